@@ -1,0 +1,53 @@
+//! How executions run.
+//!
+//! An engine runs the body again and again, asks a [`Strategy`] for every choice, and hands it
+//! each finished execution. It returns data and prints nothing.
+
+mod panic_hook;
+mod shuttle;
+mod stack_overflow;
+mod watch;
+
+use crate::execution::Execution;
+use crate::trace::{Choice, ThreadId};
+
+pub(crate) use shuttle::Shuttle;
+pub(crate) use watch::{Watched, watch};
+
+/// What decides which executions run.
+pub(crate) trait Strategy {
+    /// Whether another execution is wanted. Asked before each one, the first included.
+    fn wants_execution(&mut self) -> bool;
+
+    /// Chooses the next step, or `None` to abandon the execution.
+    fn choose(&mut self, point: &Point<'_>) -> Option<Choice>;
+
+    /// Looks at an execution that is over.
+    fn finished(&mut self, execution: &Execution);
+}
+
+/// A moment of an execution at which the scheduler has to choose.
+pub(crate) struct Point<'a> {
+    /// How many steps were made.
+    pub(crate) step: usize,
+    /// The possible steps, in the order of the threads. Never empty.
+    pub(crate) choices: &'a [Choice],
+    /// The thread that did the last step and could go on: to leave it is a preemption.
+    pub(crate) running: Option<ThreadId>,
+    /// How many preemptions there were.
+    pub(crate) preemptions: u32,
+    /// The execution so far.
+    pub(crate) execution: &'a Execution,
+}
+
+impl Point<'_> {
+    /// Whether the choice leaves a thread that could go on.
+    pub(crate) fn preempts(&self, choice: Choice) -> bool {
+        self.running.is_some_and(|running| running != choice.thread)
+    }
+
+    /// The choice that goes on with the running thread, or the first one.
+    pub(crate) fn default_choice(&self) -> Choice {
+        self.running.map_or(self.choices[0], Choice::of)
+    }
+}

@@ -1,0 +1,66 @@
+//! Keeps panics of the code under test quiet, and notes what they say.
+//!
+//! The hook of a process is one for all. Shuttle installs its own at its first run, which prints
+//! lines for every panic from then on. So shuttle is made to install it here, and it is replaced
+//! by one that is silent inside an execution and calls the original one outside.
+
+use std::panic::{PanicHookInfo, set_hook, take_hook};
+use std::sync::Once;
+
+use shuttle::scheduler::RandomScheduler;
+use shuttle::{Config, Runner};
+
+use crate::execution::{self, message_of};
+use crate::trace::Schedule;
+
+/// What Rust says when a destructor panics while its thread unwinds, before it ends the process.
+const IN_DESTRUCTOR: &str = "panic in a destructor during cleanup";
+
+/// Installs the hook, once in a process.
+pub(super) fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let original = take_hook();
+        // The seed is explicit, since a random one is printed.
+        Runner::new(RandomScheduler::new_from_seed(0, 1), Config::new()).run(|| {});
+        drop(take_hook());
+        set_hook(Box::new(move |info| {
+            if !note(info) {
+                original(info);
+            }
+        }));
+    });
+}
+
+/// Notes a panic of the code under test. Returns false outside of executions.
+fn note(info: &PanicHookInfo<'_>) -> bool {
+    let message = message_of(info.payload());
+    let at = info.location().map(|at| format!("{}:{}", at.file(), at.line()));
+    let noted = execution::try_with(|execution| {
+        if message == IN_DESTRUCTOR {
+            let thread = execution.current_mut();
+            let last = thread.last_panic.take();
+            return Some((last, Schedule::from(execution.schedule().to_vec())));
+        }
+        execution.current_mut().last_panic = Some((message, at));
+        None
+    });
+    if let Some(Some((panic, schedule))) = &noted {
+        say_last_words(panic.as_ref(), schedule);
+    }
+    noted.is_some()
+}
+
+/// Rust ends the process after this, so that the report is never made.
+#[expect(clippy::print_stderr, reason = "there will be no report to hold the message")]
+fn say_last_words(panic: Option<&(String, Option<String>)>, schedule: &Schedule) {
+    let (message, at) = match panic {
+        Some((message, at)) => (message.as_str(), at.as_deref().unwrap_or("an unknown place")),
+        None => ("a panic without a message", "an unknown place"),
+    };
+    eprintln!(
+        "racelab: a destructor panicked while its thread was being unwound, and Rust ends the \
+         process then.\n  panic     {message}, at {at}\n  schedule  {schedule}\n  \
+         remedy    let the destructor look at `std::thread::panicking()` before it panics"
+    );
+}

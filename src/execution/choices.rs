@@ -1,0 +1,231 @@
+//! Which steps are possible now.
+
+use crate::trace::{Choice, ObjectId, Operation, ThreadId};
+
+use super::{Alternatives, Ending, Execution, NextStep, Requirement, State, Thread};
+
+/// How many steps spinning threads get, each, after nobody else can go on and with nothing
+/// written: enough for a loop that gives up spinning after some rounds.
+const IDLE_STEPS_PER_THREAD: u32 = 200;
+
+/// What the search has to decide.
+pub(crate) enum Offer {
+    /// One of the choices that were put into the list.
+    Choose {
+        /// The thread that did the last step and could go on: to leave it is a preemption.
+        running: Option<ThreadId>,
+    },
+    /// Nothing: this thread has to go on.
+    Continue(ThreadId),
+    /// Nothing: all threads have ended.
+    Over,
+}
+
+impl Execution {
+    /// Decides what the scheduler may do now, and puts the choices into `choices`, in the order
+    /// of the threads. Dooms the execution if nothing is possible or the steps are used up.
+    pub(crate) fn offer(&mut self, choices: &mut Vec<Choice>) -> Offer {
+        // The start of a thread is no step: it runs up to its first operation at once.
+        if let Some(thread) = self.starting.pop() {
+            self.current = thread;
+            return Offer::Continue(thread);
+        }
+        if !self.is_doomed() {
+            choices.clear();
+            self.list_choices(choices);
+            if choices.is_empty() {
+                self.list_last_resort(choices);
+            }
+            if choices.is_empty() {
+                if self.threads.iter().all(|thread| thread.finished) {
+                    return Offer::Over;
+                }
+                self.end(self.standstill());
+            } else if self.schedule.len() >= self.max_steps {
+                self.end(Ending::OutOfSteps);
+            }
+        }
+        if self.is_doomed() {
+            return self.next_to_unwind();
+        }
+        Offer::Choose { running: self.running(choices) }
+    }
+
+    /// Notes what the search chose.
+    pub(crate) fn take(&mut self, choice: Choice, running: Option<ThreadId>) {
+        if running.is_some_and(|running| running != choice.thread) {
+            self.preemptions += 1;
+        }
+        self.schedule.push(choice);
+        self.current = choice.thread;
+        self.alternative = choice.alternative;
+        if choice.alternative > 0 {
+            self.note_stalling(choice.thread);
+        }
+    }
+
+    /// The thread that a doomed execution unwinds next.
+    ///
+    /// Threads are unwound from the youngest to the oldest, since a scoped thread borrows from
+    /// the stack of an older one.
+    pub(crate) fn next_to_unwind(&mut self) -> Offer {
+        let unfinished = || self.threads().filter(|(_, thread)| !thread.finished);
+        let ready = unfinished().filter(|(_, thread)| !thread.waits_unwinding).last();
+        let Some((thread, _)) = ready.or_else(|| unfinished().last()) else {
+            return Offer::Over;
+        };
+        self.current = thread;
+        Offer::Continue(thread)
+    }
+
+    /// What a thread is about to do.
+    pub(crate) fn next_of(&self, thread: ThreadId) -> Option<&NextStep> {
+        self.threads[thread.index()].next.as_ref()
+    }
+
+    /// Whether what an operation of `thread` requires is so.
+    pub(crate) fn met(&self, thread: ThreadId, requirement: Requirement) -> bool {
+        match requirement {
+            Requirement::Nothing => true,
+            Requirement::Free(mutex) => self.is_free(mutex),
+            Requirement::Woken { mutex } => self.thread(thread).woken && self.is_free(mutex),
+            Requirement::Finished(other) => self.thread(other).finished,
+            Requirement::Token => self.thread(thread).has_token,
+            Requirement::Message(channel) => match &self.object(channel).state {
+                State::Channel(channel) => !channel.is_empty() || channel.senders == 0,
+                _ => true,
+            },
+            Requirement::Room(channel) => match &self.object(channel).state {
+                State::Channel(channel) => channel.has_room() || !channel.has_receiver,
+                _ => true,
+            },
+            Requirement::Taken(channel, number) => match &self.object(channel).state {
+                State::Channel(channel) => channel.taken > number || !channel.has_receiver,
+                _ => true,
+            },
+        }
+    }
+
+    fn is_free(&self, mutex: ObjectId) -> bool {
+        !matches!(self.object(mutex).state, State::Mutex { held: Some(_) })
+    }
+
+    fn list_choices(&self, choices: &mut Vec<Choice>) {
+        for (id, thread) in self.threads() {
+            let Some(next) = &thread.next else { continue };
+            if !self.met(id, next.requires) {
+                if self.can_time_out(id, next) && !self.stalls(id) {
+                    choices.push(Choice { thread: id, alternative: 1 });
+                }
+            } else if thread.spinning_at != Some(self.writes) {
+                choices.push(Choice::of(id));
+                let ways = self.ways(id, next);
+                choices.extend((1..ways).map(|alternative| Choice { thread: id, alternative }));
+            }
+        }
+    }
+
+    /// When nothing else is possible, a thread that spins gets another step, since its loop may be
+    /// about to end by itself; and after that, one that can time out does so again. There is
+    /// nothing to explore in this, so that it offers one choice only.
+    fn list_last_resort(&mut self, choices: &mut Vec<Choice>) {
+        let spins = |(id, thread): &(ThreadId, &Thread)| {
+            thread.next.as_ref().is_some_and(|next| self.met(*id, next.requires))
+        };
+        let stalls = |(id, thread): &(ThreadId, &Thread)| {
+            thread.next.as_ref().is_some_and(|next| self.can_time_out(*id, next))
+        };
+        let spinning = self.threads().filter(spins).count();
+        let budget = IDLE_STEPS_PER_THREAD * u32::try_from(spinning).unwrap_or(1);
+        let spinner = self.threads().filter(spins).min_by_key(|(_, thread)| thread.last_resorts);
+        let staller = self.threads().filter(stalls).min_by_key(|(_, thread)| thread.last_resorts);
+        let choice = match (spinner, staller) {
+            (Some((thread, _)), _) if self.idle_steps < budget => {
+                self.idle_steps += 1;
+                Choice::of(thread)
+            }
+            (_, Some((thread, _))) => Choice { thread, alternative: 1 },
+            _ => return,
+        };
+        self.threads[choice.thread.index()].last_resorts += 1;
+        choices.push(choice);
+    }
+
+    /// Whether an impossible operation can end by a time-out.
+    fn can_time_out(&self, thread: ThreadId, next: &NextStep) -> bool {
+        let waits = match next.requires {
+            // Once notified, it only waits for the mutex.
+            Requirement::Woken { .. } => !self.thread(thread).woken,
+            _ => true,
+        };
+        waits && matches!(next.alternatives, Alternatives::Timeout)
+    }
+
+    /// In how many ways a possible operation can go.
+    fn ways(&self, thread: ThreadId, next: &NextStep) -> u32 {
+        let state = next.object.map(|object| &self.object(object).state);
+        match (next.alternatives, state) {
+            (Alternatives::Spurious(expected), Some(State::Atomic { value })) => {
+                if *value == expected && !self.stalls(thread) { 2 } else { 1 }
+            }
+            (Alternatives::Waiters, Some(State::Condvar { waiters })) => {
+                u32::try_from(waiters.len()).expect("fewer than 2^32 threads").max(1)
+            }
+            (Alternatives::Unmet, _) => {
+                if next.object.is_some_and(|channel| self.has_waiting_receiver(channel)) { 2 } else { 1 }
+            }
+            _ => 1,
+        }
+    }
+
+    /// Whether a thread is about to receive from the channel, and nothing is in it.
+    pub(crate) fn has_waiting_receiver(&self, channel: ObjectId) -> bool {
+        let empty = match &self.object(channel).state {
+            State::Channel(channel) => channel.is_empty() && channel.has_receiver,
+            _ => false,
+        };
+        empty
+            && self.threads.iter().filter_map(|thread| thread.next.as_ref()).any(|next| {
+                next.operation == Operation::Receive
+                    && next.object == Some(channel)
+                    && matches!(next.requires, Requirement::Message(_))
+            })
+    }
+
+    /// Whether the thread has taken a way that it could take for ever (a time-out, a spurious
+    /// failure), and no other thread has written anything since: then to take it again leads
+    /// nowhere new.
+    fn stalls(&self, thread: ThreadId) -> bool {
+        let thread = self.thread(thread);
+        thread.stalled_at == Some(self.writes - thread.own_writes)
+    }
+
+    fn note_stalling(&mut self, thread: ThreadId) {
+        let writes = self.writes;
+        let thread = self.thread_mut(thread);
+        let stalls = thread.next.as_ref().is_some_and(|next| {
+            matches!(next.alternatives, Alternatives::Timeout | Alternatives::Spurious(_))
+        });
+        if stalls {
+            thread.stalled_at = Some(writes - thread.own_writes);
+        }
+    }
+
+    /// The thread that did the last step, if it could go on and did not offer to be left.
+    fn running(&self, choices: &[Choice]) -> Option<ThreadId> {
+        let last = self.schedule.last()?.thread;
+        let offered = self.events.iter().rev().find(|event| event.thread == last);
+        if offered.is_some_and(|e| matches!(e.operation, Operation::Yield | Operation::Sleep)) {
+            return None;
+        }
+        choices.contains(&Choice::of(last)).then_some(last)
+    }
+
+    /// Why nobody can go on.
+    fn standstill(&self) -> Ending {
+        let able = self.threads().any(|(id, thread)| {
+            thread.next.as_ref().is_some_and(|next| self.met(id, next.requires))
+        });
+        if able { Ending::Livelocked } else { Ending::Deadlocked }
+    }
+}

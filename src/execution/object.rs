@@ -1,0 +1,94 @@
+//! The synchronisation objects of an execution, as far as the scheduler has to know them.
+//!
+//! The values themselves (what an atomic holds for its user, the messages in a
+//! channel) live in the façade's objects, so that no user code runs in here.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::panic::Location;
+
+use crate::trace::{ThreadId, Value};
+
+/// An object that was made in the execution.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) kind: &'static str,
+    pub(crate) name: Option<Cow<'static, str>>,
+    pub(crate) made_at: &'static Location<'static>,
+    pub(crate) state: State,
+}
+
+/// What the scheduler has to know of an object.
+#[derive(Debug)]
+pub(crate) enum State {
+    Atomic { value: Value },
+    Mutex { held: Option<Hold> },
+    Condvar { waiters: VecDeque<ThreadId> },
+    Channel(Channel),
+    Cell,
+}
+
+/// Who holds a lock, and since where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hold {
+    pub(crate) thread: ThreadId,
+    pub(crate) at: &'static Location<'static>,
+}
+
+/// A channel with many producers and one consumer.
+///
+/// Messages are numbered in the order in which they were sent.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    /// `None` is unbounded. With 0 a sender waits until its message is taken.
+    pub(crate) capacity: Option<usize>,
+    pub(crate) sent: u64,
+    pub(crate) taken: u64,
+    pub(crate) senders: usize,
+    pub(crate) has_receiver: bool,
+}
+
+impl Channel {
+    pub(crate) fn new(capacity: Option<usize>) -> Self {
+        Channel { capacity, sent: 0, taken: 0, senders: 1, has_receiver: true }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sent == self.taken
+    }
+
+    /// Whether a message can be put in without waiting for room. A rendezvous
+    /// has room for any offer: there the wait comes afterwards.
+    pub(crate) fn has_room(&self) -> bool {
+        match self.capacity {
+            None | Some(0) => true,
+            Some(capacity) => self.sent - self.taken < capacity as u64,
+        }
+    }
+}
+
+impl State {
+    /// The holder of a mutex.
+    pub(crate) fn held(&mut self) -> &mut Option<Hold> {
+        match self {
+            State::Mutex { held } => held,
+            other => unreachable!("{other:?} is no mutex"),
+        }
+    }
+
+    /// The threads that wait on a condition variable, the longest waiting first.
+    pub(crate) fn waiters(&mut self) -> &mut VecDeque<ThreadId> {
+        match self {
+            State::Condvar { waiters } => waiters,
+            other => unreachable!("{other:?} is no condition variable"),
+        }
+    }
+
+    /// The channel.
+    pub(crate) fn channel(&mut self) -> &mut Channel {
+        match self {
+            State::Channel(channel) => channel,
+            other => unreachable!("{other:?} is no channel"),
+        }
+    }
+}

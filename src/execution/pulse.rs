@@ -1,0 +1,131 @@
+//! What another OS thread can see of a running execution: whether it makes steps, and the last one.
+
+use std::panic::Location;
+use std::ptr;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use crate::trace::{Operation, ThreadId};
+
+/// Shared between the OS thread that runs executions and the ones that watch it.
+///
+/// The parts are not read together. They are only read when nothing has beaten for seconds, or
+/// where an approximate count is good enough.
+#[derive(Debug, Default)]
+pub(crate) struct Pulse {
+    beats: AtomicU64,
+    executions: AtomicU64,
+    last_thread: AtomicU32,
+    last_operation: AtomicU32,
+    last_place: AtomicPtr<Location<'static>>,
+    interrupted: AtomicBool,
+}
+
+/// The last event before silence.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LastEvent {
+    pub(crate) thread: ThreadId,
+    pub(crate) operation: Operation,
+    pub(crate) at: &'static Location<'static>,
+}
+
+/// The operations by their discriminants, to find one back from its number.
+const OPERATIONS: [Operation; 29] = [
+    Operation::Load,
+    Operation::Store,
+    Operation::Rmw,
+    Operation::Cas,
+    Operation::Fence,
+    Operation::Lock,
+    Operation::TryLock,
+    Operation::Unlock,
+    Operation::ReadLock,
+    Operation::WriteLock,
+    Operation::Wait,
+    Operation::Wake,
+    Operation::NotifyOne,
+    Operation::NotifyAll,
+    Operation::Send,
+    Operation::Receive,
+    Operation::Disconnect,
+    Operation::Spawn,
+    Operation::Join,
+    Operation::Park,
+    Operation::Unpark,
+    Operation::Barrier,
+    Operation::Once,
+    Operation::CellRead,
+    Operation::CellWrite,
+    Operation::Yield,
+    Operation::Sleep,
+    Operation::Timeout,
+    Operation::Poll,
+];
+
+impl Pulse {
+    /// Says that an event happens now.
+    pub(super) fn beat(
+        &self,
+        thread: ThreadId,
+        operation: Operation,
+        at: &'static Location<'static>,
+    ) {
+        self.last_thread.store(thread.0, Relaxed);
+        self.last_operation.store(operation as u32, Relaxed);
+        self.last_place.store(ptr::from_ref(at).cast_mut(), Relaxed);
+        self.touch();
+    }
+
+    /// Says that the engine is alive, between events.
+    pub(crate) fn touch(&self) {
+        // Only one OS thread writes, so that no locked addition is needed.
+        self.beats.store(self.beats.load(Relaxed) + 1, Relaxed);
+    }
+
+    /// Says how many executions were finished.
+    pub(crate) fn count(&self, executions: u64) {
+        self.executions.store(executions, Relaxed);
+        self.touch();
+    }
+
+    /// Grows as long as anything happens.
+    pub(crate) fn beats(&self) -> u64 {
+        self.beats.load(Relaxed)
+    }
+
+    /// The executions that were finished.
+    pub(crate) fn executions(&self) -> u64 {
+        self.executions.load(Relaxed)
+    }
+
+    /// The last event, if there was one.
+    pub(crate) fn last_event(&self) -> Option<LastEvent> {
+        let place = self.last_place.load(Relaxed);
+        // SAFETY: the pointer is null, or was made from a `&'static Location<'static>` in `beat`.
+        #[expect(unsafe_code, reason = "a static reference has to pass through an atomic")]
+        let at = unsafe { place.as_ref() }?;
+        let operation = OPERATIONS[self.last_operation.load(Relaxed) as usize];
+        Some(LastEvent { thread: ThreadId(self.last_thread.load(Relaxed)), operation, at })
+    }
+
+    /// Asks the search to stop.
+    pub(crate) fn interrupt(&self) {
+        self.interrupted.store(true, Relaxed);
+    }
+
+    /// Whether the search was asked to stop.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_is_found_back_from_its_number() {
+        for (number, operation) in OPERATIONS.into_iter().enumerate() {
+            assert_eq!(operation as usize, number);
+        }
+    }
+}

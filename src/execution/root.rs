@@ -1,0 +1,70 @@
+//! The roots of the threads under test: where they begin, and where what they panic with arrives.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::trace::ThreadId;
+
+use super::{Ending, with};
+
+/// What the threads of a doomed execution are unwound with.
+pub(super) struct Doomed;
+
+/// Runs the body under test as the main thread of the current execution.
+pub(crate) fn run_body(body: &(impl Fn() + ?Sized)) {
+    run_thread(ThreadId::MAIN, body);
+}
+
+/// Runs a thread of the current execution to its end, and returns its result if it has one.
+///
+/// A panic that arrives here is the failure of the execution.
+pub(crate) fn run_thread<T>(thread: ThreadId, f: impl FnOnce() -> T) -> Option<T> {
+    let doomed = with(|execution| execution.is_doomed());
+    let result = catch_unwind(AssertUnwindSafe(move || {
+        if doomed {
+            drop(f);
+            return None;
+        }
+        Some(f())
+    }));
+    let value = match result {
+        Ok(value) => value,
+        Err(payload) => {
+            let doomed = payload.is::<Doomed>();
+            if !doomed {
+                fail(thread, payload.as_ref());
+            }
+            // Dropped outside of any borrow: it may hold objects of the façade.
+            drop(payload);
+            None
+        }
+    };
+    with(|execution| {
+        execution.thread_mut(thread).finished = true;
+        execution.wrote();
+    });
+    value
+}
+
+fn fail(thread: ThreadId, payload: &(dyn Any + Send)) {
+    with(|execution| {
+        let noted = execution.thread_mut(thread).last_panic.take();
+        // Without a note the panic did not pass the hook: it was resumed by the code under test,
+        // or a hook was installed after the lab's.
+        let (message, at) = noted.unwrap_or_else(|| (message_of(payload), None));
+        let ending = Ending::Panicked { thread, message, at };
+        // A panic that went through a destructor that could not wait is a failure all the same.
+        if matches!(execution.ending, Some(Ending::Unsupported(_))) {
+            execution.ending = Some(ending);
+        } else {
+            execution.end(ending);
+        }
+    });
+}
+
+/// What a panic says.
+pub(crate) fn message_of(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&'static str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a message").to_owned()
+}

@@ -1,0 +1,407 @@
+//! Explorations and replays: from a body to a report.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::engine::{Shuttle, Watched, watch};
+use crate::execution::{self, Ending, LastEvent, Pulse, message_of};
+use crate::search::{self, Dfs, Exploration, Found, Limits, Minimised, Random, Replay, Stop, Tally};
+use crate::trace::Schedule;
+use crate::verdict::{
+    Bound, Coverage, Engine, Failure, FailureKind, MemoryModel, Outcome, Reason, Report, Verdict,
+};
+
+/// The bound on the steps of an execution, if none is given.
+pub const DEFAULT_MAX_STEPS: usize = 10_000;
+
+/// The executions of a random engine, if no other number is given.
+pub const DEFAULT_RANDOM_EXECUTIONS: u64 = 10_000;
+
+/// How long a body may make no step before it is given up, if no other time is given.
+pub const DEFAULT_STALL_LIMIT: Duration = Duration::from_secs(10);
+
+/// Explores the interleavings of a body, under an engine and within bounds.
+///
+/// ```
+/// use racelab::sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}};
+/// use racelab::{Engine, Explorer, Verdict, thread};
+///
+/// let report = Explorer::new(Engine::Dfs).explore(|| {
+///     let n = Arc::new(AtomicUsize::new(0));
+///     let other = thread::spawn({
+///         let n = Arc::clone(&n);
+///         move || n.fetch_add(1, SeqCst)
+///     });
+///     n.fetch_add(1, SeqCst);
+///     other.join().unwrap();
+///     assert_eq!(n.load(SeqCst), 2);
+/// });
+/// assert!(matches!(report.verdict, Verdict::Holds));
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Explorer {
+    engine: Engine,
+    max_executions: Option<u64>,
+    time_limit: Option<Duration>,
+    max_steps: usize,
+    seed: u64,
+    past_failures: bool,
+    stall_limit: Duration,
+    progress: Progress,
+}
+
+impl Explorer {
+    /// An exploration under `engine`, with no limit but the defaults: [`DEFAULT_MAX_STEPS`], and
+    /// for random engines [`DEFAULT_RANDOM_EXECUTIONS`].
+    pub fn new(engine: Engine) -> Self {
+        let max_executions = match engine {
+            Engine::Dfs => None,
+            Engine::Random => Some(DEFAULT_RANDOM_EXECUTIONS),
+        };
+        Explorer {
+            engine,
+            max_executions,
+            time_limit: None,
+            max_steps: DEFAULT_MAX_STEPS,
+            seed: 0,
+            past_failures: false,
+            stall_limit: DEFAULT_STALL_LIMIT,
+            progress: Progress::default(),
+        }
+    }
+
+    /// Stops after so many executions.
+    pub fn max_executions(self, executions: u64) -> Self {
+        Explorer { max_executions: Some(executions), ..self }
+    }
+
+    /// Stops after so long. The time is looked at between executions.
+    pub fn time_limit(self, limit: Duration) -> Self {
+        Explorer { time_limit: Some(limit), ..self }
+    }
+
+    /// Cuts executions that make more steps than this.
+    ///
+    /// At most [`Schedule::MAX_STEPS`]; a larger number is taken for that.
+    pub fn max_steps(self, steps: usize) -> Self {
+        Explorer { max_steps: steps.min(Schedule::MAX_STEPS), ..self }
+    }
+
+    /// Sets the seed of the random choices. The same seed makes the same choices.
+    pub fn seed(self, seed: u64) -> Self {
+        Explorer { seed, ..self }
+    }
+
+    /// Goes on after a failure, to count all failures and outcomes.
+    pub fn past_failures(self) -> Self {
+        Explorer { past_failures: true, ..self }
+    }
+
+    /// Gives a body up that makes no step for so long.
+    pub fn stall_limit(self, limit: Duration) -> Self {
+        Explorer { stall_limit: limit, ..self }
+    }
+
+    /// Lets another thread watch and interrupt the exploration.
+    pub fn progress(self, progress: Progress) -> Self {
+        Explorer { progress, ..self }
+    }
+
+    /// Runs `body` under many schedules, until one fails or a limit is reached or none is left.
+    ///
+    /// Everything that the body uses of the façade has to be made inside of it. It prints nothing
+    /// of its own, and what panics in the body is kept quiet.
+    ///
+    /// # Panics
+    ///
+    /// On an error of the lab itself.
+    pub fn explore<F: Fn() + Send + Sync + 'static>(&self, body: F) -> Report {
+        let explorer = self.clone();
+        let engine = self.shuttle(body);
+        let report = self.watched(move || match explorer.engine {
+            Engine::Dfs => explorer.run(&engine, Dfs::default(), |dfs| {
+                dfs.nondeterminism().map(|found| Reason::NotDeterministic { step: found.step })
+            }),
+            Engine::Random => explorer.run(&engine, Random::new(explorer.seed), |_| None),
+        });
+        Report { engine: Some(self.engine), ..report }
+    }
+
+    /// Runs `body` once, along a schedule that a failure came with.
+    ///
+    /// The report holds the trace of the execution, whether it fails or not. If the body cannot
+    /// follow the schedule, the verdict is [`Reason::Diverged`].
+    ///
+    /// # Panics
+    ///
+    /// On an error of the lab itself.
+    pub fn replay<F: Fn() + Send + Sync + 'static>(&self, schedule: &Schedule, body: F) -> Report {
+        let explorer = self.clone();
+        let schedule = schedule.clone();
+        let engine = self.shuttle(body);
+        self.watched(move || explorer.run_replay(&engine, schedule))
+    }
+
+    fn shuttle(&self, body: impl Fn() + Send + Sync + 'static) -> Shuttle {
+        let pulse = Arc::clone(&self.progress.0);
+        Shuttle { body: Arc::new(body), max_steps: self.max_steps, pulse }
+    }
+
+    /// Runs a search on an OS thread of its own, and gives it up when it stands still.
+    fn watched(&self, work: impl FnOnce() -> Report + Send + 'static) -> Report {
+        let pulse = &self.progress.0;
+        let start = Instant::now();
+        let report = match watch(pulse, self.stall_limit, work) {
+            Watched::Done(report) => report,
+            Watched::Panicked(payload) => std::panic::resume_unwind(internal_error(&*payload)),
+            Watched::Stuck => {
+                let last = pulse.last_event();
+                let last = last.map(|LastEvent { thread, operation, at }| (thread, operation, at));
+                let reason = Reason::Stuck { waited: self.stall_limit, last };
+                Report { executions: pulse.executions(), ..self.report(Verdict::Inconclusive(reason)) }
+            }
+        };
+        Report { elapsed: start.elapsed(), ..report }
+    }
+
+    fn run<S: crate::engine::Strategy + 'static>(
+        &self,
+        engine: &Shuttle,
+        strategy: S,
+        why_ended: impl FnOnce(&S) -> Option<Reason>,
+    ) -> Report {
+        let deadline = self.time_limit.and_then(|limit| Instant::now().checked_add(limit));
+        let limits = Limits {
+            max_executions: self.max_executions,
+            deadline,
+            past_failures: self.past_failures,
+            exhaustive: self.engine == Engine::Dfs,
+        };
+        let exploration = Exploration::new(strategy, limits, Arc::clone(&engine.pulse));
+        let Exploration { strategy, mut tally, .. } = engine.run(exploration);
+        let smallest = tally.smallest.take();
+        let ended = why_ended(&strategy);
+        let coverage = self.coverage(&tally, ended.is_some());
+        let verdict = match smallest {
+            // All executions were seen, so that the smallest failing one is the smallest there is.
+            Some(found) if coverage == Coverage::Complete => {
+                Verdict::Violated(Box::new(failure(found, Some(true), 0, false)))
+            }
+            Some(found) => {
+                let smaller = search::minimise(engine, found, deadline);
+                let Minimised { found, minimal, executions, is_nondeterministic } = smaller;
+                let failure = failure(found, Some(minimal), executions, is_nondeterministic);
+                Verdict::Violated(Box::new(failure))
+            }
+            None => match (ended, &coverage) {
+                (Some(reason), _) => Verdict::Inconclusive(reason),
+                (None, Coverage::Complete) => Verdict::Holds,
+                (None, _) => Verdict::Inconclusive(self.why_inconclusive(&tally)),
+            },
+        };
+        Report {
+            executions: tally.executions,
+            truncated: tally.truncated,
+            violations: tally.violations,
+            outcomes: outcomes(&tally),
+            coverage,
+            has_weak_orderings: tally.has_weak_orderings,
+            ..self.report(verdict)
+        }
+    }
+
+    fn run_replay(&self, engine: &Shuttle, schedule: Schedule) -> Report {
+        let one = Coverage::Bounded(Bound::OneExecution);
+        let end = match engine.run(Replay::new(schedule)).result() {
+            Ok(end) => end,
+            Err(divergence) => {
+                let reason = Reason::Diverged(divergence.to_string());
+                return self.report(Verdict::Inconclusive(reason));
+            }
+        };
+        let verdict = match (end.found, end.ending) {
+            (Some(found), _) => Verdict::Violated(Box::new(failure(found, None, 0, false))),
+            (None, Some(ending)) => Verdict::Inconclusive(self.why_ended(&ending)),
+            (None, None) => Verdict::Inconclusive(Reason::Bound(Bound::OneExecution)),
+        };
+        let outcome = end.outcome.map(|value| Outcome { value, executions: 1 });
+        Report {
+            executions: 1,
+            violations: u64::from(matches!(verdict, Verdict::Violated(_))),
+            outcomes: outcome.into_iter().collect(),
+            coverage: one,
+            has_weak_orderings: end.has_weak_orderings,
+            replayed: Some(end.trace),
+            ..self.report(verdict)
+        }
+    }
+
+    /// A report in which only the verdict is filled in.
+    fn report(&self, verdict: Verdict) -> Report {
+        Report {
+            verdict,
+            engine: None,
+            memory_model: MemoryModel::Sc,
+            seed: self.seed,
+            executions: 0,
+            blocked: 0,
+            truncated: 0,
+            violations: 0,
+            outcomes: Vec::new(),
+            coverage: Coverage::Ended,
+            max_steps: self.max_steps,
+            has_weak_orderings: false,
+            replayed: None,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    fn coverage(&self, tally: &Tally, has_ended: bool) -> Coverage {
+        match &tally.stop {
+            _ if has_ended => Coverage::Ended,
+            Some(Stop::Exhausted) => Coverage::Complete,
+            Some(Stop::Failure) => Coverage::FirstFailure,
+            Some(stop) => self.bound(stop).map_or(Coverage::Ended, Coverage::Bounded),
+            None => Coverage::Ended,
+        }
+    }
+
+    fn bound(&self, stop: &Stop) -> Option<Bound> {
+        match stop {
+            Stop::MaxExecutions => self.max_executions.map(Bound::MaxExecutions),
+            Stop::TimeLimit => self.time_limit.map(Bound::TimeLimit),
+            Stop::OutOfSteps => Some(Bound::MaxSteps(self.max_steps)),
+            Stop::Interrupted => Some(Bound::Interrupted),
+            Stop::Exhausted | Stop::Failure | Stop::Unsupported(_) | Stop::Misused(_) => None,
+        }
+    }
+
+    fn why_inconclusive(&self, tally: &Tally) -> Reason {
+        match &tally.stop {
+            Some(Stop::Unsupported(what)) => Reason::Unsupported(what.clone()),
+            Some(Stop::Misused(what)) => Reason::Misused(what.clone()),
+            Some(stop) => Reason::Bound(self.bound(stop).unwrap_or(Bound::Interrupted)),
+            None => Reason::Bound(Bound::Interrupted),
+        }
+    }
+
+    fn why_ended(&self, ending: &Ending) -> Reason {
+        match ending {
+            Ending::Unsupported(what) => Reason::Unsupported(what.clone()),
+            Ending::Misused(what) => Reason::Misused(what.clone()),
+            _ => Reason::Bound(Bound::MaxSteps(self.max_steps)),
+        }
+    }
+}
+
+/// Runs `body` once, along a schedule that a failure came with.
+///
+/// See [`Explorer::replay`], which this calls with the default settings.
+///
+/// ```
+/// use racelab::sync::{Arc, Mutex};
+/// use racelab::{Verdict, thread};
+///
+/// let schedule = "0.1*2.0*3".parse()?;
+/// let report = racelab::replay(&schedule, || {
+///     let n = Arc::new(Mutex::new(0));
+///     let other = thread::spawn({
+///         let n = Arc::clone(&n);
+///         move || *n.lock().unwrap() += 1
+///     });
+///     other.join().unwrap();
+///     assert_eq!(*n.lock().unwrap(), 2);
+/// });
+/// let Verdict::Violated(failure) = report.verdict else { panic!("the count is 1") };
+/// assert!(failure.message.contains("left: 1"));
+/// # Ok::<(), racelab::trace::ParseScheduleError>(())
+/// ```
+///
+/// # Panics
+///
+/// On an error of the lab itself.
+pub fn replay<F: Fn() + Send + Sync + 'static>(schedule: &Schedule, body: F) -> Report {
+    Explorer::new(Engine::Dfs).replay(schedule, body)
+}
+
+/// Records a result of the running execution, for outcome tables.
+///
+/// Several results of one execution are joined with commas, in the order in which they are
+/// recorded. Outside an execution it does nothing.
+///
+/// ```
+/// use racelab::{Engine, Explorer};
+///
+/// let report = Explorer::new(Engine::Dfs).explore(|| racelab::outcome(6 * 7));
+/// assert_eq!(report.outcomes[0].value, "42");
+/// ```
+pub fn outcome(value: impl Debug) {
+    if execution::is_running() {
+        // Formatted outside of the execution, since that is code of the user's.
+        let value = format!("{value:?}");
+        execution::with(|execution| execution.add_outcome(&value));
+    }
+}
+
+/// Watches a running exploration from another thread, and interrupts it.
+///
+/// Clones watch the same exploration.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<Pulse>);
+
+impl Progress {
+    /// How many executions have come to an end.
+    pub fn executions(&self) -> u64 {
+        self.0.executions()
+    }
+
+    /// Asks the exploration to stop after the running execution.
+    pub fn interrupt(&self) {
+        self.0.interrupt();
+    }
+}
+
+fn failure(
+    found: Found,
+    minimal: Option<bool>,
+    minimise_executions: u64,
+    is_nondeterministic: bool,
+) -> Failure {
+    let Found { ending, schedule, preemptions, trace, blocked } = found;
+    let (kind, message, at, thread) = match ending {
+        Ending::Panicked { thread, message, at } => (FailureKind::Panic, message, at, Some(thread)),
+        Ending::Livelocked => {
+            let message = "livelock: every thread that can go on only waits by reading again".to_owned();
+            (FailureKind::Livelock, message, None, None)
+        }
+        _ => {
+            let message = "deadlock: no thread can go on".to_owned();
+            (FailureKind::Deadlock, message, None, None)
+        }
+    };
+    Failure {
+        kind,
+        message,
+        at,
+        thread,
+        trace,
+        schedule,
+        preemptions,
+        minimal,
+        minimise_executions,
+        is_nondeterministic,
+        blocked,
+    }
+}
+
+fn outcomes(tally: &Tally) -> Vec<Outcome> {
+    let outcomes = tally.outcomes.iter();
+    outcomes.map(|(value, executions)| Outcome { value: value.clone(), executions: *executions }).collect()
+}
+
+fn internal_error(payload: &(dyn Any + Send)) -> Box<dyn Any + Send> {
+    Box::new(format!("racelab: internal error: {}", message_of(payload)))
+}

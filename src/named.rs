@@ -1,0 +1,51 @@
+//! Names for the objects of a trace.
+
+use std::borrow::Cow;
+
+/// Gives an object a name, by which traces call it.
+///
+/// Without the feature `lab`, and outside an execution, it does nothing.
+///
+/// ```
+/// use racelab::Named;
+/// use racelab::sync::Mutex;
+///
+/// let balance = Mutex::new(100).named("balance");
+/// ```
+pub trait Named: Sized {
+    /// Names the object.
+    #[cfg(feature = "lab")]
+    fn named(self, name: impl Into<Cow<'static, str>>) -> Self;
+
+    /// Names the object: without the feature `lab`, there is nothing to do.
+    #[cfg(not(feature = "lab"))]
+    fn named(self, _name: impl Into<Cow<'static, str>>) -> Self {
+        self
+    }
+}
+
+#[cfg(not(feature = "lab"))]
+mod unnamed {
+    use std::sync::atomic::{
+        AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
+        AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
+    };
+    use std::sync::{Condvar, Mutex, mpsc};
+
+    use super::Named;
+
+    macro_rules! unnamed {
+        ($($name:ty)*) => { $(impl Named for $name {})* };
+    }
+
+    unnamed! {
+        AtomicBool AtomicI8 AtomicI16 AtomicI32 AtomicI64 AtomicIsize
+        AtomicU8 AtomicU16 AtomicU32 AtomicU64 AtomicUsize Condvar
+    }
+    impl<T> Named for AtomicPtr<T> {}
+    impl<T> Named for Mutex<T> {}
+    impl<T> Named for mpsc::Sender<T> {}
+    impl<T> Named for mpsc::SyncSender<T> {}
+    impl<T> Named for mpsc::Receiver<T> {}
+    impl<T> Named for crate::cell::UnsafeCell<T> {}
+}

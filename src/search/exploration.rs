@@ -1,0 +1,154 @@
+//! A search within its limits, and what it counts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::engine::{Point, Strategy};
+use crate::execution::{Ending, Execution, Pulse};
+use crate::trace::Choice;
+
+use super::{Found, failure, size};
+
+/// After so many executions that did not end within their steps, a search of single runs gives up.
+const MAX_ENDLESS: u64 = 100;
+
+/// When a search has to stop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) max_executions: Option<u64>,
+    pub(crate) deadline: Option<Instant>,
+    /// Whether it goes on after a failure.
+    pub(crate) past_failures: bool,
+    /// Whether an execution without an end rules out that all were explored.
+    pub(crate) exhaustive: bool,
+}
+
+/// Why a search stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// There was nothing left to explore.
+    Exhausted,
+    /// A failure was found.
+    Failure,
+    MaxExecutions,
+    TimeLimit,
+    Interrupted,
+    /// An execution hit the bound on its steps.
+    OutOfSteps,
+    /// An execution did what the lab cannot run.
+    Unsupported(String),
+    /// An execution used the lab wrongly.
+    Misused(String),
+}
+
+/// What a search has found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Executions that came to an end of their own.
+    pub(crate) executions: u64,
+    /// Executions that hit the bound on their steps.
+    pub(crate) truncated: u64,
+    pub(crate) violations: u64,
+    pub(crate) outcomes: BTreeMap<String, u64>,
+    pub(crate) has_weak_orderings: bool,
+    /// The smallest failing execution.
+    pub(crate) smallest: Option<Found>,
+    pub(crate) stop: Option<Stop>,
+}
+
+/// A strategy within limits.
+pub(crate) struct Exploration<S> {
+    pub(crate) strategy: S,
+    pub(crate) limits: Limits,
+    pub(crate) pulse: Arc<Pulse>,
+    pub(crate) tally: Tally,
+}
+
+impl<S: Strategy> Exploration<S> {
+    pub(crate) fn new(strategy: S, limits: Limits, pulse: Arc<Pulse>) -> Self {
+        Exploration { strategy, limits, pulse, tally: Tally::default() }
+    }
+
+    fn limit(&self) -> Option<Stop> {
+        let run = self.tally.executions + self.tally.truncated;
+        if self.limits.max_executions.is_some_and(|max| run >= max) {
+            return Some(Stop::MaxExecutions);
+        }
+        if self.limits.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Some(Stop::TimeLimit);
+        }
+        self.pulse.is_interrupted().then_some(Stop::Interrupted)
+    }
+
+    fn count_failure(&mut self, execution: &Execution) {
+        self.tally.violations += 1;
+        let smaller = match &self.tally.smallest {
+            Some(found) => size(execution) < found.size(),
+            None => true,
+        };
+        if smaller {
+            self.tally.smallest = Found::new(execution);
+        }
+        if !self.limits.past_failures {
+            self.tally.stop = Some(Stop::Failure);
+        }
+    }
+}
+
+impl<S: Strategy> Strategy for Exploration<S> {
+    fn wants_execution(&mut self) -> bool {
+        if self.tally.stop.is_some() {
+            return false;
+        }
+        // Asked first: a search that is exhausted was not cut by a limit that it reached as well.
+        if !self.strategy.wants_execution() {
+            self.tally.stop = Some(Stop::Exhausted);
+            return false;
+        }
+        self.tally.stop = self.limit();
+        self.tally.stop.is_none()
+    }
+
+    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
+        self.strategy.choose(point)
+    }
+
+    fn finished(&mut self, execution: &Execution) {
+        self.strategy.finished(execution);
+        self.tally.has_weak_orderings |= execution.has_weak_orderings();
+        match execution.ending() {
+            None => self.tally.executions += 1,
+            Some(_) if failure(execution).is_some() => {
+                self.tally.executions += 1;
+                self.count_failure(execution);
+            }
+            Some(Ending::OutOfSteps) => {
+                self.tally.truncated += 1;
+                if self.limits.exhaustive || self.tally.truncated >= MAX_ENDLESS {
+                    self.tally.stop = Some(Stop::OutOfSteps);
+                }
+                return;
+            }
+            Some(Ending::Unsupported(what)) => {
+                self.tally.stop = Some(Stop::Unsupported(what.clone()));
+                return;
+            }
+            Some(Ending::Misused(what)) => {
+                self.tally.stop = Some(Stop::Misused(what.clone()));
+                return;
+            }
+            Some(_) => return,
+        }
+        if let Some(outcome) = execution.outcome() {
+            // Looked up first, since almost all outcomes were seen before.
+            match self.tally.outcomes.get_mut(outcome) {
+                Some(count) => *count += 1,
+                None => {
+                    self.tally.outcomes.insert(outcome.to_owned(), 1);
+                }
+            }
+        }
+        self.pulse.count(self.tally.executions);
+    }
+}

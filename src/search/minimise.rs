@@ -1,0 +1,233 @@
+//! From a failing execution to the smallest one: fewest preemptions, then fewest steps.
+//!
+//! First the schedule that was found is simplified by replaying variations of it. Then all
+//! executions with fewer preemptions are enumerated, and at the smallest number with a failure all
+//! that are not longer. Only if that enumeration came to its end is the result called minimal.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::engine::{Point, Shuttle, Strategy};
+use crate::execution::{Ending, Execution, Pulse};
+use crate::trace::Choice;
+
+use super::{Dfs, Found, Size, failure, size};
+
+/// How many executions minimisation may cost. A number, not a time, so that the same search has
+/// the same result everywhere.
+const MAX_EXECUTIONS: u64 = 100_000;
+
+/// How many steps minimisation may cost.
+const MAX_STEPS: u64 = 5_000_000;
+
+/// The smallest failing execution that was found.
+pub(crate) struct Minimised {
+    pub(crate) found: Found,
+    /// Whether all smaller executions were seen not to fail.
+    pub(crate) minimal: bool,
+    /// The executions that it cost.
+    pub(crate) executions: u64,
+    /// Whether the failure did not come again when its own schedule was replayed.
+    pub(crate) is_nondeterministic: bool,
+}
+
+/// Looks for the smallest failing execution, from a failing one on.
+pub(crate) fn minimise(engine: &Shuttle, found: Found, deadline: Option<Instant>) -> Minimised {
+    let budget = Budget { executions: 0, steps: 0, deadline, pulse: Arc::clone(&engine.pulse) };
+    let simplify = engine.run(Simplify::new(found, budget));
+    let is_nondeterministic = !simplify.replayed;
+    let Simplify { mut best, mut budget, .. } = simplify;
+    let mut minimal = false;
+    if !is_nondeterministic {
+        for bound in 0..=best.preemptions {
+            let below = engine.run(Enumerate::new(bound, best, budget));
+            let done = below.is_done();
+            let has_failed = below.has_failed;
+            Enumerate { best, budget, .. } = below;
+            if has_failed || !done {
+                minimal = has_failed && done;
+                break;
+            }
+        }
+    }
+    Minimised { found: best, minimal, executions: budget.executions, is_nondeterministic }
+}
+
+/// What is left to spend.
+struct Budget {
+    executions: u64,
+    steps: u64,
+    deadline: Option<Instant>,
+    pulse: Arc<Pulse>,
+}
+
+impl Budget {
+    fn count(&mut self, execution: &Execution) {
+        self.executions += 1;
+        self.steps += execution.schedule().len() as u64;
+        self.pulse.touch();
+    }
+
+    fn is_spent(&self) -> bool {
+        self.executions >= MAX_EXECUTIONS
+            || self.steps >= MAX_STEPS
+            || self.pulse.is_interrupted()
+            || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+}
+
+/// Replays variations of the smallest failing schedule, in each of which two neighbouring runs of
+/// one thread each change places, until none of them gets smaller.
+struct Simplify {
+    best: Found,
+    budget: Budget,
+    /// Whether the schedule that was found fails again.
+    replayed: bool,
+    started: bool,
+    /// Which two runs change places next.
+    next_swap: usize,
+    /// The choices to be made, as far as they are possible.
+    plan: Vec<Choice>,
+    /// Where in the plan the first choice is that was not made.
+    done: Vec<bool>,
+    first_left: usize,
+}
+
+impl Simplify {
+    fn new(found: Found, budget: Budget) -> Self {
+        Simplify {
+            best: found,
+            budget,
+            replayed: false,
+            started: false,
+            next_swap: 0,
+            plan: Vec::new(),
+            done: Vec::new(),
+            first_left: 0,
+        }
+    }
+
+    /// The schedule with the `index`-th run of one thread and the next one in reverse order.
+    fn swapped(&self, index: usize) -> Option<Vec<Choice>> {
+        let choices = self.best.schedule.choices();
+        let mut runs = choices.chunk_by(|a, b| a.thread == b.thread);
+        let before: usize = runs.by_ref().take(index).map(<[Choice]>::len).sum();
+        let (first, second) = (runs.next()?, runs.next()?);
+        let after = before + first.len() + second.len();
+        Some([&choices[..before], second, first, &choices[after..]].concat())
+    }
+}
+
+impl Strategy for Simplify {
+    fn wants_execution(&mut self) -> bool {
+        if !self.started {
+            self.started = true;
+            self.plan = self.best.schedule.choices().to_vec();
+        } else if !self.replayed || self.budget.is_spent() {
+            return false;
+        } else {
+            let Some(plan) = self.swapped(self.next_swap) else { return false };
+            self.plan = plan;
+            self.next_swap += 1;
+        }
+        self.done.clear();
+        self.done.resize(self.plan.len(), false);
+        self.first_left = 0;
+        true
+    }
+
+    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
+        if point.step >= self.best.schedule.len() {
+            // It cannot become smaller any more.
+            return None;
+        }
+        while self.done.get(self.first_left) == Some(&true) {
+            self.first_left += 1;
+        }
+        let planned = (self.first_left..self.plan.len())
+            .find(|&index| !self.done[index] && point.choices.contains(&self.plan[index]));
+        match planned {
+            Some(index) => {
+                self.done[index] = true;
+                Some(self.plan[index])
+            }
+            None => Some(point.default_choice()),
+        }
+    }
+
+    fn finished(&mut self, execution: &Execution) {
+        self.budget.count(execution);
+        if failure(execution).is_none() {
+            return;
+        }
+        if !self.replayed {
+            self.replayed = execution.schedule() == self.best.schedule.choices();
+        } else if size(execution) < self.best.size()
+            && let Some(found) = Found::new(execution)
+        {
+            self.best = found;
+            self.next_swap = 0;
+        }
+    }
+}
+
+/// Enumerates the executions within a bound on preemptions that are not longer than the best one,
+/// for the first of the smallest.
+struct Enumerate {
+    dfs: Dfs,
+    bound: u32,
+    best: Found,
+    has_failed: bool,
+    budget: Budget,
+    is_cut: bool,
+}
+
+impl Enumerate {
+    fn new(bound: u32, best: Found, budget: Budget) -> Self {
+        let max_steps = if bound < best.preemptions { usize::MAX } else { best.schedule.len() };
+        let dfs = Dfs::bounded(bound, max_steps);
+        Enumerate { dfs, bound, best, has_failed: false, budget, is_cut: false }
+    }
+
+    /// Whether all executions within the bound were seen.
+    fn is_done(&self) -> bool {
+        !self.is_cut && self.dfs.nondeterminism().is_none()
+    }
+
+    fn is_better(&self, size: Size) -> bool {
+        if self.has_failed { size < self.best.size() } else { size <= self.best.size() }
+    }
+}
+
+impl Strategy for Enumerate {
+    fn wants_execution(&mut self) -> bool {
+        if self.is_cut || !self.dfs.wants_execution() {
+            return false;
+        }
+        self.is_cut = self.budget.is_spent();
+        !self.is_cut
+    }
+
+    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
+        self.dfs.choose(point)
+    }
+
+    fn finished(&mut self, execution: &Execution) {
+        self.dfs.finished(execution);
+        self.budget.count(execution);
+        // What lies behind the end of such an execution is unknown.
+        self.is_cut |= execution.ending().is_some_and(|ending| {
+            !matches!(ending, Ending::Abandoned) && failure(execution).is_none()
+        });
+        if failure(execution).is_some()
+            && self.is_better(size(execution))
+            && let Some(found) = Found::new(execution)
+        {
+            debug_assert!(found.preemptions <= self.bound);
+            self.best = found;
+            self.has_failed = true;
+            // From now on only shorter ones are of interest.
+            self.dfs.limit_steps(self.best.schedule.len().saturating_sub(1));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Which schedule next: strategies, bounds, and the way to the smallest failure.
+
+mod blocked;
+mod dfs;
+mod exploration;
+mod minimise;
+mod random;
+mod replay;
+
+pub(crate) use dfs::Dfs;
+pub(crate) use exploration::{Exploration, Limits, Stop, Tally};
+pub(crate) use minimise::{Minimised, minimise};
+pub(crate) use random::Random;
+pub(crate) use replay::{Divergence, Replay};
+
+use crate::execution::{Ending, Execution};
+use crate::trace::{Schedule, Trace};
+use crate::verdict::Blocked;
+
+/// A failing execution.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) ending: Ending,
+    pub(crate) schedule: Schedule,
+    pub(crate) preemptions: u32,
+    pub(crate) trace: Trace,
+    /// Who was where in the end.
+    pub(crate) blocked: Vec<Blocked>,
+}
+
+/// How large a failing execution is: preemptions count most, then steps.
+pub(crate) type Size = (u32, usize);
+
+impl Found {
+    pub(crate) fn new(execution: &Execution) -> Option<Self> {
+        Some(Found {
+            ending: failure(execution)?.clone(),
+            schedule: execution.schedule().to_vec().into(),
+            preemptions: execution.preemptions(),
+            trace: execution.trace(),
+            blocked: blocked::blocked(execution),
+        })
+    }
+
+    pub(crate) fn size(&self) -> Size {
+        (self.preemptions, self.schedule.len())
+    }
+}
+
+/// How the execution failed, if it did.
+pub(crate) fn failure(execution: &Execution) -> Option<&Ending> {
+    execution.ending().filter(|ending| {
+        matches!(ending, Ending::Panicked { .. } | Ending::Deadlocked | Ending::Livelocked)
+    })
+}
+
+pub(crate) fn size(execution: &Execution) -> Size {
+    (execution.preemptions(), execution.schedule().len())
+}

@@ -1,0 +1,268 @@
+//! The condition variable.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{self as real, LockResult, PoisonError};
+use std::time::Duration;
+
+use crate::Named;
+use crate::execution::{Alternatives, Binding, Hold, NextStep, Requirement, State, step};
+use crate::trace::{ObjectId, Operation};
+
+use super::mutex::{Mutex, MutexGuard};
+
+/// Like [`std::sync::Condvar`].
+///
+/// In an execution, the start of waiting is a step, in which the mutex is released. Its end is
+/// another one, which is possible after a notification, while nobody holds the mutex; it takes the
+/// mutex again. Which of several waiting threads [`notify_one`](Self::notify_one) wakes is a choice of the
+/// search. Waits do not end without a cause. A wait with a time limit may end by a step of its
+/// own, whatever the limit is.
+///
+/// ```
+/// use racelab::sync::{Condvar, Mutex};
+/// use racelab::thread;
+///
+/// let (ready, changed) = (Mutex::new(false), Condvar::new());
+/// thread::scope(|scope| {
+///     scope.spawn(|| {
+///         *ready.lock().unwrap() = true;
+///         changed.notify_one();
+///     });
+///     let ready = changed.wait_while(ready.lock().unwrap(), |ready| !*ready).unwrap();
+///     assert!(*ready);
+/// });
+/// ```
+pub struct Condvar {
+    binding: Binding,
+    real: real::Condvar,
+}
+
+/// Like [`std::sync::WaitTimeoutResult`]: whether a wait ended since its time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitTimeoutResult(bool);
+
+impl WaitTimeoutResult {
+    /// Whether the time was over.
+    pub fn timed_out(&self) -> bool {
+        self.0
+    }
+}
+
+impl Condvar {
+    /// Makes a condition variable that nobody waits for.
+    #[track_caller]
+    pub fn new() -> Self {
+        let state = |_: &mut _| State::Condvar { waiters: VecDeque::new() };
+        Condvar { binding: Binding::new("Condvar", state), real: real::Condvar::new() }
+    }
+
+    /// Releases the mutex, waits for a notification, and acquires the mutex again.
+    ///
+    /// # Errors
+    ///
+    /// If the mutex is poisoned. The error holds the guard.
+    ///
+    /// # Panics
+    ///
+    /// Outside an execution, if used with more than one mutex, as std's may.
+    #[track_caller]
+    pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
+        let (mutex, held) = guard.parts();
+        match (self.binding.object(), held) {
+            (Some(condvar), Some(held)) => {
+                let waited = self.wait_modelled(condvar, mutex, held, guard, Alternatives::None);
+                waited.map(|(guard, _)| guard).map_err(|error| PoisonError::new(error.into_inner().0))
+            }
+            _ => {
+                let waited = self.real.wait(guard.into_real().expect("a real guard"));
+                let waited = waited.map(Some);
+                let waited = waited.map_err(|error| PoisonError::new(Some(error.into_inner())));
+                MutexGuard::regained(mutex, waited)
+            }
+        }
+    }
+
+    /// Waits as long as `condition` is true.
+    ///
+    /// # Errors
+    ///
+    /// If the mutex is poisoned. The error holds the guard.
+    #[track_caller]
+    pub fn wait_while<'a, T, F: FnMut(&mut T) -> bool>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        mut condition: F,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        while condition(&mut *guard) {
+            guard = self.wait(guard)?;
+        }
+        Ok(guard)
+    }
+
+    /// Like [`wait`](Self::wait), but for so long at most.
+    ///
+    /// # Errors
+    ///
+    /// If the mutex is poisoned. The error holds the guard.
+    #[track_caller]
+    pub fn wait_timeout<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        duration: Duration,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let (mutex, held) = guard.parts();
+        match (self.binding.object(), held) {
+            (Some(condvar), Some(held)) => {
+                self.wait_modelled(condvar, mutex, held, guard, Alternatives::Timeout)
+            }
+            _ => {
+                let real = guard.into_real().expect("a real guard");
+                let (real, is_over) = match self.real.wait_timeout(real, duration) {
+                    Ok((real, result)) => (Ok(Some(real)), result.timed_out()),
+                    Err(error) => {
+                        let (real, result) = error.into_inner();
+                        (Err(PoisonError::new(Some(real))), result.timed_out())
+                    }
+                };
+                with_result(MutexGuard::regained(mutex, real), is_over)
+            }
+        }
+    }
+
+    /// Waits as long as `condition` is true, but for so long at most.
+    ///
+    /// # Errors
+    ///
+    /// If the mutex is poisoned. The error holds the guard.
+    #[track_caller]
+    pub fn wait_timeout_while<'a, T, F: FnMut(&mut T) -> bool>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        duration: Duration,
+        mut condition: F,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        // Under the lab there is no time, so that a clock would only make it unpredictable.
+        let start = self.binding.is_real().then(std::time::Instant::now);
+        loop {
+            if !condition(&mut *guard) {
+                return Ok((guard, WaitTimeoutResult(false)));
+            }
+            let left = match start.map(|start| duration.checked_sub(start.elapsed())) {
+                Some(None) => return Ok((guard, WaitTimeoutResult(true))),
+                Some(Some(left)) => left,
+                None => duration,
+            };
+            let (regained, result) = self.wait_timeout(guard, left)?;
+            guard = regained;
+            if start.is_none() && result.timed_out() {
+                let is_over = condition(&mut *guard);
+                return Ok((guard, WaitTimeoutResult(is_over)));
+            }
+        }
+    }
+
+    /// Wakes one of the threads that wait, if there are any.
+    #[track_caller]
+    pub fn notify_one(&self) {
+        let Some(condvar) = self.binding.object() else {
+            return self.real.notify_one();
+        };
+        let next = NextStep::new(Operation::NotifyOne).on(condvar).or(Alternatives::Waiters);
+        step(next, |execution, alternative| {
+            let waiters = execution.object_mut(condvar).state.waiters();
+            if let Some(thread) = waiters.remove(alternative as usize) {
+                execution.thread_mut(thread).woken = true;
+                execution.note(|event| event.target = Some(thread));
+            }
+        });
+    }
+
+    /// Wakes all threads that wait.
+    #[track_caller]
+    pub fn notify_all(&self) {
+        let Some(condvar) = self.binding.object() else {
+            return self.real.notify_all();
+        };
+        step(NextStep::new(Operation::NotifyAll).on(condvar), |execution, _| {
+            let waiters = std::mem::take(execution.object_mut(condvar).state.waiters());
+            for thread in waiters {
+                execution.thread_mut(thread).woken = true;
+            }
+        });
+    }
+
+    #[track_caller]
+    fn wait_modelled<'a, T>(
+        &self,
+        condvar: ObjectId,
+        mutex: &'a Mutex<T>,
+        held: ObjectId,
+        guard: MutexGuard<'a, T>,
+        alternatives: Alternatives,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        // If the wait is ended by the end of the execution, the guard releases the mutex.
+        let wait = NextStep::new(Operation::Wait).on(condvar);
+        step(wait, |execution, _| {
+            *execution.object_mut(held).state.held() = None;
+            execution.current_mut().woken = false;
+            let me = execution.me();
+            execution.object_mut(condvar).state.waiters().push_back(me);
+        });
+        // From here on it has nothing to release.
+        let _ = guard.into_real();
+        let wake = NextStep::new(Operation::Wake).on(condvar).at(wait.at);
+        let wake = wake.requires(Requirement::Woken { mutex: held });
+        let mut timed_out = false;
+        loop {
+            let alternatives = if timed_out { Alternatives::None } else { alternatives };
+            let is_awake = step(wake.or(alternatives), |execution, alternative| {
+                if alternative == 1 {
+                    let me = execution.me();
+                    execution.object_mut(condvar).state.waiters().retain(|&thread| thread != me);
+                    execution.current_mut().woken = true;
+                    execution.note(|event| event.operation = Operation::Timeout);
+                    return false;
+                }
+                let hold = Hold { thread: execution.me(), at: wait.at };
+                *execution.object_mut(held).state.held() = Some(hold);
+                true
+            });
+            if is_awake {
+                return with_result(MutexGuard::regained(mutex, Ok(None)), timed_out);
+            }
+            timed_out = true;
+        }
+    }
+}
+
+impl Default for Condvar {
+    #[track_caller]
+    fn default() -> Self {
+        Condvar::new()
+    }
+}
+
+impl fmt::Debug for Condvar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condvar").finish_non_exhaustive()
+    }
+}
+
+impl Named for Condvar {
+    fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.binding.name(name.into());
+        self
+    }
+}
+
+type Waited<'a, T> = (MutexGuard<'a, T>, WaitTimeoutResult);
+
+fn with_result<T>(guard: LockResult<MutexGuard<'_, T>>, is_over: bool) -> LockResult<Waited<'_, T>> {
+    let result = WaitTimeoutResult(is_over);
+    match guard {
+        Ok(guard) => Ok((guard, result)),
+        Err(error) => Err(PoisonError::new((error.into_inner(), result))),
+    }
+}

@@ -1,0 +1,24 @@
+//! The synchronisation primitives of [`std::sync`], bound at run time.
+//!
+//! With the feature `lab`, an object that is made inside an execution belongs to it: its
+//! operations are steps that the lab schedules and records. An object that is made outside is the
+//! real thing. Without the feature, everything here *is* std's.
+//!
+//! `Arc` and `Weak` are always std's: their counts are not operations.
+
+#[cfg(feature = "lab")]
+pub mod atomic;
+#[cfg(feature = "lab")]
+mod condvar;
+#[cfg(feature = "lab")]
+mod mutex;
+
+#[cfg(feature = "lab")]
+pub use self::{
+    condvar::{Condvar, WaitTimeoutResult},
+    mutex::{Mutex, MutexGuard},
+};
+#[cfg(not(feature = "lab"))]
+pub use std::sync::*;
+#[cfg(feature = "lab")]
+pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};

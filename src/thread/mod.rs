@@ -1,0 +1,24 @@
+//! The threads of [`std::thread`], bound at run time.
+//!
+//! Inside an execution, a thread is one that the lab schedules; outside, it is a real one.
+
+#[cfg(feature = "lab")]
+mod handle;
+#[cfg(feature = "lab")]
+mod scoped;
+#[cfg(feature = "lab")]
+mod start;
+#[cfg(feature = "lab")]
+mod wait;
+
+#[cfg(feature = "lab")]
+pub use self::{
+    handle::{Thread, ThreadId, current},
+    scoped::{Scope, ScopedJoinHandle, scope},
+    start::{Builder, JoinHandle, spawn},
+    wait::{park, park_timeout, sleep, yield_now},
+};
+#[cfg(not(feature = "lab"))]
+pub use std::thread::*;
+#[cfg(feature = "lab")]
+pub use std::thread::{AccessError, LocalKey, Result, panicking};

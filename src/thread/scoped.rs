@@ -1,0 +1,228 @@
+//! Scoped threads.
+
+use std::fmt;
+use std::io;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::thread as real;
+
+use crate::execution::{NextStep, Requirement, is_running, step, with};
+use crate::trace::{self, Operation};
+
+use super::start::{Joining, start_unchecked};
+use super::{Builder, Result, Thread};
+
+/// Like [`std::thread::Scope`]: starts threads that end before the scope does.
+pub struct Scope<'scope, 'env: 'scope> {
+    /// The real scope, outside of executions.
+    real: AtomicPtr<real::Scope<'scope, 'env>>,
+    /// The threads that were started in an execution and not joined yet.
+    unjoined: Mutex<Vec<trace::ThreadId>>,
+    /// As std's, invariant in both lifetimes.
+    scope: PhantomData<&'scope mut &'scope ()>,
+    env: PhantomData<&'env mut &'env ()>,
+}
+
+impl fmt::Debug for Scope<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope").finish_non_exhaustive()
+    }
+}
+
+/// Like [`std::thread::scope`]. In an execution, threads that were not joined are joined at the
+/// end of the scope, one step each.
+///
+/// ```
+/// use racelab::thread;
+///
+/// let mut words = vec!["a", "b"];
+/// thread::scope(|scope| {
+///     scope.spawn(|| words.push("c"));
+/// });
+/// assert_eq!(words, ["a", "b", "c"]);
+/// ```
+///
+/// # Panics
+///
+/// Outside an execution, if a thread panicked that was not joined.
+#[track_caller]
+pub fn scope<'env, F, T>(f: F) -> T
+where
+    F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
+{
+    let scope = Scope {
+        real: AtomicPtr::new(ptr::null_mut()),
+        unjoined: Mutex::new(Vec::new()),
+        scope: PhantomData,
+        env: PhantomData,
+    };
+    if is_running() { modelled_scope(&scope, f) } else { real_scope(&scope, f) }
+}
+
+#[track_caller]
+fn modelled_scope<'scope, 'env, T>(
+    scope: &'scope Scope<'scope, 'env>,
+    f: impl FnOnce(&'scope Scope<'scope, 'env>) -> T,
+) -> T {
+    let result = catch_unwind(AssertUnwindSafe(|| f(scope)));
+    // Also after a panic and in a doomed execution, the threads end before what they borrow. To
+    // wait for them can be ended itself, by the execution, and then goes on.
+    let mut end = Ok(());
+    loop {
+        let thread = scope.unjoined().first().copied();
+        let Some(thread) = thread else { break };
+        let next = NextStep::new(Operation::Join).of(thread);
+        let next = next.requires(Requirement::Finished(thread));
+        let joined = catch_unwind(AssertUnwindSafe(|| step(next, |_, _| ())));
+        if let Err(payload) = joined {
+            end = Err(payload);
+        }
+        if with(|execution| execution.thread(thread).finished) {
+            scope.unjoined().retain(|&other| other != thread);
+        } else {
+            // Doomed: it is this thread's turn although a younger one has not ended, which
+            // waits in a destructor. Let it go first.
+            let switch = with(|execution| {
+                execution.current_mut().waits_unwinding = true;
+                execution.scheduling().switch
+            });
+            switch();
+            with(|execution| execution.current_mut().waits_unwinding = false);
+        }
+    }
+    match (result, end) {
+        (Ok(value), Ok(())) => value,
+        (Err(payload), _) | (Ok(_), Err(payload)) => resume_unwind(payload),
+    }
+}
+
+#[expect(unsafe_code, reason = "the scope has to live as long as std's")]
+fn real_scope<'scope, 'env, T>(
+    scope: &'scope Scope<'scope, 'env>,
+    f: impl FnOnce(&'scope Scope<'scope, 'env>) -> T,
+) -> T {
+    real::scope(|real| {
+        // SAFETY: the lifetimes of `real` are at least as long as this call, after which no
+        // thread that was started through the pointer is alive, nor `scope` used any more.
+        let real = unsafe {
+            std::mem::transmute::<&real::Scope<'_, '_>, &'scope real::Scope<'scope, 'env>>(real)
+        };
+        scope.real.store(ptr::from_ref(real).cast_mut(), Relaxed);
+        f(scope)
+    })
+}
+
+impl<'scope> Scope<'scope, '_> {
+    /// Starts a thread that ends before the scope does.
+    #[track_caller]
+    pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        self.start(Builder::new(), f).expect("the system can start a thread")
+    }
+
+    #[track_caller]
+    #[expect(unsafe_code, reason = "scoped threads borrow")]
+    fn start<F, T>(&'scope self, builder: Builder, f: F) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        // SAFETY: the pointer is null, or was stored in `real_scope` with a lifetime that is
+        // still running, since `self` is borrowed for it.
+        let real = unsafe { self.real.load(Relaxed).as_ref::<'scope>() };
+        if let Some(real) = real {
+            let handle = builder.real().spawn_scoped(real, f)?;
+            let thread = Thread::real(handle.thread().clone());
+            return Ok(ScopedJoinHandle { thread, kind: Kind::Real(handle) });
+        }
+        // SAFETY: what `f` borrows lives for 'scope, and `scope` does not return, in whichever
+        // way, before the thread has finished.
+        let (thread, joining) = unsafe { start_unchecked(builder.into_name(), f) };
+        self.unjoined().push(joining.id());
+        let unjoined = &self.unjoined;
+        Ok(ScopedJoinHandle { thread, kind: Kind::Modelled { joining, unjoined } })
+    }
+
+    fn unjoined(&self) -> std::sync::MutexGuard<'_, Vec<trace::ThreadId>> {
+        self.unjoined.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Builder {
+    /// Starts a thread that ends before the scope does.
+    ///
+    /// # Errors
+    ///
+    /// Outside an execution, if the system cannot start a thread.
+    #[track_caller]
+    pub fn spawn_scoped<'scope, F, T>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        f: F,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        scope.start(self, f)
+    }
+}
+
+/// Like [`std::thread::ScopedJoinHandle`]: waits for a scoped thread to finish.
+pub struct ScopedJoinHandle<'scope, T> {
+    thread: Thread,
+    kind: Kind<'scope, T>,
+}
+
+enum Kind<'scope, T> {
+    Real(real::ScopedJoinHandle<'scope, T>),
+    Modelled { joining: Joining<T>, unjoined: &'scope Mutex<Vec<trace::ThreadId>> },
+}
+
+impl<T> ScopedJoinHandle<'_, T> {
+    /// Waits for the thread to finish and returns its result. One step, which is possible when
+    /// the thread has finished.
+    ///
+    /// # Errors
+    ///
+    /// If the thread panicked: what it panicked with.
+    #[track_caller]
+    pub fn join(self) -> Result<T> {
+        match self.kind {
+            Kind::Real(handle) => handle.join(),
+            Kind::Modelled { joining, unjoined } => {
+                let id = joining.id();
+                let result = joining.join();
+                let mut unjoined = unjoined.lock().unwrap_or_else(PoisonError::into_inner);
+                unjoined.retain(|&other| other != id);
+                result
+            }
+        }
+    }
+
+    /// The thread.
+    pub fn thread(&self) -> &Thread {
+        &self.thread
+    }
+
+    /// Whether the thread has finished. In an execution that is one step.
+    #[track_caller]
+    pub fn is_finished(&self) -> bool {
+        match &self.kind {
+            Kind::Real(handle) => handle.is_finished(),
+            Kind::Modelled { joining, .. } => joining.is_finished(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScopedJoinHandle").field("thread", &self.thread).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,244 @@
+//! Starting threads and joining them.
+
+use std::fmt;
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread as real;
+
+use crate::execution::{NextStep, Requirement, is_running, run_thread, step, with};
+use crate::trace::{self, Operation};
+
+use super::{Result, Thread};
+
+/// Like [`std::thread::spawn`]. In an execution the start is one step.
+///
+/// # Panics
+///
+/// Outside an execution, if the system cannot start a thread.
+#[track_caller]
+pub fn spawn<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    if is_running() {
+        let (thread, joining) = start(None, f);
+        JoinHandle { thread, kind: Kind::Modelled(joining) }
+    } else {
+        JoinHandle::real(real::spawn(f))
+    }
+}
+
+/// Like [`std::thread::Builder`]: starts threads with a name.
+///
+/// In an execution the name heads the thread's column in the table of a failure, and the stack
+/// size has no effect.
+#[derive(Debug, Default)]
+#[must_use = "a thread has to be spawned"]
+pub struct Builder {
+    name: Option<String>,
+    stack_size: Option<usize>,
+}
+
+impl Builder {
+    /// A thread without a name.
+    pub fn new() -> Self {
+        Builder::default()
+    }
+
+    /// Names the thread.
+    pub fn name(self, name: String) -> Self {
+        Builder { name: Some(name), ..self }
+    }
+
+    /// Sets the size of the stack, in bytes.
+    pub fn stack_size(self, size: usize) -> Self {
+        Builder { stack_size: Some(size), ..self }
+    }
+
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// Outside an execution, if the system cannot start a thread.
+    #[track_caller]
+    pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        if is_running() {
+            let (thread, joining) = start(self.name, f);
+            Ok(JoinHandle { thread, kind: Kind::Modelled(joining) })
+        } else {
+            Ok(JoinHandle::real(self.real().spawn(f)?))
+        }
+    }
+
+    pub(super) fn real(self) -> real::Builder {
+        let builder = real::Builder::new();
+        let builder = match self.name {
+            Some(name) => builder.name(name),
+            None => builder,
+        };
+        match self.stack_size {
+            Some(size) => builder.stack_size(size),
+            None => builder,
+        }
+    }
+
+    pub(super) fn into_name(self) -> Option<String> {
+        self.name
+    }
+}
+
+/// Like [`std::thread::JoinHandle`]: waits for a thread to finish.
+///
+/// In an execution, a thread that panics is the failure of the execution, so that a join in it
+/// never returns an error.
+pub struct JoinHandle<T> {
+    thread: Thread,
+    kind: Kind<T>,
+}
+
+enum Kind<T> {
+    Real(real::JoinHandle<T>),
+    Modelled(Joining<T>),
+}
+
+impl<T> JoinHandle<T> {
+    fn real(handle: real::JoinHandle<T>) -> Self {
+        JoinHandle { thread: Thread::real(handle.thread().clone()), kind: Kind::Real(handle) }
+    }
+
+    /// Waits for the thread to finish and returns its result. One step, which is possible when
+    /// the thread has finished.
+    ///
+    /// # Errors
+    ///
+    /// If the thread panicked: what it panicked with.
+    #[track_caller]
+    pub fn join(self) -> Result<T> {
+        match self.kind {
+            Kind::Real(handle) => handle.join(),
+            Kind::Modelled(joining) => joining.join(),
+        }
+    }
+
+    /// The thread.
+    pub fn thread(&self) -> &Thread {
+        &self.thread
+    }
+
+    /// Whether the thread has finished. In an execution that is one step.
+    #[track_caller]
+    pub fn is_finished(&self) -> bool {
+        match &self.kind {
+            Kind::Real(handle) => handle.is_finished(),
+            Kind::Modelled(joining) => joining.is_finished(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").field("thread", &self.thread).finish_non_exhaustive()
+    }
+}
+
+/// A modelled thread, and where it leaves its result.
+pub(super) struct Joining<T> {
+    id: trace::ThreadId,
+    result: Arc<Mutex<Option<T>>>,
+}
+
+impl<T> Joining<T> {
+    #[track_caller]
+    pub(super) fn join(self) -> Result<T> {
+        if is_running() {
+            let next = NextStep::new(Operation::Join).of(self.id);
+            step(next.requires(Requirement::Finished(self.id)), |_, _| ());
+        }
+        let result = self.result.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Without a result the execution is doomed, and this is a destructor.
+        result.ok_or_else(|| Box::new("the thread was ended by racelab") as _)
+    }
+
+    #[track_caller]
+    pub(super) fn is_finished(&self) -> bool {
+        if !is_running() {
+            return true;
+        }
+        // The end of a thread is no operation, so that to look for it is a join that may fail.
+        let next = NextStep::new(Operation::Join).of(self.id);
+        step(next, |execution, _| {
+            let is_finished = execution.thread(self.id).finished;
+            let result = if is_finished {
+                trace::EventResult::Succeeded
+            } else {
+                trace::EventResult::Failed
+            };
+            execution.note(|event| event.result = Some(result));
+            is_finished
+        })
+    }
+
+    pub(super) fn id(&self) -> trace::ThreadId {
+        self.id
+    }
+}
+
+/// Starts a modelled thread.
+#[track_caller]
+fn start<F, T>(name: Option<String>, f: F) -> (Thread, Joining<T>)
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    #[expect(unsafe_code, reason = "shared with scoped threads")]
+    // SAFETY: the closure and its result may live for ever.
+    unsafe {
+        start_unchecked(name, f)
+    }
+}
+
+/// Starts a modelled thread that may borrow from its surroundings.
+///
+/// # Safety
+///
+/// What `f` and its result borrow must live until the thread has finished.
+#[track_caller]
+#[expect(unsafe_code, reason = "scoped threads borrow")]
+pub(super) unsafe fn start_unchecked<F, T>(name: Option<String>, f: F) -> (Thread, Joining<T>)
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    let handle_name = name.clone();
+    let next = NextStep::new(Operation::Spawn);
+    let (id, is_doomed) = step(next, |execution, _| {
+        let id = execution.add_thread(name);
+        execution.note(|event| event.target = Some(id));
+        (id, execution.is_doomed())
+    });
+    let result = Arc::new(Mutex::new(None));
+    let place = Arc::clone(&result);
+    let main = AssertUnwindSafe(move || {
+        let value = run_thread(id, f);
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = value;
+    });
+    let main: Box<dyn FnOnce()> = Box::new(main);
+    // SAFETY: only the lifetime changes. The caller has promised that what is borrowed lives
+    // until the thread has finished, and the box is gone then.
+    let main = unsafe { std::mem::transmute::<Box<dyn FnOnce() + '_>, Box<dyn FnOnce() + 'static>>(main) };
+    if is_doomed {
+        // A destructor starts a thread while its execution ends: it ends before it begins.
+        with(|execution| execution.cancel_start(id));
+        drop(main);
+    } else {
+        let spawn = with(|execution| execution.scheduling().spawn);
+        spawn(main);
+    }
+    (Thread::modelled(id, handle_name.as_deref()), Joining { id, result })
+}

@@ -1,0 +1,61 @@
+//! Waiting: yields, sleeps and parking.
+
+use std::thread as real;
+use std::time::Duration;
+
+use crate::execution::{Alternatives, NextStep, Requirement, is_running, step};
+use crate::trace::Operation;
+
+/// Like [`std::thread::yield_now`]: says that the thread waits for another one to write.
+///
+/// In an execution it is a step. A thread that yields again before anything was written is not
+/// scheduled until something is.
+#[track_caller]
+pub fn yield_now() {
+    if is_running() {
+        step(NextStep::new(Operation::Yield), |_, _| ());
+    } else {
+        real::yield_now();
+    }
+}
+
+/// Like [`std::thread::sleep`]. In an execution there is no time: it is a step, and counts as a
+/// [`yield_now`].
+#[track_caller]
+pub fn sleep(duration: Duration) {
+    if is_running() {
+        step(NextStep::new(Operation::Sleep), |_, _| ());
+    } else {
+        real::sleep(duration);
+    }
+}
+
+/// Like [`std::thread::park`]: waits for the thread's token and takes it. One step, which is
+/// possible while the token is there. The lab does not wake a parked thread without a cause.
+#[track_caller]
+pub fn park() {
+    if is_running() {
+        step(NextStep::new(Operation::Park).requires(Requirement::Token), |execution, _| {
+            execution.current_mut().has_token = false;
+        });
+    } else {
+        real::park();
+    }
+}
+
+/// Like [`std::thread::park_timeout`]. In an execution there is no time: without a token it can
+/// time out, and both ways are explored.
+#[track_caller]
+pub fn park_timeout(duration: Duration) {
+    if is_running() {
+        let next = NextStep::new(Operation::Park)
+            .requires(Requirement::Token)
+            .or(Alternatives::Timeout);
+        step(next, |execution, alternative| match alternative {
+            0 => execution.current_mut().has_token = false,
+            _ => execution.note(|event| event.operation = Operation::Timeout),
+        });
+    } else {
+        real::park_timeout(duration);
+    }
+}

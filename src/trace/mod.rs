@@ -1,0 +1,13 @@
+//! Plain data: what happened in an execution, and what the scheduler chose.
+//!
+//! Nothing here runs anything, and nothing here depends on the other rooms.
+
+mod event;
+mod operation;
+mod schedule;
+mod value;
+
+pub use event::{Event, EventResult, ObjectId, ObjectInfo, ThreadId, ThreadInfo, Trace};
+pub use operation::Operation;
+pub use schedule::{Choice, ParseScheduleError, Schedule};
+pub use value::Value;

@@ -1,0 +1,118 @@
+//! The closed vocabulary of visible actions.
+
+use std::fmt;
+
+/// A visible action of a thread.
+///
+/// The list is closed, and each operation has one kebab-case name, which is
+/// what [`Display`](fmt::Display) writes and what JSON holds.
+///
+/// ```
+/// use racelab::trace::Operation;
+///
+/// assert_eq!(Operation::TryLock.to_string(), "try-lock");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// An atomic load.
+    Load,
+    /// An atomic store.
+    Store,
+    /// An atomic read-modify-write that always writes (`fetch_add`, `swap`, …).
+    Rmw,
+    /// An atomic compare-and-swap, whether it succeeded or not.
+    Cas,
+    /// A memory fence.
+    Fence,
+    /// The acquisition of a mutex.
+    Lock,
+    /// An attempt to acquire a mutex, whether it succeeded or not.
+    TryLock,
+    /// The release of a mutex.
+    Unlock,
+    /// The acquisition of a read-write lock for reading.
+    ReadLock,
+    /// The acquisition of a read-write lock for writing.
+    WriteLock,
+    /// The release of a mutex together with the start of waiting on a condition variable.
+    Wait,
+    /// The end of waiting: the return of a notified or taken-over thread.
+    Wake,
+    /// A notification of one waiting thread.
+    NotifyOne,
+    /// A notification of all waiting threads.
+    NotifyAll,
+    /// A message put into a channel.
+    Send,
+    /// A message taken out of a channel.
+    Receive,
+    /// One end of a channel dropped, which the other end can see.
+    Disconnect,
+    /// The start of another thread.
+    Spawn,
+    /// The end of waiting for another thread to finish.
+    Join,
+    /// The consumption of the thread's park token.
+    Park,
+    /// The handing of a park token to another thread.
+    Unpark,
+    /// An arrival at a barrier.
+    Barrier,
+    /// A run of a one-time initialisation.
+    Once,
+    /// A read of a plain cell.
+    CellRead,
+    /// A write of a plain cell.
+    CellWrite,
+    /// A hint that the thread waits for another one (`yield_now`, `spin_loop`).
+    Yield,
+    /// A sleep, whose length has no meaning under a model.
+    Sleep,
+    /// The end of a wait whose time ran out.
+    Timeout,
+    /// A poll of a future.
+    Poll,
+}
+
+impl Operation {
+    /// The kebab-case name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Load => "load",
+            Operation::Store => "store",
+            Operation::Rmw => "rmw",
+            Operation::Cas => "cas",
+            Operation::Fence => "fence",
+            Operation::Lock => "lock",
+            Operation::TryLock => "try-lock",
+            Operation::Unlock => "unlock",
+            Operation::ReadLock => "read-lock",
+            Operation::WriteLock => "write-lock",
+            Operation::Wait => "wait",
+            Operation::Wake => "wake",
+            Operation::NotifyOne => "notify-one",
+            Operation::NotifyAll => "notify-all",
+            Operation::Send => "send",
+            Operation::Receive => "receive",
+            Operation::Disconnect => "disconnect",
+            Operation::Spawn => "spawn",
+            Operation::Join => "join",
+            Operation::Park => "park",
+            Operation::Unpark => "unpark",
+            Operation::Barrier => "barrier",
+            Operation::Once => "once",
+            Operation::CellRead => "cell-read",
+            Operation::CellWrite => "cell-write",
+            Operation::Yield => "yield",
+            Operation::Sleep => "sleep",
+            Operation::Timeout => "timeout",
+            Operation::Poll => "poll",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

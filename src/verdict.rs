@@ -1,0 +1,391 @@
+//! What a search found out: plain data, which reports render.
+
+use std::fmt;
+use std::panic::Location;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::trace::{ObjectId, Operation, Schedule, ThreadId, Trace};
+
+/// What runs executions, and which ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Engine {
+    /// Every interleaving of the steps, one after another, without reduction.
+    Dfs,
+    /// A random walk, uniform over the possible steps.
+    Random,
+}
+
+impl Engine {
+    /// All engines.
+    pub const ALL: &'static [Engine] = &[Engine::Dfs, Engine::Random];
+
+    /// The name on the command line and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Dfs => "dfs",
+            Engine::Random => "random",
+        }
+    }
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A name that is not one of an engine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown engine `{name}`; the engines are dfs and random")]
+pub struct UnknownEngine {
+    /// The name.
+    pub name: String,
+}
+
+impl FromStr for Engine {
+    type Err = UnknownEngine;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let engine = Engine::ALL.iter().copied().find(|engine| engine.name() == name);
+        engine.ok_or_else(|| UnknownEngine { name: name.to_owned() })
+    }
+}
+
+/// Which behaviours of memory an engine explores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MemoryModel {
+    /// Sequential consistency: every read sees the newest write.
+    Sc,
+}
+
+impl MemoryModel {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            MemoryModel::Sc => "sc",
+        }
+    }
+}
+
+impl fmt::Display for MemoryModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MemoryModel::Sc => f.pad("sequential consistency"),
+        }
+    }
+}
+
+/// What a search found out, and how far it came.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Report {
+    /// Whether the program is right.
+    pub verdict: Verdict,
+    /// The engine, or `None` for a replay.
+    pub engine: Option<Engine>,
+    /// Which behaviours of memory were explored.
+    pub memory_model: MemoryModel,
+    /// The seed of the engine's random choices.
+    pub seed: u64,
+    /// The executions that came to an end, failing ones included.
+    pub executions: u64,
+    /// The executions that were begun and then found to be like one that was run. Only a
+    /// search with reduction has them.
+    pub blocked: u64,
+    /// The executions that were cut because they hit the bound on their steps.
+    pub truncated: u64,
+    /// The executions that failed.
+    pub violations: u64,
+    /// The results that the executions recorded with [`outcome`](crate::outcome), in their order
+    /// as text.
+    pub outcomes: Vec<Outcome>,
+    /// How far the search came.
+    pub coverage: Coverage,
+    /// The bound on the steps of an execution.
+    pub max_steps: usize,
+    /// Whether an ordering weaker than `SeqCst` was executed, so that there are stale values
+    /// which a sequentially consistent engine does not show.
+    pub has_weak_orderings: bool,
+    /// What happened in the one execution of a replay.
+    pub replayed: Option<Trace>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl Report {
+    /// The failure, if there is one.
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.verdict {
+            Verdict::Violated(failure) => Some(failure),
+            Verdict::Holds | Verdict::Inconclusive(_) => None,
+        }
+    }
+}
+
+/// A result, and in how many executions it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The result, as [`Debug`](fmt::Debug) shows it.
+    pub value: String,
+    /// The executions that ended with it.
+    pub executions: u64,
+}
+
+/// Whether the program is right.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// No interleaving fails, and all were explored.
+    Holds,
+    /// An interleaving fails.
+    Violated(Box<Failure>),
+    /// No interleaving was seen to fail, but not all were explored.
+    Inconclusive(Reason),
+}
+
+impl Verdict {
+    /// The name in JSON.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Verdict::Holds => "holds",
+            Verdict::Violated(_) => "violated",
+            Verdict::Inconclusive(_) => "inconclusive",
+        }
+    }
+}
+
+/// How far a search came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Coverage {
+    /// All interleavings were explored.
+    Complete,
+    /// The search stopped at the first failure.
+    FirstFailure,
+    /// A bound cut the search.
+    Bounded(Bound),
+    /// The search ended for the reason in the verdict.
+    Ended,
+}
+
+/// What cut a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Bound {
+    /// The number of executions.
+    MaxExecutions(u64),
+    /// The time.
+    TimeLimit(Duration),
+    /// The number of steps of an execution.
+    MaxSteps(usize),
+    /// Somebody interrupted the search.
+    Interrupted,
+    /// A replay is one execution only.
+    OneExecution,
+}
+
+impl Bound {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Bound::MaxExecutions(_) => "max-executions",
+            Bound::TimeLimit(_) => "time-limit",
+            Bound::MaxSteps(_) => "max-steps",
+            Bound::Interrupted => "interrupted",
+            Bound::OneExecution => "one-execution",
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bound::MaxExecutions(1) => f.write_str("the bound of 1 execution"),
+            Bound::MaxExecutions(max) => write!(f, "the bound of {} executions", grouped(*max)),
+            Bound::TimeLimit(limit) => write!(f, "the time limit of {limit:?}"),
+            Bound::MaxSteps(steps) => write!(f, "the bound of {} steps an execution", grouped(*steps as u64)),
+            Bound::Interrupted => f.write_str("an interrupt"),
+            Bound::OneExecution => f.write_str("a replay is one execution"),
+        }
+    }
+}
+
+/// Why a search that saw no failure proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// A bound cut the search.
+    Bound(Bound),
+    /// Executions with the same choices went apart: something other than the scheduler decides.
+    NotDeterministic {
+        /// The first step that differed, from 1 on.
+        step: usize,
+    },
+    /// The body made no step for so long that it was given up.
+    Stuck {
+        /// How long it was waited for.
+        waited: Duration,
+        /// The last event: thread, operation and place.
+        last: Option<(ThreadId, Operation, &'static Location<'static>)>,
+    },
+    /// The program does what the lab cannot run.
+    Unsupported(String),
+    /// The program uses the lab wrongly.
+    Misused(String),
+    /// The execution left the schedule that was to be replayed.
+    Diverged(String),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::Bound(Bound::OneExecution) => {
+                f.write_str("this execution does not fail; a replay says nothing of the others")
+            }
+            Reason::Bound(Bound::MaxSteps(steps)) => write!(
+                f,
+                "an execution did not end within {} steps: the body may never end, or needs a \
+                 larger bound (--max-steps)",
+                grouped(*steps as u64)
+            ),
+            Reason::Bound(bound) => write!(f, "{bound} was reached before every interleaving was explored"),
+            Reason::NotDeterministic { step } => write!(
+                f,
+                "the body is not deterministic: with the same choices, step {step} differed; \
+                 usual causes are the order of a HashMap, addresses, time, random numbers, and \
+                 state that outlives the closure"
+            ),
+            Reason::Stuck { waited, last } => {
+                write!(f, "the body made no step for {waited:?}")?;
+                if let Some((thread, operation, at)) = last {
+                    write!(f, "; the last was {thread} {operation} at {}:{}", at.file(), at.line())?;
+                }
+                f.write_str(
+                    "; likely causes are an endless loop without an operation of racelab in it, \
+                     and a lock or channel of std left in the body",
+                )
+            }
+            Reason::Unsupported(what) | Reason::Misused(what) | Reason::Diverged(what) => f.write_str(what),
+        }
+    }
+}
+
+/// A failing execution: the smallest one that was found.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Failure {
+    /// In which way it fails.
+    pub kind: FailureKind,
+    /// What the panic said, or a sentence about the standstill.
+    pub message: String,
+    /// Where the panic was, as `src/lib.rs:7`.
+    pub at: Option<String>,
+    /// The thread that panicked.
+    pub thread: Option<ThreadId>,
+    /// What happened.
+    pub trace: Trace,
+    /// The choices that lead to it, for [`replay`](crate::replay).
+    pub schedule: Schedule,
+    /// How often it leaves a thread that could go on.
+    pub preemptions: u32,
+    /// Whether no failing execution has fewer preemptions, or as many and fewer steps. `None` if
+    /// that was not looked into.
+    pub minimal: Option<bool>,
+    /// The executions that it took to find the smallest one.
+    pub minimise_executions: u64,
+    /// Whether the failure did not come again when its schedule was replayed.
+    pub is_nondeterministic: bool,
+    /// The threads that had not ended, with what they wait for and what they hold.
+    pub blocked: Vec<Blocked>,
+}
+
+/// In which way an execution fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// A panic reached the root of a thread.
+    Panic,
+    /// Every thread that has not ended waits for another one.
+    Deadlock,
+    /// Every thread that could go on only reads, again and again.
+    Livelock,
+}
+
+impl FailureKind {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            FailureKind::Panic => "panic",
+            FailureKind::Deadlock => "deadlock",
+            FailureKind::Livelock => "livelock",
+        }
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A thread that had not ended when its execution did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The thread.
+    pub thread: ThreadId,
+    /// The operation that it was about to do.
+    pub operation: Operation,
+    /// The object of the operation.
+    pub object: Option<ObjectId>,
+    /// The thread that the operation waits for.
+    pub target: Option<ThreadId>,
+    /// The place of the operation.
+    pub at: &'static Location<'static>,
+    /// The locks that the thread held.
+    pub holds: Vec<Held>,
+}
+
+/// A lock that a thread held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The lock.
+    pub object: ObjectId,
+    /// Where it was acquired.
+    pub at: &'static Location<'static>,
+}
+
+/// A number with its thousands set apart.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_000), "1,000");
+        assert_eq!(grouped(12_345_678), "12,345,678");
+    }
+
+    #[test]
+    fn engines_are_found_by_their_names() {
+        for engine in Engine::ALL {
+            assert_eq!(engine.name().parse(), Ok(*engine));
+        }
+        assert!("Dfs".parse::<Engine>().is_err());
+    }
+}
