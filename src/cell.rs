@@ -35,13 +35,18 @@ impl<T> UnsafeCell<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         let binding = Binding::new("UnsafeCell", |_| State::Cell);
-        UnsafeCell { binding, value: std::cell::UnsafeCell::new(value) }
+        UnsafeCell {
+            binding,
+            value: std::cell::UnsafeCell::new(value),
+        }
     }
 
     /// Makes a new cell.
     #[cfg(not(feature = "lab"))]
     pub const fn new(value: T) -> Self {
-        UnsafeCell { value: std::cell::UnsafeCell::new(value) }
+        UnsafeCell {
+            value: std::cell::UnsafeCell::new(value),
+        }
     }
 
     /// The value.

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::engine::{Shuttle, Watched, watch};
 use crate::execution::{self, Ending, LastEvent, Pulse, message_of};
-use crate::search::{self, Dfs, Exploration, Found, Limits, Minimised, Random, Replay, Stop, Tally};
+use crate::search::{
+    self, Dfs, Exploration, Found, Limits, Minimised, Random, Replay, Stop, Tally,
+};
 use crate::trace::Schedule;
 use crate::verdict::{
     Bound, Coverage, Engine, Failure, FailureKind, MemoryModel, Outcome, Reason, Report, Verdict,
@@ -75,19 +77,28 @@ impl Explorer {
 
     /// Stops after so many executions.
     pub fn max_executions(self, executions: u64) -> Self {
-        Explorer { max_executions: Some(executions), ..self }
+        Explorer {
+            max_executions: Some(executions),
+            ..self
+        }
     }
 
     /// Stops after so long. The time is looked at between executions.
     pub fn time_limit(self, limit: Duration) -> Self {
-        Explorer { time_limit: Some(limit), ..self }
+        Explorer {
+            time_limit: Some(limit),
+            ..self
+        }
     }
 
     /// Cuts executions that make more steps than this.
     ///
     /// At most [`Schedule::MAX_STEPS`]; a larger number is taken for that.
     pub fn max_steps(self, steps: usize) -> Self {
-        Explorer { max_steps: steps.min(Schedule::MAX_STEPS), ..self }
+        Explorer {
+            max_steps: steps.min(Schedule::MAX_STEPS),
+            ..self
+        }
     }
 
     /// Sets the seed of the random choices. The same seed makes the same choices.
@@ -97,12 +108,18 @@ impl Explorer {
 
     /// Goes on after a failure, to count all failures and outcomes.
     pub fn past_failures(self) -> Self {
-        Explorer { past_failures: true, ..self }
+        Explorer {
+            past_failures: true,
+            ..self
+        }
     }
 
     /// Gives a body up that makes no step for so long.
     pub fn stall_limit(self, limit: Duration) -> Self {
-        Explorer { stall_limit: limit, ..self }
+        Explorer {
+            stall_limit: limit,
+            ..self
+        }
     }
 
     /// Lets another thread watch and interrupt the exploration.
@@ -123,11 +140,15 @@ impl Explorer {
         let engine = self.shuttle(body);
         let report = self.watched(move || match explorer.engine {
             Engine::Dfs => explorer.run(&engine, Dfs::default(), |dfs| {
-                dfs.nondeterminism().map(|found| Reason::NotDeterministic { step: found.step })
+                dfs.nondeterminism()
+                    .map(|found| Reason::NotDeterministic { step: found.step })
             }),
             Engine::Random => explorer.run(&engine, Random::new(explorer.seed), |_| None),
         });
-        Report { engine: Some(self.engine), ..report }
+        Report {
+            engine: Some(self.engine),
+            ..report
+        }
     }
 
     /// Runs `body` once, along a schedule that a failure came with.
@@ -147,7 +168,11 @@ impl Explorer {
 
     fn shuttle(&self, body: impl Fn() + Send + Sync + 'static) -> Shuttle {
         let pulse = Arc::clone(&self.progress.0);
-        Shuttle { body: Arc::new(body), max_steps: self.max_steps, pulse }
+        Shuttle {
+            body: Arc::new(body),
+            max_steps: self.max_steps,
+            pulse,
+        }
     }
 
     /// Runs a search on an OS thread of its own, and gives it up when it stands still.
@@ -159,12 +184,27 @@ impl Explorer {
             Watched::Panicked(payload) => std::panic::resume_unwind(internal_error(&*payload)),
             Watched::Stuck => {
                 let last = pulse.last_event();
-                let last = last.map(|LastEvent { thread, operation, at }| (thread, operation, at));
-                let reason = Reason::Stuck { waited: self.stall_limit, last };
-                Report { executions: pulse.executions(), ..self.report(Verdict::Inconclusive(reason)) }
+                let last = last.map(
+                    |LastEvent {
+                         thread,
+                         operation,
+                         at,
+                     }| (thread, operation, at),
+                );
+                let reason = Reason::Stuck {
+                    waited: self.stall_limit,
+                    last,
+                };
+                Report {
+                    executions: pulse.executions(),
+                    ..self.report(Verdict::Inconclusive(reason))
+                }
             }
         };
-        Report { elapsed: start.elapsed(), ..report }
+        Report {
+            elapsed: start.elapsed(),
+            ..report
+        }
     }
 
     fn run<S: crate::engine::Strategy + 'static>(
@@ -173,7 +213,9 @@ impl Explorer {
         strategy: S,
         why_ended: impl FnOnce(&S) -> Option<Reason>,
     ) -> Report {
-        let deadline = self.time_limit.and_then(|limit| Instant::now().checked_add(limit));
+        let deadline = self
+            .time_limit
+            .and_then(|limit| Instant::now().checked_add(limit));
         let limits = Limits {
             max_executions: self.max_executions,
             deadline,
@@ -181,7 +223,11 @@ impl Explorer {
             exhaustive: self.engine == Engine::Dfs,
         };
         let exploration = Exploration::new(strategy, limits, Arc::clone(&engine.pulse));
-        let Exploration { strategy, mut tally, .. } = engine.run(exploration);
+        let Exploration {
+            strategy,
+            mut tally,
+            ..
+        } = engine.run(exploration);
         let smallest = tally.smallest.take();
         let ended = why_ended(&strategy);
         let coverage = self.coverage(&tally, ended.is_some());
@@ -192,7 +238,12 @@ impl Explorer {
             }
             Some(found) => {
                 let smaller = search::minimise(engine, found, deadline);
-                let Minimised { found, minimal, executions, is_nondeterministic } = smaller;
+                let Minimised {
+                    found,
+                    minimal,
+                    executions,
+                    is_nondeterministic,
+                } = smaller;
                 let failure = failure(found, Some(minimal), executions, is_nondeterministic);
                 Verdict::Violated(Box::new(failure))
             }
@@ -227,7 +278,10 @@ impl Explorer {
             (None, Some(ending)) => Verdict::Inconclusive(self.why_ended(&ending)),
             (None, None) => Verdict::Inconclusive(Reason::Bound(Bound::OneExecution)),
         };
-        let outcome = end.outcome.map(|value| Outcome { value, executions: 1 });
+        let outcome = end.outcome.map(|value| Outcome {
+            value,
+            executions: 1,
+        });
         Report {
             executions: 1,
             violations: u64::from(matches!(verdict, Verdict::Violated(_))),
@@ -370,11 +424,22 @@ fn failure(
     minimise_executions: u64,
     is_nondeterministic: bool,
 ) -> Failure {
-    let Found { ending, schedule, preemptions, trace, blocked } = found;
+    let Found {
+        ending,
+        schedule,
+        preemptions,
+        trace,
+        blocked,
+    } = found;
     let (kind, message, at, thread) = match ending {
-        Ending::Panicked { thread, message, at } => (FailureKind::Panic, message, at, Some(thread)),
+        Ending::Panicked {
+            thread,
+            message,
+            at,
+        } => (FailureKind::Panic, message, at, Some(thread)),
         Ending::Livelocked => {
-            let message = "livelock: every thread that can go on only waits by reading again".to_owned();
+            let message =
+                "livelock: every thread that can go on only waits by reading again".to_owned();
             (FailureKind::Livelock, message, None, None)
         }
         _ => {
@@ -399,7 +464,12 @@ fn failure(
 
 fn outcomes(tally: &Tally) -> Vec<Outcome> {
     let outcomes = tally.outcomes.iter();
-    outcomes.map(|(value, executions)| Outcome { value: value.clone(), executions: *executions }).collect()
+    outcomes
+        .map(|(value, executions)| Outcome {
+            value: value.clone(),
+            executions: *executions,
+        })
+        .collect()
 }
 
 fn internal_error(payload: &(dyn Any + Send)) -> Box<dyn Any + Send> {

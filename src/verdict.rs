@@ -48,8 +48,13 @@ impl FromStr for Engine {
     type Err = UnknownEngine;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let engine = Engine::ALL.iter().copied().find(|engine| engine.name() == name);
-        engine.ok_or_else(|| UnknownEngine { name: name.to_owned() })
+        let engine = Engine::ALL
+            .iter()
+            .copied()
+            .find(|engine| engine.name() == name);
+        engine.ok_or_else(|| UnknownEngine {
+            name: name.to_owned(),
+        })
     }
 }
 
@@ -205,7 +210,11 @@ impl fmt::Display for Bound {
             Bound::MaxExecutions(1) => f.write_str("the bound of 1 execution"),
             Bound::MaxExecutions(max) => write!(f, "the bound of {} executions", grouped(*max)),
             Bound::TimeLimit(limit) => write!(f, "the time limit of {limit:?}"),
-            Bound::MaxSteps(steps) => write!(f, "the bound of {} steps an execution", grouped(*steps as u64)),
+            Bound::MaxSteps(steps) => write!(
+                f,
+                "the bound of {} steps an execution",
+                grouped(*steps as u64)
+            ),
             Bound::Interrupted => f.write_str("an interrupt"),
             Bound::OneExecution => f.write_str("a replay is one execution"),
         }
@@ -250,7 +259,10 @@ impl fmt::Display for Reason {
                  larger bound (--max-steps)",
                 grouped(*steps as u64)
             ),
-            Reason::Bound(bound) => write!(f, "{bound} was reached before every interleaving was explored"),
+            Reason::Bound(bound) => write!(
+                f,
+                "{bound} was reached before every interleaving was explored"
+            ),
             Reason::NotDeterministic { step } => write!(
                 f,
                 "the body is not deterministic: with the same choices, step {step} differed; \
@@ -260,14 +272,21 @@ impl fmt::Display for Reason {
             Reason::Stuck { waited, last } => {
                 write!(f, "the body made no step for {waited:?}")?;
                 if let Some((thread, operation, at)) = last {
-                    write!(f, "; the last was {thread} {operation} at {}:{}", at.file(), at.line())?;
+                    write!(
+                        f,
+                        "; the last was {thread} {operation} at {}:{}",
+                        at.file(),
+                        at.line()
+                    )?;
                 }
                 f.write_str(
                     "; likely causes are an endless loop without an operation of racelab in it, \
                      and a lock or channel of std left in the body",
                 )
             }
-            Reason::Unsupported(what) | Reason::Misused(what) | Reason::Diverged(what) => f.write_str(what),
+            Reason::Unsupported(what) | Reason::Misused(what) | Reason::Diverged(what) => {
+                f.write_str(what)
+            }
         }
     }
 }

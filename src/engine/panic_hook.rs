@@ -35,7 +35,9 @@ pub(super) fn install() {
 /// Notes a panic of the code under test. Returns false outside of executions.
 fn note(info: &PanicHookInfo<'_>) -> bool {
     let message = message_of(info.payload());
-    let at = info.location().map(|at| format!("{}:{}", at.file(), at.line()));
+    let at = info
+        .location()
+        .map(|at| format!("{}:{}", at.file(), at.line()));
     let noted = execution::try_with(|execution| {
         if message == IN_DESTRUCTOR {
             let thread = execution.current_mut();
@@ -52,10 +54,16 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
 }
 
 /// Rust ends the process after this, so that the report is never made.
-#[expect(clippy::print_stderr, reason = "there will be no report to hold the message")]
+#[expect(
+    clippy::print_stderr,
+    reason = "there will be no report to hold the message"
+)]
 fn say_last_words(panic: Option<&(String, Option<String>)>, schedule: &Schedule) {
     let (message, at) = match panic {
-        Some((message, at)) => (message.as_str(), at.as_deref().unwrap_or("an unknown place")),
+        Some((message, at)) => (
+            message.as_str(),
+            at.as_deref().unwrap_or("an unknown place"),
+        ),
         None => ("a panic without a message", "an unknown place"),
     };
     eprintln!(

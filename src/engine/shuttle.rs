@@ -34,7 +34,9 @@ pub(crate) struct Shuttle {
 
 impl fmt::Debug for Shuttle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shuttle").field("max_steps", &self.max_steps).finish_non_exhaustive()
+        f.debug_struct("Shuttle")
+            .field("max_steps", &self.max_steps)
+            .finish_non_exhaustive()
     }
 }
 
@@ -102,7 +104,13 @@ fn spawn(f: Box<dyn FnOnce()>) {
         stack_overflow::note_stack();
         f();
     });
-    ExecutionState::spawn_thread(start, STACK_SIZE, None, None, std::panic::Location::caller());
+    ExecutionState::spawn_thread(
+        start,
+        STACK_SIZE,
+        None,
+        None,
+        std::panic::Location::caller(),
+    );
     SPAWNING.set(false);
 }
 
@@ -182,7 +190,10 @@ struct SharedDriver<S>(Rc<RefCell<Driver<S>>>);
 
 impl<S: Strategy> Scheduler for SharedDriver<S> {
     fn new_execution(&mut self) -> Option<ShuttleSchedule> {
-        self.0.borrow_mut().new_execution().then(|| ShuttleSchedule::new(0))
+        self.0
+            .borrow_mut()
+            .new_execution()
+            .then(|| ShuttleSchedule::new(0))
     }
 
     fn next_task(

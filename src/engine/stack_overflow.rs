@@ -81,8 +81,13 @@ mod unix {
 
     /// Does what would have been done without this handler.
     fn hand_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
-        let index = SIGNALS.iter().position(|&other| other == signal).unwrap_or(0);
-        let Some(previous) = PREVIOUS.get().map(|previous| &previous[index]) else { return };
+        let index = SIGNALS
+            .iter()
+            .position(|&other| other == signal)
+            .unwrap_or(0);
+        let Some(previous) = PREVIOUS.get().map(|previous| &previous[index]) else {
+            return;
+        };
         let handler = previous.sa_sigaction;
         if previous.sa_flags & libc::SA_SIGINFO != 0 && handler > libc::SIG_IGN {
             // SAFETY: with SA_SIGINFO the stored handler has exactly this signature.
@@ -98,7 +103,10 @@ mod unix {
 
     /// Writes without allocating: the heap may be locked by the code that was interrupted.
     fn say_last_words() {
-        let mut text = Line { bytes: [0; 512], length: 0 };
+        let mut text = Line {
+            bytes: [0; 512],
+            length: 0,
+        };
         let _ = write!(
             text,
             "racelab: a thread under test overflowed its stack of {} MiB, most likely by a \
@@ -107,7 +115,11 @@ mod unix {
         );
         let pulse = execution::try_with(|execution| execution.last_event()).flatten();
         if let Some(last) = pulse {
-            let _ = write!(text, "; its last event was {} {} at {}", last.thread, last.operation, last.at);
+            let _ = write!(
+                text,
+                "; its last event was {} {} at {}",
+                last.thread, last.operation, last.at
+            );
         }
         let _ = text.write_str("\n");
         // SAFETY: the buffer is initialised up to `length`.

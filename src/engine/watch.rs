@@ -31,7 +31,9 @@ pub(crate) fn watch<T: Send + 'static>(
     });
     let worker = match worker {
         Ok(worker) => worker,
-        Err(error) => return Watched::Panicked(Box::new(format!("cannot start a thread: {error}"))),
+        Err(error) => {
+            return Watched::Panicked(Box::new(format!("cannot start a thread: {error}")));
+        }
     };
     let mut beats = pulse.beats();
     let mut last_beat = Instant::now();

@@ -33,11 +33,21 @@ impl Binding {
             with(|current| {
                 let index = u32::try_from(current.objects.len()).expect("fewer than 2^32 objects");
                 let state = state(current);
-                current.objects.push(Object { kind, name: None, made_at, state });
+                current.objects.push(Object {
+                    kind,
+                    name: None,
+                    made_at,
+                    state,
+                });
                 ObjectId(index)
             })
         };
-        Binding { execution, object, kind, made_at }
+        Binding {
+            execution,
+            object,
+            kind,
+            made_at,
+        }
     }
 
     /// The object in the current execution, or `None` for a real one that is used outside.
@@ -78,14 +88,23 @@ impl Binding {
 
     #[cold]
     fn misused(&self, used_at: &'static Location<'static>) {
-        let Binding { execution, kind, made_at, .. } = self;
+        let Binding {
+            execution,
+            kind,
+            made_at,
+            ..
+        } = self;
         // A second panic in a destructor would end the process.
         if std::thread::panicking() {
             return;
         }
         let advice = "make everything that it uses inside the closure that is explored";
         if CURRENT_NUMBER.get() != 0 {
-            let place = if *execution == 0 { "outside the closure" } else { "in an earlier execution" };
+            let place = if *execution == 0 {
+                "outside the closure"
+            } else {
+                "in an earlier execution"
+            };
             give_up(Ending::Misused(format!(
                 "the {kind} used at {used_at} was made {place}, at {made_at}: {advice}"
             )));

@@ -48,7 +48,9 @@ impl Execution {
         if self.is_doomed() {
             return self.next_to_unwind();
         }
-        Offer::Choose { running: self.running(choices) }
+        Offer::Choose {
+            running: self.running(choices),
+        }
     }
 
     /// Notes what the search chose.
@@ -70,7 +72,9 @@ impl Execution {
     /// the stack of an older one.
     pub(crate) fn next_to_unwind(&mut self) -> Offer {
         let unfinished = || self.threads().filter(|(_, thread)| !thread.finished);
-        let ready = unfinished().filter(|(_, thread)| !thread.waits_unwinding).last();
+        let ready = unfinished()
+            .filter(|(_, thread)| !thread.waits_unwinding)
+            .last();
         let Some((thread, _)) = ready.or_else(|| unfinished().last()) else {
             return Offer::Over;
         };
@@ -115,12 +119,18 @@ impl Execution {
             let Some(next) = &thread.next else { continue };
             if !self.met(id, next.requires) {
                 if self.can_time_out(id, next) && !self.stalls(id) {
-                    choices.push(Choice { thread: id, alternative: 1 });
+                    choices.push(Choice {
+                        thread: id,
+                        alternative: 1,
+                    });
                 }
             } else if thread.spinning_at != Some(self.writes) {
                 choices.push(Choice::of(id));
                 let ways = self.ways(id, next);
-                choices.extend((1..ways).map(|alternative| Choice { thread: id, alternative }));
+                choices.extend((1..ways).map(|alternative| Choice {
+                    thread: id,
+                    alternative,
+                }));
             }
         }
     }
@@ -130,21 +140,36 @@ impl Execution {
     /// nothing to explore in this, so that it offers one choice only.
     fn list_last_resort(&mut self, choices: &mut Vec<Choice>) {
         let spins = |(id, thread): &(ThreadId, &Thread)| {
-            thread.next.as_ref().is_some_and(|next| self.met(*id, next.requires))
+            thread
+                .next
+                .as_ref()
+                .is_some_and(|next| self.met(*id, next.requires))
         };
         let stalls = |(id, thread): &(ThreadId, &Thread)| {
-            thread.next.as_ref().is_some_and(|next| self.can_time_out(*id, next))
+            thread
+                .next
+                .as_ref()
+                .is_some_and(|next| self.can_time_out(*id, next))
         };
         let spinning = self.threads().filter(spins).count();
         let budget = IDLE_STEPS_PER_THREAD * u32::try_from(spinning).unwrap_or(1);
-        let spinner = self.threads().filter(spins).min_by_key(|(_, thread)| thread.last_resorts);
-        let staller = self.threads().filter(stalls).min_by_key(|(_, thread)| thread.last_resorts);
+        let spinner = self
+            .threads()
+            .filter(spins)
+            .min_by_key(|(_, thread)| thread.last_resorts);
+        let staller = self
+            .threads()
+            .filter(stalls)
+            .min_by_key(|(_, thread)| thread.last_resorts);
         let choice = match (spinner, staller) {
             (Some((thread, _)), _) if self.idle_steps < budget => {
                 self.idle_steps += 1;
                 Choice::of(thread)
             }
-            (_, Some((thread, _))) => Choice { thread, alternative: 1 },
+            (_, Some((thread, _))) => Choice {
+                thread,
+                alternative: 1,
+            },
             _ => return,
         };
         self.threads[choice.thread.index()].last_resorts += 1;
@@ -166,13 +191,26 @@ impl Execution {
         let state = next.object.map(|object| &self.object(object).state);
         match (next.alternatives, state) {
             (Alternatives::Spurious(expected), Some(State::Atomic { value })) => {
-                if *value == expected && !self.stalls(thread) { 2 } else { 1 }
+                if *value == expected && !self.stalls(thread) {
+                    2
+                } else {
+                    1
+                }
             }
             (Alternatives::Waiters, Some(State::Condvar { waiters })) => {
-                u32::try_from(waiters.len()).expect("fewer than 2^32 threads").max(1)
+                u32::try_from(waiters.len())
+                    .expect("fewer than 2^32 threads")
+                    .max(1)
             }
             (Alternatives::Unmet, _) => {
-                if next.object.is_some_and(|channel| self.has_waiting_receiver(channel)) { 2 } else { 1 }
+                if next
+                    .object
+                    .is_some_and(|channel| self.has_waiting_receiver(channel))
+                {
+                    2
+                } else {
+                    1
+                }
             }
             _ => 1,
         }
@@ -185,11 +223,15 @@ impl Execution {
             _ => false,
         };
         empty
-            && self.threads.iter().filter_map(|thread| thread.next.as_ref()).any(|next| {
-                next.operation == Operation::Receive
-                    && next.object == Some(channel)
-                    && matches!(next.requires, Requirement::Message(_))
-            })
+            && self
+                .threads
+                .iter()
+                .filter_map(|thread| thread.next.as_ref())
+                .any(|next| {
+                    next.operation == Operation::Receive
+                        && next.object == Some(channel)
+                        && matches!(next.requires, Requirement::Message(_))
+                })
     }
 
     /// Whether the thread has taken a way that it could take for ever (a time-out, a spurious
@@ -204,7 +246,10 @@ impl Execution {
         let writes = self.writes;
         let thread = self.thread_mut(thread);
         let stalls = thread.next.as_ref().is_some_and(|next| {
-            matches!(next.alternatives, Alternatives::Timeout | Alternatives::Spurious(_))
+            matches!(
+                next.alternatives,
+                Alternatives::Timeout | Alternatives::Spurious(_)
+            )
         });
         if stalls {
             thread.stalled_at = Some(writes - thread.own_writes);
@@ -224,8 +269,15 @@ impl Execution {
     /// Why nobody can go on.
     fn standstill(&self) -> Ending {
         let able = self.threads().any(|(id, thread)| {
-            thread.next.as_ref().is_some_and(|next| self.met(id, next.requires))
+            thread
+                .next
+                .as_ref()
+                .is_some_and(|next| self.met(id, next.requires))
         });
-        if able { Ending::Livelocked } else { Ending::Deadlocked }
+        if able {
+            Ending::Livelocked
+        } else {
+            Ending::Deadlocked
+        }
     }
 }

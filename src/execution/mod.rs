@@ -79,15 +79,24 @@ impl NextStep {
     }
 
     pub(crate) fn on(self, object: ObjectId) -> Self {
-        NextStep { object: Some(object), ..self }
+        NextStep {
+            object: Some(object),
+            ..self
+        }
     }
 
     pub(crate) fn of(self, target: ThreadId) -> Self {
-        NextStep { target: Some(target), ..self }
+        NextStep {
+            target: Some(target),
+            ..self
+        }
     }
 
     pub(crate) fn ordered(self, ordering: Ordering) -> Self {
-        NextStep { ordering: Some(ordering), ..self }
+        NextStep {
+            ordering: Some(ordering),
+            ..self
+        }
     }
 
     pub(crate) fn requires(self, requires: Requirement) -> Self {
@@ -95,7 +104,10 @@ impl NextStep {
     }
 
     pub(crate) fn or(self, alternatives: Alternatives) -> Self {
-        NextStep { alternatives, ..self }
+        NextStep {
+            alternatives,
+            ..self
+        }
     }
 
     pub(crate) fn at(self, at: &'static Location<'static>) -> Self {
@@ -111,7 +123,9 @@ pub(crate) enum Requirement {
     /// The mutex is not held.
     Free(ObjectId),
     /// The thread was notified or its wait timed out, and the mutex is not held.
-    Woken { mutex: ObjectId },
+    Woken {
+        mutex: ObjectId,
+    },
     /// The thread has finished.
     Finished(ThreadId),
     /// The channel holds a message, or has no sender left.
@@ -142,7 +156,11 @@ pub(crate) enum Alternatives {
 #[derive(Clone, Debug)]
 pub(crate) enum Ending {
     /// A panic reached the root of a thread.
-    Panicked { thread: ThreadId, message: String, at: Option<String> },
+    Panicked {
+        thread: ThreadId,
+        message: String,
+        at: Option<String>,
+    },
     /// No thread can go on.
     Deadlocked,
     /// All threads that could go on wait, by reading again and again, for another one.
@@ -448,7 +466,12 @@ impl Execution {
 
     /// The object's name, for a sentence about it.
     pub(crate) fn object_info(&self, object: ObjectId) -> ObjectInfo {
-        let Object { kind, name, made_at, .. } = self.object(object);
+        let Object {
+            kind,
+            name,
+            made_at,
+            ..
+        } = self.object(object);
         let older = &self.objects[..object.index()];
         let rank = 1 + older.iter().filter(|other| other.kind == *kind).count();
         ObjectInfo {
@@ -472,10 +495,18 @@ impl Execution {
     /// A copy of what happened.
     pub(crate) fn trace(&self) -> Trace {
         let objects = (0..self.objects.len()).map(|index| {
-            self.object_info(ObjectId(u32::try_from(index).expect("fewer than 2^32 objects")))
+            self.object_info(ObjectId(
+                u32::try_from(index).expect("fewer than 2^32 objects"),
+            ))
         });
         Trace {
-            threads: self.threads.iter().map(|t| ThreadInfo { name: t.name.clone() }).collect(),
+            threads: self
+                .threads
+                .iter()
+                .map(|t| ThreadInfo {
+                    name: t.name.clone(),
+                })
+                .collect(),
             objects: objects.collect(),
             events: self.events.clone(),
         }
@@ -501,7 +532,11 @@ impl Execution {
             self.current_mut().waits_unwinding = true;
             return (Mode::Silent, Some(self.scheduling.switch));
         }
-        let mode = if self.is_doomed() { Mode::Silent } else { Mode::Unscheduled };
+        let mode = if self.is_doomed() {
+            Mode::Silent
+        } else {
+            Mode::Unscheduled
+        };
         (mode, None)
     }
 

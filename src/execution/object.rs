@@ -50,7 +50,13 @@ pub(crate) struct Channel {
 
 impl Channel {
     pub(crate) fn new(capacity: Option<usize>) -> Self {
-        Channel { capacity, sent: 0, taken: 0, senders: 1, has_receiver: true }
+        Channel {
+            capacity,
+            sent: 0,
+            taken: 0,
+            senders: 1,
+            has_receiver: true,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -101,10 +101,17 @@ impl Pulse {
     pub(crate) fn last_event(&self) -> Option<LastEvent> {
         let place = self.last_place.load(Relaxed);
         // SAFETY: the pointer is null, or was made from a `&'static Location<'static>` in `beat`.
-        #[expect(unsafe_code, reason = "a static reference has to pass through an atomic")]
+        #[expect(
+            unsafe_code,
+            reason = "a static reference has to pass through an atomic"
+        )]
         let at = unsafe { place.as_ref() }?;
         let operation = OPERATIONS[self.last_operation.load(Relaxed) as usize];
-        Some(LastEvent { thread: ThreadId(self.last_thread.load(Relaxed)), operation, at })
+        Some(LastEvent {
+            thread: ThreadId(self.last_thread.load(Relaxed)),
+            operation,
+            at,
+        })
     }
 
     /// Asks the search to stop.

@@ -52,7 +52,11 @@ fn fail(thread: ThreadId, payload: &(dyn Any + Send)) {
         // Without a note the panic did not pass the hook: it was resumed by the code under test,
         // or a hook was installed after the lab's.
         let (message, at) = noted.unwrap_or_else(|| (message_of(payload), None));
-        let ending = Ending::Panicked { thread, message, at };
+        let ending = Ending::Panicked {
+            thread,
+            message,
+            at,
+        };
         // A panic that went through a destructor that could not wait is a failure all the same.
         if matches!(execution.ending, Some(Ending::Unsupported(_))) {
             execution.ending = Some(ending);

@@ -49,7 +49,10 @@ struct Quiet {
 
 impl Thread {
     pub(super) fn new(name: Option<String>) -> Self {
-        Thread { name, ..Thread::default() }
+        Thread {
+            name,
+            ..Thread::default()
+        }
     }
 }
 
@@ -71,7 +74,9 @@ impl Execution {
             }
             Operation::Load | Operation::Cas | Operation::TryLock | Operation::Receive => {
                 if let Some(object) = event.object
-                    && thread.quiet.reads_again(writes, std::ptr::from_ref(event.at).addr(), object)
+                    && thread
+                        .quiet
+                        .reads_again(writes, std::ptr::from_ref(event.at).addr(), object)
                 {
                     thread.spinning_at = Some(writes);
                 }
@@ -85,14 +90,22 @@ impl Quiet {
     /// Counts a read that found what was there, and tells whether that looks like spinning.
     fn reads_again(&mut self, writes: u64, place: usize, object: ObjectId) -> bool {
         if self.since != writes {
-            *self = Quiet { since: writes, ..Quiet::default() };
+            *self = Quiet {
+                since: writes,
+                ..Quiet::default()
+            };
         }
         let key = Some((place, object));
         if !self.watched.contains(&key) {
             match self.watched.iter_mut().find(|slot| slot.is_none()) {
                 Some(slot) => *slot = key,
                 // It looks at many things: a scan, which will end.
-                None => *self = Quiet { since: writes, ..Quiet::default() },
+                None => {
+                    *self = Quiet {
+                        since: writes,
+                        ..Quiet::default()
+                    }
+                }
             }
         }
         self.reads += 1;

@@ -22,11 +22,14 @@ pub(super) fn blocked(execution: &Execution) -> Vec<Blocked> {
 }
 
 fn held_by(execution: &Execution, thread: ThreadId) -> Vec<Held> {
-    let held = execution.objects().filter_map(|(id, object)| match object.state {
-        State::Mutex { held: Some(hold) } if hold.thread == thread => {
-            Some(Held { object: id, at: hold.at })
-        }
-        _ => None,
-    });
+    let held = execution
+        .objects()
+        .filter_map(|(id, object)| match object.state {
+            State::Mutex { held: Some(hold) } if hold.thread == thread => Some(Held {
+                object: id,
+                at: hold.at,
+            }),
+            _ => None,
+        });
     held.collect()
 }

@@ -97,11 +97,26 @@ impl Dfs {
         };
         // Last in, first out: the running thread comes last, the others before it, in reverse.
         let runs = |choice: &&Choice| point.running == Some(choice.thread);
-        self.left.extend(point.choices.iter().rev().filter(|c| !runs(c)).filter(|c| affordable(c)));
+        self.left.extend(
+            point
+                .choices
+                .iter()
+                .rev()
+                .filter(|c| !runs(c))
+                .filter(|c| affordable(c)),
+        );
         self.left.extend(point.choices.iter().rev().filter(runs));
-        let taken = self.left.pop().expect("to go on with the running thread is no preemption");
+        let taken = self
+            .left
+            .pop()
+            .expect("to go on with the running thread is no preemption");
         let choices = point.choices.len();
-        self.path.push(Node { taken, seen: Some(seen(point, taken)), choices, left_from });
+        self.path.push(Node {
+            taken,
+            seen: Some(seen(point, taken)),
+            choices,
+            left_from,
+        });
         taken
     }
 
@@ -115,7 +130,9 @@ impl Dfs {
                 return Some(taken);
             }
         }
-        self.nondeterminism = Some(Nondeterminism { step: point.step + 1 });
+        self.nondeterminism = Some(Nondeterminism {
+            step: point.step + 1,
+        });
         None
     }
 }
@@ -133,18 +150,29 @@ impl Strategy for Dfs {
         if self.max_steps.is_some_and(|bound| point.step >= bound) {
             return None;
         }
-        if point.step < self.path.len() { self.repeat(point) } else { Some(self.extend(point)) }
+        if point.step < self.path.len() {
+            self.repeat(point)
+        } else {
+            Some(self.extend(point))
+        }
     }
 
     fn finished(&mut self, execution: &Execution) {
         let steps = execution.schedule().len();
         if steps < self.path.len() && self.max_steps.is_none_or(|bound| steps < bound) {
-            self.nondeterminism.get_or_insert(Nondeterminism { step: steps + 1 });
+            self.nondeterminism
+                .get_or_insert(Nondeterminism { step: steps + 1 });
         }
     }
 }
 
 fn seen(point: &Point<'_>, choice: Choice) -> Seen {
-    let next = point.execution.next_of(choice.thread).expect("a choice is an announced step");
-    Seen { operation: next.operation, at: ptr::from_ref(next.at) }
+    let next = point
+        .execution
+        .next_of(choice.thread)
+        .expect("a choice is an announced step");
+    Seen {
+        operation: next.operation,
+        at: ptr::from_ref(next.at),
+    }
 }

@@ -67,7 +67,12 @@ pub(crate) struct Exploration<S> {
 
 impl<S: Strategy> Exploration<S> {
     pub(crate) fn new(strategy: S, limits: Limits, pulse: Arc<Pulse>) -> Self {
-        Exploration { strategy, limits, pulse, tally: Tally::default() }
+        Exploration {
+            strategy,
+            limits,
+            pulse,
+            tally: Tally::default(),
+        }
     }
 
     fn limit(&self) -> Option<Stop> {
@@ -75,7 +80,11 @@ impl<S: Strategy> Exploration<S> {
         if self.limits.max_executions.is_some_and(|max| run >= max) {
             return Some(Stop::MaxExecutions);
         }
-        if self.limits.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+        if self
+            .limits
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+        {
             return Some(Stop::TimeLimit);
         }
         self.pulse.is_interrupted().then_some(Stop::Interrupted)

@@ -33,10 +33,19 @@ pub(crate) struct Minimised {
 
 /// Looks for the smallest failing execution, from a failing one on.
 pub(crate) fn minimise(engine: &Shuttle, found: Found, deadline: Option<Instant>) -> Minimised {
-    let budget = Budget { executions: 0, steps: 0, deadline, pulse: Arc::clone(&engine.pulse) };
+    let budget = Budget {
+        executions: 0,
+        steps: 0,
+        deadline,
+        pulse: Arc::clone(&engine.pulse),
+    };
     let simplify = engine.run(Simplify::new(found, budget));
     let is_nondeterministic = !simplify.replayed;
-    let Simplify { mut best, mut budget, .. } = simplify;
+    let Simplify {
+        mut best,
+        mut budget,
+        ..
+    } = simplify;
     let mut minimal = false;
     if !is_nondeterministic {
         for bound in 0..=best.preemptions {
@@ -50,7 +59,12 @@ pub(crate) fn minimise(engine: &Shuttle, found: Found, deadline: Option<Instant>
             }
         }
     }
-    Minimised { found: best, minimal, executions: budget.executions, is_nondeterministic }
+    Minimised {
+        found: best,
+        minimal,
+        executions: budget.executions,
+        is_nondeterministic,
+    }
 }
 
 /// What is left to spend.
@@ -72,7 +86,9 @@ impl Budget {
         self.executions >= MAX_EXECUTIONS
             || self.steps >= MAX_STEPS
             || self.pulse.is_interrupted()
-            || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+            || self
+                .deadline
+                .is_some_and(|deadline| Instant::now() >= deadline)
     }
 }
 
@@ -126,7 +142,9 @@ impl Strategy for Simplify {
         } else if !self.replayed || self.budget.is_spent() {
             return false;
         } else {
-            let Some(plan) = self.swapped(self.next_swap) else { return false };
+            let Some(plan) = self.swapped(self.next_swap) else {
+                return false;
+            };
             self.plan = plan;
             self.next_swap += 1;
         }
@@ -184,9 +202,20 @@ struct Enumerate {
 
 impl Enumerate {
     fn new(bound: u32, best: Found, budget: Budget) -> Self {
-        let max_steps = if bound < best.preemptions { usize::MAX } else { best.schedule.len() };
+        let max_steps = if bound < best.preemptions {
+            usize::MAX
+        } else {
+            best.schedule.len()
+        };
         let dfs = Dfs::bounded(bound, max_steps);
-        Enumerate { dfs, bound, best, has_failed: false, budget, is_cut: false }
+        Enumerate {
+            dfs,
+            bound,
+            best,
+            has_failed: false,
+            budget,
+            is_cut: false,
+        }
     }
 
     /// Whether all executions within the bound were seen.
@@ -195,7 +224,11 @@ impl Enumerate {
     }
 
     fn is_better(&self, size: Size) -> bool {
-        if self.has_failed { size < self.best.size() } else { size <= self.best.size() }
+        if self.has_failed {
+            size < self.best.size()
+        } else {
+            size <= self.best.size()
+        }
     }
 }
 
@@ -227,7 +260,8 @@ impl Strategy for Enumerate {
             self.best = found;
             self.has_failed = true;
             // From now on only shorter ones are of interest.
-            self.dfs.limit_steps(self.best.schedule.len().saturating_sub(1));
+            self.dfs
+                .limit_steps(self.best.schedule.len().saturating_sub(1));
         }
     }
 }

@@ -50,7 +50,10 @@ impl Found {
 /// How the execution failed, if it did.
 pub(crate) fn failure(execution: &Execution) -> Option<&Ending> {
     execution.ending().filter(|ending| {
-        matches!(ending, Ending::Panicked { .. } | Ending::Deadlocked | Ending::Livelocked)
+        matches!(
+            ending,
+            Ending::Panicked { .. } | Ending::Deadlocked | Ending::Livelocked
+        )
     })
 }
 

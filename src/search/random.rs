@@ -19,7 +19,11 @@ pub(crate) struct Random {
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Random { seed, executions: 0, generator: Pcg64Mcg::seed_from_u64(seed) }
+        Random {
+            seed,
+            executions: 0,
+            generator: Pcg64Mcg::seed_from_u64(seed),
+        }
     }
 }
 

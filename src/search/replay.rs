@@ -52,26 +52,47 @@ impl fmt::Display for Divergence {
         match cause {
             Cause::NoSuchThread { thread, threads } => {
                 let last = threads - 1;
-                write!(f, "step {step} names thread {}, but at that point ", thread.0)?;
+                write!(
+                    f,
+                    "step {step} names thread {}, but at that point ",
+                    thread.0
+                )?;
                 match last {
                     0 => write!(f, "there is only thread 0"),
                     _ => write!(f, "the threads are 0 to {last}"),
                 }
             }
             Cause::HasFinished { thread } => {
-                write!(f, "step {step} names thread {}, which has finished", thread.0)
+                write!(
+                    f,
+                    "step {step} names thread {}, which has finished",
+                    thread.0
+                )
             }
             Cause::CannotGoOn { thread, next } => {
-                write!(f, "step {step} names thread {}, which cannot go on: {next}", thread.0)
+                write!(
+                    f,
+                    "step {step} names thread {}, which cannot go on: {next}",
+                    thread.0
+                )
             }
             Cause::NoSuchAlternative { choice, next } => {
-                write!(f, "step {step} is {choice}, but there is no such way to go on: {next}")
+                write!(
+                    f,
+                    "step {step} is {choice}, but there is no such way to go on: {next}"
+                )
             }
             Cause::ScheduleEnds { next } => {
-                write!(f, "the schedule ends before step {step}, but the program goes on: {next}")
+                write!(
+                    f,
+                    "the schedule ends before step {step}, but the program goes on: {next}"
+                )
             }
             Cause::ExecutionEnds { steps } => {
-                write!(f, "the program ends after {steps} steps, but the schedule goes on")
+                write!(
+                    f,
+                    "the program ends after {steps} steps, but the schedule goes on"
+                )
             }
         }
     }
@@ -79,7 +100,12 @@ impl fmt::Display for Divergence {
 
 impl Replay {
     pub(crate) fn new(schedule: Schedule) -> Self {
-        Replay { schedule, started: false, divergence: None, end: None }
+        Replay {
+            schedule,
+            started: false,
+            divergence: None,
+            end: None,
+        }
     }
 
     /// Where the execution left the schedule, or else what there was at the end.
@@ -104,7 +130,11 @@ impl Replay {
             return Cause::HasFinished { thread };
         }
         let next = describe(point, thread);
-        if point.choices.iter().any(|possible| possible.thread == thread) {
+        if point
+            .choices
+            .iter()
+            .any(|possible| possible.thread == thread)
+        {
             Cause::NoSuchAlternative { choice, next }
         } else {
             Cause::CannotGoOn { thread, next }
@@ -123,7 +153,10 @@ impl Strategy for Replay {
             return Some(choice);
         }
         let cause = self.diverge(point);
-        self.divergence = Some(Divergence { step: point.step + 1, cause });
+        self.divergence = Some(Divergence {
+            step: point.step + 1,
+            cause,
+        });
         None
     }
 
@@ -131,7 +164,10 @@ impl Strategy for Replay {
         let steps = execution.schedule().len();
         if self.divergence.is_none() && steps < self.schedule.len() {
             let cause = Cause::ExecutionEnds { steps };
-            self.divergence = Some(Divergence { step: steps + 1, cause });
+            self.divergence = Some(Divergence {
+                step: steps + 1,
+                cause,
+            });
         }
         self.end = Some(End {
             found: Found::new(execution),
@@ -150,7 +186,15 @@ fn describe(point: &Point<'_>, thread: ThreadId) -> String {
     };
     let object = match next.object {
         Some(object) => format!(" {}", point.execution.object_info(object)),
-        None => next.target.map(|target| format!(" {target}")).unwrap_or_default(),
+        None => next
+            .target
+            .map(|target| format!(" {target}"))
+            .unwrap_or_default(),
     };
-    format!("{thread} is at {}{object}, {}:{}", next.operation, next.at.file(), next.at.line())
+    format!(
+        "{thread} is at {}{object}, {}:{}",
+        next.operation,
+        next.at.file(),
+        next.at.line()
+    )
 }

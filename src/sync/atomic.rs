@@ -51,21 +51,27 @@ impl<T> Shown for *mut T {
 /// A load, as a step. `read` looks at the value.
 #[track_caller]
 fn load<T: Shown>(object: ObjectId, order: Ordering, read: impl FnOnce() -> T) -> T {
-    step(NextStep::new(Operation::Load).on(object).ordered(order), |execution, _| {
-        let value = read();
-        let shown = value.show(execution);
-        execution.note(|event| event.read = Some(shown));
-        value
-    })
+    step(
+        NextStep::new(Operation::Load).on(object).ordered(order),
+        |execution, _| {
+            let value = read();
+            let shown = value.show(execution);
+            execution.note(|event| event.read = Some(shown));
+            value
+        },
+    )
 }
 
 /// A store, as a step. `write` does it.
 #[track_caller]
 fn store<T: Shown>(object: ObjectId, order: Ordering, value: T, write: impl FnOnce(T)) {
-    step(NextStep::new(Operation::Store).on(object).ordered(order), |execution, _| {
-        write(value);
-        note_written(execution, object, value);
-    });
+    step(
+        NextStep::new(Operation::Store).on(object).ordered(order),
+        |execution, _| {
+            write(value);
+            note_written(execution, object, value);
+        },
+    );
 }
 
 /// A read-modify-write, as a step. `modify` does it and returns the value before; `read` looks at
@@ -77,13 +83,16 @@ fn modify<T: Shown>(
     modify: impl FnOnce() -> T,
     read: impl FnOnce() -> T,
 ) -> T {
-    step(NextStep::new(Operation::Rmw).on(object).ordered(order), |execution, _| {
-        let before = modify();
-        let shown = before.show(execution);
-        execution.note(|event| event.read = Some(shown));
-        note_written(execution, object, read());
-        before
-    })
+    step(
+        NextStep::new(Operation::Rmw).on(object).ordered(order),
+        |execution, _| {
+            let before = modify();
+            let shown = before.show(execution);
+            execution.note(|event| event.read = Some(shown));
+            note_written(execution, object, read());
+            before
+        },
+    )
 }
 
 /// The parts of a compare-and-swap.
@@ -103,10 +112,18 @@ fn compare_exchange<T: Shown>(
     cas: CompareExchange<T>,
     exchange: impl FnOnce() -> Result<T, T>,
 ) -> Result<T, T> {
-    let CompareExchange { current, new, success, failure, is_weak } = cas;
+    let CompareExchange {
+        current,
+        new,
+        success,
+        failure,
+        is_weak,
+    } = cas;
     let next = NextStep::new(Operation::Cas).on(object).ordered(success);
     let next = if is_weak {
-        next.or(Alternatives::Spurious(with(|execution| current.show(execution))))
+        next.or(Alternatives::Spurious(with(|execution| {
+            current.show(execution)
+        })))
     } else {
         next
     };
@@ -115,7 +132,14 @@ fn compare_exchange<T: Shown>(
             0 => {
                 let result = exchange();
                 let failed = result.is_err();
-                (result, if failed { EventResult::Failed } else { EventResult::Succeeded })
+                (
+                    result,
+                    if failed {
+                        EventResult::Failed
+                    } else {
+                        EventResult::Succeeded
+                    },
+                )
             }
             _ => (Err(current), EventResult::FailedSpuriously),
         };

@@ -54,8 +54,13 @@ impl Condvar {
     /// Makes a condition variable that nobody waits for.
     #[track_caller]
     pub fn new() -> Self {
-        let state = |_: &mut _| State::Condvar { waiters: VecDeque::new() };
-        Condvar { binding: Binding::new("Condvar", state), real: real::Condvar::new() }
+        let state = |_: &mut _| State::Condvar {
+            waiters: VecDeque::new(),
+        };
+        Condvar {
+            binding: Binding::new("Condvar", state),
+            real: real::Condvar::new(),
+        }
     }
 
     /// Releases the mutex, waits for a notification, and acquires the mutex again.
@@ -73,7 +78,9 @@ impl Condvar {
         match (self.binding.object(), held) {
             (Some(condvar), Some(held)) => {
                 let waited = self.wait_modelled(condvar, mutex, held, guard, Alternatives::None);
-                waited.map(|(guard, _)| guard).map_err(|error| PoisonError::new(error.into_inner().0))
+                waited
+                    .map(|(guard, _)| guard)
+                    .map_err(|error| PoisonError::new(error.into_inner().0))
             }
             _ => {
                 let waited = self.real.wait(guard.into_real().expect("a real guard"));
@@ -169,7 +176,9 @@ impl Condvar {
         let Some(condvar) = self.binding.object() else {
             return self.real.notify_one();
         };
-        let next = NextStep::new(Operation::NotifyOne).on(condvar).or(Alternatives::Waiters);
+        let next = NextStep::new(Operation::NotifyOne)
+            .on(condvar)
+            .or(Alternatives::Waiters);
         step(next, |execution, alternative| {
             let waiters = execution.object_mut(condvar).state.waiters();
             if let Some(thread) = waiters.remove(alternative as usize) {
@@ -185,12 +194,15 @@ impl Condvar {
         let Some(condvar) = self.binding.object() else {
             return self.real.notify_all();
         };
-        step(NextStep::new(Operation::NotifyAll).on(condvar), |execution, _| {
-            let waiters = std::mem::take(execution.object_mut(condvar).state.waiters());
-            for thread in waiters {
-                execution.thread_mut(thread).woken = true;
-            }
-        });
+        step(
+            NextStep::new(Operation::NotifyAll).on(condvar),
+            |execution, _| {
+                let waiters = std::mem::take(execution.object_mut(condvar).state.waiters());
+                for thread in waiters {
+                    execution.thread_mut(thread).woken = true;
+                }
+            },
+        );
     }
 
     #[track_caller]
@@ -216,16 +228,27 @@ impl Condvar {
         let wake = wake.requires(Requirement::Woken { mutex: held });
         let mut timed_out = false;
         loop {
-            let alternatives = if timed_out { Alternatives::None } else { alternatives };
+            let alternatives = if timed_out {
+                Alternatives::None
+            } else {
+                alternatives
+            };
             let is_awake = step(wake.or(alternatives), |execution, alternative| {
                 if alternative == 1 {
                     let me = execution.me();
-                    execution.object_mut(condvar).state.waiters().retain(|&thread| thread != me);
+                    execution
+                        .object_mut(condvar)
+                        .state
+                        .waiters()
+                        .retain(|&thread| thread != me);
                     execution.current_mut().woken = true;
                     execution.note(|event| event.operation = Operation::Timeout);
                     return false;
                 }
-                let hold = Hold { thread: execution.me(), at: wait.at };
+                let hold = Hold {
+                    thread: execution.me(),
+                    at: wait.at,
+                };
                 *execution.object_mut(held).state.held() = Some(hold);
                 true
             });
@@ -259,7 +282,10 @@ impl Named for Condvar {
 
 type Waited<'a, T> = (MutexGuard<'a, T>, WaitTimeoutResult);
 
-fn with_result<T>(guard: LockResult<MutexGuard<'_, T>>, is_over: bool) -> LockResult<Waited<'_, T>> {
+fn with_result<T>(
+    guard: LockResult<MutexGuard<'_, T>>,
+    is_over: bool,
+) -> LockResult<Waited<'_, T>> {
     let result = WaitTimeoutResult(is_over);
     match guard {
         Ok(guard) => Ok((guard, result)),

@@ -86,9 +86,14 @@ impl<T: ?Sized> Mutex<T> {
                 Err(error) => Err(PoisonError::new(self.guard(Some(error.into_inner())))),
             };
         };
-        let next = NextStep::new(Operation::Lock).on(object).requires(Requirement::Free(object));
+        let next = NextStep::new(Operation::Lock)
+            .on(object)
+            .requires(Requirement::Free(object));
         step(next, |execution, _| {
-            let hold = Hold { thread: execution.me(), at: next.at };
+            let hold = Hold {
+                thread: execution.me(),
+                at: next.at,
+            };
             *execution.object_mut(object).state.held() = Some(hold);
         });
         poison_if(self.shows_poison(), self.guard(None))
@@ -114,11 +119,18 @@ impl<T: ?Sized> Mutex<T> {
         };
         let next = NextStep::new(Operation::TryLock).on(object);
         let acquired = step(next, |execution, _| {
-            let hold = Hold { thread: execution.me(), at: next.at };
+            let hold = Hold {
+                thread: execution.me(),
+                at: next.at,
+            };
             let held = execution.object_mut(object).state.held();
             let is_free = held.is_none();
             held.get_or_insert(hold);
-            let result = if is_free { EventResult::Succeeded } else { EventResult::Failed };
+            let result = if is_free {
+                EventResult::Succeeded
+            } else {
+                EventResult::Failed
+            };
             execution.note(|event| event.result = Some(result));
             is_free
         });
@@ -131,7 +143,11 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Whether a thread panicked while it held the mutex. Not an operation.
     pub fn is_poisoned(&self) -> bool {
-        if self.binding.is_real() { self.real.is_poisoned() } else { self.poisoned.load(Relaxed) }
+        if self.binding.is_real() {
+            self.real.is_poisoned()
+        } else {
+            self.poisoned.load(Relaxed)
+        }
     }
 
     /// Makes the mutex as if no thread had panicked. Not an operation.
@@ -157,14 +173,21 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     fn guard<'a>(&'a self, real: Option<real::MutexGuard<'a, ()>>) -> MutexGuard<'a, T> {
-        MutexGuard { mutex: self, real, was_panicking: panicking(), not_send: PhantomData }
+        MutexGuard {
+            mutex: self,
+            real,
+            was_panicking: panicking(),
+            not_send: PhantomData,
+        }
     }
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     /// Does not show the value, since to look at it would be an operation.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mutex").field("poisoned", &self.is_poisoned()).finish_non_exhaustive()
+        f.debug_struct("Mutex")
+            .field("poisoned", &self.is_poisoned())
+            .finish_non_exhaustive()
     }
 }
 
@@ -208,7 +231,14 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// The mutex that is held, and its object in the execution.
     pub(super) fn parts(&self) -> (&'a Mutex<T>, Option<ObjectId>) {
         let mutex = self.mutex;
-        (mutex, if mutex.binding.is_real() { None } else { mutex.binding.object() })
+        (
+            mutex,
+            if mutex.binding.is_real() {
+                None
+            } else {
+                mutex.binding.object()
+            },
+        )
     }
 
     /// Takes the guard of the lock itself, so that the mutex is not released.
@@ -242,13 +272,24 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         if !self.was_panicking && panicking() && !with(|execution| execution.is_doomed()) {
             self.mutex.poisoned.store(true, Relaxed);
         }
-        let Some(object) = self.mutex.binding.object() else { return };
+        let Some(object) = self.mutex.binding.object() else {
+            return;
+        };
         let next = NextStep::new(Operation::Unlock).on(object);
         // `#[track_caller]` has nothing to say in a destructor: an unlock stands at its lock.
-        let at = with(|execution| execution.object_mut(object).state.held().map(|hold| hold.at));
-        step(next.at(at.unwrap_or(self.mutex.binding.made_at())), |execution, _| {
-            *execution.object_mut(object).state.held() = None;
+        let at = with(|execution| {
+            execution
+                .object_mut(object)
+                .state
+                .held()
+                .map(|hold| hold.at)
         });
+        step(
+            next.at(at.unwrap_or(self.mutex.binding.made_at())),
+            |execution, _| {
+                *execution.object_mut(object).state.held() = None;
+            },
+        );
     }
 }
 
@@ -291,5 +332,9 @@ impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
 }
 
 fn poison_if<T>(is_poisoned: bool, value: T) -> LockResult<T> {
-    if is_poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+    if is_poisoned {
+        Err(PoisonError::new(value))
+    } else {
+        Ok(value)
+    }
 }

@@ -13,7 +13,10 @@ pub struct Thread(Kind);
 #[derive(Clone, Debug)]
 enum Kind {
     Real(real::Thread),
-    Modelled { id: trace::ThreadId, name: Option<Arc<str>> },
+    Modelled {
+        id: trace::ThreadId,
+        name: Option<Arc<str>>,
+    },
 }
 
 /// Like [`std::thread::ThreadId`]: tells threads apart.
@@ -34,7 +37,10 @@ impl Thread {
     }
 
     pub(super) fn modelled(id: trace::ThreadId, name: Option<&str>) -> Self {
-        Thread(Kind::Modelled { id, name: name.map(Arc::from) })
+        Thread(Kind::Modelled {
+            id,
+            name: name.map(Arc::from),
+        })
     }
 
     /// The identity of the thread.
@@ -50,7 +56,10 @@ impl Thread {
     pub fn name(&self) -> Option<&str> {
         match &self.0 {
             Kind::Real(thread) => thread.name(),
-            Kind::Modelled { id: trace::ThreadId::MAIN, .. } => Some("main"),
+            Kind::Modelled {
+                id: trace::ThreadId::MAIN,
+                ..
+            } => Some("main"),
             Kind::Modelled { name, .. } => name.as_deref(),
         }
     }
@@ -62,7 +71,9 @@ impl Thread {
             Kind::Real(thread) => thread.unpark(),
             Kind::Modelled { id, .. } if is_running() => {
                 let next = NextStep::new(Operation::Unpark).of(*id);
-                step(next, |execution, _| execution.thread_mut(*id).has_token = true);
+                step(next, |execution, _| {
+                    execution.thread_mut(*id).has_token = true
+                });
             }
             // The execution of the thread is over.
             Kind::Modelled { .. } => {}

@@ -59,7 +59,11 @@ where
         scope: PhantomData,
         env: PhantomData,
     };
-    if is_running() { modelled_scope(&scope, f) } else { real_scope(&scope, f) }
+    if is_running() {
+        modelled_scope(&scope, f)
+    } else {
+        real_scope(&scope, f)
+    }
 }
 
 #[track_caller]
@@ -123,7 +127,8 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        self.start(Builder::new(), f).expect("the system can start a thread")
+        self.start(Builder::new(), f)
+            .expect("the system can start a thread")
     }
 
     #[track_caller]
@@ -139,14 +144,20 @@ impl<'scope> Scope<'scope, '_> {
         if let Some(real) = real {
             let handle = builder.real().spawn_scoped(real, f)?;
             let thread = Thread::real(handle.thread().clone());
-            return Ok(ScopedJoinHandle { thread, kind: Kind::Real(handle) });
+            return Ok(ScopedJoinHandle {
+                thread,
+                kind: Kind::Real(handle),
+            });
         }
         // SAFETY: what `f` borrows lives for 'scope, and `scope` does not return, in whichever
         // way, before the thread has finished.
         let (thread, joining) = unsafe { start_unchecked(builder.into_name(), f) };
         self.unjoined().push(joining.id());
         let unjoined = &self.unjoined;
-        Ok(ScopedJoinHandle { thread, kind: Kind::Modelled { joining, unjoined } })
+        Ok(ScopedJoinHandle {
+            thread,
+            kind: Kind::Modelled { joining, unjoined },
+        })
     }
 
     fn unjoined(&self) -> std::sync::MutexGuard<'_, Vec<trace::ThreadId>> {
@@ -182,7 +193,10 @@ pub struct ScopedJoinHandle<'scope, T> {
 
 enum Kind<'scope, T> {
     Real(real::ScopedJoinHandle<'scope, T>),
-    Modelled { joining: Joining<T>, unjoined: &'scope Mutex<Vec<trace::ThreadId>> },
+    Modelled {
+        joining: Joining<T>,
+        unjoined: &'scope Mutex<Vec<trace::ThreadId>>,
+    },
 }
 
 impl<T> ScopedJoinHandle<'_, T> {
@@ -223,6 +237,8 @@ impl<T> ScopedJoinHandle<'_, T> {
 
 impl<T> fmt::Debug for ScopedJoinHandle<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScopedJoinHandle").field("thread", &self.thread).finish_non_exhaustive()
+        f.debug_struct("ScopedJoinHandle")
+            .field("thread", &self.thread)
+            .finish_non_exhaustive()
     }
 }

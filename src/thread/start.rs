@@ -24,7 +24,10 @@ where
 {
     if is_running() {
         let (thread, joining) = start(None, f);
-        JoinHandle { thread, kind: Kind::Modelled(joining) }
+        JoinHandle {
+            thread,
+            kind: Kind::Modelled(joining),
+        }
     } else {
         JoinHandle::real(real::spawn(f))
     }
@@ -49,12 +52,18 @@ impl Builder {
 
     /// Names the thread.
     pub fn name(self, name: String) -> Self {
-        Builder { name: Some(name), ..self }
+        Builder {
+            name: Some(name),
+            ..self
+        }
     }
 
     /// Sets the size of the stack, in bytes.
     pub fn stack_size(self, size: usize) -> Self {
-        Builder { stack_size: Some(size), ..self }
+        Builder {
+            stack_size: Some(size),
+            ..self
+        }
     }
 
     /// Starts the thread.
@@ -70,7 +79,10 @@ impl Builder {
     {
         if is_running() {
             let (thread, joining) = start(self.name, f);
-            Ok(JoinHandle { thread, kind: Kind::Modelled(joining) })
+            Ok(JoinHandle {
+                thread,
+                kind: Kind::Modelled(joining),
+            })
         } else {
             Ok(JoinHandle::real(self.real().spawn(f)?))
         }
@@ -109,7 +121,10 @@ enum Kind<T> {
 
 impl<T> JoinHandle<T> {
     fn real(handle: real::JoinHandle<T>) -> Self {
-        JoinHandle { thread: Thread::real(handle.thread().clone()), kind: Kind::Real(handle) }
+        JoinHandle {
+            thread: Thread::real(handle.thread().clone()),
+            kind: Kind::Real(handle),
+        }
     }
 
     /// Waits for the thread to finish and returns its result. One step, which is possible when
@@ -143,7 +158,9 @@ impl<T> JoinHandle<T> {
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JoinHandle").field("thread", &self.thread).finish_non_exhaustive()
+        f.debug_struct("JoinHandle")
+            .field("thread", &self.thread)
+            .finish_non_exhaustive()
     }
 }
 
@@ -160,7 +177,11 @@ impl<T> Joining<T> {
             let next = NextStep::new(Operation::Join).of(self.id);
             step(next.requires(Requirement::Finished(self.id)), |_, _| ());
         }
-        let result = self.result.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let result = self
+            .result
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         // Without a result the execution is doomed, and this is a destructor.
         result.ok_or_else(|| Box::new("the thread was ended by racelab") as _)
     }
@@ -231,7 +252,8 @@ where
     let main: Box<dyn FnOnce()> = Box::new(main);
     // SAFETY: only the lifetime changes. The caller has promised that what is borrowed lives
     // until the thread has finished, and the box is gone then.
-    let main = unsafe { std::mem::transmute::<Box<dyn FnOnce() + '_>, Box<dyn FnOnce() + 'static>>(main) };
+    let main =
+        unsafe { std::mem::transmute::<Box<dyn FnOnce() + '_>, Box<dyn FnOnce() + 'static>>(main) };
     if is_doomed {
         // A destructor starts a thread while its execution ends: it ends before it begins.
         with(|execution| execution.cancel_start(id));
@@ -240,5 +262,8 @@ where
         let spawn = with(|execution| execution.scheduling().spawn);
         spawn(main);
     }
-    (Thread::modelled(id, handle_name.as_deref()), Joining { id, result })
+    (
+        Thread::modelled(id, handle_name.as_deref()),
+        Joining { id, result },
+    )
 }

@@ -35,9 +35,12 @@ pub fn sleep(duration: Duration) {
 #[track_caller]
 pub fn park() {
     if is_running() {
-        step(NextStep::new(Operation::Park).requires(Requirement::Token), |execution, _| {
-            execution.current_mut().has_token = false;
-        });
+        step(
+            NextStep::new(Operation::Park).requires(Requirement::Token),
+            |execution, _| {
+                execution.current_mut().has_token = false;
+            },
+        );
     } else {
         real::park();
     }

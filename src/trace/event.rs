@@ -128,7 +128,16 @@ impl Trace {
     pub fn thread_name(&self, thread: ThreadId) -> String {
         let name_of = |info: &ThreadInfo| info.name.clone();
         match self.threads.get(thread.index()).and_then(name_of) {
-            Some(name) if self.threads.iter().filter(|t| t.name.as_ref() == Some(&name)).count() == 1 => name,
+            Some(name)
+                if self
+                    .threads
+                    .iter()
+                    .filter(|t| t.name.as_ref() == Some(&name))
+                    .count()
+                    == 1 =>
+            {
+                name
+            }
             _ => thread.to_string(),
         }
     }
@@ -143,6 +152,9 @@ impl Trace {
 
     /// The number of steps.
     pub fn steps(&self) -> usize {
-        self.events.iter().filter(|event| event.step.is_some()).count()
+        self.events
+            .iter()
+            .filter(|event| event.step.is_some())
+            .count()
     }
 }

@@ -18,7 +18,10 @@ pub struct Choice {
 impl Choice {
     /// The normal way of the thread's next operation.
     pub fn of(thread: ThreadId) -> Self {
-        Choice { thread, alternative: 0 }
+        Choice {
+            thread,
+            alternative: 0,
+        }
     }
 }
 
@@ -111,7 +114,11 @@ enum Problem {
 
 impl fmt::Display for ParseScheduleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ParseScheduleError { part, position, problem } = self;
+        let ParseScheduleError {
+            part,
+            position,
+            problem,
+        } = self;
         // Quoted with escapes and cut, so that any text makes one readable line.
         let shown: String = part.chars().take(24).collect();
         let dots = if shown.len() < part.len() { "…" } else { "" };
@@ -143,7 +150,11 @@ impl FromStr for Schedule {
         }
         let mut choices = Vec::new();
         for (index, part) in text.split('.').enumerate() {
-            let error = |problem| ParseScheduleError { part: part.to_owned(), position: index + 1, problem };
+            let error = |problem| ParseScheduleError {
+                part: part.to_owned(),
+                position: index + 1,
+                problem,
+            };
             let (choice, count) = parse_part(part).map_err(error)?;
             // Compared before anything is allocated: the text may ask for terabytes.
             if count > Schedule::MAX_STEPS - choices.len() {
@@ -165,11 +176,20 @@ fn parse_part(part: &str) -> Result<(Choice, usize), Problem> {
         None => (part, 1),
     };
     let (thread, alternative) = match step.split_once('~') {
-        Some((thread, alternative)) => (thread, parse_number(alternative).ok_or(Problem::Alternative)?),
+        Some((thread, alternative)) => (
+            thread,
+            parse_number(alternative).ok_or(Problem::Alternative)?,
+        ),
         None => (step, 0),
     };
     let thread = ThreadId(parse_number(thread).ok_or(Problem::Thread)?);
-    Ok((Choice { thread, alternative }, count))
+    Ok((
+        Choice {
+            thread,
+            alternative,
+        },
+        count,
+    ))
 }
 
 /// A repeat. One that is too large for the machine is only too long, not malformed.
@@ -201,8 +221,14 @@ mod tests {
     #[test]
     fn a_repeat_and_an_alternative_combine() {
         let schedule: Schedule = "3~1*2.0".parse().unwrap();
-        let timed_out = Choice { thread: ThreadId(3), alternative: 1 };
-        assert_eq!(schedule.choices(), [timed_out, timed_out, Choice::of(ThreadId::MAIN)]);
+        let timed_out = Choice {
+            thread: ThreadId(3),
+            alternative: 1,
+        };
+        assert_eq!(
+            schedule.choices(),
+            [timed_out, timed_out, Choice::of(ThreadId::MAIN)]
+        );
         assert_eq!(schedule.to_string(), "3~1*2.0");
     }
 

@@ -1,0 +1,72 @@
+//! Threads add to one number.
+//!
+//! `counter += 1` is three actions: read, add, write back. If another thread writes between the
+//! read and the write, its increment is overwritten and lost. The fixes make the three actions
+//! one (an atomic operation), let one thread at a time do them (a mutex), or share nothing: one
+//! thread owns the number (a channel), or each has a number of its own (a sum after the join).
+
+mod fetch_add;
+mod load_store;
+mod mutex;
+mod thread_local;
+
+use super::{Exhibit, Kind, Parameter, Variant};
+
+/// The exhibit.
+pub static EXHIBIT: Exhibit = Exhibit {
+    name: "counter",
+    about: "threads add to one number",
+    invariant: "in the end the number is threads × increments",
+    threads: Parameter {
+        counts: "threads",
+        default: 2,
+        range: 1..=64,
+    },
+    ops: Parameter {
+        counts: "increments of each thread",
+        default: 1,
+        range: 1..=1000,
+    },
+    variants: &[
+        Variant {
+            exhibit: "counter",
+            name: "load-store",
+            kind: Kind::Unsafe { bug: "lost update" },
+            about: "load, add, store: three steps",
+            fix: "make it one step: counter/fetch-add, or one critical section: counter/mutex",
+            file: "src/exhibits/counter/load_store.rs",
+            source: include_str!("load_store.rs"),
+            body: |size| load_store::run(size.threads, size.ops),
+        },
+        Variant {
+            exhibit: "counter",
+            name: "fetch-add",
+            kind: Kind::Safe,
+            about: "one atomic read-modify-write",
+            fix: "",
+            file: "src/exhibits/counter/fetch_add.rs",
+            source: include_str!("fetch_add.rs"),
+            body: |size| fetch_add::run(size.threads, size.ops),
+        },
+        Variant {
+            exhibit: "counter",
+            name: "mutex",
+            kind: Kind::Safe,
+            about: "one critical section",
+            fix: "",
+            file: "src/exhibits/counter/mutex.rs",
+            source: include_str!("mutex.rs"),
+            body: |size| mutex::run(size.threads, size.ops),
+        },
+        Variant {
+            exhibit: "counter",
+            name: "thread-local",
+            kind: Kind::Safe,
+            about: "a number per thread, summed after the join",
+            fix: "",
+            file: "src/exhibits/counter/thread_local.rs",
+            source: include_str!("thread_local.rs"),
+            body: |size| thread_local::run(size.threads, size.ops),
+        },
+    ],
+};

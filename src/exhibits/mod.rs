@@ -1,0 +1,134 @@
+//! The gallery: classic races, each in variants that break and variants that hold.
+//!
+//! An exhibit is a folder and a variant is a file in it. All variants of an exhibit have the same
+//! names in them, so that the difference between two files is the lesson.
+
+pub mod counter;
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use crate::Engine;
+
+/// A classic race.
+#[derive(Debug)]
+pub struct Exhibit {
+    /// The name, as `counter`.
+    pub name: &'static str,
+    /// What the code does.
+    pub about: &'static str,
+    /// What must hold in every interleaving.
+    pub invariant: &'static str,
+    /// The number of threads: what it counts, and which numbers there can be.
+    pub threads: Parameter,
+    /// The number of operations of each thread: what it counts, and which numbers there can be.
+    pub ops: Parameter,
+    /// The ways to write it, the first unsafe one without undefined behaviour at the front.
+    pub variants: &'static [Variant],
+}
+
+/// A number that sets the size of an exhibit.
+#[derive(Debug)]
+pub struct Parameter {
+    /// What is counted.
+    pub counts: &'static str,
+    /// The smallest number with which an unsafe variant can fail.
+    pub default: usize,
+    /// The numbers that can be given.
+    pub range: RangeInclusive<usize>,
+}
+
+/// How large a run of an exhibit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// The number of threads that are spawned.
+    pub threads: usize,
+    /// The number of operations of each.
+    pub ops: usize,
+}
+
+/// One way to write an exhibit.
+#[derive(Debug)]
+pub struct Variant {
+    /// The name of the exhibit.
+    pub exhibit: &'static str,
+    /// The name within the exhibit, as `load-store`.
+    pub name: &'static str,
+    /// Whether some interleaving breaks it.
+    pub kind: Kind,
+    /// How it is written, in a few words.
+    pub about: &'static str,
+    /// What to do about it: nothing for a safe variant.
+    pub fix: &'static str,
+    /// The file, relative to the root of the package.
+    pub file: &'static str,
+    /// The text of the file.
+    pub source: &'static str,
+    /// The body to explore. It asserts the invariant.
+    pub body: fn(Size),
+}
+
+/// Whether some interleaving breaks a variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Some interleaving breaks it, by the bug of this name.
+    Unsafe {
+        /// What the field calls it, as `lost update`.
+        bug: &'static str,
+    },
+    /// It holds in every interleaving.
+    Safe,
+}
+
+/// All exhibits, in the order in which they are best read.
+pub const ALL: &[&Exhibit] = &[&counter::EXHIBIT];
+
+impl Exhibit {
+    /// The size that is explored if none is given: the smallest that can fail.
+    pub fn default_size(&self) -> Size {
+        Size {
+            threads: self.threads.default,
+            ops: self.ops.default,
+        }
+    }
+}
+
+impl Kind {
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Unsafe { .. } => "unsafe",
+            Kind::Safe => "safe",
+        }
+    }
+
+    /// The verdict that is expected.
+    pub fn expected(self) -> &'static str {
+        match self {
+            Kind::Unsafe { .. } => "violated",
+            Kind::Safe => "holds",
+        }
+    }
+
+    /// The name of the bug.
+    pub fn bug(self) -> Option<&'static str> {
+        match self {
+            Kind::Unsafe { bug } => Some(bug),
+            Kind::Safe => None,
+        }
+    }
+}
+
+impl Variant {
+    /// The engines that can run it.
+    pub fn engines(&self) -> &'static [Engine] {
+        Engine::ALL
+    }
+}
+
+impl fmt::Display for Variant {
+    /// The full name, as `counter/load-store`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.exhibit, self.name)
+    }
+}

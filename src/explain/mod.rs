@@ -1,0 +1,56 @@
+//! From a failing trace to the reason why it fails.
+
+mod lost_update;
+mod standstill;
+
+use crate::trace::Trace;
+use crate::verdict::{Failure, FailureKind};
+
+/// Why an execution fails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explanation {
+    /// The reason in one sentence, if one was recognised.
+    pub why: Option<String>,
+    /// Remarks on single events, by their index in the trace.
+    pub notes: Vec<(usize, String)>,
+}
+
+/// Looks for the reason of a failure in its trace.
+///
+/// ```
+/// use racelab::sync::{Arc, atomic::{AtomicU32, Ordering::SeqCst}};
+/// use racelab::{Engine, Explorer, explain, thread};
+///
+/// let report = Explorer::new(Engine::Dfs).explore(|| {
+///     let n = Arc::new(AtomicU32::new(0));
+///     let add = |n: &AtomicU32| n.store(n.load(SeqCst) + 1, SeqCst);
+///     let other = thread::spawn({
+///         let n = Arc::clone(&n);
+///         move || add(&n)
+///     });
+///     add(&n);
+///     other.join().unwrap();
+///     assert_eq!(n.load(SeqCst), 2);
+/// });
+/// let why = explain::explain(report.failure().unwrap()).why.unwrap();
+/// assert!(why.starts_with("lost update"));
+/// ```
+pub fn explain(failure: &Failure) -> Explanation {
+    match failure.kind {
+        FailureKind::Panic => lost_update::explain(&failure.trace).unwrap_or_default(),
+        FailureKind::Deadlock | FailureKind::Livelock => standstill::explain(failure),
+    }
+}
+
+/// How an event is referred to: `step 3`, or the place of one that is not a step.
+fn step_of(trace: &Trace, index: usize) -> String {
+    let event = &trace.events[index];
+    match event.step {
+        Some(step) => format!("step {step}"),
+        None => place(event.at),
+    }
+}
+
+fn place(at: &std::panic::Location<'_>) -> String {
+    format!("{}:{}", at.file(), at.line())
+}

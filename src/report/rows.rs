@@ -1,0 +1,180 @@
+//! A trace as rows of a table: what is in them, before they are laid out.
+
+use crate::explain::Explanation;
+use crate::trace::{Event, EventResult, Operation, Trace, Value};
+use crate::verdict::Failure;
+
+use super::text::Style;
+
+/// The longest block of rows that is looked for when repeated rows are merged.
+const LONGEST_BLOCK: usize = 8;
+
+/// How often a block must come in a row to be merged.
+const REPEATS: usize = 3;
+
+/// A row of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// The number of the step, or a sign.
+    pub(super) step: String,
+    /// What is in the columns of the threads.
+    pub(super) cells: Vec<(usize, String)>,
+    /// A remark to the right of all columns.
+    pub(super) note: String,
+}
+
+/// The rows of a trace, and of how it ends.
+pub(super) fn rows(
+    trace: &Trace,
+    failure: Option<&Failure>,
+    explanation: &Explanation,
+    style: &Style,
+) -> Vec<Row> {
+    let events = trace.events.iter().enumerate().map(|(index, event)| Row {
+        step: event.step.map(|step| step.to_string()).unwrap_or_default(),
+        cells: vec![(event.thread.index(), cell(trace, event, style))],
+        note: note(event, index, explanation, style),
+    });
+    let mut rows = merge_repeats(events.collect(), style);
+    rows.extend(failure.map(|failure| last_row(trace, failure, style)));
+    rows
+}
+
+/// How wide the names of operations are made, so that what follows them is aligned.
+pub(super) fn operation_width(trace: &Trace) -> usize {
+    // Long names are rare, and to make room for them would push everything else aside.
+    let lengths = trace
+        .events
+        .iter()
+        .map(|event| event.operation.name().len());
+    lengths.filter(|&length| length <= 6).max().unwrap_or(0)
+}
+
+/// What an event is in the column of its thread.
+fn cell(trace: &Trace, event: &Event, style: &Style) -> String {
+    let object = event.object.map(|object| trace.object_name(object));
+    let target = event.target.map(|target| trace.thread_name(target));
+    let mut text = event.operation.name().to_owned();
+    if let Some(name) = object.as_ref().or(target.as_ref()) {
+        let width = operation_width(trace);
+        text = format!("{text:width$} {name}");
+    }
+    let arrow = |arrow, value: Option<Value>| {
+        value
+            .map(|value| format!(" {arrow} {value}"))
+            .unwrap_or_default()
+    };
+    let (reads, writes) = style.arrows();
+    text += &arrow(reads, event.read);
+    text += &arrow(writes, event.written);
+    text += match event.result {
+        Some(EventResult::Failed) => ", failed",
+        Some(EventResult::FailedSpuriously) => ", failed spuriously",
+        Some(EventResult::Disconnected) => ", disconnected",
+        Some(EventResult::Succeeded) | None => "",
+    };
+    if let (Operation::NotifyOne, Some(target)) = (event.operation, target) {
+        text += &format!(", wakes {target}");
+    }
+    text
+}
+
+fn note(event: &Event, index: usize, explanation: &Explanation, style: &Style) -> String {
+    let mut notes: Vec<String> = Vec::new();
+    let remarks = explanation
+        .notes
+        .iter()
+        .filter(|(event, _)| *event == index);
+    notes.extend(remarks.map(|(_, remark)| remark.clone()));
+    if style.detail {
+        notes.extend(event.ordering.map(|ordering| format!("{ordering:?}")));
+        notes.push(format!("{}:{}", event.at.file(), event.at.line()));
+    }
+    notes.join("  ")
+}
+
+/// The row that says how it ended.
+fn last_row(trace: &Trace, failure: &Failure, style: &Style) -> Row {
+    let cells = match failure.thread {
+        Some(thread) => {
+            let at = failure.at.as_deref().unwrap_or("an unknown place");
+            let what = if failure.message.starts_with("assertion") {
+                "assertion failed"
+            } else {
+                "panicked"
+            };
+            vec![(thread.index(), format!("{what} at {at}"))]
+        }
+        None => {
+            let blocked = failure.blocked.iter().map(|blocked| {
+                let object = blocked.object.map(|object| trace.object_name(object));
+                let target = || blocked.target.map(|target| trace.thread_name(target));
+                let name = object.or_else(target).unwrap_or_default();
+                let text = format!("{} {name}", blocked.operation);
+                (
+                    blocked.thread.index(),
+                    format!("{} {}", text.trim_end(), style.ellipsis()),
+                )
+            });
+            blocked.collect()
+        }
+    };
+    Row {
+        step: style.cross().to_owned(),
+        cells,
+        note: String::new(),
+    }
+}
+
+/// Merges rows that repeat those before them, as a spinning thread makes them.
+fn merge_repeats(rows: Vec<Row>, style: &Style) -> Vec<Row> {
+    let mut merged = Vec::with_capacity(rows.len());
+    let mut start = 0;
+    while start < rows.len() {
+        let block = (1..=LONGEST_BLOCK).find(|&length| repeats(&rows[start..], length) >= REPEATS);
+        let Some(length) = block else {
+            merged.push(rows[start].clone());
+            start += 1;
+            continue;
+        };
+        let times = repeats(&rows[start..], length);
+        let end = start + length * times;
+        let (first, last) = (&rows[start].step, &rows[end - 1].step);
+        if length == 1 {
+            let step = format!("{first}{}{last}", style.dash());
+            let (thread, text) = &rows[start].cells[0];
+            let cells = vec![(*thread, format!("{text}  ({times} times)"))];
+            merged.push(Row {
+                step,
+                cells,
+                note: rows[start].note.clone(),
+            });
+        } else {
+            merged.extend_from_slice(&rows[start..start + length]);
+            let thread = rows[start].cells[0].0;
+            let text = format!(
+                "these {length} again, {} times, up to step {last}",
+                times - 1
+            );
+            merged.push(Row {
+                step: style.ellipsis().to_owned(),
+                cells: vec![(thread, text)],
+                note: String::new(),
+            });
+        }
+        start = end;
+    }
+    merged
+}
+
+/// How often the first `length` rows come one after another.
+fn repeats(rows: &[Row], length: usize) -> usize {
+    let same = |a: &Row, b: &Row| a.cells == b.cells && a.note == b.note && !a.step.is_empty();
+    let blocks = rows.chunks_exact(length);
+    let Some(first) = blocks.clone().next() else {
+        return 0;
+    };
+    blocks
+        .take_while(|block| block.iter().zip(first).all(|(a, b)| same(a, b)))
+        .count()
+}

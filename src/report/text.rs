@@ -1,0 +1,318 @@
+//! A report as text: verdict, smallest trace, why, fix, how minimal, what was searched, replay.
+
+use std::fmt;
+
+use anstyle::{AnsiColor, Style as Ansi};
+use textwrap::{Options, WordSplitter};
+
+use crate::explain::{Explanation, explain};
+use crate::trace::Trace;
+use crate::verdict::{Coverage, Failure, Outcome, Report, Verdict, grouped};
+
+use super::rows::rows;
+use super::table::{paint, red, table};
+
+/// What a report is about.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// Its name, as `counter/load-store`. It can be empty.
+    pub name: String,
+    /// What to do about its failure. It can be empty.
+    pub fix: String,
+    /// How to replay a failure: a text in which `{schedule}` stands for the schedule.
+    pub replay: String,
+}
+
+/// How a report looks.
+#[derive(Clone, Debug)]
+pub struct Style {
+    /// The width that lines should keep within, in columns.
+    pub width: usize,
+    /// Whether only ASCII characters are used, apart from names and messages.
+    pub ascii: bool,
+    /// Whether the table shows orderings and places.
+    pub detail: bool,
+    /// Whether there are colours, as ANSI escape codes.
+    pub color: bool,
+}
+
+impl Default for Style {
+    /// As for a pipe: 80 columns, no colours.
+    fn default() -> Self {
+        Style {
+            width: 80,
+            ascii: false,
+            detail: false,
+            color: false,
+        }
+    }
+}
+
+impl Style {
+    /// What stands before a value that is read, and before one that is written.
+    pub(super) fn arrows(&self) -> (&'static str, &'static str) {
+        if self.ascii {
+            ("->", "<-")
+        } else {
+            ("→", "←")
+        }
+    }
+
+    pub(super) fn cross(&self) -> &'static str {
+        if self.ascii { "x" } else { "✗" }
+    }
+
+    pub(super) fn ellipsis(&self) -> &'static str {
+        if self.ascii { "..." } else { "…" }
+    }
+
+    pub(super) fn dash(&self) -> &'static str {
+        if self.ascii { "-" } else { "–" }
+    }
+}
+
+/// Renders a report.
+///
+/// ```
+/// use racelab::report::{Style, Subject, text};
+/// use racelab::{Engine, Explorer};
+///
+/// let report = Explorer::new(Engine::Dfs).explore(|| assert!(1 + 1 == 3, "arithmetic fails"));
+/// let subject = Subject { name: "sum".to_owned(), ..Subject::default() };
+/// let text = text(&report, &subject, &Style::default());
+/// assert!(text.starts_with("sum   VIOLATED   arithmetic fails\n"));
+/// ```
+pub fn text(report: &Report, subject: &Subject, style: &Style) -> String {
+    let mut out = head(report, subject, style);
+    let mut facts = Vec::new();
+    match &report.verdict {
+        Verdict::Violated(failure) => {
+            let explanation = explain(failure);
+            out += "\n";
+            out += &traced(&failure.trace, Some(failure), &explanation, style);
+            facts.extend(explanation.why.map(|why| ("why", why)));
+            if !subject.fix.is_empty() {
+                facts.push(("fix", subject.fix.clone()));
+            }
+            facts.extend(minimal(failure).map(|minimal| ("minimal", minimal)));
+        }
+        Verdict::Inconclusive(_) => {
+            if let Some(trace) = &report.replayed {
+                out += "\n";
+                out += &traced(trace, None, &Explanation::default(), style);
+            }
+        }
+        Verdict::Holds => {}
+    }
+    facts.push(("searched", searched(report)));
+    out += "\n";
+    for (label, fact) in facts {
+        out += &labelled(label, &fact, style);
+    }
+    if let Some(failure) = report.failure()
+        && !subject.replay.is_empty()
+    {
+        // Not wrapped, so that it can be pasted.
+        let schedule = failure.schedule.to_string();
+        out += &format!(
+            "  {}{}\n",
+            label("replay", style),
+            subject.replay.replace("{schedule}", &schedule)
+        );
+    }
+    out
+}
+
+impl fmt::Display for Report {
+    /// The report as [`text`] renders it, without a name, 80 columns wide and without colours.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = Subject {
+            replay: "racelab::replay with {schedule}".to_owned(),
+            ..Subject::default()
+        };
+        f.write_str(&text(self, &subject, &Style::default()))
+    }
+}
+
+/// The first line.
+fn head(report: &Report, subject: &Subject, style: &Style) -> String {
+    let (word, color, remark) = match &report.verdict {
+        Verdict::Holds => {
+            let count = report.executions;
+            let all = if count == 1 {
+                "the only interleaving".to_owned()
+            } else {
+                format!("all {} interleavings", grouped(count))
+            };
+            ("HOLDS", AnsiColor::Green.on_default(), format!("in {all}"))
+        }
+        Verdict::Violated(failure) => ("VIOLATED", red(), one_line(&failure.message)),
+        Verdict::Inconclusive(reason) => (
+            "INCONCLUSIVE",
+            AnsiColor::Yellow.on_default(),
+            reason.to_string(),
+        ),
+    };
+    let word = paint(word, color.bold(), style);
+    let name = match subject.name.as_str() {
+        "" => String::new(),
+        name => format!("{}   ", paint(name, Ansi::new().bold(), style)),
+    };
+    let line = format!("{name}{word}   {remark}");
+    // A reason is a sentence, a panic's message is what people search for.
+    match &report.verdict {
+        Verdict::Inconclusive(_) => wrapped(&line, "", "    ", style),
+        Verdict::Holds | Verdict::Violated(_) => line + "\n",
+    }
+}
+
+/// The message of a panic in one line: `assertion failed: left 1, right 2`.
+fn one_line(message: &str) -> String {
+    let mut lines = message
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    let first = lines
+        .next()
+        .unwrap_or("a panic without a message")
+        .to_owned();
+    let sides = lines.map(|line| match line.split_once(": ") {
+        Some((side @ ("left" | "right"), value)) => format!("{side} {value}"),
+        _ => line.to_owned(),
+    });
+    let sides = sides.collect::<Vec<_>>().join(", ");
+    match sides.as_str() {
+        "" => first,
+        sides => format!("{}: {sides}", first.trim_end_matches(':')),
+    }
+}
+
+/// The table, and what its names stand for.
+fn traced(
+    trace: &Trace,
+    failure: Option<&Failure>,
+    explanation: &Explanation,
+    style: &Style,
+) -> String {
+    let rows = rows(trace, failure, explanation, style);
+    let mut out = table(trace, &rows, style);
+    let unnamed = trace.objects.iter().enumerate().filter(|(index, object)| {
+        let is_used =
+            |event: &crate::trace::Event| event.object.is_some_and(|o| o.index() == *index);
+        object.name.is_none() && trace.events.iter().any(is_used)
+    });
+    let unnamed: Vec<String> = unnamed
+        .map(|(_, object)| {
+            format!(
+                "  {object} was made at {}:{}\n",
+                object.made_at.file(),
+                object.made_at.line()
+            )
+        })
+        .collect();
+    if !unnamed.is_empty() {
+        out += "\n";
+        out += &unnamed.concat();
+    }
+    out
+}
+
+/// How small the failing execution is, and how sure that is.
+fn minimal(failure: &Failure) -> Option<String> {
+    let preemptions = plural(u64::from(failure.preemptions), "preemption");
+    if failure.is_nondeterministic {
+        return Some(format!(
+            "{preemptions}; not minimised: the schedule did not fail again, so that the body is \
+             not deterministic"
+        ));
+    }
+    match failure.minimal? {
+        true if failure.preemptions == 0 => Some(format!(
+            "{preemptions}; no failing interleaving has fewer steps"
+        )),
+        true => Some(format!("{preemptions}; no failing interleaving has fewer")),
+        false => Some(format!(
+            "{preemptions}; not proved to be the fewest, after {}",
+            plural(failure.minimise_executions, "execution")
+        )),
+    }
+}
+
+/// What was searched, and what was not.
+fn searched(report: &Report) -> String {
+    let Some(engine) = report.engine else {
+        return format!(
+            "one execution, as the schedule says, {}",
+            report.memory_model
+        );
+    };
+    let mut parts = vec![engine.to_string(), report.memory_model.to_string()];
+    if engine == crate::Engine::Random {
+        parts.push(format!("seed {}", report.seed));
+    }
+    parts.push(plural(report.executions, "execution"));
+    if report.truncated > 0 {
+        parts.push(format!(
+            "{} cut at {} steps",
+            grouped(report.truncated),
+            grouped(report.max_steps as u64)
+        ));
+    }
+    let is_counted = !matches!(report.coverage, Coverage::FirstFailure);
+    if report.violations > 0 && is_counted {
+        parts.push(format!("{} of them failing", grouped(report.violations)));
+    }
+    parts.push(match &report.coverage {
+        Coverage::Complete => "complete".to_owned(),
+        Coverage::FirstFailure => "stopped at the first failure".to_owned(),
+        Coverage::Bounded(bound) => format!("cut by {bound}"),
+        Coverage::Ended => "ended early".to_owned(),
+    });
+    let mut text = parts.join(", ");
+    if report.has_weak_orderings {
+        text += "; orderings weaker than SeqCst were executed, and the stale values that they allow were not explored";
+    }
+    text
+}
+
+/// Outcomes as a table.
+///
+/// Apart from [`text`], since only a search past failures has counted them all.
+pub fn outcomes(outcomes: &[Outcome]) -> String {
+    let width = outcomes
+        .iter()
+        .map(|outcome| outcome.value.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(7);
+    let mut out = format!("\n  {:width$}   executions\n", "outcome");
+    for Outcome { value, executions } in outcomes {
+        out += &format!("  {value:width$}   {:>10}\n", grouped(*executions));
+    }
+    out
+}
+
+fn labelled(name: &str, text: &str, style: &Style) -> String {
+    let indent = " ".repeat(11);
+    // Wrapped before it is coloured, so that escape codes have no width.
+    let plain = wrapped(text, &indent, &indent, style);
+    format!("  {}{}", label(name, style), &plain[indent.len()..])
+}
+
+fn label(name: &str, style: &Style) -> String {
+    paint(&format!("{name:9}"), Ansi::new().dimmed(), style)
+}
+
+fn wrapped(text: &str, first: &str, rest: &str, style: &Style) -> String {
+    let options = Options::new(style.width.max(40))
+        .initial_indent(first)
+        .subsequent_indent(rest)
+        .break_words(false)
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::fill(text, options) + "\n"
+}
+
+fn plural(count: u64, noun: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{s}", grouped(count))
+}
