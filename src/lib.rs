@@ -8,6 +8,8 @@ pub mod thread;
 
 #[cfg(feature = "lab")]
 mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "lab")]
 mod engine;
 #[cfg(feature = "lab")]

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `racelab` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    racelab::cli::main()
+}

@@ -1,5 +1,7 @@
 //! What people and programs read: consumers of finished data.
 
+#[cfg(feature = "cli")]
+pub mod json;
 mod rows;
 mod table;
 mod text;

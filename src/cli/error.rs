@@ -1,0 +1,61 @@
+//! What can go wrong on the command line, and the exit codes.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// How the command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// All is as it should be.
+    Success,
+    /// A violation was found, or an expectation was not met.
+    Violation,
+    /// The arguments make no sense, or the output cannot be written.
+    Usage,
+    /// Nothing failed, but not everything was explored.
+    Inconclusive,
+    /// The lab itself failed.
+    Internal,
+    /// The user interrupted the search.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(match exit {
+            Exit::Success => 0,
+            Exit::Violation => 1,
+            Exit::Usage => 2,
+            Exit::Inconclusive => 3,
+            Exit::Internal => 70,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// An error of the command line. Its message names the thing and what to do.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("{0}")]
+    Usage(String),
+    #[error("cannot write to {}: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error("cannot write to standard output: {0}")]
+    Stdout(io::Error),
+    /// Nobody reads the output any more.
+    #[error("standard output was closed")]
+    ClosedPipe,
+    #[error("{0}\nThis is a bug in racelab. Please report it, with the command that led to it.")]
+    Internal(String),
+}
+
+impl Error {
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Error::Usage(_) | Error::File { .. } | Error::Stdout(_) => Exit::Usage,
+            Error::ClosedPipe => Exit::Success,
+            Error::Internal(_) => Exit::Internal,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! `racelab explore`: searches the interleavings of a variant.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::exhibits::{self, Variant};
+use crate::report::{self, Subject, json};
+use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict};
+
+use super::error::{Error, Exit};
+use super::options::{self, Expect, Format, Look, MaxSteps};
+use super::output::Output;
+use super::progress::with_progress;
+use super::select;
+
+/// Search the interleavings of a variant for one that breaks it.
+#[derive(Debug, Args)]
+pub(super) struct Explore {
+    /// exhibit/variant, or an exhibit for its first unsafe variant
+    exhibit: String,
+
+    #[command(flatten)]
+    size: options::Size,
+
+    /// What chooses the interleavings
+    #[arg(long, default_value = "dfs", value_parser = options::engine())]
+    engine: Engine,
+
+    /// Stop after so many executions [default: none, 10000 for random engines]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_executions: Option<u64>,
+
+    /// Stop after so long: 20ms, 10s; a bare number is seconds [default: none]
+    #[arg(long, value_name = "TIME", value_parser = options::duration)]
+    time_limit: Option<Duration>,
+
+    #[command(flatten)]
+    max_steps: MaxSteps,
+
+    /// The seed of random choices
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+
+    /// Go on past failures, and count failures and outcomes
+    #[arg(long)]
+    all: bool,
+
+    /// Exit with 0 if the verdict is this, with 1 if not
+    #[arg(long, value_enum, value_name = "VERDICT")]
+    expect: Option<Expect>,
+
+    #[command(flatten)]
+    look: Look,
+}
+
+impl Explore {
+    pub(super) fn run(&self, output: &Output) -> Result<Exit, Error> {
+        let variant = select::variant(&self.exhibit)?;
+        let size = self.size.of(variant)?;
+        let progress = Progress::default();
+        let explorer = self.explorer(progress.clone());
+        let body = variant.body;
+        let report = with_progress(&progress, || explorer.explore(move || body(size)));
+        write(
+            output,
+            &report,
+            variant,
+            size,
+            self.max_steps.max_steps,
+            &self.look,
+            self.all,
+        )?;
+        Ok(exit(&report, self.expect))
+    }
+
+    fn explorer(&self, progress: Progress) -> Explorer {
+        let explorer = Explorer::new(self.engine)
+            .max_steps(self.max_steps.max_steps)
+            .seed(self.seed)
+            .progress(progress);
+        let explorer = match self.max_executions {
+            Some(executions) => explorer.max_executions(executions),
+            None => explorer,
+        };
+        let explorer = match self.time_limit {
+            Some(limit) => explorer.time_limit(limit),
+            None => explorer,
+        };
+        if self.all {
+            explorer.past_failures()
+        } else {
+            explorer
+        }
+    }
+}
+
+/// Writes the report of an exploration or a replay.
+pub(super) fn write(
+    output: &Output,
+    report: &Report,
+    variant: &Variant,
+    size: exhibits::Size,
+    max_steps: usize,
+    look: &Look,
+    with_counts: bool,
+) -> Result<(), Error> {
+    match output.format {
+        Format::Json => {
+            let parameters = json::Parameters {
+                threads: size.threads,
+                ops: size.ops,
+            };
+            output.write_json(&json::explore(
+                report,
+                variant.to_string(),
+                parameters,
+                with_counts,
+            ))
+        }
+        Format::Text => {
+            let subject = Subject {
+                name: variant.to_string(),
+                fix: variant.fix.to_owned(),
+                replay: replay_command(variant, size, max_steps),
+            };
+            let mut text = report::text(report, &subject, &output.style(look));
+            if with_counts && !report.outcomes.is_empty() {
+                text += &report::outcomes(&report.outcomes);
+            }
+            output.write(&text)
+        }
+    }
+}
+
+/// The command that replays a failure, with every flag that it needs.
+fn replay_command(variant: &Variant, size: exhibits::Size, max_steps: usize) -> String {
+    let default = select::exhibit_of(variant).default_size();
+    let mut command = format!("racelab replay {variant} {{schedule}}");
+    let flags = [
+        ("--threads", size.threads, default.threads),
+        ("--ops", size.ops, default.ops),
+        ("--max-steps", max_steps, crate::DEFAULT_MAX_STEPS),
+    ];
+    for (flag, value, default) in flags {
+        if value != default {
+            command += &format!(" {flag} {value}");
+        }
+    }
+    command
+}
+
+/// How the command ends with this report.
+pub(super) fn exit(report: &Report, expect: Option<Expect>) -> Exit {
+    if report.coverage == Coverage::Bounded(Bound::Interrupted) {
+        return Exit::Interrupted;
+    }
+    let met = match (&report.verdict, expect) {
+        (Verdict::Inconclusive(Reason::Diverged(_)), _) => return Exit::Usage,
+        (verdict, None) => {
+            return match verdict {
+                Verdict::Holds => Exit::Success,
+                Verdict::Violated(_) => Exit::Violation,
+                Verdict::Inconclusive(_) => Exit::Inconclusive,
+            };
+        }
+        (Verdict::Holds, Some(expect)) => expect == Expect::Holds,
+        (Verdict::Violated(_), Some(expect)) => expect == Expect::Violated,
+        (Verdict::Inconclusive(_), Some(_)) => false,
+    };
+    if met { Exit::Success } else { Exit::Violation }
+}

@@ -1,0 +1,105 @@
+//! The `racelab` command: one file per subcommand.
+//!
+//! Results go to stdout or to the file of `-o`, progress and diagnostics to stderr.
+
+mod error;
+mod explore;
+mod list;
+mod options;
+mod output;
+mod progress;
+mod replay;
+mod select;
+mod show;
+
+use std::any::Any;
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::error::{Error, Exit};
+use self::output::Output;
+
+/// Shows the smallest interleaving that breaks concurrent code, why, and a line that replays it.
+#[derive(Debug, Parser)]
+#[command(name = "racelab", version, max_term_width = 100, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    output: options::Output,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 as it should be; 1 a violation, or an expectation that was not met; 2 usage;
+3 inconclusive; 70 internal error; 130 interrupted.
+
+Try: racelab explore counter";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the exhibits and their variants
+    List,
+    /// Show the source of a variant
+    Show(show::Show),
+    /// Search the interleavings of a variant for one that breaks it
+    Explore(explore::Explore),
+    /// Run one interleaving again, as a schedule says
+    Replay(replay::Replay),
+}
+
+/// Runs the command that the arguments of the process name.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A help text that nobody reads is no error.
+            let _ = error.print();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Success
+            }
+            .into();
+        }
+    };
+    let result = catch_unwind(|| run(&cli));
+    let result = result.unwrap_or_else(|payload| Err(Error::Internal(message(&*payload))));
+    let exit = result.unwrap_or_else(|error| {
+        if !matches!(error, Error::ClosedPipe) {
+            anstream::eprintln!("racelab: {error}");
+        }
+        error.exit()
+    });
+    exit.into()
+}
+
+fn run(cli: &Cli) -> Result<Exit, Error> {
+    let output = Output::open(&cli.output)?;
+    match &cli.command {
+        Command::List => list::run(&output),
+        Command::Show(show) => show.run(&output),
+        Command::Explore(explore) => explore.run(&output),
+        Command::Replay(replay) => replay.run(&output),
+    }
+}
+
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&'static str>().copied());
+    text.unwrap_or("a panic without a message").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,202 @@
+//! A report as JSON. The types here are the format: what they hold is what others read.
+
+use serde::Serialize;
+
+use crate::explain::explain;
+use crate::trace::{Event, EventResult, Operation, Trace, Value};
+use crate::verdict::{Bound, Coverage, Failure, Report, Verdict};
+
+/// One exploration or replay, as `racelab/explore/1`.
+#[derive(Debug, Serialize)]
+pub struct Explore {
+    schema: &'static str,
+    exhibit: String,
+    parameters: Parameters,
+    /// The engine, null for a replay.
+    engine: Option<&'static str>,
+    memory_model: &'static str,
+    seed: u64,
+    verdict: &'static str,
+    executions: u64,
+    blocked: u64,
+    complete: bool,
+    bound: Option<BoundValue>,
+    /// Why the verdict is inconclusive.
+    reason: Option<String>,
+    seconds: f64,
+    failure: Option<FailureValue>,
+    #[serde(flatten)]
+    counts: Option<Counts>,
+}
+
+/// The size of the exhibit.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Parameters {
+    /// The number of threads.
+    pub threads: usize,
+    /// The operations of each.
+    pub ops: usize,
+}
+
+/// What cut the search.
+#[derive(Debug, Serialize)]
+struct BoundValue {
+    kind: &'static str,
+    value: serde_json::Value,
+}
+
+/// What a search past failures has counted.
+#[derive(Debug, Serialize)]
+struct Counts {
+    violations: u64,
+    outcomes: Vec<OutcomeValue>,
+}
+
+#[derive(Debug, Serialize)]
+struct OutcomeValue {
+    value: String,
+    executions: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct FailureValue {
+    kind: &'static str,
+    message: String,
+    at: Option<String>,
+    schedule: String,
+    preemptions: u32,
+    minimal: bool,
+    minimise_executions: u64,
+    why: Option<String>,
+    steps: Vec<StepValue>,
+}
+
+/// An event. One that is not a step has no number.
+#[derive(Debug, Serialize)]
+struct StepValue {
+    step: Option<u32>,
+    thread: u32,
+    thread_name: String,
+    op: &'static str,
+    object: Option<String>,
+    /// What was written, or else what was read.
+    value: Option<serde_json::Value>,
+    ordering: Option<String>,
+    at: String,
+    /// What a read-modify-write or a compare-and-swap found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    read: Option<serde_json::Value>,
+    /// How an operation ended that can end in two ways.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    result: Option<&'static str>,
+    /// The other thread of a spawn, join, unpark or notification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<u32>,
+}
+
+/// Puts a report into its JSON form. `with_counts` adds the violations and outcomes, which only a
+/// search past failures has counted.
+pub fn explore(
+    report: &Report,
+    exhibit: String,
+    parameters: Parameters,
+    with_counts: bool,
+) -> Explore {
+    let counts = || Counts {
+        violations: report.violations,
+        outcomes: report
+            .outcomes
+            .iter()
+            .map(|o| OutcomeValue {
+                value: o.value.clone(),
+                executions: o.executions,
+            })
+            .collect(),
+    };
+    Explore {
+        schema: "racelab/explore/1",
+        exhibit,
+        parameters,
+        engine: report.engine.map(crate::Engine::name),
+        memory_model: report.memory_model.name(),
+        seed: report.seed,
+        verdict: report.verdict.name(),
+        executions: report.executions,
+        blocked: report.blocked,
+        complete: report.coverage == Coverage::Complete,
+        bound: match report.coverage {
+            Coverage::Bounded(bound) => Some(bound_value(bound)),
+            Coverage::Complete | Coverage::FirstFailure | Coverage::Ended => None,
+        },
+        reason: match &report.verdict {
+            Verdict::Inconclusive(reason) => Some(reason.to_string()),
+            Verdict::Holds | Verdict::Violated(_) => None,
+        },
+        seconds: report.elapsed.as_secs_f64(),
+        failure: report.failure().map(failure_value),
+        counts: with_counts.then(counts),
+    }
+}
+
+fn bound_value(bound: Bound) -> BoundValue {
+    let value = match bound {
+        Bound::MaxExecutions(executions) => executions.into(),
+        Bound::TimeLimit(limit) => limit.as_secs_f64().into(),
+        Bound::MaxSteps(steps) => steps.into(),
+        Bound::Interrupted | Bound::OneExecution => serde_json::Value::Null,
+    };
+    BoundValue {
+        kind: bound.name(),
+        value,
+    }
+}
+
+fn failure_value(failure: &Failure) -> FailureValue {
+    FailureValue {
+        kind: failure.kind.name(),
+        message: failure.message.clone(),
+        at: failure.at.clone(),
+        schedule: failure.schedule.to_string(),
+        preemptions: failure.preemptions,
+        minimal: failure.minimal == Some(true),
+        minimise_executions: failure.minimise_executions,
+        why: explain(failure).why,
+        steps: failure
+            .trace
+            .events
+            .iter()
+            .map(|event| step_value(&failure.trace, event))
+            .collect(),
+    }
+}
+
+fn step_value(trace: &Trace, event: &Event) -> StepValue {
+    let changes = matches!(event.operation, Operation::Rmw | Operation::Cas);
+    StepValue {
+        step: event.step,
+        thread: event.thread.0,
+        thread_name: trace.thread_name(event.thread),
+        op: event.operation.name(),
+        object: event.object.map(|object| trace.object_name(object)),
+        value: event.written.or(event.read).map(value),
+        ordering: event.ordering.map(|ordering| format!("{ordering:?}")),
+        at: format!("{}:{}", event.at.file(), event.at.line()),
+        read: event.read.filter(|_| changes).map(value),
+        result: event.result.map(|result| match result {
+            EventResult::Succeeded => "succeeded",
+            EventResult::Failed => "failed",
+            EventResult::FailedSpuriously => "failed-spuriously",
+            EventResult::Disconnected => "disconnected",
+        }),
+        target: event.target.map(|target| target.0),
+    }
+}
+
+fn value(value: Value) -> serde_json::Value {
+    match value {
+        Value::Unsigned(value) => value.into(),
+        Value::Signed(value) => value.into(),
+        Value::Bool(value) => value.into(),
+        Value::Pointer(_) => value.to_string().into(),
+    }
+}
