@@ -32,7 +32,9 @@ pub(crate) struct Point<'a> {
     pub(crate) step: usize,
     /// The possible steps, in the order of the threads. Never empty.
     pub(crate) choices: &'a [Choice],
-    /// The thread that did the last step and could go on: to leave it is a preemption.
+    /// The thread that did the last step.
+    pub(crate) last: Option<ThreadId>,
+    /// The thread that did the last step, if it could go on: to leave it is a preemption.
     pub(crate) running: Option<ThreadId>,
     /// How many preemptions there were.
     pub(crate) preemptions: u32,

@@ -160,6 +160,7 @@ impl<S: Strategy> Driver<S> {
                     let point = Point {
                         step: execution.schedule().len(),
                         choices: &self.choices,
+                        last: execution.schedule().last().map(|choice| choice.thread),
                         running,
                         preemptions: execution.preemptions(),
                         execution,

@@ -81,15 +81,16 @@ fn cell(trace: &Trace, event: &Event, style: &Style) -> String {
 
 fn note(event: &Event, index: usize, explanation: &Explanation, style: &Style) -> String {
     let mut notes: Vec<String> = Vec::new();
+    if style.detail {
+        let ordering = event.ordering.map(|ordering| format!("{ordering:?}"));
+        notes.push(format!("{:7}", ordering.unwrap_or_default()));
+        notes.push(format!("{}:{}", event.at.file(), event.at.line()));
+    }
     let remarks = explanation
         .notes
         .iter()
         .filter(|(event, _)| *event == index);
     notes.extend(remarks.map(|(_, remark)| remark.clone()));
-    if style.detail {
-        notes.extend(event.ordering.map(|ordering| format!("{ordering:?}")));
-        notes.push(format!("{}:{}", event.at.file(), event.at.line()));
-    }
     notes.join("  ")
 }
 

@@ -8,8 +8,8 @@ use crate::trace::Trace;
 use super::rows::Row;
 use super::text::Style;
 
-/// What is left free between two columns.
-const GAP: usize = 3;
+/// What is left free between two columns, if there is room, and if there is little.
+const GAPS: [usize; 2] = [3, 2];
 
 /// The width of the column of step numbers.
 const STEP_WIDTH: usize = 4;
@@ -21,15 +21,13 @@ pub(super) fn table(trace: &Trace, rows: &[Row], style: &Style) -> String {
         .map(|id| trace.thread_name(crate::trace::ThreadId(id)))
         .collect();
     let columns = columns(&names, rows);
-    let widest = rows
-        .iter()
-        .map(|row| line_width(row, &columns))
-        .max()
-        .unwrap_or(0);
-    if widest <= style.width {
-        in_columns(&names, rows, &columns, style)
-    } else {
-        as_list(&names, rows, style)
+    let fits = |gap: &usize| {
+        let widest = rows.iter().map(|row| line_width(row, &columns, *gap)).max();
+        widest.unwrap_or(0) <= style.width
+    };
+    match GAPS.into_iter().find(fits) {
+        Some(gap) => in_columns(&names, rows, &columns, gap, style),
+        None => as_list(&names, rows, style),
     }
 }
 
@@ -49,10 +47,10 @@ fn is_last(row: &Row) -> bool {
     row.step.parse::<u32>().is_err() && row.cells.len() == 1 && !row.step.is_empty()
 }
 
-fn line_width(row: &Row, columns: &[usize]) -> usize {
+fn line_width(row: &Row, columns: &[usize], gap: usize) -> usize {
     let start =
-        |thread: usize| -> usize { columns[..thread].iter().map(|width| width + GAP).sum() };
-    let indent = 2 + STEP_WIDTH + GAP;
+        |thread: usize| -> usize { columns[..thread].iter().map(|width| width + gap).sum() };
+    let indent = 2 + STEP_WIDTH + gap;
     let cells = row
         .cells
         .iter()
@@ -65,16 +63,22 @@ fn line_width(row: &Row, columns: &[usize]) -> usize {
     }
 }
 
-fn in_columns(names: &[String], rows: &[Row], columns: &[usize], style: &Style) -> String {
+fn in_columns(
+    names: &[String],
+    rows: &[Row],
+    columns: &[usize],
+    gap: usize,
+    style: &Style,
+) -> String {
     let heads = names.iter().cloned().enumerate().collect();
     let head = Row {
         step: "step".to_owned(),
         cells: heads,
         note: String::new(),
     };
-    let mut lines = vec![paint(&line(&head, columns), Ansi::new().bold(), style)];
+    let mut lines = vec![paint(&line(&head, columns, gap), Ansi::new().bold(), style)];
     lines.extend(rows.iter().map(|row| {
-        let line = line(row, columns);
+        let line = line(row, columns, gap);
         if row.step == style.cross() {
             paint(&line, red(), style)
         } else {
@@ -84,17 +88,17 @@ fn in_columns(names: &[String], rows: &[Row], columns: &[usize], style: &Style) 
     lines.join("\n") + "\n"
 }
 
-fn line(row: &Row, columns: &[usize]) -> String {
+fn line(row: &Row, columns: &[usize], gap: usize) -> String {
     let mut line = format!("  {:>STEP_WIDTH$}", row.step);
     let cell = |thread: usize| row.cells.iter().find(|(other, _)| *other == thread);
     for (thread, width) in columns.iter().enumerate() {
         let text = cell(thread).map_or("", |(_, text)| text.as_str());
-        line += &" ".repeat(GAP);
+        line += &" ".repeat(gap);
         line += text;
         line += &" ".repeat(width.saturating_sub(text.width()));
     }
     if !row.note.is_empty() {
-        line += &" ".repeat(GAP);
+        line += &" ".repeat(gap);
         line += &row.note;
     }
     line.truncate(line.trim_end().len());
@@ -103,38 +107,34 @@ fn line(row: &Row, columns: &[usize]) -> String {
 
 /// One event a line, with the name of its thread.
 fn as_list(names: &[String], rows: &[Row], style: &Style) -> String {
-    let name_width = names
-        .iter()
-        .map(|name| name.width())
-        .max()
-        .unwrap_or(0)
-        .max("thread".len());
-    let texts = rows
-        .iter()
-        .flat_map(|row| row.cells.iter().map(|(_, text)| text.width()));
+    let widest_name = names.iter().map(|name| name.width()).max().unwrap_or(0);
+    let name_width = widest_name.max("thread".len());
+    let events = rows.iter().filter(|row| !is_last(row));
+    let texts = events.flat_map(|row| row.cells.iter().map(|(_, text)| text.width()));
     let text_width = texts.max().unwrap_or(0);
-    let mut lines = Vec::new();
-    let mut push = |step: &str, name: &str, text: &str, note: &str| {
+    let line = |step: &str, name: &str, text: &str, note: &str| {
         let name_pad = " ".repeat(name_width.saturating_sub(name.width()));
         let text_pad = " ".repeat(text_width.saturating_sub(text.width()));
         let line = format!("  {step:>STEP_WIDTH$}   {name}{name_pad}   {text}{text_pad}   {note}");
-        lines.push(line.trim_end().to_owned());
+        line.trim_end().to_owned()
     };
-    push("step", "thread", "", "");
+    let mut lines = vec![paint(
+        &line("step", "thread", "", ""),
+        Ansi::new().bold(),
+        style,
+    )];
     for row in rows {
         for (thread, text) in &row.cells {
-            push(&row.step, &names[*thread], text, &row.note);
+            let line = line(&row.step, &names[*thread], text, &row.note);
+            let ends = row.step == style.cross();
+            lines.push(if ends {
+                paint(&line, red(), style)
+            } else {
+                line
+            });
         }
     }
-    let painted = lines.iter().enumerate().map(|(index, line)| {
-        let is_end = line.trim_start().starts_with(style.cross());
-        match index {
-            0 => paint(line, Ansi::new().bold(), style),
-            _ if is_end => paint(line, red(), style),
-            _ => line.clone(),
-        }
-    });
-    painted.collect::<Vec<_>>().join("\n") + "\n"
+    lines.join("\n") + "\n"
 }
 
 /// Colours a text if the style asks for colours.

@@ -10,7 +10,7 @@ use crate::trace::{Choice, Operation};
 /// Enumerates all interleavings, or those within bounds.
 ///
 /// At each step the running thread is tried first, so that executions with few preemptions come
-/// early, and then the others in the order of their numbers.
+/// early, and then the others in turn.
 #[derive(Debug, Default)]
 pub(crate) struct Dfs {
     /// Executions with more preemptions are left out.
@@ -95,16 +95,18 @@ impl Dfs {
             Some(bound) => !point.preempts(*choice) || point.preemptions < bound,
             None => true,
         };
-        // Last in, first out: the running thread comes last, the others before it, in reverse.
+        // The threads behind the last one come before those in front of it, so that the main
+        // thread joins late and executions have few switches.
+        let last = point.last.map_or(0, |last| last.0 + 1);
+        let turn = point
+            .choices
+            .partition_point(|choice| choice.thread.0 < last);
+        let (front, behind) = point.choices.split_at(turn);
         let runs = |choice: &&Choice| point.running == Some(choice.thread);
-        self.left.extend(
-            point
-                .choices
-                .iter()
-                .rev()
-                .filter(|c| !runs(c))
-                .filter(|c| affordable(c)),
-        );
+        let others = front.iter().rev().chain(behind.iter().rev());
+        // Last in, first out.
+        self.left
+            .extend(others.filter(|c| !runs(c)).filter(|c| affordable(c)));
         self.left.extend(point.choices.iter().rev().filter(runs));
         let taken = self
             .left
