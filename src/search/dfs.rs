@@ -95,18 +95,19 @@ impl Dfs {
             Some(bound) => !point.preempts(*choice) || point.preemptions < bound,
             None => true,
         };
-        // The threads behind the last one come before those in front of it, so that the main
-        // thread joins late and executions have few switches.
-        let last = point.last.map_or(0, |last| last.0 + 1);
-        let turn = point
-            .choices
-            .partition_point(|choice| choice.thread.0 < last);
-        let (front, behind) = point.choices.split_at(turn);
+        // In turn, from the thread behind the last one on, and the main thread at the end: so it
+        // joins late, and executions have few switches.
+        let last = point.last.map_or(0, |last| last.0);
+        let turn = |choice: &&Choice| {
+            let thread = choice.thread.0;
+            (thread == 0, thread <= last, thread, choice.alternative)
+        };
+        let mut others: Vec<&Choice> = point.choices.iter().collect();
+        others.sort_unstable_by_key(turn);
         let runs = |choice: &&Choice| point.running == Some(choice.thread);
-        let others = front.iter().rev().chain(behind.iter().rev());
         // Last in, first out.
-        self.left
-            .extend(others.filter(|c| !runs(c)).filter(|c| affordable(c)));
+        let others = others.into_iter().rev().filter(|choice| !runs(choice));
+        self.left.extend(others.filter(|choice| affordable(choice)));
         self.left.extend(point.choices.iter().rev().filter(runs));
         let taken = self
             .left
