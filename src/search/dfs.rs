@@ -1,5 +1,6 @@
 //! Naive enumeration: every interleaving of the steps, depth first, without reduction.
 
+use std::cmp::Reverse;
 use std::panic::Location;
 use std::ptr;
 
@@ -95,20 +96,18 @@ impl Dfs {
             Some(bound) => !point.preempts(*choice) || point.preemptions < bound,
             None => true,
         };
-        // In turn, from the thread behind the last one on, and the main thread at the end: so it
-        // joins late, and executions have few switches.
+        self.left
+            .extend(point.choices.iter().filter(|choice| affordable(choice)));
+        // The running thread first; then in turn, from the thread behind the last one on, with the
+        // main thread at the end: so it joins late, and executions have few switches.
         let last = point.last.map_or(0, |last| last.0);
-        let turn = |choice: &&Choice| {
+        let turn = |choice: &Choice| {
             let thread = choice.thread.0;
-            (thread == 0, thread <= last, thread, choice.alternative)
+            let waits = point.running != Some(choice.thread);
+            (waits, thread == 0, thread <= last, *choice)
         };
-        let mut others: Vec<&Choice> = point.choices.iter().collect();
-        others.sort_unstable_by_key(turn);
-        let runs = |choice: &&Choice| point.running == Some(choice.thread);
         // Last in, first out.
-        let others = others.into_iter().rev().filter(|choice| !runs(choice));
-        self.left.extend(others.filter(|choice| affordable(choice)));
-        self.left.extend(point.choices.iter().rev().filter(runs));
+        self.left[left_from..].sort_unstable_by_key(|choice| Reverse(turn(choice)));
         let taken = self
             .left
             .pop()
