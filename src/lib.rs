@@ -40,6 +40,6 @@ pub use explorer::{
 };
 #[cfg(feature = "lab")]
 pub use verdict::{
-    Blocked, Bound, Coverage, Engine, Failure, FailureKind, Held, MemoryModel, Outcome, Reason,
-    Report, UnknownEngine, Verdict,
+    Bound, Coverage, Engine, Failure, FailureKind, MemoryModel, Outcome, Reason, Report,
+    UnknownEngine, Verdict,
 };

@@ -1,6 +1,6 @@
 //! Which steps are possible now.
 
-use crate::trace::{Choice, ObjectId, Operation, ThreadId};
+use crate::trace::{Blocked, Choice, Held, ObjectId, Operation, ThreadId};
 
 use super::{Alternatives, Ending, Execution, NextStep, Requirement, State, Thread};
 
@@ -40,7 +40,7 @@ impl Execution {
                 if self.threads.iter().all(|thread| thread.finished) {
                     return Offer::Over;
                 }
-                self.end(self.standstill());
+                self.stand_still();
             } else if self.schedule.len() >= self.max_steps {
                 self.end(Ending::OutOfSteps);
             }
@@ -266,18 +266,43 @@ impl Execution {
         choices.contains(&Choice::of(last)).then_some(last)
     }
 
-    /// Why nobody can go on.
-    fn standstill(&self) -> Ending {
+    /// Nobody can go on: dooms the execution, and keeps who held what and who waited for what.
+    fn stand_still(&mut self) {
+        let unfinished = self.threads().filter(|(_, thread)| !thread.finished);
+        let blocked = unfinished.filter_map(|(id, thread)| {
+            let next = thread.next?;
+            Some(Blocked {
+                thread: id,
+                operation: next.operation,
+                object: next.object,
+                target: next.target,
+                at: next.at,
+                holds: self.held_by(id),
+            })
+        });
+        self.blocked = blocked.collect();
         let able = self.threads().any(|(id, thread)| {
             thread
                 .next
                 .as_ref()
                 .is_some_and(|next| self.met(id, next.requires))
         });
-        if able {
+        self.end(if able {
             Ending::Livelocked
         } else {
             Ending::Deadlocked
-        }
+        });
+    }
+
+    fn held_by(&self, thread: ThreadId) -> Vec<Held> {
+        let objects = (0..).map(ObjectId).zip(&self.objects);
+        let held = objects.filter_map(|(id, object)| match object.state {
+            State::Mutex { held: Some(hold) } if hold.thread == thread => Some(Held {
+                object: id,
+                at: hold.at,
+            }),
+            _ => None,
+        });
+        held.collect()
     }
 }

@@ -23,7 +23,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::trace::{
-    Choice, Event, EventResult, ObjectId, ObjectInfo, Operation, ThreadId, ThreadInfo, Trace, Value,
+    Blocked, Choice, Event, EventResult, ObjectId, ObjectInfo, Operation, ThreadId, ThreadInfo,
+    Trace, Value,
 };
 
 pub(crate) use binding::Binding;
@@ -211,6 +212,8 @@ pub(crate) struct Execution {
     has_weak_orderings: bool,
     outcome: Option<String>,
     ending: Option<Ending>,
+    /// Who was where when nobody could go on.
+    blocked: Vec<Blocked>,
 }
 
 /// Whether an execution runs on this OS thread.
@@ -321,6 +324,7 @@ impl Execution {
             has_weak_orderings: false,
             outcome: None,
             ending: None,
+            blocked: Vec::new(),
         }
     }
 
@@ -343,6 +347,7 @@ impl Execution {
         self.has_weak_orderings = false;
         self.outcome = None;
         self.ending = None;
+        self.blocked.clear();
     }
 
     // What the façade asks and says.
@@ -444,6 +449,10 @@ impl Execution {
         self.ending.as_ref()
     }
 
+    pub(crate) fn blocked(&self) -> &[Blocked] {
+        &self.blocked
+    }
+
     pub(crate) fn outcome(&self) -> Option<&str> {
         self.outcome.as_deref()
     }
@@ -480,11 +489,6 @@ impl Execution {
             rank: u32::try_from(rank).expect("fewer than 2^32 objects"),
             made_at,
         }
-    }
-
-    /// The objects, in the order of their creation.
-    pub(crate) fn objects(&self) -> impl Iterator<Item = (ObjectId, &Object)> {
-        (0..).map(ObjectId).zip(&self.objects)
     }
 
     /// The last event.
