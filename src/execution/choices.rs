@@ -100,7 +100,7 @@ impl Execution {
                 _ => true,
             },
             Requirement::Taken(channel, number) => match &self.object(channel).state {
-                State::Channel(channel) => channel.taken > number || !channel.has_receiver,
+                State::Channel(channel) => channel.is_taken(number) || !channel.has_receiver,
                 _ => true,
             },
         }
@@ -172,7 +172,8 @@ impl Execution {
                 u32::try_from(waiters.len()).expect("fewer than 2^32 threads").max(1)
             }
             (Alternatives::Unmet, _) => {
-                if next.object.is_some_and(|channel| self.has_waiting_receiver(channel)) { 2 } else { 1 }
+                let meets = next.object.is_some_and(|channel| self.has_waiting_receiver(channel));
+                if meets && !self.stalls(thread) { 2 } else { 1 }
             }
             _ => 1,
         }
@@ -204,7 +205,10 @@ impl Execution {
         let writes = self.writes;
         let thread = self.thread_mut(thread);
         let stalls = thread.next.as_ref().is_some_and(|next| {
-            matches!(next.alternatives, Alternatives::Timeout | Alternatives::Spurious(_))
+            matches!(
+                next.alternatives,
+                Alternatives::Timeout | Alternatives::Spurious(_) | Alternatives::Unmet
+            )
         });
         if stalls {
             thread.stalled_at = Some(writes - thread.own_writes);

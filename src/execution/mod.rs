@@ -577,7 +577,9 @@ fn is_write(event: &Event) -> bool {
         | Operation::Timeout => false,
         _ => !matches!(
             event.result,
-            Some(EventResult::Failed | EventResult::FailedSpuriously)
+            Some(
+                EventResult::Failed | EventResult::FailedSpuriously | EventResult::Disconnected
+            )
         ),
     }
 }
