@@ -104,7 +104,7 @@ impl Execution {
                 _ => true,
             },
             Requirement::Taken(channel, number) => match &self.object(channel).state {
-                State::Channel(channel) => channel.taken > number || !channel.has_receiver,
+                State::Channel(channel) => channel.is_taken(number) || !channel.has_receiver,
                 _ => true,
             },
         }
@@ -203,14 +203,10 @@ impl Execution {
                     .max(1)
             }
             (Alternatives::Unmet, _) => {
-                if next
+                let meets = next
                     .object
-                    .is_some_and(|channel| self.has_waiting_receiver(channel))
-                {
-                    2
-                } else {
-                    1
-                }
+                    .is_some_and(|channel| self.has_waiting_receiver(channel));
+                if meets && !self.stalls(thread) { 2 } else { 1 }
             }
             _ => 1,
         }
@@ -248,7 +244,7 @@ impl Execution {
         let stalls = thread.next.as_ref().is_some_and(|next| {
             matches!(
                 next.alternatives,
-                Alternatives::Timeout | Alternatives::Spurious(_)
+                Alternatives::Timeout | Alternatives::Spurious(_) | Alternatives::Unmet
             )
         });
         if stalls {

@@ -616,7 +616,7 @@ fn is_write(event: &Event) -> bool {
         | Operation::Timeout => false,
         _ => !matches!(
             event.result,
-            Some(EventResult::Failed | EventResult::FailedSpuriously)
+            Some(EventResult::Failed | EventResult::FailedSpuriously | EventResult::Disconnected)
         ),
     }
 }

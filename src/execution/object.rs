@@ -63,6 +63,11 @@ impl Channel {
         self.sent == self.taken
     }
 
+    /// Whether the message with this number was taken by the receiver.
+    pub(crate) fn is_taken(&self, number: u64) -> bool {
+        self.taken > number
+    }
+
     /// Whether a message can be put in without waiting for room. A rendezvous
     /// has room for any offer: there the wait comes afterwards.
     pub(crate) fn has_room(&self) -> bool {

@@ -72,7 +72,11 @@ impl Execution {
                 }
                 thread.yielded_at = Some(writes);
             }
-            Operation::Load | Operation::Cas | Operation::TryLock | Operation::Receive => {
+            Operation::Load
+            | Operation::Cas
+            | Operation::TryLock
+            | Operation::Send
+            | Operation::Receive => {
                 if let Some(object) = event.object
                     && thread
                         .quiet
