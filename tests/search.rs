@@ -42,20 +42,41 @@ fn replay(schedule: &Schedule, program: &Program) -> Report {
 }
 
 fn outcomes(report: &Report) -> Vec<(String, u64)> {
-    report.outcomes.iter().map(|outcome| (outcome.value.clone(), outcome.executions)).collect()
+    report
+        .outcomes
+        .iter()
+        .map(|outcome| (outcome.value.clone(), outcome.executions))
+        .collect()
 }
 
 /// The failure without what differs between a search and a replay.
 fn essence(failure: &Failure) -> impl PartialEq + std::fmt::Debug {
-    let Failure { kind, message, at, thread, trace, schedule, preemptions, blocked, .. } = failure;
+    let Failure {
+        kind,
+        message,
+        at,
+        thread,
+        trace,
+        schedule,
+        preemptions,
+        blocked,
+        ..
+    } = failure;
     (
         (*kind, message.clone(), at.clone(), *thread),
-        (trace.clone(), schedule.clone(), *preemptions, blocked.clone()),
+        (
+            trace.clone(),
+            schedule.clone(),
+            *preemptions,
+            blocked.clone(),
+        ),
     )
 }
 
 fn expect_failure(report: &Report) -> &Failure {
-    report.failure().unwrap_or_else(|| panic!("no failure: {:?}", report.verdict))
+    report
+        .failure()
+        .unwrap_or_else(|| panic!("no failure: {:?}", report.verdict))
 }
 
 fn expect_reason(report: &Report) -> &Reason {
@@ -179,14 +200,11 @@ proptest! {
         let choices: Vec<_> = choices.into_iter().map(|thread| Choice::of(ThreadId(thread))).collect();
         let schedule = Schedule::from(choices);
         let report = replay(&schedule, &program);
-        match &report.verdict {
-            Verdict::Inconclusive(Reason::Diverged(message)) => {
-                prop_assert!(message.contains(" step") || message.starts_with("step"), "{}", message);
-            }
-            _ => {
-                let trace = report.replayed.as_ref().unwrap();
-                prop_assert_eq!(trace.steps(), schedule.len());
-            }
+        if let Verdict::Inconclusive(Reason::Diverged(message)) = &report.verdict {
+            prop_assert!(message.contains(" step") || message.starts_with("step"), "{}", message);
+        } else {
+            let trace = report.replayed.as_ref().unwrap();
+            prop_assert_eq!(trace.steps(), schedule.len());
         }
     }
 }
@@ -212,7 +230,11 @@ fn a_load_store_counter_ends_with_every_proved_value_and_no_other() {
             _ => 2,
         };
         let proved: BTreeSet<_> = (lowest..=threads * times).collect();
-        assert_eq!(*seen.lock().unwrap(), proved, "{threads} threads, {times} times");
+        assert_eq!(
+            *seen.lock().unwrap(),
+            proved,
+            "{threads} threads, {times} times"
+        );
     }
 }
 
@@ -225,7 +247,10 @@ fn a_fetch_add_counter_holds_in_every_interleaving() {
             });
             assert_eq!(total, threads * times);
         });
-        assert!(matches!(report.verdict, Verdict::Holds), "{threads} threads, {times} times");
+        assert!(
+            matches!(report.verdict, Verdict::Holds),
+            "{threads} threads, {times} times"
+        );
     }
 }
 
@@ -238,10 +263,16 @@ fn a_mutex_counter_holds_in_every_interleaving() {
                 let n = Arc::clone(&n);
                 thread::spawn(move || (0..times).for_each(|_| *n.lock().unwrap() += 1))
             });
-            workers.collect::<Vec<_>>().into_iter().for_each(|worker| worker.join().unwrap());
+            workers
+                .collect::<Vec<_>>()
+                .into_iter()
+                .for_each(|worker| worker.join().unwrap());
             assert_eq!(*n.lock().unwrap(), threads * times);
         });
-        assert!(matches!(report.verdict, Verdict::Holds), "{threads} threads, {times} times");
+        assert!(
+            matches!(report.verdict, Verdict::Holds),
+            "{threads} threads, {times} times"
+        );
     }
 }
 
@@ -252,7 +283,10 @@ fn count(threads: usize, times: usize, increment: fn(&AtomicUsize)) -> usize {
         let n = Arc::clone(&n);
         thread::spawn(move || (0..times).for_each(|_| increment(&n)))
     });
-    workers.collect::<Vec<_>>().into_iter().for_each(|worker| worker.join().unwrap());
+    workers
+        .collect::<Vec<_>>()
+        .into_iter()
+        .for_each(|worker| worker.join().unwrap());
     n.load(SeqCst)
 }
 
@@ -262,10 +296,18 @@ fn count(threads: usize, times: usize, increment: fn(&AtomicUsize)) -> usize {
 fn known_bugs_are_reported_with_their_fewest_preemptions() {
     for bug in KnownBug::ALL {
         for engine in [Engine::Dfs, Engine::Random] {
-            let report = Explorer::new(engine).max_executions(50_000).explore(bug.body);
-            println!("{} {engine}: {} {:?} {:?} {:?}", bug.name, report.executions, report.elapsed, report.coverage, report.failure().map(|f| (f.preemptions, f.minimal, f.minimise_executions)));
-            let Some(failure) = report.failure() else { continue };
-            assert_eq!(failure.preemptions, bug.preemptions, "{} under {engine}", bug.name);
+            if bug.is_large && engine == Engine::Dfs {
+                continue;
+            }
+            let report = Explorer::new(engine)
+                .max_executions(50_000)
+                .explore(bug.body);
+            let failure = expect_failure(&report);
+            assert_eq!(
+                failure.preemptions, bug.preemptions,
+                "{} under {engine}",
+                bug.name
+            );
             assert_eq!(failure.minimal, Some(true), "{} under {engine}", bug.name);
             assert_eq!(failure.kind, bug.kind, "{} under {engine}", bug.name);
         }
@@ -276,11 +318,12 @@ fn known_bugs_are_reported_with_their_fewest_preemptions() {
 fn a_random_walk_hits_known_bugs_with_their_exact_probabilities() {
     const EXECUTIONS: u32 = 40_000;
     for bug in KnownBug::ALL {
-        let explorer = Explorer::new(Engine::Random).max_executions(EXECUTIONS.into()).seed(1);
+        let explorer = Explorer::new(Engine::Random)
+            .max_executions(EXECUTIONS.into())
+            .seed(1);
         let report = explorer.past_failures().explore(bug.body);
         // The published probabilities are rounded to their last digit.
-        println!("{} {}", bug.name, report.violations as f64 / EXECUTIONS as f64);
-        if false {assert_hits(bug.name, &report, EXECUTIONS, bug.probability, bug.rounding);}
+        assert_hits(bug.name, &report, EXECUTIONS, bug.probability, bug.rounding);
     }
 }
 
@@ -329,7 +372,10 @@ fn lost_update(threads: usize) {
 fn diverges(schedule: &str, body: impl Fn() + Send + Sync + 'static) -> String {
     let report = racelab::replay(&schedule.parse().unwrap(), body);
     assert!(!matches!(report.coverage, Coverage::Complete));
-    assert_eq!(report.executions, 0, "a replay that diverged is no execution");
+    assert_eq!(
+        report.executions, 0,
+        "a replay that diverged is no execution"
+    );
     expect_divergence(&report).to_owned()
 }
 
@@ -337,10 +383,19 @@ fn diverges(schedule: &str, body: impl Fn() + Send + Sync + 'static) -> String {
 fn a_replay_that_leaves_its_schedule_names_the_step() {
     assert!(diverges("0*2.1.9.2*2.0*3", counter_2_1).starts_with("step 4 names thread 9, "));
     assert!(diverges("2.0*8", counter_2_1).starts_with("step 1 names thread 2, "));
-    assert!(diverges("0*3.1*2.2*2.0*2", counter_2_1).starts_with("step 3 names thread 0, which cannot go on: main is at join T1, "));
-    assert!(diverges("0*2.1*3.2*2.0*2", counter_2_1).starts_with("step 5 names thread 1, which has finished"));
+    assert!(
+        diverges("0*3.1*2.2*2.0*2", counter_2_1)
+            .starts_with("step 3 names thread 0, which cannot go on: main is at join T1, ")
+    );
+    assert!(
+        diverges("0*2.1*3.2*2.0*2", counter_2_1)
+            .starts_with("step 5 names thread 1, which has finished")
+    );
     assert!(diverges("0*2.1.1~7.2*2.0*3", counter_2_1).starts_with("step 4 is 1~7, "));
-    assert!(diverges("0*2.1*2.2", counter_2_1).contains("ends before step 6, but the program goes on: "));
+    assert!(
+        diverges("0*2.1*2.2", counter_2_1)
+            .contains("ends before step 6, but the program goes on: ")
+    );
     assert!(diverges("-", counter_2_1).contains("ends before step 1, "));
     assert!(diverges("0*2.1*2.2*2.0*4", counter_2_1).contains("the program ends after 9 steps, "));
 }
@@ -374,7 +429,10 @@ fn a_lock_that_is_held_diverges_with_its_name() {
         *n.lock().unwrap() += 1;
         other.join().unwrap();
     });
-    assert!(message.starts_with("step 3 names thread 0, which cannot go on: main is at lock n, "), "{message}");
+    assert!(
+        message.starts_with("step 3 names thread 0, which cannot go on: main is at lock n, "),
+        "{message}"
+    );
 }
 
 #[test]
@@ -386,12 +444,23 @@ fn a_replay_of_an_execution_that_does_not_fail_proves_nothing() {
 }
 
 fn schedules() -> impl Strategy<Value = Schedule> {
-    let choice = (prop_oneof![0u32..4, any::<u32>()], prop_oneof![4 => Just(0u32), 1 => any::<u32>()]);
+    let choice = (
+        prop_oneof![0u32..4, any::<u32>()],
+        prop_oneof![4 => Just(0u32), 1 => any::<u32>()],
+    );
     let run = (choice, prop_oneof![Just(1usize), 1usize..20]);
     prop::collection::vec(run, 0..20).prop_map(|runs| {
-        let runs = runs.into_iter().flat_map(|((thread, alternative), length)| {
-            std::iter::repeat_n(Choice { thread: ThreadId(thread), alternative }, length)
-        });
+        let runs = runs
+            .into_iter()
+            .flat_map(|((thread, alternative), length)| {
+                std::iter::repeat_n(
+                    Choice {
+                        thread: ThreadId(thread),
+                        alternative,
+                    },
+                    length,
+                )
+            });
         Schedule::from(runs.collect::<Vec<_>>())
     })
 }
@@ -451,7 +520,10 @@ fn the_same_seed_makes_the_same_report() {
         let (first, second) = (explore(&explorer, &varied()), explore(&explorer, &varied()));
         let counts = |r: &Report| (r.executions, r.violations, r.truncated, outcomes(r), r.seed);
         assert_eq!(counts(&first), counts(&second));
-        assert_eq!(essence(expect_failure(&first)), essence(expect_failure(&second)));
+        assert_eq!(
+            essence(expect_failure(&first)),
+            essence(expect_failure(&second))
+        );
     }
 }
 
@@ -499,8 +571,14 @@ fn dfs_is_complete_if_its_last_execution_reaches_the_bound() {
             assert!(matches!(report.verdict, Verdict::Holds));
             assert_eq!(report.coverage, Coverage::Complete);
         } else {
-            assert_eq!(expect_reason(&report), &Reason::Bound(Bound::MaxExecutions(max)));
-            assert_eq!(report.coverage, Coverage::Bounded(Bound::MaxExecutions(max)));
+            assert_eq!(
+                expect_reason(&report),
+                &Reason::Bound(Bound::MaxExecutions(max))
+            );
+            assert_eq!(
+                report.coverage,
+                Coverage::Bounded(Bound::MaxExecutions(max))
+            );
         }
     }
 }
@@ -508,7 +586,9 @@ fn dfs_is_complete_if_its_last_execution_reaches_the_bound() {
 #[test]
 fn a_time_limit_that_is_over_proves_nothing() {
     for engine in [Engine::Dfs, Engine::Random] {
-        let report = Explorer::new(engine).time_limit(Duration::ZERO).explore(|| {});
+        let report = Explorer::new(engine)
+            .time_limit(Duration::ZERO)
+            .explore(|| {});
         let bound = Bound::TimeLimit(Duration::ZERO);
         assert_eq!(expect_reason(&report), &Reason::Bound(bound));
         assert_eq!(report.coverage, Coverage::Bounded(bound));
@@ -530,7 +610,11 @@ fn an_execution_cut_by_the_bound_on_steps_proves_nothing() {
     assert_eq!(report.truncated, 0);
     for past_failures in [false, true] {
         let explorer = Explorer::new(Engine::Dfs).max_steps(8);
-        let explorer = if past_failures { explorer.past_failures() } else { explorer };
+        let explorer = if past_failures {
+            explorer.past_failures()
+        } else {
+            explorer
+        };
         let report = explorer.explore(body);
         let bound = Bound::MaxSteps(8);
         assert_eq!(expect_reason(&report), &Reason::Bound(bound));
@@ -566,7 +650,10 @@ fn dfs_notices_that_a_body_branches_on_state_that_outlives_it() {
         }
         other.join().unwrap();
     });
-    assert_eq!(expect_reason(&report), &Reason::NotDeterministic { step: 2 });
+    assert_eq!(
+        expect_reason(&report),
+        &Reason::NotDeterministic { step: 2 }
+    );
     assert_ne!(report.coverage, Coverage::Complete);
 }
 
@@ -586,7 +673,10 @@ fn dfs_notices_that_a_body_follows_the_order_of_a_hash_map() {
         }
         other.join().unwrap();
     });
-    assert!(matches!(expect_reason(&report), Reason::NotDeterministic { .. }));
+    assert!(matches!(
+        expect_reason(&report),
+        Reason::NotDeterministic { .. }
+    ));
     assert_ne!(report.coverage, Coverage::Complete);
 }
 
@@ -654,14 +744,16 @@ fn is_child() -> bool {
 fn run_child(test: &str) -> Output {
     let program = std::env::current_exe().unwrap();
     let mut child = Command::new(program);
-    child.args(["--exact", test, "--nocapture"]).env(CHILD, "1").env_remove("RUST_BACKTRACE");
+    child
+        .args(["--exact", test, "--nocapture"])
+        .env(CHILD, "1")
+        .env_remove("RUST_BACKTRACE");
     child.output().unwrap()
 }
 
 fn livelock() {
-    let flag = AtomicBool::new(false);
-    let flag = racelab::sync::atomic::AtomicBool::new(flag.into_inner());
-    while !flag.load(SeqCst) {
+    let flag = AtomicUsize::new(0);
+    while flag.load(SeqCst) == 0 {
         thread::yield_now();
     }
 }
@@ -699,7 +791,10 @@ fn engines_print_nothing() {
     for engine in Engine::ALL {
         for (body, kind) in bodies {
             let explorer = Explorer::new(*engine);
-            for explorer in [explorer.clone(), explorer.max_executions(200).past_failures()] {
+            for explorer in [
+                explorer.clone(),
+                explorer.max_executions(200).past_failures(),
+            ] {
                 let report = explorer.explore(body);
                 let failure = expect_failure(&report);
                 assert_eq!(failure.kind, kind);
@@ -756,7 +851,11 @@ fn a_destructor_that_panics_while_unwinding_ends_the_process_with_the_schedule()
     if !is_child() {
         return assert_aborts_with(
             "a_destructor_that_panics_while_unwinding_ends_the_process_with_the_schedule",
-            &["racelab: a destructor panicked", "in the destructor", "schedule  0.1\n"],
+            &[
+                "racelab: a destructor panicked",
+                "in the destructor",
+                "schedule  0.1\n",
+            ],
         );
     }
     Explorer::new(Engine::Dfs).explore(|| {
@@ -774,7 +873,11 @@ fn a_destructor_that_panics_in_a_deadlock_ends_the_process_with_the_schedule() {
     if !is_child() {
         return assert_aborts_with(
             "a_destructor_that_panics_in_a_deadlock_ends_the_process_with_the_schedule",
-            &["racelab: a destructor panicked", "in the destructor", "schedule  0\n"],
+            &[
+                "racelab: a destructor panicked",
+                "in the destructor",
+                "schedule  0\n",
+            ],
         );
     }
     Explorer::new(Engine::Dfs).explore(|| {
@@ -785,16 +888,25 @@ fn a_destructor_that_panics_in_a_deadlock_ends_the_process_with_the_schedule() {
     });
 }
 
+fn recurse(depth: u64) -> u64 {
+    if depth == u64::MAX {
+        0
+    } else {
+        black_box(recurse(black_box(depth + 1))) + 1
+    }
+}
+
 #[test]
 fn a_stack_overflow_ends_the_process_with_the_last_event() {
     if !is_child() {
         return assert_aborts_with(
             "a_stack_overflow_ends_the_process_with_the_last_event",
-            &["racelab: a thread under test overflowed its stack", "T1 load at ", "search.rs:"],
+            &[
+                "racelab: a thread under test overflowed its stack",
+                "T1 load at ",
+                "search.rs:",
+            ],
         );
-    }
-    fn recurse(depth: u64) -> u64 {
-        if depth == u64::MAX { 0 } else { black_box(recurse(black_box(depth + 1))) + 1 }
     }
     Explorer::new(Engine::Dfs).explore(|| {
         let other = thread::spawn(|| {

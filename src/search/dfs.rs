@@ -92,10 +92,24 @@ impl Dfs {
         };
         // Last in, first out: the running thread comes last, the others before it, in reverse.
         let runs = |choice: &&Choice| point.running == Some(choice.thread);
-        self.left.extend(point.choices.iter().rev().filter(|c| !runs(c)).filter(|c| affordable(c)));
+        self.left.extend(
+            point
+                .choices
+                .iter()
+                .rev()
+                .filter(|c| !runs(c))
+                .filter(|c| affordable(c)),
+        );
         self.left.extend(point.choices.iter().rev().filter(runs));
-        let taken = self.left.pop().expect("to go on with the running thread is no preemption");
-        self.path.push(Node { taken, possible: Fingerprint::of(point), left_from });
+        let taken = self
+            .left
+            .pop()
+            .expect("to go on with the running thread is no preemption");
+        self.path.push(Node {
+            taken,
+            possible: Fingerprint::of(point),
+            left_from,
+        });
         taken
     }
 
@@ -105,7 +119,9 @@ impl Dfs {
         if node.possible == Fingerprint::of(point) {
             return Some(node.taken);
         }
-        self.nondeterminism = Some(Nondeterminism { step: point.step + 1 });
+        self.nondeterminism = Some(Nondeterminism {
+            step: point.step + 1,
+        });
         None
     }
 }
@@ -123,13 +139,18 @@ impl Strategy for Dfs {
         if self.max_steps.is_some_and(|bound| point.step >= bound) {
             return None;
         }
-        if point.step < self.path.len() { self.repeat(point) } else { Some(self.extend(point)) }
+        if point.step < self.path.len() {
+            self.repeat(point)
+        } else {
+            Some(self.extend(point))
+        }
     }
 
     fn finished(&mut self, execution: &Execution) {
         let steps = execution.schedule().len();
         if steps < self.path.len() && self.max_steps.is_none_or(|bound| steps < bound) {
-            self.nondeterminism.get_or_insert(Nondeterminism { step: steps + 1 });
+            self.nondeterminism
+                .get_or_insert(Nondeterminism { step: steps + 1 });
         }
     }
 }
@@ -143,7 +164,10 @@ impl Fingerprint {
             hash = (hash.rotate_left(5) ^ part).wrapping_mul(0x517C_C1B7_2722_0A95);
         };
         for choice in point.choices {
-            let next = point.execution.next_of(choice.thread).expect("a choice was announced");
+            let next = point
+                .execution
+                .next_of(choice.thread)
+                .expect("a choice was announced");
             mix(u64::from(choice.thread.0) << 32 | u64::from(choice.alternative));
             let object = next.object.map_or(0, |object| u64::from(object.0) + 1);
             mix(object << 32 | next.operation as u64);

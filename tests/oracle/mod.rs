@@ -12,12 +12,12 @@ use racelab::sync::atomic::{AtomicU8, Ordering::SeqCst};
 use racelab::sync::{Arc, Mutex};
 use racelab::thread;
 
-pub const VARIABLES: usize = 2;
-pub const MUTEXES: usize = 2;
+pub(crate) const VARIABLES: usize = 2;
+pub(crate) const MUTEXES: usize = 2;
 
 /// What a thread does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Op {
+pub(crate) enum Op {
     Load(usize),
     /// Loads a variable, and panics if it has this value.
     LoadNot(usize, u8),
@@ -37,39 +37,42 @@ pub enum Op {
 }
 
 /// What each thread read, and what the variables were in the end.
-pub type Outcome = (Vec<Vec<u8>>, [u8; VARIABLES]);
+pub(crate) type Outcome = (Vec<Vec<u8>>, [u8; VARIABLES]);
 
 #[derive(Clone, Debug)]
-pub struct Program {
-    pub threads: Vec<Vec<Op>>,
+pub(crate) struct Program {
+    pub(crate) threads: Vec<Vec<Op>>,
     /// The outcome at which the main thread panics.
-    pub forbidden: Option<Outcome>,
+    pub(crate) forbidden: Option<Outcome>,
 }
 
 /// All there is to know of a program.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Truth {
-    pub executions: u64,
+pub(crate) struct Truth {
+    pub(crate) executions: u64,
     /// Executions in which nobody could go on, or somebody panicked.
-    pub violations: u64,
+    pub(crate) violations: u64,
     /// In how many executions each outcome was recorded.
-    pub outcomes: BTreeMap<String, u64>,
+    pub(crate) outcomes: BTreeMap<String, u64>,
     /// Preemptions and steps of the smallest violation.
-    pub smallest: Option<(u32, usize)>,
+    pub(crate) smallest: Option<(u32, usize)>,
 }
 
 impl Program {
-    pub fn new(threads: Vec<Vec<Op>>) -> Self {
-        Program { threads, forbidden: None }
+    pub(crate) fn new(threads: Vec<Vec<Op>>) -> Self {
+        Program {
+            threads,
+            forbidden: None,
+        }
     }
 
     /// `threads` threads that do the same `times` times.
-    pub fn alike(threads: usize, times: usize, op: &Op) -> Self {
+    pub(crate) fn alike(threads: usize, times: usize, op: &Op) -> Self {
         Program::new(vec![vec![op.clone(); times]; threads])
     }
 
     /// Enumerates all interleavings.
-    pub fn truth(&self) -> Truth {
+    pub(crate) fn truth(&self) -> Truth {
         let mut truth = Truth::default();
         self.visit(&mut |outcome, walk| {
             truth.executions += 1;
@@ -90,7 +93,11 @@ impl Program {
         let mut outcomes = BTreeSet::new();
         self.visit(&mut |outcome, _| outcomes.extend(outcome));
         let count = outcomes.len();
-        if count == 0 { None } else { outcomes.into_iter().nth(index.index(count)) }
+        if count == 0 {
+            None
+        } else {
+            outcomes.into_iter().nth(index.index(count))
+        }
     }
 
     fn visit(&self, show: &mut dyn FnMut(Option<Outcome>, &Walk)) {
@@ -100,14 +107,14 @@ impl Program {
     }
 
     /// The number of interleavings, counted without going through each.
-    pub fn interleavings(&self) -> u64 {
+    pub(crate) fn interleavings(&self) -> u64 {
         let machine = Machine::new(self);
         machine.count(&State::new(&machine), &mut HashMap::new())
     }
 
     /// The probability that a walk which is uniform over the possible steps deadlocks or panics
     /// in a thread. (A forbidden outcome does not count.)
-    pub fn failure_probability(&self) -> f64 {
+    pub(crate) fn failure_probability(&self) -> f64 {
         let machine = Machine::new(self);
         machine.probability(&State::new(&machine), &mut HashMap::new())
     }
@@ -123,7 +130,7 @@ impl Program {
     }
 
     /// Runs the program under the lab.
-    pub fn run(&self) {
+    pub(crate) fn run(&self) {
         let shared = Arc::new(Shared::new());
         let threads = self.threads.iter().map(|ops| {
             let (ops, shared) = (ops.clone(), Arc::clone(&shared));
@@ -134,8 +141,14 @@ impl Program {
             })
         });
         let threads: Vec<_> = threads.collect();
-        let registers = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
-        let outcome: Outcome = (registers, [0, 1].map(|index| shared.variables[index].load(SeqCst)));
+        let registers = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect();
+        let outcome: Outcome = (
+            registers,
+            [0, 1].map(|index| shared.variables[index].load(SeqCst)),
+        );
         racelab::outcome(&outcome);
         assert_ne!(Some(outcome), self.forbidden);
     }
@@ -149,7 +162,10 @@ struct Shared {
 
 impl Shared {
     fn new() -> Self {
-        Shared { variables: [(); 2].map(|()| AtomicU8::new(0)), mutexes: [(); 2].map(Mutex::new) }
+        Shared {
+            variables: [(); 2].map(|()| AtomicU8::new(0)),
+            mutexes: [(); 2].map(Mutex::new),
+        }
     }
 
     fn run(&self, ops: &[Op], registers: &mut Vec<u8>) {
@@ -173,10 +189,17 @@ impl Shared {
                 Op::Swap(variable, value) => {
                     registers.push(self.variables[*variable].swap(*value, SeqCst));
                 }
-                Op::CompareExchange { variable, current, new } => {
+                Op::CompareExchange {
+                    variable,
+                    current,
+                    new,
+                } => {
                     let variable = &self.variables[*variable];
                     let result = variable.compare_exchange(*current, *new, SeqCst, SeqCst);
-                    registers.extend([u8::from(result.is_ok()), result.unwrap_or_else(|value| value)]);
+                    registers.extend([
+                        u8::from(result.is_ok()),
+                        result.unwrap_or_else(|value| value),
+                    ]);
                 }
                 Op::Lock(mutex, inside) => {
                     let _held = self.mutexes[*mutex].lock().unwrap();
@@ -218,11 +241,18 @@ fn flatten(ops: &[Op], code: &mut Vec<Instruction>) {
             Op::LoadNot(variable, wrong) => code.push(Instruction::LoadNot(variable, wrong)),
             Op::Store(variable, value) => code.push(Instruction::Store(variable, value)),
             Op::Increment(variable) => {
-                code.extend([Instruction::Load(variable), Instruction::StoreNext(variable)]);
+                code.extend([
+                    Instruction::Load(variable),
+                    Instruction::StoreNext(variable),
+                ]);
             }
             Op::FetchAdd(variable, value) => code.push(Instruction::FetchAdd(variable, value)),
             Op::Swap(variable, value) => code.push(Instruction::Swap(variable, value)),
-            Op::CompareExchange { variable, current, new } => {
+            Op::CompareExchange {
+                variable,
+                current,
+                new,
+            } => {
                 code.push(Instruction::CompareExchange(variable, current, new));
             }
             Op::Lock(mutex, ref inside) => {
@@ -290,7 +320,9 @@ impl Machine {
             flatten(ops, &mut code);
             code
         });
-        Machine { code: code.collect() }
+        Machine {
+            code: code.collect(),
+        }
     }
 
     fn has_ended(&self, state: &State, thread: usize) -> bool {
@@ -389,10 +421,16 @@ impl Machine {
     ) {
         let enabled = self.enabled(state);
         if enabled.is_empty() {
-            show(self.is_over(state).then(|| (registers.to_vec(), state.variables)), walk);
+            show(
+                self.is_over(state)
+                    .then(|| (registers.to_vec(), state.variables)),
+                walk,
+            );
         }
         for &chosen in &enabled {
-            let preempts = walk.last.is_some_and(|last| last != chosen && enabled.contains(&last));
+            let preempts = walk
+                .last
+                .is_some_and(|last| last != chosen && enabled.contains(&last));
             let walk = Walk {
                 last: Some(chosen),
                 preemptions: walk.preemptions + u32::from(preempts),
@@ -430,7 +468,10 @@ impl Machine {
             f64::from(u8::from(!self.is_over(state)))
         } else {
             let share = 1.0 / f64::from(u32::try_from(nexts.len()).unwrap());
-            nexts.iter().map(|next| share * self.probability(next, known)).sum()
+            nexts
+                .iter()
+                .map(|next| share * self.probability(next, known))
+                .sum()
         };
         known.insert(state.clone(), probability);
         probability
@@ -456,7 +497,11 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         (variable.clone(), 1u8..3).prop_map(|(variable, value)| Op::FetchAdd(variable, value)),
         (variable.clone(), value.clone()).prop_map(|(variable, value)| Op::Swap(variable, value)),
         (variable, value.clone(), value).prop_map(|(variable, current, new)| {
-            Op::CompareExchange { variable, current, new }
+            Op::CompareExchange {
+                variable,
+                current,
+                new,
+            }
         }),
     ];
     let op = access.prop_recursive(2, 4, 2, |inside| {
@@ -470,12 +515,12 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 }
 
 /// Programs of two or three threads with at most so many interleavings.
-pub fn programs(limit: u64) -> impl Strategy<Value = Program> {
+pub(crate) fn programs(limit: u64) -> impl Strategy<Value = Program> {
     vec(ops(), 2..4).prop_map(move |threads| Program::new(threads).within(limit))
 }
 
 /// Programs that fail in some interleaving: at an outcome, in a thread, or by a deadlock.
-pub fn failing_programs(limit: u64) -> impl Strategy<Value = Program> {
+pub(crate) fn failing_programs(limit: u64) -> impl Strategy<Value = Program> {
     let wrong = (0..VARIABLES, 0u8..3, any::<prop::sample::Index>());
     let forbid = any::<prop::sample::Index>();
     (programs(limit), forbid, prop::option::weighted(0.3, wrong)).prop_map(
