@@ -123,7 +123,7 @@ struct Driver<S> {
     max_steps: usize,
     pulse: Arc<Pulse>,
     /// The last execution, kept for its memory.
-    idle: Option<Execution>,
+    idle: Option<Box<Execution>>,
     choices: Vec<Choice>,
 }
 
@@ -144,7 +144,8 @@ impl<S: Strategy> Driver<S> {
             }
             None => {
                 let scheduling = Scheduling { switch, spawn };
-                Execution::new(number, scheduling, self.max_steps, Arc::clone(&self.pulse))
+                let pulse = Arc::clone(&self.pulse);
+                Box::new(Execution::new(number, scheduling, self.max_steps, pulse))
             }
         };
         execution::enter(execution);

@@ -35,7 +35,8 @@ pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use thread::Thread;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Execution>> = const { RefCell::new(None) };
+    /// Boxed, since it goes back and forth between here and the engine.
+    static CURRENT: RefCell<Option<Box<Execution>>> = const { RefCell::new(None) };
     /// The number of the current execution, 0 outside. Apart from [`CURRENT`], since every
     /// operation of every object looks at it.
     static CURRENT_NUMBER: Cell<u64> = const { Cell::new(0) };
@@ -237,13 +238,13 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&mut Execution) -> R) -> Option<R> {
 }
 
 /// Makes an execution the current one of this OS thread.
-pub(crate) fn enter(execution: Execution) {
+pub(crate) fn enter(execution: Box<Execution>) {
     CURRENT_NUMBER.set(execution.number);
     CURRENT.set(Some(execution));
 }
 
 /// Ends the current execution, if there is one, and returns it.
-pub(crate) fn leave() -> Option<Execution> {
+pub(crate) fn leave() -> Option<Box<Execution>> {
     CURRENT_NUMBER.set(0);
     CURRENT.take()
 }
