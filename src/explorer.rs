@@ -10,7 +10,7 @@ use crate::execution::{self, Ending, LastEvent, Pulse, message_of};
 use crate::search::{
     self, Dfs, Exploration, Found, Limits, Minimised, Random, Replay, Stop, Tally,
 };
-use crate::trace::Schedule;
+use crate::trace::{ObjectInfo, Schedule};
 use crate::verdict::{
     Bound, Coverage, Engine, Failure, FailureKind, MemoryModel, Outcome, Reason, Report, Verdict,
 };
@@ -249,7 +249,10 @@ impl Explorer {
             }
             None => match (ended, &coverage) {
                 (Some(reason), _) => Verdict::Inconclusive(reason),
-                (None, Coverage::Complete) => Verdict::Holds,
+                (None, Coverage::Complete) => match &tally.unchecked_cell {
+                    Some(cell) => Verdict::Inconclusive(unchecked(cell)),
+                    None => Verdict::Holds,
+                },
                 (None, _) => Verdict::Inconclusive(self.why_inconclusive(&tally)),
             },
         };
@@ -460,6 +463,14 @@ fn failure(
         is_nondeterministic,
         blocked,
     }
+}
+
+fn unchecked(cell: &ObjectInfo) -> Reason {
+    let (file, line) = (cell.made_at.file(), cell.made_at.line());
+    Reason::Unsupported(format!(
+        "several threads access the cell {cell}, made at {file}:{line}, and data races on cells \
+         are not looked for yet; nothing else failed"
+    ))
 }
 
 fn outcomes(tally: &Tally) -> Vec<Outcome> {

@@ -17,7 +17,7 @@ mod pulse;
 mod root;
 mod thread;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{self, RefCell};
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,7 +29,7 @@ use crate::trace::{
 
 pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
-pub(crate) use object::{Channel, Hold, Object, State};
+pub(crate) use object::{Cell, Channel, Hold, Object, State};
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use thread::Thread;
@@ -39,7 +39,7 @@ thread_local! {
     static CURRENT: RefCell<Option<Box<Execution>>> = const { RefCell::new(None) };
     /// The number of the current execution, 0 outside. Apart from [`CURRENT`], since every
     /// operation of every object looks at it.
-    static CURRENT_NUMBER: Cell<u64> = const { Cell::new(0) };
+    static CURRENT_NUMBER: cell::Cell<u64> = const { cell::Cell::new(0) };
 }
 
 /// What the execution needs of the engine that runs it.
@@ -211,6 +211,8 @@ pub(crate) struct Execution {
     idle_steps: u32,
     /// Whether an ordering weaker than SeqCst was executed.
     has_weak_orderings: bool,
+    /// A cell that several threads accessed, one of them writing: whether they raced is not known.
+    unchecked_cell: Option<ObjectId>,
     outcome: Option<String>,
     ending: Option<Ending>,
     /// Who was where when nobody could go on.
@@ -323,6 +325,7 @@ impl Execution {
             writes: 0,
             idle_steps: 0,
             has_weak_orderings: false,
+            unchecked_cell: None,
             outcome: None,
             ending: None,
             blocked: Vec::new(),
@@ -346,6 +349,7 @@ impl Execution {
         self.writes = 0;
         self.idle_steps = 0;
         self.has_weak_orderings = false;
+        self.unchecked_cell = None;
         self.outcome = None;
         self.ending = None;
         self.blocked.clear();
@@ -415,10 +419,18 @@ impl Execution {
         }
     }
 
-    /// Records an event that is not a step.
-    pub(crate) fn record(&mut self, next: &NextStep) {
-        if !self.is_doomed() {
-            self.push_event(next, None);
+    /// Records an access of a cell, which is not a step.
+    pub(crate) fn access_cell(&mut self, cell: ObjectId, access: &NextStep) {
+        if self.is_doomed() {
+            return;
+        }
+        self.push_event(access, None);
+        let me = self.me();
+        let writes = access.operation == Operation::CellWrite;
+        if let State::Cell(state) = &mut self.object_mut(cell).state
+            && state.access(me, writes)
+        {
+            self.unchecked_cell.get_or_insert(cell);
         }
     }
 
@@ -460,6 +472,10 @@ impl Execution {
 
     pub(crate) fn schedule(&self) -> &[Choice] {
         &self.schedule
+    }
+
+    pub(crate) fn unchecked_cell(&self) -> Option<ObjectInfo> {
+        Some(self.object_info(self.unchecked_cell?))
     }
 
     pub(crate) fn has_weak_orderings(&self) -> bool {

@@ -25,7 +25,26 @@ pub(crate) enum State {
     Mutex { held: Option<Hold> },
     Condvar { waiters: VecDeque<ThreadId> },
     Channel(Channel),
-    Cell,
+    Cell(Cell),
+}
+
+/// A plain cell.
+#[derive(Debug, Default)]
+pub(crate) struct Cell {
+    user: Option<ThreadId>,
+    is_shared: bool,
+    is_written: bool,
+}
+
+impl Cell {
+    /// Notes an access. Returns whether by now several threads have accessed the cell, one of them
+    /// writing.
+    pub(crate) fn access(&mut self, thread: ThreadId, writes: bool) -> bool {
+        let user = *self.user.get_or_insert(thread);
+        self.is_shared |= user != thread;
+        self.is_written |= writes;
+        self.is_shared && self.is_written
+    }
 }
 
 /// Who holds a lock, and since where.
