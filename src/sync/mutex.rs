@@ -11,7 +11,7 @@ use std::sync::{self as real, LockResult, PoisonError, TryLockError, TryLockResu
 use std::thread::panicking;
 
 use crate::Named;
-use crate::execution::{Binding, Hold, NextStep, Requirement, State, step, with};
+use crate::execution::{Binding, Hold, NextStep, Requirement, State, step, step_in_drop, with};
 use crate::trace::{EventResult, ObjectId, Operation};
 
 /// Like [`std::sync::Mutex`], poisoning and unsized values included.
@@ -246,7 +246,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         let next = NextStep::new(Operation::Unlock).on(object);
         // `#[track_caller]` has nothing to say in a destructor: an unlock stands at its lock.
         let at = with(|execution| execution.object_mut(object).state.held().map(|hold| hold.at));
-        step(next.at(at.unwrap_or(self.mutex.binding.made_at())), |execution, _| {
+        step_in_drop(next.at(at.unwrap_or(self.mutex.binding.made_at())), |execution, _| {
             *execution.object_mut(object).state.held() = None;
         });
     }
