@@ -189,7 +189,7 @@ pub(crate) struct Execution {
     writes: u64,
     /// Steps given to spinning threads, since nobody else could go on and nothing was written.
     idle_steps: u32,
-    /// Whether an ordering weaker than SeqCst was executed.
+    /// Whether an ordering weaker than `SeqCst` was executed.
     has_weak_orderings: bool,
     outcome: Option<String>,
     ending: Option<Ending>,

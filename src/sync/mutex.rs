@@ -114,10 +114,10 @@ impl<T: ?Sized> Mutex<T> {
         };
         let next = NextStep::new(Operation::TryLock).on(object);
         let acquired = step(next, |execution, _| {
-            let hold = Hold { thread: execution.me(), at: next.at };
+            let mine = Hold { thread: execution.me(), at: next.at };
             let held = execution.object_mut(object).state.held();
             let is_free = held.is_none();
-            held.get_or_insert(hold);
+            held.get_or_insert(mine);
             let result = if is_free { EventResult::Succeeded } else { EventResult::Failed };
             execution.note(|event| event.result = Some(result));
             is_free

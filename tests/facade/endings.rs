@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use racelab::sync::{Condvar, Mutex, mpsc};
-use racelab::{Engine, Explorer, FailureKind, Report, Verdict, thread};
+use racelab::{Engine, Explorer, FailureKind, Reason, Report, Verdict, thread};
 
 /// Something alive: as many as there are clones of what the test holds.
 type Live = Arc<()>;
@@ -175,7 +175,7 @@ fn a_panic_in_a_child_leaves_nothing_of_the_others() {
             let (child, _other) = blocked_child(way, live);
             let own = live.clone();
             let panics = thread::spawn(move || {
-                let _own = own;
+                let _own = [own].to_vec();
                 panic!("in a child");
             });
             drop(panics.join());
@@ -503,7 +503,7 @@ fn code_that_catches_everything_does_not_keep_an_execution_alive() {
     fails_without_leaks(FailureKind::Deadlock, |live| {
         let own = live.clone();
         let _child = thread::spawn(move || {
-            let _own = own;
+            let _own = [own].to_vec();
             for _ in 0..3 {
                 let _ = catch_unwind(|| thread::park());
             }
@@ -522,6 +522,63 @@ fn code_that_catches_everything_does_not_keep_an_execution_alive() {
             let guard = mutex.lock();
             count.fetch_add(1, SeqCst);
             drop(guard);
+        });
+    });
+}
+
+#[test]
+fn a_destructor_that_waits_in_a_panic_that_is_caught_is_beyond_the_lab() {
+    let report = leaves_nothing(&dfs(), |live| {
+        let mutex = Mutex::new(0);
+        thread::scope(|scope| {
+            scope.spawn(|| *mutex.lock().unwrap() += 1);
+            let caught = catch_unwind(AssertUnwindSafe(|| {
+                let _locks = LocksOnDrop(&mutex, live.clone());
+                thread::yield_now();
+                std::panic::resume_unwind(Box::new(()));
+            }));
+            assert!(caught.is_err());
+        });
+    });
+    let Verdict::Inconclusive(Reason::Unsupported(what)) = &report.verdict else {
+        panic!("not beyond the lab: {report:?}")
+    };
+    assert!(what.starts_with("a destructor waits at "), "{what}");
+    assert!(what.contains(file!()), "{what}");
+}
+
+#[test]
+fn an_endless_loop_that_only_clones_and_drops_senders_is_ended() {
+    let explorer = Explorer::new(Engine::Random)
+        .past_failures()
+        .max_executions(3)
+        .max_steps(50);
+    let report = leaves_nothing(&explorer, |live| {
+        let (sender, _receiver) = mpsc::channel::<Live>();
+        sender.send(live.clone()).unwrap();
+        loop {
+            drop(sender.clone());
+        }
+    });
+    assert!(report.truncated > 0, "{report:?}");
+}
+
+#[test]
+fn a_thread_that_goes_on_in_a_destructor_is_ended_at_its_next_operation() {
+    fails_without_leaks(FailureKind::Panic, |live| {
+        let mutex = Mutex::new(live.clone());
+        let passed = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let _locks = LocksOnDrop(&Mutex::new(0), live.clone());
+                drop(mutex.lock().unwrap());
+                passed.fetch_add(1, SeqCst);
+                panic!("if it is still running");
+            });
+            scope.spawn(|| {
+                let _guard = mutex.lock();
+                panic!("at some time");
+            });
         });
     });
 }

@@ -45,7 +45,7 @@ fn one_thread_at_a_time_is_in_a_critical_section() {
 
 #[test]
 fn an_attempt_to_lock_fails_only_while_another_thread_holds_the_mutex() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (mutex, holds) = (Mutex::new(()), AtomicBool::new(false));
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -59,7 +59,7 @@ fn an_attempt_to_lock_fails_only_while_another_thread_holds_the_mutex() {
         });
     });
     assert_eq!(
-        seen,
+        results,
         [
             "(false, false)",
             "(false, true)",
@@ -71,7 +71,7 @@ fn an_attempt_to_lock_fails_only_while_another_thread_holds_the_mutex() {
 
 #[test]
 fn a_caught_panic_poisons_the_mutex_for_the_other_thread() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let mutex = Mutex::new(0);
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -91,7 +91,7 @@ fn a_caught_panic_poisons_the_mutex_for_the_other_thread() {
         mutex.clear_poison();
         assert_eq!(*mutex.lock().unwrap(), 1);
     });
-    assert_eq!(seen, [r#"(0, "healthy")"#, r#"(1, "poisoned")"#]);
+    assert_eq!(results, [r#"(0, "healthy")"#, r#"(1, "poisoned")"#]);
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn one_notification_wakes_one_of_two_threads() {
 
 #[test]
 fn a_wait_with_a_time_limit_ends_in_both_ways() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (mutex, changed) = (Mutex::new(()), Condvar::new());
         thread::scope(|scope| {
             scope.spawn(|| changed.notify_one());
@@ -233,22 +233,22 @@ fn a_wait_with_a_time_limit_ends_in_both_ways() {
             outcome(result.timed_out());
         });
     });
-    assert_eq!(seen, ["false", "true"]);
+    assert_eq!(results, ["false", "true"]);
 }
 
 #[test]
 fn a_wait_with_a_time_limit_ends_although_nobody_notifies() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (mutex, changed) = (Mutex::new(()), Condvar::new());
         let (_guard, result) = changed.wait_timeout(mutex.lock().unwrap(), MOMENT).unwrap();
         outcome(result.timed_out());
     });
-    assert_eq!(seen, ["true"]);
+    assert_eq!(results, ["true"]);
 }
 
 #[test]
 fn a_conditional_wait_with_a_time_limit_tells_whether_the_condition_holds() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (ready, changed) = (Mutex::new(false), Condvar::new());
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -264,7 +264,7 @@ fn a_conditional_wait_with_a_time_limit_tells_whether_the_condition_holds() {
             outcome(*ready);
         });
     });
-    assert_eq!(seen, ["false", "true"]);
+    assert_eq!(results, ["false", "true"]);
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn a_timed_out_wait_does_not_consume_a_notification() {
 
 #[test]
 fn a_wait_returns_the_poison_that_came_meanwhile() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (ready, changed) = (Mutex::new(false), Condvar::new());
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -320,14 +320,17 @@ fn a_wait_returns_the_poison_that_came_meanwhile() {
             }
         });
     });
-    assert_eq!(seen, [r#""poisoned before""#, r#""poisoned in the wait""#]);
+    assert_eq!(
+        results,
+        [r#""poisoned before""#, r#""poisoned in the wait""#]
+    );
 }
 
 // Channels.
 
 #[test]
 fn the_messages_of_each_sender_arrive_in_order_and_all_of_them() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (sender, receiver) = mpsc::channel();
         let other = sender.clone();
         let first = thread::spawn(move || {
@@ -335,12 +338,12 @@ fn the_messages_of_each_sender_arrive_in_order_and_all_of_them() {
             sender.send(2).unwrap();
         });
         let second = thread::spawn(move || other.send(10).unwrap());
-        let received: Vec<i32> = receiver.iter().collect();
-        outcome(received);
+        let all: Vec<i32> = receiver.iter().collect();
+        outcome(all);
         first.join().unwrap();
         second.join().unwrap();
     });
-    assert_eq!(seen, ["[1, 10, 2]", "[1, 2, 10]", "[10, 1, 2]"]);
+    assert_eq!(results, ["[1, 10, 2]", "[1, 2, 10]", "[10, 1, 2]"]);
 }
 
 #[test]
@@ -372,7 +375,7 @@ fn a_receiver_waits_for_ever_for_a_sender_that_is_kept() {
 
 #[test]
 fn a_bounded_channel_never_holds_more_than_its_bound() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (sender, receiver) = mpsc::sync_channel(2);
         // Counted before the receipt, so that no message is taken that is not counted.
         let taken = AtomicUsize::new(0);
@@ -385,16 +388,16 @@ fn a_bounded_channel_never_holds_more_than_its_bound() {
                     assert!(sent <= taken + 2, "{sent} are sent and {taken} taken");
                 }
             });
-            let mut received = Vec::new();
+            let mut all = Vec::new();
             loop {
                 taken.fetch_add(1, SeqCst);
                 let Ok(message) = receiver.recv() else { break };
-                received.push(message);
+                all.push(message);
             }
-            outcome(received);
+            outcome(all);
         });
     });
-    assert_eq!(seen, ["[1, 2, 3, 4]"]);
+    assert_eq!(results, ["[1, 2, 3, 4]"]);
 }
 
 #[test]
@@ -409,14 +412,14 @@ fn a_send_into_a_full_channel_waits_for_ever_if_nobody_receives() {
 
 #[test]
 fn a_send_that_waits_for_room_gets_its_message_back_when_the_receiver_goes() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (sender, receiver) = mpsc::sync_channel(1);
         sender.send(1).unwrap();
         let other = thread::spawn(move || drop(receiver));
         outcome(sender.send(2));
         other.join().unwrap();
     });
-    assert_eq!(seen, ["Err(SendError { .. })"]);
+    assert_eq!(results, ["Err(SendError { .. })"]);
 }
 
 #[test]
@@ -451,35 +454,32 @@ fn a_rendezvous_without_a_receiver_waits() {
 
 #[test]
 fn a_rendezvous_returns_its_message_if_the_receiver_goes_without_it() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (sender, receiver) = mpsc::sync_channel(0);
         let other = sender.clone();
         let receiving = thread::spawn(move || receiver.recv().unwrap());
         let sending = thread::spawn(move || other.send(1).map_err(|error| error.0));
         let own = sender.send(2).map_err(|error| error.0);
-        let received = receiving.join().unwrap();
+        let got = receiving.join().unwrap();
         let others = sending.join().unwrap();
-        assert_eq!(
-            [own.is_ok(), others.is_ok()],
-            [received == 2, received == 1]
-        );
+        assert_eq!([own.is_ok(), others.is_ok()], [got == 2, got == 1]);
         outcome((own, others));
     });
-    assert_eq!(seen, ["(Err(2), Ok(()))", "(Ok(()), Err(1))"]);
+    assert_eq!(results, ["(Err(2), Ok(()))", "(Ok(()), Err(1))"]);
 }
 
 #[test]
 fn an_attempt_at_a_rendezvous_succeeds_only_if_the_message_is_received() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (sender, receiver) = mpsc::sync_channel(0);
         let other = thread::spawn(move || receiver.recv().ok());
         let sent = sender.try_send(1);
         drop(sender);
-        let received = other.join().unwrap();
-        assert_eq!(sent.is_ok(), received == Some(1));
+        let got = other.join().unwrap();
+        assert_eq!(sent.is_ok(), got == Some(1));
         outcome(sent);
     });
-    assert_eq!(seen, ["Err(TrySendError::Full(..))", "Ok(())"]);
+    assert_eq!(results, ["Err(TrySendError::Full(..))", "Ok(())"]);
 }
 
 #[test]
@@ -496,7 +496,7 @@ fn repeated_attempts_at_a_rendezvous_come_to_an_end() {
 
 #[test]
 fn an_attempt_to_send_meets_room_or_none_or_nobody() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (sender, receiver) = mpsc::sync_channel(1);
         sender.send(1).unwrap();
         let other = thread::spawn(move || receiver.recv().unwrap());
@@ -508,12 +508,12 @@ fn an_attempt_to_send_meets_room_or_none_or_nobody() {
         });
         other.join().unwrap();
     });
-    assert_eq!(seen, [r#""disconnected""#, r#""full""#, r#""sent""#]);
+    assert_eq!(results, [r#""disconnected""#, r#""full""#, r#""sent""#]);
 }
 
 #[test]
 fn an_attempt_to_receive_meets_a_message_or_none_or_nobody() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (sender, receiver) = mpsc::channel();
         let other = thread::spawn(move || sender.send(1).unwrap());
         outcome((receiver.try_recv(), receiver.try_recv()));
@@ -528,12 +528,12 @@ fn an_attempt_to_receive_meets_a_message_or_none_or_nobody() {
     ];
     let mut expected = expected.map(|pair| format!("{pair:?}"));
     expected.sort();
-    assert_eq!(seen, expected);
+    assert_eq!(results, expected);
 }
 
 #[test]
 fn a_receipt_with_a_time_limit_ends_in_every_way() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (sender, receiver) = mpsc::channel();
         let other = thread::spawn(move || {
             sender.send(1).unwrap();
@@ -555,10 +555,10 @@ fn a_receipt_with_a_time_limit_ends_in_every_way() {
     expected.sort();
     // Two time-outs in a row, with nothing done by anybody in between, are like one.
     assert!(
-        seen.iter().all(|outcome| expected.contains(outcome)),
-        "{seen:?}"
+        results.iter().all(|outcome| expected.contains(outcome)),
+        "{results:?}"
     );
-    assert_eq!(seen.len(), 3, "{seen:?}");
+    assert_eq!(results.len(), 3, "{results:?}");
 }
 
 #[test]
@@ -566,14 +566,14 @@ fn receipts_with_a_time_limit_in_a_loop_come_to_an_end() {
     holds(|| {
         let (sender, receiver) = mpsc::channel();
         let other = thread::spawn(move || sender.send(1).unwrap());
-        let received = loop {
+        let got = loop {
             match receiver.recv_timeout(MOMENT) {
                 Ok(message) => break message,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => panic!("the message is lost"),
             }
         };
-        assert_eq!(received, 1);
+        assert_eq!(got, 1);
         other.join().unwrap();
     });
 }
@@ -613,7 +613,7 @@ fn repeated_attempts_to_send_come_to_an_end() {
 
 #[test]
 fn the_drop_of_a_receiver_drops_the_messages() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (sender, receiver) = mpsc::channel();
         let message = Arc::new(());
         let other = thread::spawn(move || drop(receiver));
@@ -623,7 +623,7 @@ fn the_drop_of_a_receiver_drops_the_messages() {
         assert!(sender.send(message).is_err());
         outcome(sent);
     });
-    assert_eq!(seen, ["false", "true"]);
+    assert_eq!(results, ["false", "true"]);
 }
 
 #[test]
@@ -731,7 +731,7 @@ fn tokens_do_not_add_up() {
 
 #[test]
 fn a_park_with_a_time_limit_ends_in_both_ways() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let (main, handed) = (thread::current(), Arc::new(AtomicBool::new(false)));
         let hands = Arc::clone(&handed);
         let other = thread::spawn(move || {
@@ -742,12 +742,12 @@ fn a_park_with_a_time_limit_ends_in_both_ways() {
         outcome(handed.load(SeqCst));
         other.join().unwrap();
     });
-    assert_eq!(seen, ["false", "true"]);
+    assert_eq!(results, ["false", "true"]);
 }
 
 #[test]
 fn a_thread_is_seen_to_be_finished_or_not() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let done = Arc::new(AtomicBool::new(false));
         let sets = Arc::clone(&done);
         let other = thread::spawn(move || sets.store(true, SeqCst));
@@ -757,7 +757,7 @@ fn a_thread_is_seen_to_be_finished_or_not() {
         outcome(is_finished);
         other.join().unwrap();
     });
-    assert_eq!(seen, ["false", "true"]);
+    assert_eq!(results, ["false", "true"]);
 }
 
 #[test]
@@ -775,22 +775,22 @@ fn a_loop_until_a_thread_is_finished_comes_to_an_end() {
 
 #[test]
 fn a_weak_compare_exchange_fails_without_a_cause_or_not() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let n = AtomicUsize::new(0);
         outcome(n.compare_exchange_weak(0, 1, SeqCst, SeqCst));
     });
-    assert_eq!(seen, ["Err(0)", "Ok(0)"]);
-    let seen = outcomes(|| {
+    assert_eq!(results, ["Err(0)", "Ok(0)"]);
+    let results = outcomes(|| {
         let n = AtomicUsize::new(0);
         outcome(n.compare_exchange(0, 1, SeqCst, SeqCst));
         outcome(n.compare_exchange_weak(0, 2, SeqCst, SeqCst));
     });
-    assert_eq!(seen, ["Ok(0), Err(1)"]);
+    assert_eq!(results, ["Ok(0), Err(1)"]);
 }
 
 #[test]
 fn a_loop_around_a_weak_compare_exchange_comes_to_an_end() {
-    let seen = outcomes(|| {
+    let results = outcomes(|| {
         let n = AtomicUsize::new(0);
         thread::scope(|scope| {
             for _ in 0..2 {
@@ -799,7 +799,7 @@ fn a_loop_around_a_weak_compare_exchange_comes_to_an_end() {
         });
         outcome(n.load(SeqCst));
     });
-    assert_eq!(seen, ["2"]);
+    assert_eq!(results, ["2"]);
 }
 
 /// Waits for a flag that another thread sets, or that nobody sets.
