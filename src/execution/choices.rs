@@ -190,23 +190,21 @@ impl Execution {
     fn ways(&self, thread: ThreadId, next: &NextStep) -> u32 {
         let state = next.object.map(|object| &self.object(object).state);
         match (next.alternatives, state) {
-            (Alternatives::Spurious(expected), Some(State::Atomic { value })) => {
-                if *value == expected && !self.stalls(thread) {
-                    2
-                } else {
-                    1
-                }
+            (Alternatives::Spurious(expected), Some(State::Atomic { value }))
+                if *value == expected && !self.stalls(thread) =>
+            {
+                2
             }
             (Alternatives::Waiters, Some(State::Condvar { waiters })) => {
                 u32::try_from(waiters.len())
                     .expect("fewer than 2^32 threads")
                     .max(1)
             }
-            (Alternatives::Unmet, _) => {
-                let meets = next
-                    .object
-                    .is_some_and(|channel| self.has_waiting_receiver(channel));
-                if meets && !self.stalls(thread) { 2 } else { 1 }
+            (Alternatives::Unmet, _)
+                if next.object.is_some_and(|channel| self.has_waiting_receiver(channel))
+                    && !self.stalls(thread) =>
+            {
+                2
             }
             _ => 1,
         }

@@ -209,7 +209,7 @@ pub(crate) struct Execution {
     writes: u64,
     /// Steps given to spinning threads, since nobody else could go on and nothing was written.
     idle_steps: u32,
-    /// Whether an ordering weaker than SeqCst was executed.
+    /// Whether an ordering weaker than `SeqCst` was executed.
     has_weak_orderings: bool,
     /// A cell that several threads accessed, one of them writing: whether they raced is not known.
     unchecked_cell: Option<ObjectId>,
@@ -258,25 +258,56 @@ pub(crate) fn leave() -> Option<Box<Execution>> {
 /// In a doomed execution it can be called although the requirement of the
 /// operation does not hold.
 pub(crate) fn step<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
-    let (mode, switch) = with(|execution| execution.announce(next));
-    match (mode, switch) {
-        (Mode::Scheduled, Some(switch)) => {
-            switch();
-            if with(|execution| execution.is_doomed()) {
-                unwind();
-            }
-        }
-        // Unwinding, and the operation is impossible now: the other threads end first.
-        (_, Some(switch)) => {
-            switch();
-            with(|execution| execution.current_mut().waits_unwinding = false);
-        }
-        (_, None) => {}
+    let mode = prepare(next);
+    if mode == Mode::Silent {
+        leave_doomed();
     }
-    let unwinds = mode == Mode::Silent && !std::thread::panicking();
-    if unwinds {
+    act(next, mode, perform)
+}
+
+/// Like [`step`], for an operation of a destructor that std's would do too, which is always
+/// possible.
+///
+/// It never unwinds, since not every collection drops all of its items when the destructor of one
+/// does. In an execution that was doomed meanwhile, the next operation of the thread does.
+pub(crate) fn step_in_drop<R>(
+    next: NextStep,
+    perform: impl FnOnce(&mut Execution, u32) -> R,
+) -> R {
+    let mode = prepare(next);
+    act(next, mode, perform)
+}
+
+/// Unwinds the current thread if the execution is doomed and the thread does not unwind already.
+pub(crate) fn leave_doomed() {
+    let leaves = with(|execution| {
+        let lingers = std::mem::take(&mut execution.current_mut().lingers);
+        lingers || (execution.is_doomed() && !std::thread::panicking())
+    });
+    if leaves {
         unwind();
     }
+}
+
+/// Announces an operation and waits until it is its turn.
+fn prepare(next: NextStep) -> Mode {
+    let (mode, switch) = with(|execution| execution.announce(next));
+    let Some(switch) = switch else { return mode };
+    switch();
+    with(|execution| {
+        let is_doomed = execution.is_doomed();
+        let thread = execution.current_mut();
+        // It unwound, and the operation was impossible: the other threads have ended first.
+        thread.waits_unwinding = false;
+        if !is_doomed {
+            return mode;
+        }
+        thread.lingers |= mode == Mode::Scheduled;
+        Mode::Silent
+    })
+}
+
+fn act<R>(next: NextStep, mode: Mode, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
     with(|execution| {
         let alternative = execution.begin(&next, mode);
         let result = perform(execution, alternative);
@@ -538,7 +569,8 @@ impl Execution {
     /// Publishes what the current thread is about to do. Returns how it is to be done, and the
     /// way to the scheduler if it has to decide first.
     fn announce(&mut self, next: NextStep) -> (Mode, Option<fn()>) {
-        let panicking = std::thread::panicking();
+        // One OS thread runs all threads, and so counts the panics of others too.
+        let panicking = std::thread::panicking() && !self.thread(self.current).lingers;
         if !self.is_doomed() && !panicking {
             self.current_mut().next = Some(next);
             return (Mode::Scheduled, Some(self.scheduling.switch));

@@ -28,8 +28,10 @@ use std::time::Duration;
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
 use crate::Named;
-use crate::execution::{Alternatives, Binding, NextStep, Requirement, State, step, with};
-use crate::execution::{Channel as ChannelState, Execution};
+use crate::execution::{
+    Alternatives, Binding, Channel as ChannelState, Execution, NextStep, Requirement, State,
+    leave_doomed, step, step_in_drop, with,
+};
 use crate::trace::{EventResult, ObjectId, Operation};
 
 /// Like [`std::sync::mpsc::channel`]: makes a channel without a bound.
@@ -443,19 +445,21 @@ fn disconnect(binding: &Binding, change: impl FnOnce(&mut ChannelState)) {
     let next = NextStep::new(Operation::Disconnect)
         .on(channel)
         .at(binding.made_at());
-    step(next, |execution, _| change(state(execution, channel)));
+    step_in_drop(next, |execution, _| change(state(execution, channel)));
 }
 
 /// Counts a new sender. Not an operation.
 #[track_caller]
 fn add_sender(binding: &Binding) {
     if let Some(channel) = binding.object() {
+        // A loop that only clones and drops senders has no other place to end.
+        leave_doomed();
         with(|execution| state(execution, channel).senders += 1);
     }
 }
 
-/// Drops the messages that nobody is going to receive, also if the step before it is ended by the
-/// end of the execution: they may hold senders of the channel, and so the queue itself.
+/// Drops the messages that nobody is going to receive: they may hold senders of the channel, and
+/// so the queue itself.
 struct Discard<'a, T> {
     binding: &'a Binding,
     messages: &'a Messages<T>,

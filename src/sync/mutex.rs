@@ -11,7 +11,7 @@ use std::sync::{self as real, LockResult, PoisonError, TryLockError, TryLockResu
 use std::thread::panicking;
 
 use crate::Named;
-use crate::execution::{Binding, Hold, NextStep, Requirement, State, step, with};
+use crate::execution::{Binding, Hold, NextStep, Requirement, State, step, step_in_drop, with};
 use crate::trace::{EventResult, ObjectId, Operation};
 
 /// Like [`std::sync::Mutex`], poisoning and unsized values included.
@@ -119,18 +119,11 @@ impl<T: ?Sized> Mutex<T> {
         };
         let next = NextStep::new(Operation::TryLock).on(object);
         let acquired = step(next, |execution, _| {
-            let hold = Hold {
-                thread: execution.me(),
-                at: next.at,
-            };
+            let mine = Hold { thread: execution.me(), at: next.at };
             let held = execution.object_mut(object).state.held();
             let is_free = held.is_none();
-            held.get_or_insert(hold);
-            let result = if is_free {
-                EventResult::Succeeded
-            } else {
-                EventResult::Failed
-            };
+            held.get_or_insert(mine);
+            let result = if is_free { EventResult::Succeeded } else { EventResult::Failed };
             execution.note(|event| event.result = Some(result));
             is_free
         });
@@ -277,12 +270,9 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         };
         let next = NextStep::new(Operation::Unlock).on(object);
         // `#[track_caller]` has nothing to say in a destructor: an unlock stands at its lock.
-        let at = with(|execution| {
-            execution
-                .object_mut(object)
-                .state
-                .held()
-                .map(|hold| hold.at)
+        let at = with(|execution| execution.object_mut(object).state.held().map(|hold| hold.at));
+        step_in_drop(next.at(at.unwrap_or(self.mutex.binding.made_at())), |execution, _| {
+            *execution.object_mut(object).state.held() = None;
         });
         step(
             next.at(at.unwrap_or(self.mutex.binding.made_at())),
