@@ -38,11 +38,10 @@ fn shown(document: &str) -> Vec<Shown> {
 /// Runs a command of a document with the programs of this build.
 fn run(command: &str) -> String {
     let words: Vec<&str> = command.split_whitespace().collect();
-    let arguments = match words.as_slice() {
-        ["racelab", arguments @ ..] | ["cargo", "run", "--release", "--", arguments @ ..] => {
-            arguments
-        }
-        _ => panic!("a document shows the output of `{command}`, which this test cannot run"),
+    let (["racelab", arguments @ ..] | ["cargo", "run", "--release", "--", arguments @ ..]) =
+        words.as_slice()
+    else {
+        panic!("a document shows the output of `{command}`, which this test cannot run");
     };
     let output = Command::new(env!("CARGO_BIN_EXE_racelab"))
         .args(arguments)

@@ -19,7 +19,7 @@ pub(super) struct Output {
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
 
-    /// When to use colours; auto also obeys NO_COLOR
+    /// When to use colours; `auto` also obeys the variable `NO_COLOR`
     #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
     pub(super) color: ColorChoice,
 

@@ -201,7 +201,9 @@ impl Execution {
                     .max(1)
             }
             (Alternatives::Unmet, _)
-                if next.object.is_some_and(|channel| self.has_waiting_receiver(channel))
+                if next
+                    .object
+                    .is_some_and(|channel| self.has_waiting_receiver(channel))
                     && !self.stalls(thread) =>
             {
                 2

@@ -270,10 +270,7 @@ pub(crate) fn step<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) 
 ///
 /// It never unwinds, since not every collection drops all of its items when the destructor of one
 /// does. In an execution that was doomed meanwhile, the next operation of the thread does.
-pub(crate) fn step_in_drop<R>(
-    next: NextStep,
-    perform: impl FnOnce(&mut Execution, u32) -> R,
-) -> R {
+pub(crate) fn step_in_drop<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
     let mode = prepare(next);
     act(next, mode, perform)
 }

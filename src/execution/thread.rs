@@ -13,7 +13,10 @@ const WATCHED: usize = 4;
 
 /// What is known of a thread under test.
 #[derive(Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "they are independent of each other")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent of each other"
+)]
 pub(crate) struct Thread {
     pub(crate) name: Option<String>,
     /// What it is about to do, if it has announced it and was not chosen yet.

@@ -77,7 +77,9 @@ impl Condvar {
         let (mutex, held) = guard.parts();
         if let (Some(condvar), Some(held)) = (self.binding.object(), held) {
             let waited = wait_modelled(condvar, mutex, held, guard, Alternatives::None);
-            waited.map(|(guard, _)| guard).map_err(|error| PoisonError::new(error.into_inner().0))
+            waited
+                .map(|(guard, _)| guard)
+                .map_err(|error| PoisonError::new(error.into_inner().0))
         } else {
             let waited = self.real.wait(guard.into_real().expect("a real guard"));
             let waited = waited.map(Some);
@@ -222,16 +224,27 @@ fn wait_modelled<'a, T>(
     let wake = wake.requires(Requirement::Woken { mutex: held });
     let mut timed_out = false;
     loop {
-        let alternatives = if timed_out { Alternatives::None } else { alternatives };
+        let alternatives = if timed_out {
+            Alternatives::None
+        } else {
+            alternatives
+        };
         let is_awake = step(wake.or(alternatives), |execution, alternative| {
             if alternative == 1 {
                 let me = execution.me();
-                execution.object_mut(condvar).state.waiters().retain(|&thread| thread != me);
+                execution
+                    .object_mut(condvar)
+                    .state
+                    .waiters()
+                    .retain(|&thread| thread != me);
                 execution.current_mut().woken = true;
                 execution.note(|event| event.operation = Operation::Timeout);
                 return false;
             }
-            let mine = Hold { thread: execution.me(), at: wait.at };
+            let mine = Hold {
+                thread: execution.me(),
+                at: wait.at,
+            };
             *execution.object_mut(held).state.held() = Some(mine);
             true
         });

@@ -119,11 +119,18 @@ impl<T: ?Sized> Mutex<T> {
         };
         let next = NextStep::new(Operation::TryLock).on(object);
         let acquired = step(next, |execution, _| {
-            let mine = Hold { thread: execution.me(), at: next.at };
+            let mine = Hold {
+                thread: execution.me(),
+                at: next.at,
+            };
             let held = execution.object_mut(object).state.held();
             let is_free = held.is_none();
             held.get_or_insert(mine);
-            let result = if is_free { EventResult::Succeeded } else { EventResult::Failed };
+            let result = if is_free {
+                EventResult::Succeeded
+            } else {
+                EventResult::Failed
+            };
             execution.note(|event| event.result = Some(result));
             is_free
         });
@@ -270,10 +277,19 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         };
         let next = NextStep::new(Operation::Unlock).on(object);
         // `#[track_caller]` has nothing to say in a destructor: an unlock stands at its lock.
-        let at = with(|execution| execution.object_mut(object).state.held().map(|hold| hold.at));
-        step_in_drop(next.at(at.unwrap_or(self.mutex.binding.made_at())), |execution, _| {
-            *execution.object_mut(object).state.held() = None;
+        let at = with(|execution| {
+            execution
+                .object_mut(object)
+                .state
+                .held()
+                .map(|hold| hold.at)
         });
+        step_in_drop(
+            next.at(at.unwrap_or(self.mutex.binding.made_at())),
+            |execution, _| {
+                *execution.object_mut(object).state.held() = None;
+            },
+        );
         step(
             next.at(at.unwrap_or(self.mutex.binding.made_at())),
             |execution, _| {
