@@ -141,7 +141,8 @@ impl Explorer {
     pub fn replay<F: Fn() + Send + Sync + 'static>(&self, schedule: &Schedule, body: F) -> Report {
         let explorer = self.clone();
         let schedule = schedule.clone();
-        let engine = self.shuttle(body);
+        // The schedule itself bounds the steps, which may have been found under a larger bound.
+        let engine = Shuttle { max_steps: usize::MAX, ..self.shuttle(body) };
         self.watched(move || explorer.run_replay(&engine, schedule))
     }
 
@@ -153,6 +154,7 @@ impl Explorer {
     /// Runs a search on an OS thread of its own, and gives it up when it stands still.
     fn watched(&self, work: impl FnOnce() -> Report + Send + 'static) -> Report {
         let pulse = &self.progress.0;
+        pulse.begin();
         let start = Instant::now();
         let report = match watch(pulse, self.stall_limit, work) {
             Watched::Done(report) => report,

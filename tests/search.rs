@@ -209,6 +209,76 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn a_damaged_schedule_of_a_failure_is_not_taken_for_it(
+        program in failing_programs(500), at: prop::sample::Index, damage in damages()
+    ) {
+        let report = explore(&Explorer::new(Engine::Dfs), &program);
+        let Some(failure) = report.failure() else { return Ok(()) };
+        let mut choices = failure.schedule.choices().to_vec();
+        let at = at.index(choices.len());
+        let step = match damage {
+            Damage::UnknownThread => {
+                choices[at] = Choice::of(ThreadId(9));
+                at + 1
+            }
+            Damage::UnknownAlternative => {
+                choices[at].alternative = 5;
+                at + 1
+            }
+            Damage::TooShort => {
+                choices.truncate(at);
+                at + 1
+            }
+            Damage::TooLong => {
+                choices.push(Choice::of(ThreadId::MAIN));
+                choices.len() - 1
+            }
+        };
+        let report = replay(&Schedule::from(choices), &program);
+        let message = expect_divergence(&report);
+        let mut numbers = message.split(|c: char| !c.is_ascii_digit());
+        let names_step = numbers.any(|number| number == step.to_string());
+        prop_assert!(names_step, "step {}: {}", step, message);
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Damage {
+    UnknownThread,
+    UnknownAlternative,
+    TooShort,
+    TooLong,
+}
+
+fn damages() -> impl Strategy<Value = Damage> {
+    prop_oneof![
+        Just(Damage::UnknownThread),
+        Just(Damage::UnknownAlternative),
+        Just(Damage::TooShort),
+        Just(Damage::TooLong),
+    ]
+}
+
+#[test]
+fn a_failure_behind_more_steps_than_usual_is_replayed() {
+    let body = || {
+        let n = AtomicUsize::new(0);
+        for _ in 0..2 * racelab::DEFAULT_MAX_STEPS {
+            n.fetch_add(1, SeqCst);
+        }
+        panic!("after the last step");
+    };
+    let report = Explorer::new(Engine::Dfs).max_steps(50_000).explore(body);
+    let failure = expect_failure(&report);
+    assert_eq!(failure.minimal, Some(true));
+    let replayed = racelab::replay(&failure.schedule, body);
+    assert_eq!(essence(expect_failure(&replayed)), essence(failure));
+}
+
 #[test]
 fn a_load_store_counter_ends_with_every_proved_value_and_no_other() {
     for (threads, times) in [(1, 1), (1, 4), (2, 1), (2, 2), (2, 3), (3, 1)] {
@@ -716,6 +786,20 @@ fn a_body_that_loops_without_a_step_is_given_up_with_its_last_event() {
         assert!(at.file().ends_with("search.rs"));
         assert_ne!(report.coverage, Coverage::Complete);
     }
+}
+
+#[test]
+fn an_exploration_that_is_stuck_does_not_count_the_executions_of_the_one_before() {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    let explorer = Explorer::new(Engine::Dfs).stall_limit(Duration::from_millis(200));
+    assert!(explorer.explore(counter_2_1).failure().is_some());
+    let report = explorer.explore(|| while !black_box(STOP.load(SeqCst)) {});
+    STOP.store(true, SeqCst);
+    assert!(matches!(
+        expect_reason(&report),
+        Reason::Stuck { last: None, .. }
+    ));
+    assert_eq!(report.executions, 0);
 }
 
 #[test]

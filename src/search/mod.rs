@@ -11,7 +11,7 @@ pub(crate) use dfs::Dfs;
 pub(crate) use exploration::{Exploration, Limits, Stop, Tally};
 pub(crate) use minimise::{Minimised, minimise};
 pub(crate) use random::Random;
-pub(crate) use replay::{Divergence, Replay};
+pub(crate) use replay::Replay;
 
 use crate::execution::{Ending, Execution};
 use crate::trace::{Schedule, Trace};
