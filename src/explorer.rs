@@ -307,7 +307,7 @@ impl Explorer {
 /// use racelab::sync::{Arc, Mutex};
 /// use racelab::{Verdict, thread};
 ///
-/// let schedule = "0.1*2.0*3".parse()?;
+/// let schedule = "0.1*2.0*2".parse()?;
 /// let report = racelab::replay(&schedule, || {
 ///     let n = Arc::new(Mutex::new(0));
 ///     let other = thread::spawn({
