@@ -162,7 +162,8 @@ impl Explorer {
     pub fn replay<F: Fn() + Send + Sync + 'static>(&self, schedule: &Schedule, body: F) -> Report {
         let explorer = self.clone();
         let schedule = schedule.clone();
-        let engine = self.shuttle(body);
+        // The schedule itself bounds the steps, which may have been found under a larger bound.
+        let engine = Shuttle { max_steps: usize::MAX, ..self.shuttle(body) };
         self.watched(move || explorer.run_replay(&engine, schedule))
     }
 
@@ -178,6 +179,7 @@ impl Explorer {
     /// Runs a search on an OS thread of its own, and gives it up when it stands still.
     fn watched(&self, work: impl FnOnce() -> Report + Send + 'static) -> Report {
         let pulse = &self.progress.0;
+        pulse.begin();
         let start = Instant::now();
         let report = match watch(pulse, self.stall_limit, work) {
             Watched::Done(report) => report,
@@ -362,7 +364,7 @@ impl Explorer {
 /// use racelab::sync::{Arc, Mutex};
 /// use racelab::{Verdict, thread};
 ///
-/// let schedule = "0.1*2.0*3".parse()?;
+/// let schedule = "0.1*2.0*2".parse()?;
 /// let report = racelab::replay(&schedule, || {
 ///     let n = Arc::new(Mutex::new(0));
 ///     let other = thread::spawn({

@@ -17,7 +17,8 @@ use racelab::sync::atomic::AtomicUsize;
 use racelab::sync::{Arc, Mutex};
 use racelab::trace::{Choice, Schedule, ThreadId};
 use racelab::{
-    Bound, Coverage, Engine, Explorer, Failure, FailureKind, Reason, Report, Verdict, thread,
+    Bound, Coverage, Engine, Explorer, Failure, FailureKind, Progress, Reason, Report, Verdict,
+    thread,
 };
 
 const LOAD_STORE: Op = Op::Increment(0);
@@ -209,6 +210,76 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn a_damaged_schedule_of_a_failure_is_not_taken_for_it(
+        program in failing_programs(500), at: prop::sample::Index, damage in damages()
+    ) {
+        let report = explore(&Explorer::new(Engine::Dfs), &program);
+        let Some(failure) = report.failure() else { return Ok(()) };
+        let mut choices = failure.schedule.choices().to_vec();
+        let at = at.index(choices.len());
+        let step = match damage {
+            Damage::UnknownThread => {
+                choices[at] = Choice::of(ThreadId(9));
+                at + 1
+            }
+            Damage::UnknownAlternative => {
+                choices[at].alternative = 5;
+                at + 1
+            }
+            Damage::TooShort => {
+                choices.truncate(at);
+                at + 1
+            }
+            Damage::TooLong => {
+                choices.push(Choice::of(ThreadId::MAIN));
+                choices.len() - 1
+            }
+        };
+        let report = replay(&Schedule::from(choices), &program);
+        let message = expect_divergence(&report);
+        let mut numbers = message.split(|c: char| !c.is_ascii_digit());
+        let names_step = numbers.any(|number| number == step.to_string());
+        prop_assert!(names_step, "step {}: {}", step, message);
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Damage {
+    UnknownThread,
+    UnknownAlternative,
+    TooShort,
+    TooLong,
+}
+
+fn damages() -> impl Strategy<Value = Damage> {
+    prop_oneof![
+        Just(Damage::UnknownThread),
+        Just(Damage::UnknownAlternative),
+        Just(Damage::TooShort),
+        Just(Damage::TooLong),
+    ]
+}
+
+#[test]
+fn a_failure_behind_more_steps_than_usual_is_replayed() {
+    let body = || {
+        let n = AtomicUsize::new(0);
+        for _ in 0..2 * racelab::DEFAULT_MAX_STEPS {
+            n.fetch_add(1, SeqCst);
+        }
+        panic!("after the last step");
+    };
+    let report = Explorer::new(Engine::Dfs).max_steps(50_000).explore(body);
+    let failure = expect_failure(&report);
+    assert_eq!(failure.minimal, Some(true));
+    let replayed = racelab::replay(&failure.schedule, body);
+    assert_eq!(essence(expect_failure(&replayed)), essence(failure));
+}
+
 #[test]
 fn a_load_store_counter_ends_with_every_proved_value_and_no_other() {
     for (threads, times) in [(1, 1), (1, 4), (2, 1), (2, 2), (2, 3), (3, 1)] {
@@ -316,7 +387,7 @@ fn known_bugs_are_reported_with_their_fewest_preemptions() {
 
 #[test]
 fn a_random_walk_hits_known_bugs_with_their_exact_probabilities() {
-    const EXECUTIONS: u32 = 40_000;
+    const EXECUTIONS: u32 = 25_000;
     for bug in KnownBug::ALL {
         let explorer = Explorer::new(Engine::Random)
             .max_executions(EXECUTIONS.into())
@@ -597,6 +668,48 @@ fn a_time_limit_that_is_over_proves_nothing() {
 }
 
 #[test]
+fn an_interrupt_ends_the_search_after_the_running_execution() {
+    for engine in [Engine::Dfs, Engine::Random] {
+        let progress = Progress::default();
+        let explorer = Explorer::new(engine).progress(progress.clone());
+        let inside = progress.clone();
+        let begun = RealAtomicUsize::new(0);
+        let report = explorer.explore(move || {
+            count(2, 1, |n| {
+                n.fetch_add(1, SeqCst);
+            });
+            if begun.fetch_add(1, SeqCst) + 1 == 3 {
+                inside.interrupt();
+            }
+        });
+        assert_eq!(expect_reason(&report), &Reason::Bound(Bound::Interrupted));
+        assert_eq!(report.coverage, Coverage::Bounded(Bound::Interrupted));
+        assert_eq!((report.executions, progress.executions()), (3, 3));
+    }
+}
+
+#[test]
+fn a_failure_that_was_not_minimised_is_not_called_minimal() {
+    let progress = Progress::default();
+    let inside = progress.clone();
+    let report = Explorer::new(Engine::Random)
+        .progress(progress)
+        .explore(move || {
+            let total = count(2, 1, |n| {
+                let value = n.load(SeqCst);
+                n.store(value + 1, SeqCst);
+            });
+            if total != 2 {
+                inside.interrupt();
+            }
+            assert_eq!(total, 2);
+        });
+    let failure = expect_failure(&report);
+    assert_eq!(failure.minimal, Some(false));
+    assert!(!failure.is_nondeterministic);
+}
+
+#[test]
 fn an_execution_cut_by_the_bound_on_steps_proves_nothing() {
     // Nine steps: two spawns, two joins, four accesses and the last load.
     let body = || {
@@ -716,6 +829,22 @@ fn a_body_that_loops_without_a_step_is_given_up_with_its_last_event() {
         assert!(at.file().ends_with("search.rs"));
         assert_ne!(report.coverage, Coverage::Complete);
     }
+}
+
+#[test]
+fn an_exploration_that_is_stuck_does_not_count_the_executions_of_the_one_before() {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    let explorer = Explorer::new(Engine::Dfs);
+    assert!(explorer.explore(counter_2_1).failure().is_some());
+    // The clone has the same progress.
+    let explorer = explorer.clone().stall_limit(Duration::from_millis(200));
+    let report = explorer.explore(|| while !black_box(STOP.load(SeqCst)) {});
+    STOP.store(true, SeqCst);
+    assert!(matches!(
+        expect_reason(&report),
+        Reason::Stuck { last: None, .. }
+    ));
+    assert_eq!(report.executions, 0);
 }
 
 #[test]

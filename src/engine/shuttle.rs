@@ -137,16 +137,13 @@ impl<S: Strategy> Driver<S> {
             return false;
         }
         let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
-        let execution = match self.idle.take() {
-            Some(mut execution) => {
-                execution.reset(number);
-                execution
-            }
-            None => {
-                let scheduling = Scheduling { switch, spawn };
-                let pulse = Arc::clone(&self.pulse);
-                Box::new(Execution::new(number, scheduling, self.max_steps, pulse))
-            }
+        let execution = if let Some(mut execution) = self.idle.take() {
+            execution.reset(number);
+            execution
+        } else {
+            let scheduling = Scheduling { switch, spawn };
+            let pulse = Arc::clone(&self.pulse);
+            Box::new(Execution::new(number, scheduling, self.max_steps, pulse))
         };
         execution::enter(execution);
         true
@@ -166,17 +163,14 @@ impl<S: Strategy> Driver<S> {
                         preemptions: execution.preemptions(),
                         execution,
                     };
-                    match self.strategy.choose(&point) {
-                        Some(choice) => {
-                            execution.take(choice, running);
-                            choice.thread
-                        }
-                        None => {
-                            execution.end(Ending::Abandoned);
-                            match execution.next_to_unwind() {
-                                Offer::Continue(thread) => thread,
-                                Offer::Choose { .. } | Offer::Over => return None,
-                            }
+                    if let Some(choice) = self.strategy.choose(&point) {
+                        execution.take(choice, running);
+                        choice.thread
+                    } else {
+                        execution.end(Ending::Abandoned);
+                        match execution.next_to_unwind() {
+                            Offer::Continue(thread) => thread,
+                            Offer::Choose { .. } | Offer::Over => return None,
                         }
                     }
                 }

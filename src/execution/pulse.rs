@@ -29,6 +29,12 @@ pub(crate) struct LastEvent {
 }
 
 impl Pulse {
+    /// Forgets the exploration before this one. A wish to interrupt stays.
+    pub(crate) fn begin(&self) {
+        self.executions.store(0, Relaxed);
+        self.last_place.store(ptr::null_mut(), Relaxed);
+    }
+
     /// Says that an event happens now.
     pub(super) fn beat(
         &self,
