@@ -163,7 +163,10 @@ impl Explorer {
         let explorer = self.clone();
         let schedule = schedule.clone();
         // The schedule itself bounds the steps, which may have been found under a larger bound.
-        let engine = Shuttle { max_steps: usize::MAX, ..self.shuttle(body) };
+        let engine = Shuttle {
+            max_steps: usize::MAX,
+            ..self.shuttle(body)
+        };
         self.watched(move || explorer.run_replay(&engine, schedule))
     }
 
