@@ -258,11 +258,12 @@ impl Explorer {
                     Some(cell) => Verdict::Inconclusive(unchecked(cell)),
                     None => Verdict::Holds,
                 },
-                (None, _) => Verdict::Inconclusive(self.why_inconclusive(&tally)),
+                (None, _) => Verdict::Inconclusive(why_inconclusive(&tally, &coverage)),
             },
         };
         Report {
             executions: tally.executions,
+            blocked: tally.blocked,
             truncated: tally.truncated,
             violations: tally.violations,
             outcomes: outcomes(&tally),
@@ -324,6 +325,9 @@ impl Explorer {
     fn coverage(&self, tally: &Tally, has_ended: bool) -> Coverage {
         match &tally.stop {
             _ if has_ended => Coverage::Ended,
+            Some(Stop::Exhausted) if tally.leaves_timeouts_out => {
+                Coverage::Bounded(Bound::RepeatedTimeouts)
+            }
             Some(Stop::Exhausted) => Coverage::Complete,
             Some(Stop::Failure) => Coverage::FirstFailure,
             Some(stop) => self.bound(stop).map_or(Coverage::Ended, Coverage::Bounded),
@@ -338,15 +342,6 @@ impl Explorer {
             Stop::OutOfSteps => Some(Bound::MaxSteps(self.max_steps)),
             Stop::Interrupted => Some(Bound::Interrupted),
             Stop::Exhausted | Stop::Failure | Stop::Unsupported(_) | Stop::Misused(_) => None,
-        }
-    }
-
-    fn why_inconclusive(&self, tally: &Tally) -> Reason {
-        match &tally.stop {
-            Some(Stop::Unsupported(what)) => Reason::Unsupported(what.clone()),
-            Some(Stop::Misused(what)) => Reason::Misused(what.clone()),
-            Some(stop) => Reason::Bound(self.bound(stop).unwrap_or(Bound::Interrupted)),
-            None => Reason::Bound(Bound::Interrupted),
         }
     }
 
@@ -467,6 +462,15 @@ fn failure(
         minimise_executions,
         is_nondeterministic,
         blocked,
+    }
+}
+
+fn why_inconclusive(tally: &Tally, coverage: &Coverage) -> Reason {
+    match (&tally.stop, coverage) {
+        (Some(Stop::Unsupported(what)), _) => Reason::Unsupported(what.clone()),
+        (Some(Stop::Misused(what)), _) => Reason::Misused(what.clone()),
+        (_, Coverage::Bounded(bound)) => Reason::Bound(*bound),
+        _ => Reason::Bound(Bound::Interrupted),
     }
 }
 

@@ -187,6 +187,8 @@ pub enum Bound {
     MaxSteps(usize),
     /// Somebody interrupted the search.
     Interrupted,
+    /// After a wait has timed out, it does so again only when another thread has changed something.
+    RepeatedTimeouts,
     /// A replay is one execution only.
     OneExecution,
 }
@@ -199,6 +201,7 @@ impl Bound {
             Bound::TimeLimit(_) => "time-limit",
             Bound::MaxSteps(_) => "max-steps",
             Bound::Interrupted => "interrupted",
+            Bound::RepeatedTimeouts => "repeated-timeouts",
             Bound::OneExecution => "one-execution",
         }
     }
@@ -216,6 +219,7 @@ impl fmt::Display for Bound {
                 grouped(*steps as u64)
             ),
             Bound::Interrupted => f.write_str("an interrupt"),
+            Bound::RepeatedTimeouts => f.write_str("time-outs that come again at once"),
             Bound::OneExecution => f.write_str("a replay is one execution"),
         }
     }
@@ -253,6 +257,11 @@ impl fmt::Display for Reason {
             Reason::Bound(Bound::OneExecution) => {
                 f.write_str("this execution does not fail; a replay says nothing of the others")
             }
+            Reason::Bound(Bound::RepeatedTimeouts) => f.write_str(
+                "no interleaving fails in which a wait that has timed out does so again only after \
+                 another thread has changed something; how often it could time out before that has \
+                 no bound",
+            ),
             Reason::Bound(Bound::MaxSteps(steps)) => write!(
                 f,
                 "an execution did not end within {} steps: the body may never end, or needs a \

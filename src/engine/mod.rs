@@ -22,6 +22,12 @@ pub(crate) trait Strategy {
     /// Chooses the next step, or `None` to abandon the execution.
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice>;
 
+    /// Whether to abandon an execution in which a thread that spins went on alone in vain: all
+    /// that can follow also follows in an execution in which it did not.
+    fn abandons_vain(&self) -> bool {
+        false
+    }
+
     /// Looks at an execution that is over.
     fn finished(&mut self, execution: &Execution);
 }

@@ -151,32 +151,36 @@ impl<S: Strategy> Driver<S> {
 
     fn next_task(&mut self) -> Option<TaskId> {
         execution::with(|execution| {
-            let thread = match execution.offer(&mut self.choices) {
-                Offer::Over => return None,
-                Offer::Continue(thread) => thread,
-                Offer::Choose { running } => {
-                    let point = Point {
-                        step: execution.schedule().len(),
-                        choices: &self.choices,
-                        last: execution.schedule().last().map(|choice| choice.thread),
-                        running,
-                        preemptions: execution.preemptions(),
-                        execution,
-                    };
-                    if let Some(choice) = self.strategy.choose(&point) {
+            loop {
+                let thread = match execution.offer(&mut self.choices) {
+                    Offer::Over => return None,
+                    Offer::Continue(thread) => thread,
+                    Offer::InVain => {
+                        if self.strategy.abandons_vain() {
+                            execution.end(Ending::Abandoned);
+                        }
+                        continue;
+                    }
+                    Offer::Choose { running } => {
+                        let point = Point {
+                            step: execution.schedule().len(),
+                            choices: &self.choices,
+                            last: execution.schedule().last().map(|choice| choice.thread),
+                            running,
+                            preemptions: execution.preemptions(),
+                            execution,
+                        };
+                        let Some(choice) = self.strategy.choose(&point) else {
+                            execution.end(Ending::Abandoned);
+                            continue;
+                        };
                         execution.take(choice, running);
                         choice.thread
-                    } else {
-                        execution.end(Ending::Abandoned);
-                        match execution.next_to_unwind() {
-                            Offer::Continue(thread) => thread,
-                            Offer::Choose { .. } | Offer::Over => return None,
-                        }
                     }
-                }
-            };
-            // Threads and tasks are started in the same order.
-            Some(TaskId::from(thread.index()))
+                };
+                // Threads and tasks are started in the same order.
+                return Some(TaskId::from(thread.index()));
+            }
         })
     }
 }

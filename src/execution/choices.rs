@@ -2,11 +2,8 @@
 
 use crate::trace::{Blocked, Choice, Held, ObjectId, Operation, ThreadId};
 
-use super::{Alternatives, Ending, Execution, NextStep, Requirement, State, Thread};
-
-/// How many steps spinning threads get, each, after nobody else can go on and with nothing
-/// written: enough for a loop that gives up spinning after some rounds.
-const IDLE_STEPS_PER_THREAD: u32 = 200;
+use super::waiting::GoOn;
+use super::{Alternatives, Ending, Execution, NextStep, Requirement, State};
 
 /// What the search has to decide.
 pub(crate) enum Offer {
@@ -15,6 +12,9 @@ pub(crate) enum Offer {
         /// The thread that did the last step and could go on: to leave it is a preemption.
         running: Option<ThreadId>,
     },
+    /// Whether to go on: a thread went on alone in vain, so that all that can follow would also
+    /// follow if it had not.
+    InVain,
     /// Nothing: this thread has to go on.
     Continue(ThreadId),
     /// Nothing: all threads have ended.
@@ -32,9 +32,10 @@ impl Execution {
         }
         if !self.is_doomed() {
             choices.clear();
-            self.list_choices(choices);
-            if choices.is_empty() {
-                self.list_last_resort(choices);
+            match self.alone() {
+                GoOn::Step(choice) => choices.push(choice),
+                GoOn::InVain => return Offer::InVain,
+                GoOn::No => self.list_choices(choices),
             }
             if choices.is_empty() {
                 if self.threads.iter().all(|thread| thread.finished) {
@@ -59,10 +60,23 @@ impl Execution {
             self.preemptions += 1;
         }
         self.schedule.push(choice);
-        self.current = choice.thread;
-        self.alternative = choice.alternative;
-        if choice.alternative > 0 {
-            self.note_stalling(choice.thread);
+        let Choice {
+            thread,
+            alternative,
+        } = choice;
+        self.current = thread;
+        self.alternative = alternative;
+        if alternative == 0 {
+            return;
+        }
+        let next = self.next_of(thread).copied();
+        if next.is_some_and(|next| self.met(thread, next.requires))
+            && self.rests(self.thread(thread))
+        {
+            self.go_alone(thread);
+            self.alternative = 0;
+        } else {
+            self.note_stalling(thread);
         }
     }
 
@@ -70,7 +84,7 @@ impl Execution {
     ///
     /// Threads are unwound from the youngest to the oldest, since a scoped thread borrows from
     /// the stack of an older one.
-    pub(crate) fn next_to_unwind(&mut self) -> Offer {
+    fn next_to_unwind(&mut self) -> Offer {
         let unfinished = || self.threads().filter(|(_, thread)| !thread.finished);
         let ready = unfinished()
             .filter(|(_, thread)| !thread.waits_unwinding)
@@ -114,66 +128,45 @@ impl Execution {
         !matches!(self.object(mutex).state, State::Mutex { held: Some(_) })
     }
 
-    fn list_choices(&self, choices: &mut Vec<Choice>) {
+    fn list_choices(&mut self, choices: &mut Vec<Choice>) {
+        let mut leaves_timeouts_out = false;
         for (id, thread) in self.threads() {
             let Some(next) = &thread.next else { continue };
+            let way = |alternative| Choice {
+                thread: id,
+                alternative,
+            };
             if !self.met(id, next.requires) {
-                if self.can_time_out(id, next) && !self.stalls(id) {
-                    choices.push(Choice {
-                        thread: id,
-                        alternative: 1,
-                    });
+                if self.can_time_out(id, next) {
+                    if self.stalls(id, next) {
+                        leaves_timeouts_out = true;
+                    } else {
+                        choices.push(way(1));
+                    }
                 }
-            } else if thread.spinning_at != Some(self.writes) {
-                choices.push(Choice::of(id));
-                let ways = self.ways(id, next);
-                choices.extend((1..ways).map(|alternative| Choice {
-                    thread: id,
-                    alternative,
-                }));
+            } else if !self.rests(thread) {
+                choices.extend((0..self.ways(id, next)).map(way));
+            } else if self.may_go_alone(thread) {
+                choices.push(way(self.ways(id, next)));
             }
+        }
+        if choices.is_empty() {
+            self.list_last_resort(choices);
+        } else {
+            self.leaves_timeouts_out |= leaves_timeouts_out;
         }
     }
 
-    /// When nothing else is possible, a thread that spins gets another step, since its loop may be
-    /// about to end by itself; and after that, one that can time out does so again. There is
-    /// nothing to explore in this, so that it offers one choice only.
-    fn list_last_resort(&mut self, choices: &mut Vec<Choice>) {
-        let spins = |(id, thread): &(ThreadId, &Thread)| {
-            thread
-                .next
-                .as_ref()
-                .is_some_and(|next| self.met(*id, next.requires))
-        };
-        let stalls = |(id, thread): &(ThreadId, &Thread)| {
-            thread
-                .next
-                .as_ref()
-                .is_some_and(|next| self.can_time_out(*id, next))
-        };
-        let spinning = self.threads().filter(spins).count();
-        let budget = IDLE_STEPS_PER_THREAD * u32::try_from(spinning).unwrap_or(1);
-        let spinner = self
-            .threads()
-            .filter(spins)
-            .min_by_key(|(_, thread)| thread.last_resorts);
-        let staller = self
-            .threads()
-            .filter(stalls)
-            .min_by_key(|(_, thread)| thread.last_resorts);
-        let choice = match (spinner, staller) {
-            (Some((thread, _)), _) if self.idle_steps < budget => {
-                self.idle_steps += 1;
-                Choice::of(thread)
-            }
-            (_, Some((thread, _))) => Choice {
-                thread,
-                alternative: 1,
-            },
-            _ => return,
-        };
-        self.threads[choice.thread.index()].last_resorts += 1;
-        choices.push(choice);
+    /// When nothing else is possible, threads that have timed out can do so again.
+    fn list_last_resort(&self, choices: &mut Vec<Choice>) {
+        let able = self.threads().filter(|(id, thread)| {
+            let next = thread.next.as_ref();
+            next.is_some_and(|next| self.can_time_out(*id, next))
+        });
+        choices.extend(able.map(|(thread, _)| Choice {
+            thread,
+            alternative: 1,
+        }));
     }
 
     /// Whether an impossible operation can end by a time-out.
@@ -191,7 +184,7 @@ impl Execution {
         let state = next.object.map(|object| &self.object(object).state);
         match (next.alternatives, state) {
             (Alternatives::Spurious(expected), Some(State::Atomic { value }))
-                if *value == expected && !self.stalls(thread) =>
+                if *value == expected && !self.stalls(thread, next) =>
             {
                 2
             }
@@ -204,7 +197,7 @@ impl Execution {
                 if next
                     .object
                     .is_some_and(|channel| self.has_waiting_receiver(channel))
-                    && !self.stalls(thread) =>
+                    && !self.stalls(thread, next) =>
             {
                 2
             }
@@ -228,28 +221,6 @@ impl Execution {
                         && next.object == Some(channel)
                         && matches!(next.requires, Requirement::Message(_))
                 })
-    }
-
-    /// Whether the thread has taken a way that it could take for ever (a time-out, a spurious
-    /// failure), and no other thread has written anything since: then to take it again leads
-    /// nowhere new.
-    fn stalls(&self, thread: ThreadId) -> bool {
-        let thread = self.thread(thread);
-        thread.stalled_at == Some(self.writes - thread.own_writes)
-    }
-
-    fn note_stalling(&mut self, thread: ThreadId) {
-        let writes = self.writes;
-        let thread = self.thread_mut(thread);
-        let stalls = thread.next.as_ref().is_some_and(|next| {
-            matches!(
-                next.alternatives,
-                Alternatives::Timeout | Alternatives::Spurious(_) | Alternatives::Unmet
-            )
-        });
-        if stalls {
-            thread.stalled_at = Some(writes - thread.own_writes);
-        }
     }
 
     /// The thread that did the last step, if it could go on and did not offer to be left.

@@ -16,6 +16,7 @@ mod object;
 mod pulse;
 mod root;
 mod thread;
+mod waiting;
 
 use std::cell::{self, RefCell};
 use std::panic::Location;
@@ -207,8 +208,10 @@ pub(crate) struct Execution {
     preemptions: u32,
     /// How often anything was changed that another thread could see.
     writes: u64,
-    /// Steps given to spinning threads, since nobody else could go on and nothing was written.
-    idle_steps: u32,
+    /// A thread that spins and goes on alone.
+    alone: Option<waiting::Alone>,
+    /// Whether a time-out was left out that could have come again.
+    leaves_timeouts_out: bool,
     /// Whether an ordering weaker than `SeqCst` was executed.
     has_weak_orderings: bool,
     /// A cell that several threads accessed, one of them writing: whether they raced is not known.
@@ -351,7 +354,8 @@ impl Execution {
             schedule: Vec::new(),
             preemptions: 0,
             writes: 0,
-            idle_steps: 0,
+            alone: None,
+            leaves_timeouts_out: false,
             has_weak_orderings: false,
             unchecked_cell: None,
             outcome: None,
@@ -375,7 +379,8 @@ impl Execution {
         self.schedule.clear();
         self.preemptions = 0;
         self.writes = 0;
-        self.idle_steps = 0;
+        self.alone = None;
+        self.leaves_timeouts_out = false;
         self.has_weak_orderings = false;
         self.unchecked_cell = None;
         self.outcome = None;
@@ -506,6 +511,10 @@ impl Execution {
         Some(self.object_info(self.unchecked_cell?))
     }
 
+    pub(crate) fn leaves_timeouts_out(&self) -> bool {
+        self.leaves_timeouts_out
+    }
+
     pub(crate) fn has_weak_orderings(&self) -> bool {
         self.has_weak_orderings
     }
@@ -623,13 +632,6 @@ impl Execution {
         } else {
             self.note_waiting(&event);
         }
-    }
-
-    /// Something changed that other threads can see.
-    pub(crate) fn wrote(&mut self) {
-        self.writes += 1;
-        self.idle_steps = 0;
-        self.current_mut().own_writes += 1;
     }
 
     fn push_event(&mut self, next: &NextStep, step: Option<u32>) {

@@ -143,7 +143,9 @@ fn bound_value(bound: Bound) -> BoundValue {
         Bound::MaxExecutions(executions) => executions.into(),
         Bound::TimeLimit(limit) => limit.as_secs_f64().into(),
         Bound::MaxSteps(steps) => steps.into(),
-        Bound::Interrupted | Bound::OneExecution => serde_json::Value::Null,
+        Bound::Interrupted | Bound::RepeatedTimeouts | Bound::OneExecution => {
+            serde_json::Value::Null
+        }
     };
     BoundValue {
         kind: bound.name(),

@@ -251,6 +251,10 @@ fn searched(report: &Report) -> String {
         parts.push(format!("seed {}", report.seed));
     }
     parts.push(plural(report.executions, "execution"));
+    if report.blocked > 0 {
+        let blocked = grouped(report.blocked);
+        parts.push(format!("{blocked} more abandoned as repetitions"));
+    }
     if report.truncated > 0 {
         parts.push(format!(
             "{} cut at {} steps",

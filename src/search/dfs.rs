@@ -148,6 +148,10 @@ impl Strategy for Dfs {
         }
     }
 
+    fn abandons_vain(&self) -> bool {
+        true
+    }
+
     fn finished(&mut self, execution: &Execution) {
         let steps = execution.schedule().len();
         if steps < self.path.len() && self.max_steps.is_none_or(|bound| steps < bound) {

@@ -47,11 +47,15 @@ pub(crate) enum Stop {
 pub(crate) struct Tally {
     /// Executions that came to an end of their own.
     pub(crate) executions: u64,
+    /// Executions that were abandoned, since what they lead to is seen in others.
+    pub(crate) blocked: u64,
     /// Executions that hit the bound on their steps.
     pub(crate) truncated: u64,
     pub(crate) violations: u64,
     pub(crate) outcomes: BTreeMap<String, u64>,
     pub(crate) has_weak_orderings: bool,
+    /// Whether a time-out was left out that could have come again.
+    pub(crate) leaves_timeouts_out: bool,
     /// A cell that several threads accessed, one of them writing.
     pub(crate) unchecked_cell: Option<ObjectInfo>,
     /// The smallest failing execution.
@@ -125,9 +129,14 @@ impl<S: Strategy> Strategy for Exploration<S> {
         self.strategy.choose(point)
     }
 
+    fn abandons_vain(&self) -> bool {
+        self.strategy.abandons_vain()
+    }
+
     fn finished(&mut self, execution: &Execution) {
         self.strategy.finished(execution);
         self.tally.has_weak_orderings |= execution.has_weak_orderings();
+        self.tally.leaves_timeouts_out |= execution.leaves_timeouts_out();
         if self.tally.unchecked_cell.is_none() {
             self.tally.unchecked_cell = execution.unchecked_cell();
         }
@@ -152,7 +161,10 @@ impl<S: Strategy> Strategy for Exploration<S> {
                 self.tally.stop = Some(Stop::Misused(what.clone()));
                 return;
             }
-            Some(_) => return,
+            Some(_) => {
+                self.tally.blocked += 1;
+                return;
+            }
         }
         if let Some(outcome) = execution.outcome() {
             // Looked up first, since almost all outcomes were seen before.

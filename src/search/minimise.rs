@@ -198,6 +198,8 @@ struct Enumerate {
     has_failed: bool,
     budget: Budget,
     is_cut: bool,
+    /// Whether there are executions that are not enumerated at all.
+    is_incomplete: bool,
 }
 
 impl Enumerate {
@@ -215,12 +217,13 @@ impl Enumerate {
             has_failed: false,
             budget,
             is_cut: false,
+            is_incomplete: false,
         }
     }
 
     /// Whether all executions within the bound were seen.
     fn is_done(&self) -> bool {
-        !self.is_cut && self.dfs.nondeterminism().is_none()
+        !self.is_cut && !self.is_incomplete && self.dfs.nondeterminism().is_none()
     }
 
     fn is_better(&self, size: Size) -> bool {
@@ -245,9 +248,14 @@ impl Strategy for Enumerate {
         self.dfs.choose(point)
     }
 
+    fn abandons_vain(&self) -> bool {
+        self.dfs.abandons_vain()
+    }
+
     fn finished(&mut self, execution: &Execution) {
         self.dfs.finished(execution);
         self.budget.count(execution);
+        self.is_incomplete |= execution.leaves_timeouts_out();
         // What lies behind the end of such an execution is unknown.
         self.is_cut |= execution.ending().is_some_and(|ending| {
             !matches!(ending, Ending::Abandoned) && failure(execution).is_none()

@@ -290,12 +290,6 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
                 *execution.object_mut(object).state.held() = None;
             },
         );
-        step(
-            next.at(at.unwrap_or(self.mutex.binding.made_at())),
-            |execution, _| {
-                *execution.object_mut(object).state.held() = None;
-            },
-        );
     }
 }
 
