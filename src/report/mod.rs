@@ -6,4 +6,5 @@ mod rows;
 mod table;
 mod text;
 
+pub(crate) use text::plural;
 pub use text::{Style, Subject, outcomes, text};

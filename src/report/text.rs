@@ -312,7 +312,8 @@ fn wrapped(text: &str, first: &str, rest: &str, style: &Style) -> String {
     textwrap::fill(text, options) + "\n"
 }
 
-fn plural(count: u64, noun: &str) -> String {
+/// A count with its noun: `1 execution`, `2 executions`.
+pub(crate) fn plural(count: u64, noun: &str) -> String {
     let s = if count == 1 { "" } else { "s" };
     format!("{} {noun}{s}", grouped(count))
 }
