@@ -22,6 +22,8 @@ pub(super) struct Output {
         value_enum,
         default_value_t = Format::Text,
         help_heading = "Output",
+        // After the options of a command.
+        display_order = 100,
     )]
     pub(super) format: Format,
 
@@ -32,6 +34,7 @@ pub(super) struct Output {
         value_name = "WHEN",
         default_value_t = ColorChoice::Auto,
         help_heading = "Output",
+        display_order = 101,
     )]
     pub(super) color: ColorChoice,
 
