@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 #[cfg(feature = "lab")]
-use crate::execution::{Binding, NextStep, State, with};
+use crate::execution::{Binding, Cell, NextStep, State, with};
 #[cfg(feature = "lab")]
 use crate::trace::Operation;
 
@@ -34,7 +34,7 @@ impl<T> UnsafeCell<T> {
     #[cfg(feature = "lab")]
     #[track_caller]
     pub fn new(value: T) -> Self {
-        let binding = Binding::new("UnsafeCell", |_| State::Cell);
+        let binding = Binding::new("UnsafeCell", |_| State::Cell(Cell::default()));
         UnsafeCell {
             binding,
             value: std::cell::UnsafeCell::new(value),
@@ -86,7 +86,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     fn record(&self, operation: Operation) {
         if let Some(object) = self.binding.object() {
             let event = NextStep::new(operation).on(object);
-            with(|execution| execution.record(&event));
+            with(|execution| execution.access_cell(object, &event));
         }
     }
 }

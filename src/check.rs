@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn durations_have_units() {
         assert_eq!(parse_duration("10"), Ok(Duration::from_secs(10)));
-        assert_eq!(parse_duration("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
         for text in [
             "",
             "s",

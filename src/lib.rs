@@ -1,4 +1,46 @@
 //! A laboratory for race conditions.
+//!
+//! Write concurrent code with [`sync`] and [`thread`] in place of `std::sync` and `std::thread`.
+//! Outside of the lab the types are the real thing. Inside, in a body that [`check`] or an
+//! [`Explorer`] runs, every operation is a step that the lab schedules and records, and the body is
+//! run under one interleaving after another.
+//!
+//! - When an interleaving fails, there is a [`Failure`]: the smallest failing execution, with its
+//!   events, the reason, and a schedule that replays it.
+//! - When none fails, the [`Verdict`] says whether all were explored, and if not, why.
+//!
+//! ```
+//! # #[cfg(feature = "lab")] {
+//! use racelab::sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}};
+//! use racelab::{Engine, Explorer, FailureKind, thread};
+//!
+//! let report = Explorer::new(Engine::Dfs).explore(|| {
+//!     let n = Arc::new(AtomicUsize::new(0));
+//!     let other = thread::spawn({
+//!         let n = Arc::clone(&n);
+//!         move || n.store(n.load(SeqCst) + 1, SeqCst)
+//!     });
+//!     n.store(n.load(SeqCst) + 1, SeqCst);
+//!     other.join().unwrap();
+//!     assert_eq!(n.load(SeqCst), 2);
+//! });
+//! let failure = report.failure().expect("one of the increments can be lost");
+//! assert_eq!(failure.kind, FailureKind::Panic);
+//! assert_eq!(failure.preemptions, 1);
+//! println!("{report}");
+//! # }
+//! ```
+//!
+//! # What a body has to keep to
+//!
+//! Everything of the façade that it uses is made inside of it. It is deterministic, apart from the
+//! scheduling. It is small: the number of interleavings grows exponentially with the number of
+//! steps.
+//!
+//! # Features
+//!
+//! Without features, this library is std's types under other names, and has no dependencies. `lab`
+//! brings the engines and the search. `cli`, the default, brings the command with its gallery.
 
 pub mod cell;
 pub mod hint;
@@ -40,6 +82,6 @@ pub use explorer::{
 };
 #[cfg(feature = "lab")]
 pub use verdict::{
-    Blocked, Bound, Coverage, Engine, Failure, FailureKind, Held, MemoryModel, Outcome, Reason,
-    Report, UnknownEngine, Verdict,
+    Bound, Coverage, Engine, Failure, FailureKind, MemoryModel, Outcome, Reason, Report,
+    UnknownEngine, Verdict,
 };

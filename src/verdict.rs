@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::trace::{ObjectId, Operation, Schedule, ThreadId, Trace};
+use crate::trace::{Blocked, Operation, Schedule, ThreadId, Trace};
 
 /// What runs executions, and which ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -347,32 +347,6 @@ impl fmt::Display for FailureKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
-}
-
-/// A thread that had not ended when its execution did.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Blocked {
-    /// The thread.
-    pub thread: ThreadId,
-    /// The operation that it was about to do.
-    pub operation: Operation,
-    /// The object of the operation.
-    pub object: Option<ObjectId>,
-    /// The thread that the operation waits for.
-    pub target: Option<ThreadId>,
-    /// The place of the operation.
-    pub at: &'static Location<'static>,
-    /// The locks that the thread held.
-    pub holds: Vec<Held>,
-}
-
-/// A lock that a thread held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
-    /// The lock.
-    pub object: ObjectId,
-    /// Where it was acquired.
-    pub at: &'static Location<'static>,
 }
 
 /// A number with its thousands set apart.

@@ -27,7 +27,7 @@ pub(super) struct Output {
     )]
     pub(super) format: Format,
 
-    /// When to use colours; auto also obeys NO_COLOR
+    /// When to use colours; `auto` also obeys the variable `NO_COLOR`
     #[arg(
         long,
         global = true,
@@ -44,7 +44,8 @@ pub(super) struct Output {
         long,
         global = true,
         value_name = "FILE",
-        help_heading = "Output"
+        help_heading = "Output",
+        display_order = 102
     )]
     pub(super) output: Option<PathBuf>,
 }

@@ -44,7 +44,10 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
             let last = thread.last_panic.take();
             return Some((last, Schedule::from(execution.schedule().to_vec())));
         }
-        execution.current_mut().last_panic = Some((message, at));
+        let thread = execution.current_mut();
+        thread.last_panic = Some((message, at));
+        // It unwinds now, if it was still to be unwound.
+        thread.lingers = false;
         None
     });
     if let Some(Some((panic, schedule))) = &noted {

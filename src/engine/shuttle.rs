@@ -123,7 +123,7 @@ struct Driver<S> {
     max_steps: usize,
     pulse: Arc<Pulse>,
     /// The last execution, kept for its memory.
-    idle: Option<Execution>,
+    idle: Option<Box<Execution>>,
     choices: Vec<Choice>,
 }
 
@@ -137,15 +137,13 @@ impl<S: Strategy> Driver<S> {
             return false;
         }
         let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
-        let execution = match self.idle.take() {
-            Some(mut execution) => {
-                execution.reset(number);
-                execution
-            }
-            None => {
-                let scheduling = Scheduling { switch, spawn };
-                Execution::new(number, scheduling, self.max_steps, Arc::clone(&self.pulse))
-            }
+        let execution = if let Some(mut execution) = self.idle.take() {
+            execution.reset(number);
+            execution
+        } else {
+            let scheduling = Scheduling { switch, spawn };
+            let pulse = Arc::clone(&self.pulse);
+            Box::new(Execution::new(number, scheduling, self.max_steps, pulse))
         };
         execution::enter(execution);
         true
@@ -165,17 +163,14 @@ impl<S: Strategy> Driver<S> {
                         preemptions: execution.preemptions(),
                         execution,
                     };
-                    match self.strategy.choose(&point) {
-                        Some(choice) => {
-                            execution.take(choice, running);
-                            choice.thread
-                        }
-                        None => {
-                            execution.end(Ending::Abandoned);
-                            match execution.next_to_unwind() {
-                                Offer::Continue(thread) => thread,
-                                Offer::Choose { .. } | Offer::Over => return None,
-                            }
+                    if let Some(choice) = self.strategy.choose(&point) {
+                        execution.take(choice, running);
+                        choice.thread
+                    } else {
+                        execution.end(Ending::Abandoned);
+                        match execution.next_to_unwind() {
+                            Offer::Continue(thread) => thread,
+                            Offer::Choose { .. } | Offer::Over => return None,
                         }
                     }
                 }

@@ -1,6 +1,6 @@
 //! Which steps are possible now.
 
-use crate::trace::{Choice, ObjectId, Operation, ThreadId};
+use crate::trace::{Blocked, Choice, Held, ObjectId, Operation, ThreadId};
 
 use super::{Alternatives, Ending, Execution, NextStep, Requirement, State, Thread};
 
@@ -40,7 +40,7 @@ impl Execution {
                 if self.threads.iter().all(|thread| thread.finished) {
                     return Offer::Over;
                 }
-                self.end(self.standstill());
+                self.stand_still();
             } else if self.schedule.len() >= self.max_steps {
                 self.end(Ending::OutOfSteps);
             }
@@ -104,7 +104,7 @@ impl Execution {
                 _ => true,
             },
             Requirement::Taken(channel, number) => match &self.object(channel).state {
-                State::Channel(channel) => channel.taken > number || !channel.has_receiver,
+                State::Channel(channel) => channel.is_taken(number) || !channel.has_receiver,
                 _ => true,
             },
         }
@@ -190,27 +190,23 @@ impl Execution {
     fn ways(&self, thread: ThreadId, next: &NextStep) -> u32 {
         let state = next.object.map(|object| &self.object(object).state);
         match (next.alternatives, state) {
-            (Alternatives::Spurious(expected), Some(State::Atomic { value })) => {
-                if *value == expected && !self.stalls(thread) {
-                    2
-                } else {
-                    1
-                }
+            (Alternatives::Spurious(expected), Some(State::Atomic { value }))
+                if *value == expected && !self.stalls(thread) =>
+            {
+                2
             }
             (Alternatives::Waiters, Some(State::Condvar { waiters })) => {
                 u32::try_from(waiters.len())
                     .expect("fewer than 2^32 threads")
                     .max(1)
             }
-            (Alternatives::Unmet, _) => {
+            (Alternatives::Unmet, _)
                 if next
                     .object
                     .is_some_and(|channel| self.has_waiting_receiver(channel))
-                {
-                    2
-                } else {
-                    1
-                }
+                    && !self.stalls(thread) =>
+            {
+                2
             }
             _ => 1,
         }
@@ -248,7 +244,7 @@ impl Execution {
         let stalls = thread.next.as_ref().is_some_and(|next| {
             matches!(
                 next.alternatives,
-                Alternatives::Timeout | Alternatives::Spurious(_)
+                Alternatives::Timeout | Alternatives::Spurious(_) | Alternatives::Unmet
             )
         });
         if stalls {
@@ -266,18 +262,43 @@ impl Execution {
         choices.contains(&Choice::of(last)).then_some(last)
     }
 
-    /// Why nobody can go on.
-    fn standstill(&self) -> Ending {
+    /// Nobody can go on: dooms the execution, and keeps who held what and who waited for what.
+    fn stand_still(&mut self) {
+        let unfinished = self.threads().filter(|(_, thread)| !thread.finished);
+        let blocked = unfinished.filter_map(|(id, thread)| {
+            let next = thread.next?;
+            Some(Blocked {
+                thread: id,
+                operation: next.operation,
+                object: next.object,
+                target: next.target,
+                at: next.at,
+                holds: self.held_by(id),
+            })
+        });
+        self.blocked = blocked.collect();
         let able = self.threads().any(|(id, thread)| {
             thread
                 .next
                 .as_ref()
                 .is_some_and(|next| self.met(id, next.requires))
         });
-        if able {
+        self.end(if able {
             Ending::Livelocked
         } else {
             Ending::Deadlocked
-        }
+        });
+    }
+
+    fn held_by(&self, thread: ThreadId) -> Vec<Held> {
+        let objects = (0..).map(ObjectId).zip(&self.objects);
+        let held = objects.filter_map(|(id, object)| match object.state {
+            State::Mutex { held: Some(hold) } if hold.thread == thread => Some(Held {
+                object: id,
+                at: hold.at,
+            }),
+            _ => None,
+        });
+        held.collect()
     }
 }

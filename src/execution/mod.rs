@@ -17,27 +17,29 @@ mod pulse;
 mod root;
 mod thread;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{self, RefCell};
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::trace::{
-    Choice, Event, EventResult, ObjectId, ObjectInfo, Operation, ThreadId, ThreadInfo, Trace, Value,
+    Blocked, Choice, Event, EventResult, ObjectId, ObjectInfo, Operation, ThreadId, ThreadInfo,
+    Trace, Value,
 };
 
 pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
-pub(crate) use object::{Channel, Hold, Object, State};
+pub(crate) use object::{Cell, Channel, Hold, Object, State};
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use thread::Thread;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Execution>> = const { RefCell::new(None) };
+    /// Boxed, since it goes back and forth between here and the engine.
+    static CURRENT: RefCell<Option<Box<Execution>>> = const { RefCell::new(None) };
     /// The number of the current execution, 0 outside. Apart from [`CURRENT`], since every
     /// operation of every object looks at it.
-    static CURRENT_NUMBER: Cell<u64> = const { Cell::new(0) };
+    static CURRENT_NUMBER: cell::Cell<u64> = const { cell::Cell::new(0) };
 }
 
 /// What the execution needs of the engine that runs it.
@@ -207,10 +209,14 @@ pub(crate) struct Execution {
     writes: u64,
     /// Steps given to spinning threads, since nobody else could go on and nothing was written.
     idle_steps: u32,
-    /// Whether an ordering weaker than SeqCst was executed.
+    /// Whether an ordering weaker than `SeqCst` was executed.
     has_weak_orderings: bool,
+    /// A cell that several threads accessed, one of them writing: whether they raced is not known.
+    unchecked_cell: Option<ObjectId>,
     outcome: Option<String>,
     ending: Option<Ending>,
+    /// Who was where when nobody could go on.
+    blocked: Vec<Blocked>,
 }
 
 /// Whether an execution runs on this OS thread.
@@ -234,13 +240,13 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&mut Execution) -> R) -> Option<R> {
 }
 
 /// Makes an execution the current one of this OS thread.
-pub(crate) fn enter(execution: Execution) {
+pub(crate) fn enter(execution: Box<Execution>) {
     CURRENT_NUMBER.set(execution.number);
     CURRENT.set(Some(execution));
 }
 
 /// Ends the current execution, if there is one, and returns it.
-pub(crate) fn leave() -> Option<Execution> {
+pub(crate) fn leave() -> Option<Box<Execution>> {
     CURRENT_NUMBER.set(0);
     CURRENT.take()
 }
@@ -252,25 +258,53 @@ pub(crate) fn leave() -> Option<Execution> {
 /// In a doomed execution it can be called although the requirement of the
 /// operation does not hold.
 pub(crate) fn step<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
-    let (mode, switch) = with(|execution| execution.announce(next));
-    match (mode, switch) {
-        (Mode::Scheduled, Some(switch)) => {
-            switch();
-            if with(|execution| execution.is_doomed()) {
-                unwind();
-            }
-        }
-        // Unwinding, and the operation is impossible now: the other threads end first.
-        (_, Some(switch)) => {
-            switch();
-            with(|execution| execution.current_mut().waits_unwinding = false);
-        }
-        (_, None) => {}
+    let mode = prepare(next);
+    if mode == Mode::Silent {
+        leave_doomed();
     }
-    let unwinds = mode == Mode::Silent && !std::thread::panicking();
-    if unwinds {
+    act(next, mode, perform)
+}
+
+/// Like [`step`], for an operation of a destructor that std's would do too, which is always
+/// possible.
+///
+/// It never unwinds, since not every collection drops all of its items when the destructor of one
+/// does. In an execution that was doomed meanwhile, the next operation of the thread does.
+pub(crate) fn step_in_drop<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
+    let mode = prepare(next);
+    act(next, mode, perform)
+}
+
+/// Unwinds the current thread if the execution is doomed and the thread does not unwind already.
+pub(crate) fn leave_doomed() {
+    let leaves = with(|execution| {
+        let lingers = std::mem::take(&mut execution.current_mut().lingers);
+        lingers || (execution.is_doomed() && !std::thread::panicking())
+    });
+    if leaves {
         unwind();
     }
+}
+
+/// Announces an operation and waits until it is its turn.
+fn prepare(next: NextStep) -> Mode {
+    let (mode, switch) = with(|execution| execution.announce(next));
+    let Some(switch) = switch else { return mode };
+    switch();
+    with(|execution| {
+        let is_doomed = execution.is_doomed();
+        let thread = execution.current_mut();
+        // It unwound, and the operation was impossible: the other threads have ended first.
+        thread.waits_unwinding = false;
+        if !is_doomed {
+            return mode;
+        }
+        thread.lingers |= mode == Mode::Scheduled;
+        Mode::Silent
+    })
+}
+
+fn act<R>(next: NextStep, mode: Mode, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
     with(|execution| {
         let alternative = execution.begin(&next, mode);
         let result = perform(execution, alternative);
@@ -319,8 +353,10 @@ impl Execution {
             writes: 0,
             idle_steps: 0,
             has_weak_orderings: false,
+            unchecked_cell: None,
             outcome: None,
             ending: None,
+            blocked: Vec::new(),
         }
     }
 
@@ -341,8 +377,10 @@ impl Execution {
         self.writes = 0;
         self.idle_steps = 0;
         self.has_weak_orderings = false;
+        self.unchecked_cell = None;
         self.outcome = None;
         self.ending = None;
+        self.blocked.clear();
     }
 
     // What the façade asks and says.
@@ -409,10 +447,18 @@ impl Execution {
         }
     }
 
-    /// Records an event that is not a step.
-    pub(crate) fn record(&mut self, next: &NextStep) {
-        if !self.is_doomed() {
-            self.push_event(next, None);
+    /// Records an access of a cell, which is not a step.
+    pub(crate) fn access_cell(&mut self, cell: ObjectId, access: &NextStep) {
+        if self.is_doomed() {
+            return;
+        }
+        self.push_event(access, None);
+        let me = self.me();
+        let writes = access.operation == Operation::CellWrite;
+        if let State::Cell(state) = &mut self.object_mut(cell).state
+            && state.access(me, writes)
+        {
+            self.unchecked_cell.get_or_insert(cell);
         }
     }
 
@@ -444,12 +490,20 @@ impl Execution {
         self.ending.as_ref()
     }
 
+    pub(crate) fn blocked(&self) -> &[Blocked] {
+        &self.blocked
+    }
+
     pub(crate) fn outcome(&self) -> Option<&str> {
         self.outcome.as_deref()
     }
 
     pub(crate) fn schedule(&self) -> &[Choice] {
         &self.schedule
+    }
+
+    pub(crate) fn unchecked_cell(&self) -> Option<ObjectInfo> {
+        Some(self.object_info(self.unchecked_cell?))
     }
 
     pub(crate) fn has_weak_orderings(&self) -> bool {
@@ -482,11 +536,6 @@ impl Execution {
         }
     }
 
-    /// The objects, in the order of their creation.
-    pub(crate) fn objects(&self) -> impl Iterator<Item = (ObjectId, &Object)> {
-        (0..).map(ObjectId).zip(&self.objects)
-    }
-
     /// The last event.
     pub(crate) fn last_event(&self) -> Option<Event> {
         self.events.last().copied()
@@ -517,7 +566,8 @@ impl Execution {
     /// Publishes what the current thread is about to do. Returns how it is to be done, and the
     /// way to the scheduler if it has to decide first.
     fn announce(&mut self, next: NextStep) -> (Mode, Option<fn()>) {
-        let panicking = std::thread::panicking();
+        // One OS thread runs all threads, and so counts the panics of others too.
+        let panicking = std::thread::panicking() && !self.thread(self.current).lingers;
         if !self.is_doomed() && !panicking {
             self.current_mut().next = Some(next);
             return (Mode::Scheduled, Some(self.scheduling.switch));
@@ -612,7 +662,7 @@ fn is_write(event: &Event) -> bool {
         | Operation::Timeout => false,
         _ => !matches!(
             event.result,
-            Some(EventResult::Failed | EventResult::FailedSpuriously)
+            Some(EventResult::Failed | EventResult::FailedSpuriously | EventResult::Disconnected)
         ),
     }
 }

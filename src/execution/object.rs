@@ -25,7 +25,26 @@ pub(crate) enum State {
     Mutex { held: Option<Hold> },
     Condvar { waiters: VecDeque<ThreadId> },
     Channel(Channel),
-    Cell,
+    Cell(Cell),
+}
+
+/// A plain cell.
+#[derive(Debug, Default)]
+pub(crate) struct Cell {
+    user: Option<ThreadId>,
+    is_shared: bool,
+    is_written: bool,
+}
+
+impl Cell {
+    /// Notes an access. Returns whether by now several threads have accessed the cell, one of them
+    /// writing.
+    pub(crate) fn access(&mut self, thread: ThreadId, writes: bool) -> bool {
+        let user = *self.user.get_or_insert(thread);
+        self.is_shared |= user != thread;
+        self.is_written |= writes;
+        self.is_shared && self.is_written
+    }
 }
 
 /// Who holds a lock, and since where.
@@ -61,6 +80,11 @@ impl Channel {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.sent == self.taken
+    }
+
+    /// Whether the message with this number was taken by the receiver.
+    pub(crate) fn is_taken(&self, number: u64) -> bool {
+        self.taken > number
     }
 
     /// Whether a message can be put in without waiting for room. A rendezvous

@@ -15,35 +15,37 @@ pub(crate) fn run_body(body: &(impl Fn() + ?Sized)) {
     run_thread(ThreadId::MAIN, body);
 }
 
-/// Runs a thread of the current execution to its end, and returns its result if it has one.
+/// Runs a thread of the current execution to its end. What `f` owns is dropped before that.
 ///
 /// A panic that arrives here is the failure of the execution.
-pub(crate) fn run_thread<T>(thread: ThreadId, f: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn run_thread(thread: ThreadId, f: impl FnOnce()) {
     let doomed = with(|execution| execution.is_doomed());
     let result = catch_unwind(AssertUnwindSafe(move || {
         if doomed {
             drop(f);
-            return None;
+        } else {
+            f();
         }
-        Some(f())
     }));
-    let value = match result {
-        Ok(value) => value,
+    match result {
+        Ok(()) => {}
         Err(payload) => {
             let doomed = payload.is::<Doomed>();
             if !doomed {
                 fail(thread, payload.as_ref());
             }
-            // Dropped outside of any borrow: it may hold objects of the façade.
-            drop(payload);
-            None
+            // Dropped outside of any borrow: it may hold objects of the façade, whose operations
+            // unwind in their turn.
+            let mut rest = Some(payload);
+            while let Some(payload) = rest {
+                rest = catch_unwind(AssertUnwindSafe(|| drop(payload))).err();
+            }
         }
-    };
+    }
     with(|execution| {
         execution.thread_mut(thread).finished = true;
         execution.wrote();
     });
-    value
 }
 
 fn fail(thread: ThreadId, payload: &(dyn Any + Send)) {

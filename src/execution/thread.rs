@@ -1,6 +1,6 @@
 //! The threads of an execution.
 
-use crate::trace::{Event, ObjectId, Operation};
+use crate::trace::{Event, ObjectId, Operation, ThreadId};
 
 use super::{Execution, NextStep};
 
@@ -13,6 +13,10 @@ const WATCHED: usize = 4;
 
 /// What is known of a thread under test.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent of each other"
+)]
 pub(crate) struct Thread {
     pub(crate) name: Option<String>,
     /// What it is about to do, if it has announced it and was not chosen yet.
@@ -22,6 +26,8 @@ pub(crate) struct Thread {
     pub(crate) last_panic: Option<(String, Option<String>)>,
     /// It unwinds, and its destructor wants what it cannot have before the others have ended.
     pub(crate) waits_unwinding: bool,
+    /// It was to be unwound in a destructor that must not unwind, and has gone on since.
+    pub(crate) lingers: bool,
     /// Whether it was notified since it began to wait, or its wait has timed out.
     pub(crate) woken: bool,
     /// Whether it can pass its next `park`.
@@ -39,12 +45,15 @@ pub(crate) struct Thread {
     quiet: Quiet,
 }
 
+/// The object or the thread that a thread looks at.
+type Watched = (Option<ObjectId>, Option<ThreadId>);
+
 /// The reads of a thread since anybody wrote anything.
 #[derive(Debug, Default)]
 struct Quiet {
     since: u64,
     reads: u32,
-    watched: [Option<(usize, ObjectId)>; WATCHED],
+    watched: [Option<(usize, Watched)>; WATCHED],
 }
 
 impl Thread {
@@ -72,12 +81,15 @@ impl Execution {
                 }
                 thread.yielded_at = Some(writes);
             }
-            Operation::Load | Operation::Cas | Operation::TryLock | Operation::Receive => {
-                if let Some(object) = event.object
-                    && thread
-                        .quiet
-                        .reads_again(writes, std::ptr::from_ref(event.at).addr(), object)
-                {
+            Operation::Load
+            | Operation::Cas
+            | Operation::TryLock
+            | Operation::Send
+            | Operation::Receive
+            | Operation::Join => {
+                let watched = (event.object, event.target);
+                let place = std::ptr::from_ref(event.at).addr();
+                if thread.quiet.reads_again(writes, place, watched) {
                     thread.spinning_at = Some(writes);
                 }
             }
@@ -88,14 +100,14 @@ impl Execution {
 
 impl Quiet {
     /// Counts a read that found what was there, and tells whether that looks like spinning.
-    fn reads_again(&mut self, writes: u64, place: usize, object: ObjectId) -> bool {
+    fn reads_again(&mut self, writes: u64, place: usize, watched: Watched) -> bool {
         if self.since != writes {
             *self = Quiet {
                 since: writes,
                 ..Quiet::default()
             };
         }
-        let key = Some((place, object));
+        let key = Some((place, watched));
         if !self.watched.contains(&key) {
             match self.watched.iter_mut().find(|slot| slot.is_none()) {
                 Some(slot) => *slot = key,

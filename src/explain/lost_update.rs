@@ -9,10 +9,10 @@ use super::{Explanation, step_of};
 /// failure.
 pub(super) fn explain(trace: &Trace) -> Option<Explanation> {
     let events = &trace.events;
-    let stores = (0..events.len())
+    let mut stores = (0..events.len())
         .rev()
         .filter(|&index| events[index].operation == Operation::Store);
-    stores.filter_map(|store| lost_by(trace, store)).next()
+    stores.find_map(|store| lost_by(trace, store))
 }
 
 fn lost_by(trace: &Trace, store: usize) -> Option<Explanation> {

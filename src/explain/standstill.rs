@@ -1,7 +1,7 @@
 //! Who holds what and who waits for what, when nobody can go on.
 
-use crate::trace::{Operation, Trace};
-use crate::verdict::{Blocked, Failure, FailureKind};
+use crate::trace::{Blocked, Operation, Trace};
+use crate::verdict::{Failure, FailureKind};
 
 use super::{Explanation, place};
 

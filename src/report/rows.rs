@@ -35,7 +35,7 @@ pub(super) fn rows(
         cells: vec![(event.thread.index(), cell(trace, event, style))],
         note: note(event, index, explanation, style),
     });
-    let mut rows = merge_repeats(events.collect(), style);
+    let mut rows = merge_repeats(&events.collect::<Vec<_>>(), style);
     rows.extend(failure.map(|failure| last_row(trace, failure, style)));
     rows
 }
@@ -128,7 +128,7 @@ fn last_row(trace: &Trace, failure: &Failure, style: &Style) -> Row {
 }
 
 /// Merges rows that repeat those before them, as a spinning thread makes them.
-fn merge_repeats(rows: Vec<Row>, style: &Style) -> Vec<Row> {
+fn merge_repeats(rows: &[Row], style: &Style) -> Vec<Row> {
     let mut merged = Vec::with_capacity(rows.len());
     let mut start = 0;
     while start < rows.len() {

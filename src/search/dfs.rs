@@ -1,12 +1,11 @@
 //! Naive enumeration: every interleaving of the steps, depth first, without reduction.
 
 use std::cmp::Reverse;
-use std::panic::Location;
 use std::ptr;
 
 use crate::engine::{Point, Strategy};
 use crate::execution::Execution;
-use crate::trace::{Choice, Operation};
+use crate::trace::Choice;
 
 /// Enumerates all interleavings, or those within bounds.
 ///
@@ -29,21 +28,18 @@ pub(crate) struct Dfs {
 #[derive(Debug)]
 struct Node {
     taken: Choice,
-    /// What the chosen thread does, to notice a body that is not deterministic. `None` until it
-    /// is done for the first time.
-    seen: Option<Seen>,
-    /// How many steps were possible.
-    choices: usize,
+    /// What could be done, to notice a body that is not deterministic.
+    possible: Fingerprint,
     /// Where the choices that are left begin in `Dfs::left`.
     left_from: usize,
 }
 
-/// What can be seen of a step before it is made.
+/// Stands for the possible steps of a moment: threads, operations, objects and places.
+///
+/// All of them, not only the one that is taken: a body that differs in what another thread is
+/// about to do may end up with the same number of executions as one that does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seen {
-    operation: Operation,
-    at: *const Location<'static>,
-}
+struct Fingerprint(u64);
 
 /// Two executions that made the same choices and yet went apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +77,6 @@ impl Dfs {
         while let Some(node) = self.path.last_mut() {
             if self.left.len() > node.left_from {
                 node.taken = self.left.pop().expect("a choice is left");
-                node.seen = None;
                 return true;
             }
             self.path.pop();
@@ -112,11 +107,9 @@ impl Dfs {
             .left
             .pop()
             .expect("to go on with the running thread is no preemption");
-        let choices = point.choices.len();
         self.path.push(Node {
             taken,
-            seen: Some(seen(point, taken)),
-            choices,
+            possible: Fingerprint::of(point),
             left_from,
         });
         taken
@@ -124,13 +117,9 @@ impl Dfs {
 
     /// Repeats a choice of the path, after a look at whether it is still the same one.
     fn repeat(&mut self, point: &Point<'_>) -> Option<Choice> {
-        let node = &mut self.path[point.step];
-        let taken = node.taken;
-        if node.choices == point.choices.len() && point.choices.contains(&taken) {
-            let seen = seen(point, taken);
-            if *node.seen.get_or_insert(seen) == seen {
-                return Some(taken);
-            }
+        let node = &self.path[point.step];
+        if node.possible == Fingerprint::of(point) {
+            return Some(node.taken);
         }
         self.nondeterminism = Some(Nondeterminism {
             step: point.step + 1,
@@ -168,13 +157,24 @@ impl Strategy for Dfs {
     }
 }
 
-fn seen(point: &Point<'_>, choice: Choice) -> Seen {
-    let next = point
-        .execution
-        .next_of(choice.thread)
-        .expect("a choice is an announced step");
-    Seen {
-        operation: next.operation,
-        at: ptr::from_ref(next.at),
+impl Fingerprint {
+    fn of(point: &Point<'_>) -> Self {
+        let mut hash = point.choices.len() as u64;
+        // The addresses of places are the same for the whole process. A cheap mixing is enough:
+        // nobody makes up collisions, and this runs at each step of each execution.
+        let mut mix = |part: u64| {
+            hash = (hash.rotate_left(5) ^ part).wrapping_mul(0x517C_C1B7_2722_0A95);
+        };
+        for choice in point.choices {
+            let next = point
+                .execution
+                .next_of(choice.thread)
+                .expect("a choice was announced");
+            mix(u64::from(choice.thread.0) << 32 | u64::from(choice.alternative));
+            let object = next.object.map_or(0, |object| u64::from(object.0) + 1);
+            mix(object << 32 | next.operation as u64);
+            mix(ptr::from_ref(next.at).addr() as u64);
+        }
+        Fingerprint(hash)
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::engine::{Point, Strategy};
 use crate::execution::{Ending, Execution, Pulse};
-use crate::trace::Choice;
+use crate::trace::{Choice, ObjectInfo};
 
 use super::{Found, failure, size};
 
@@ -52,6 +52,8 @@ pub(crate) struct Tally {
     pub(crate) violations: u64,
     pub(crate) outcomes: BTreeMap<String, u64>,
     pub(crate) has_weak_orderings: bool,
+    /// A cell that several threads accessed, one of them writing.
+    pub(crate) unchecked_cell: Option<ObjectInfo>,
     /// The smallest failing execution.
     pub(crate) smallest: Option<Found>,
     pub(crate) stop: Option<Stop>,
@@ -126,6 +128,9 @@ impl<S: Strategy> Strategy for Exploration<S> {
     fn finished(&mut self, execution: &Execution) {
         self.strategy.finished(execution);
         self.tally.has_weak_orderings |= execution.has_weak_orderings();
+        if self.tally.unchecked_cell.is_none() {
+            self.tally.unchecked_cell = execution.unchecked_cell();
+        }
         match execution.ending() {
             None => self.tally.executions += 1,
             Some(_) if failure(execution).is_some() => {

@@ -1,6 +1,5 @@
 //! Which schedule next: strategies, bounds, and the way to the smallest failure.
 
-mod blocked;
 mod dfs;
 mod exploration;
 mod minimise;
@@ -11,11 +10,10 @@ pub(crate) use dfs::Dfs;
 pub(crate) use exploration::{Exploration, Limits, Stop, Tally};
 pub(crate) use minimise::{Minimised, minimise};
 pub(crate) use random::Random;
-pub(crate) use replay::{Divergence, Replay};
+pub(crate) use replay::Replay;
 
 use crate::execution::{Ending, Execution};
-use crate::trace::{Schedule, Trace};
-use crate::verdict::Blocked;
+use crate::trace::{Blocked, Schedule, Trace};
 
 /// A failing execution.
 #[derive(Clone, Debug)]
@@ -38,7 +36,7 @@ impl Found {
             schedule: execution.schedule().to_vec().into(),
             preemptions: execution.preemptions(),
             trace: execution.trace(),
-            blocked: blocked::blocked(execution),
+            blocked: execution.blocked().to_vec(),
         })
     }
 

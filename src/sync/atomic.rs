@@ -96,6 +96,7 @@ fn modify<T: Shown>(
 }
 
 /// The parts of a compare-and-swap.
+#[derive(Clone, Copy)]
 struct CompareExchange<T> {
     current: T,
     new: T,

@@ -75,19 +75,16 @@ impl Condvar {
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let (mutex, held) = guard.parts();
-        match (self.binding.object(), held) {
-            (Some(condvar), Some(held)) => {
-                let waited = self.wait_modelled(condvar, mutex, held, guard, Alternatives::None);
-                waited
-                    .map(|(guard, _)| guard)
-                    .map_err(|error| PoisonError::new(error.into_inner().0))
-            }
-            _ => {
-                let waited = self.real.wait(guard.into_real().expect("a real guard"));
-                let waited = waited.map(Some);
-                let waited = waited.map_err(|error| PoisonError::new(Some(error.into_inner())));
-                MutexGuard::regained(mutex, waited)
-            }
+        if let (Some(condvar), Some(held)) = (self.binding.object(), held) {
+            let waited = wait_modelled(condvar, mutex, held, guard, Alternatives::None);
+            waited
+                .map(|(guard, _)| guard)
+                .map_err(|error| PoisonError::new(error.into_inner().0))
+        } else {
+            let waited = self.real.wait(guard.into_real().expect("a real guard"));
+            let waited = waited.map(Some);
+            let waited = waited.map_err(|error| PoisonError::new(Some(error.into_inner())));
+            MutexGuard::regained(mutex, waited)
         }
     }
 
@@ -120,21 +117,18 @@ impl Condvar {
         duration: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let (mutex, held) = guard.parts();
-        match (self.binding.object(), held) {
-            (Some(condvar), Some(held)) => {
-                self.wait_modelled(condvar, mutex, held, guard, Alternatives::Timeout)
-            }
-            _ => {
-                let real = guard.into_real().expect("a real guard");
-                let (real, is_over) = match self.real.wait_timeout(real, duration) {
-                    Ok((real, result)) => (Ok(Some(real)), result.timed_out()),
-                    Err(error) => {
-                        let (real, result) = error.into_inner();
-                        (Err(PoisonError::new(Some(real))), result.timed_out())
-                    }
-                };
-                with_result(MutexGuard::regained(mutex, real), is_over)
-            }
+        if let (Some(condvar), Some(held)) = (self.binding.object(), held) {
+            wait_modelled(condvar, mutex, held, guard, Alternatives::Timeout)
+        } else {
+            let real = guard.into_real().expect("a real guard");
+            let (real, is_over) = match self.real.wait_timeout(real, duration) {
+                Ok((real, result)) => (Ok(Some(real)), result.timed_out()),
+                Err(error) => {
+                    let (real, result) = error.into_inner();
+                    (Err(PoisonError::new(Some(real))), result.timed_out())
+                }
+            };
+            with_result(MutexGuard::regained(mutex, real), is_over)
         }
     }
 
@@ -204,59 +198,60 @@ impl Condvar {
             },
         );
     }
+}
 
-    #[track_caller]
-    fn wait_modelled<'a, T>(
-        &self,
-        condvar: ObjectId,
-        mutex: &'a Mutex<T>,
-        held: ObjectId,
-        guard: MutexGuard<'a, T>,
-        alternatives: Alternatives,
-    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        // If the wait is ended by the end of the execution, the guard releases the mutex.
-        let wait = NextStep::new(Operation::Wait).on(condvar);
-        step(wait, |execution, _| {
-            *execution.object_mut(held).state.held() = None;
-            execution.current_mut().woken = false;
-            let me = execution.me();
-            execution.object_mut(condvar).state.waiters().push_back(me);
-        });
-        // From here on it has nothing to release.
-        let _ = guard.into_real();
-        let wake = NextStep::new(Operation::Wake).on(condvar).at(wait.at);
-        let wake = wake.requires(Requirement::Woken { mutex: held });
-        let mut timed_out = false;
-        loop {
-            let alternatives = if timed_out {
-                Alternatives::None
-            } else {
-                alternatives
-            };
-            let is_awake = step(wake.or(alternatives), |execution, alternative| {
-                if alternative == 1 {
-                    let me = execution.me();
-                    execution
-                        .object_mut(condvar)
-                        .state
-                        .waiters()
-                        .retain(|&thread| thread != me);
-                    execution.current_mut().woken = true;
-                    execution.note(|event| event.operation = Operation::Timeout);
-                    return false;
-                }
-                let hold = Hold {
-                    thread: execution.me(),
-                    at: wait.at,
-                };
-                *execution.object_mut(held).state.held() = Some(hold);
-                true
-            });
-            if is_awake {
-                return with_result(MutexGuard::regained(mutex, Ok(None)), timed_out);
+/// A wait of a modelled condition variable: the release of the mutex and the end of the wait, as
+/// two steps or, with a time limit, three.
+#[track_caller]
+fn wait_modelled<'a, T>(
+    condvar: ObjectId,
+    mutex: &'a Mutex<T>,
+    held: ObjectId,
+    guard: MutexGuard<'a, T>,
+    alternatives: Alternatives,
+) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+    // If the wait is ended by the end of the execution, the guard releases the mutex.
+    let wait = NextStep::new(Operation::Wait).on(condvar);
+    step(wait, |execution, _| {
+        *execution.object_mut(held).state.held() = None;
+        execution.current_mut().woken = false;
+        let me = execution.me();
+        execution.object_mut(condvar).state.waiters().push_back(me);
+    });
+    // From here on it has nothing to release.
+    let _ = guard.into_real();
+    let wake = NextStep::new(Operation::Wake).on(condvar).at(wait.at);
+    let wake = wake.requires(Requirement::Woken { mutex: held });
+    let mut timed_out = false;
+    loop {
+        let alternatives = if timed_out {
+            Alternatives::None
+        } else {
+            alternatives
+        };
+        let is_awake = step(wake.or(alternatives), |execution, alternative| {
+            if alternative == 1 {
+                let me = execution.me();
+                execution
+                    .object_mut(condvar)
+                    .state
+                    .waiters()
+                    .retain(|&thread| thread != me);
+                execution.current_mut().woken = true;
+                execution.note(|event| event.operation = Operation::Timeout);
+                return false;
             }
-            timed_out = true;
+            let mine = Hold {
+                thread: execution.me(),
+                at: wait.at,
+            };
+            *execution.object_mut(held).state.held() = Some(mine);
+            true
+        });
+        if is_awake {
+            return with_result(MutexGuard::regained(mutex, Ok(None)), timed_out);
         }
+        timed_out = true;
     }
 }
 

@@ -11,6 +11,8 @@ pub mod atomic;
 #[cfg(feature = "lab")]
 mod condvar;
 #[cfg(feature = "lab")]
+pub mod mpsc;
+#[cfg(feature = "lab")]
 mod mutex;
 
 #[cfg(feature = "lab")]

@@ -11,7 +11,7 @@ use std::sync::{self as real, LockResult, PoisonError, TryLockError, TryLockResu
 use std::thread::panicking;
 
 use crate::Named;
-use crate::execution::{Binding, Hold, NextStep, Requirement, State, step, with};
+use crate::execution::{Binding, Hold, NextStep, Requirement, State, step, step_in_drop, with};
 use crate::trace::{EventResult, ObjectId, Operation};
 
 /// Like [`std::sync::Mutex`], poisoning and unsized values included.
@@ -119,13 +119,13 @@ impl<T: ?Sized> Mutex<T> {
         };
         let next = NextStep::new(Operation::TryLock).on(object);
         let acquired = step(next, |execution, _| {
-            let hold = Hold {
+            let mine = Hold {
                 thread: execution.me(),
                 at: next.at,
             };
             let held = execution.object_mut(object).state.held();
             let is_free = held.is_none();
-            held.get_or_insert(hold);
+            held.get_or_insert(mine);
             let result = if is_free {
                 EventResult::Succeeded
             } else {
@@ -284,6 +284,12 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
                 .held()
                 .map(|hold| hold.at)
         });
+        step_in_drop(
+            next.at(at.unwrap_or(self.mutex.binding.made_at())),
+            |execution, _| {
+                *execution.object_mut(object).state.held() = None;
+            },
+        );
         step(
             next.at(at.unwrap_or(self.mutex.binding.made_at())),
             |execution, _| {

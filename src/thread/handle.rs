@@ -72,7 +72,7 @@ impl Thread {
             Kind::Modelled { id, .. } if is_running() => {
                 let next = NextStep::new(Operation::Unpark).of(*id);
                 step(next, |execution, _| {
-                    execution.thread_mut(*id).has_token = true
+                    execution.thread_mut(*id).has_token = true;
                 });
             }
             // The execution of the thread is over.

@@ -22,7 +22,7 @@ pub struct Scope<'scope, 'env: 'scope> {
     /// The threads that were started in an execution and not joined yet.
     unjoined: Mutex<Vec<trace::ThreadId>>,
     /// As std's, invariant in both lifetimes.
-    scope: PhantomData<&'scope mut &'scope ()>,
+    lifetime: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
 }
 
@@ -56,7 +56,7 @@ where
     let scope = Scope {
         real: AtomicPtr::new(ptr::null_mut()),
         unjoined: Mutex::new(Vec::new()),
-        scope: PhantomData,
+        lifetime: PhantomData,
         env: PhantomData,
     };
     if is_running() {

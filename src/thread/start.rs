@@ -246,8 +246,13 @@ where
     let result = Arc::new(Mutex::new(None));
     let place = Arc::clone(&result);
     let main = AssertUnwindSafe(move || {
-        let value = run_thread(id, f);
-        *place.lock().unwrap_or_else(PoisonError::into_inner) = value;
+        // A result that nobody is going to ask for is dropped before the thread has finished,
+        // since that may be operations.
+        run_thread(id, move || {
+            let value = f();
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+            drop(place);
+        });
     });
     let main: Box<dyn FnOnce()> = Box::new(main);
     // SAFETY: only the lifetime changes. The caller has promised that what is borrowed lives

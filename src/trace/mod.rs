@@ -2,11 +2,13 @@
 //!
 //! Nothing here runs anything, and nothing here depends on the other rooms.
 
+mod blocked;
 mod event;
 mod operation;
 mod schedule;
 mod value;
 
+pub use blocked::{Blocked, Held};
 pub use event::{Event, EventResult, ObjectId, ObjectInfo, ThreadId, ThreadInfo, Trace};
 pub use operation::Operation;
 pub use schedule::{Choice, ParseScheduleError, Schedule};

@@ -75,6 +75,39 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// The whole vocabulary.
+    pub const ALL: [Operation; 29] = [
+        Operation::Load,
+        Operation::Store,
+        Operation::Rmw,
+        Operation::Cas,
+        Operation::Fence,
+        Operation::Lock,
+        Operation::TryLock,
+        Operation::Unlock,
+        Operation::ReadLock,
+        Operation::WriteLock,
+        Operation::Wait,
+        Operation::Wake,
+        Operation::NotifyOne,
+        Operation::NotifyAll,
+        Operation::Send,
+        Operation::Receive,
+        Operation::Disconnect,
+        Operation::Spawn,
+        Operation::Join,
+        Operation::Park,
+        Operation::Unpark,
+        Operation::Barrier,
+        Operation::Once,
+        Operation::CellRead,
+        Operation::CellWrite,
+        Operation::Yield,
+        Operation::Sleep,
+        Operation::Timeout,
+        Operation::Poll,
+    ];
+
     /// The kebab-case name.
     pub fn name(self) -> &'static str {
         match self {
@@ -114,5 +147,30 @@ impl Operation {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_stands_at_the_place_of_its_number() {
+        for (number, operation) in Operation::ALL.into_iter().enumerate() {
+            assert_eq!(operation as usize, number);
+        }
+    }
+
+    #[test]
+    fn names_are_kebab_case_and_different() {
+        let mut names = Operation::ALL.map(Operation::name).to_vec();
+        assert!(
+            names
+                .iter()
+                .all(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+        );
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Operation::ALL.len());
     }
 }

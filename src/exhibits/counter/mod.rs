@@ -5,6 +5,7 @@
 //! one (an atomic operation), let one thread at a time do them (a mutex), or share nothing: one
 //! thread owns the number (a channel), or each has a number of its own (a sum after the join).
 
+mod channel;
 mod fetch_add;
 mod load_store;
 mod mutex;
@@ -57,6 +58,16 @@ pub static EXHIBIT: Exhibit = Exhibit {
             file: "src/exhibits/counter/mutex.rs",
             source: include_str!("mutex.rs"),
             body: |size| mutex::run(size.threads, size.ops),
+        },
+        Variant {
+            exhibit: "counter",
+            name: "channel",
+            kind: Kind::Safe,
+            about: "one owner receives the increments",
+            fix: "",
+            file: "src/exhibits/counter/channel.rs",
+            source: include_str!("channel.rs"),
+            body: |size| channel::run(size.threads, size.ops),
         },
         Variant {
             exhibit: "counter",

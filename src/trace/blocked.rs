@@ -1,0 +1,31 @@
+//! Who held what and who waited for what, when nobody could go on.
+
+use std::panic::Location;
+
+use super::{ObjectId, Operation, ThreadId};
+
+/// A thread that had not finished when its execution came to a standstill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// The thread.
+    pub thread: ThreadId,
+    /// The operation that it was about to do.
+    pub operation: Operation,
+    /// The object of the operation.
+    pub object: Option<ObjectId>,
+    /// The thread that the operation waits for.
+    pub target: Option<ThreadId>,
+    /// The place of the operation.
+    pub at: &'static Location<'static>,
+    /// The locks that the thread held.
+    pub holds: Vec<Held>,
+}
+
+/// A lock that a thread held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The lock.
+    pub object: ObjectId,
+    /// Where it was acquired.
+    pub at: &'static Location<'static>,
+}

@@ -1,0 +1,198 @@
+//! Objects that are used in another world than the one they were made in.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex as RealMutex, PoisonError};
+
+use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use racelab::sync::{Arc, Condvar, Mutex, mpsc};
+use racelab::{Reason, Verdict, thread};
+
+use super::{explore, holds};
+
+/// What the lab says of a body that uses it wrongly.
+fn misuse(body: impl Fn() + Send + Sync + 'static) -> String {
+    match explore(body).verdict {
+        Verdict::Inconclusive(Reason::Misused(what)) => what,
+        other => panic!("not taken for a misuse: {other:?}"),
+    }
+}
+
+/// What a panic outside of executions says.
+fn panic_of(f: impl FnOnce()) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(f)).expect_err("it panics");
+    payload
+        .downcast_ref::<String>()
+        .expect("a formatted message")
+        .clone()
+}
+
+/// Makes something in an execution and takes it out.
+fn smuggled<T: Send + 'static>(make: impl Fn() -> T + Send + Sync + 'static) -> T {
+    let place = Arc::new(RealMutex::new(None));
+    let kept = Arc::clone(&place);
+    holds(move || *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(make()));
+    let value = place.lock().unwrap_or_else(PoisonError::into_inner).take();
+    value.expect("the execution has left something")
+}
+
+#[test]
+fn a_real_object_in_an_execution_is_a_misuse_that_names_where_it_was_made() {
+    let (line, atomic) = (line!(), Arc::new(AtomicUsize::new(0)));
+    let what = misuse(move || {
+        let _ = atomic.load(SeqCst);
+    });
+    assert!(what.contains("AtomicUsize"), "{what}");
+    assert!(what.contains("outside the closure"), "{what}");
+    assert!(what.contains(&format!("{}:{line}:", file!())), "{what}");
+}
+
+#[test]
+fn every_kind_of_real_object_is_noticed_in_an_execution() {
+    let mutex = Mutex::new(0);
+    assert!(misuse(move || drop(mutex.lock())).contains("Mutex"));
+    let condvar = Condvar::new();
+    assert!(misuse(move || condvar.notify_one()).contains("Condvar"));
+    let (sender, receiver) = mpsc::channel();
+    assert!(
+        misuse(move || {
+            let _ = sender.send(1);
+        })
+        .contains("Channel")
+    );
+    drop(receiver);
+    let (sender, receiver) = mpsc::sync_channel::<u8>(1);
+    let receiver = RealMutex::new(receiver);
+    assert!(
+        misuse(move || {
+            let _ = receiver.lock().unwrap().try_recv();
+        })
+        .contains("Channel")
+    );
+    let senders = RealMutex::new(sender);
+    assert!(misuse(move || drop(senders.lock().unwrap().clone())).contains("Channel"));
+}
+
+#[test]
+fn an_object_of_an_earlier_execution_is_a_misuse_that_names_where_it_was_made() {
+    let (line, mutex) = (line!() + 1, smuggled(|| Mutex::new(7)));
+    let what = misuse(move || drop(mutex.lock()));
+    assert!(what.contains("in an earlier execution"), "{what}");
+    assert!(what.contains(&format!("{}:{line}:", file!())), "{what}");
+}
+
+#[test]
+fn an_object_of_an_execution_panics_outside_and_names_where_it_was_made() {
+    let (line, mutex) = (line!() + 1, smuggled(|| Mutex::new(7)));
+    let message = panic_of(|| drop(mutex.lock()));
+    assert!(
+        message.starts_with("racelab: the Mutex used at "),
+        "{message}"
+    );
+    assert!(message.contains("used outside of it"), "{message}");
+    assert!(
+        message.contains(&format!("{}:{line}:", file!())),
+        "{message}"
+    );
+    // What is no operation is possible everywhere.
+    assert_eq!(mutex.into_inner().unwrap(), 7);
+}
+
+#[test]
+fn every_end_of_a_modelled_channel_panics_outside_and_can_be_dropped() {
+    let (sender, receiver) = smuggled(|| {
+        let (sender, receiver) = mpsc::channel();
+        sender.send(Arc::new(5)).unwrap();
+        (sender, receiver)
+    });
+    assert!(panic_of(|| drop(sender.send(Arc::new(6)))).contains("the Channel used at"));
+    assert!(panic_of(|| drop(sender.clone())).contains("the Channel used at"));
+    assert!(panic_of(|| drop(receiver.recv())).contains("the Channel used at"));
+    assert!(panic_of(|| drop(receiver.try_iter().next())).contains("the Channel used at"));
+    drop((sender, receiver));
+
+    let (sender, receiver) = smuggled(|| mpsc::sync_channel::<u8>(1));
+    assert!(
+        panic_of(|| {
+            let _ = sender.try_send(6);
+        })
+        .contains("the Channel used at")
+    );
+    drop((receiver, sender));
+}
+
+#[test]
+fn an_object_of_an_execution_panics_on_a_real_thread() {
+    let atomic = smuggled(|| AtomicUsize::new(7));
+    let message = thread::spawn(move || {
+        panic_of(|| {
+            let _ = atomic.load(SeqCst);
+        })
+    })
+    .join()
+    .unwrap();
+    assert!(
+        message.contains("on a thread that the lab does not run"),
+        "{message}"
+    );
+}
+
+#[test]
+fn ends_of_another_world_can_be_dropped_in_an_execution() {
+    let (sender, receiver) = mpsc::channel::<u8>();
+    let ends = Arc::new(RealMutex::new(Some((sender, receiver))));
+    let kept = Arc::clone(&ends);
+    holds(move || drop(kept.lock().unwrap().take()));
+    assert!(ends.lock().unwrap().is_none());
+
+    let smuggled = RealMutex::new(Some(smuggled(mpsc::channel::<u8>)));
+    holds(move || drop(smuggled.lock().unwrap().take()));
+}
+
+/// Something unsized to put behind a lock.
+trait Account: Send {
+    fn balance(&mut self) -> &mut i64;
+}
+
+impl Account for i64 {
+    fn balance(&mut self) -> &mut i64 {
+        self
+    }
+}
+
+fn use_a_mutex_of_a_trait_object() {
+    let account: Arc<Mutex<dyn Account>> = Arc::new(Mutex::new(100_i64));
+    let other = Arc::clone(&account);
+    let other = thread::spawn(move || *other.lock().unwrap().balance() -= 30);
+    *account.lock().unwrap().balance() += 1;
+    other.join().unwrap();
+    assert_eq!(*account.try_lock().unwrap().balance(), 71);
+    let words: Box<Mutex<[&str]>> = Box::new(Mutex::new(["a", "b"]));
+    assert_eq!(words.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn a_mutex_can_hold_a_trait_object_outside() {
+    use_a_mutex_of_a_trait_object();
+}
+
+#[test]
+fn a_mutex_can_hold_a_trait_object_inside() {
+    holds(use_a_mutex_of_a_trait_object);
+}
+
+#[test]
+fn the_façade_is_send_and_sync_where_std_is() {
+    fn is_send<T: Send>() {}
+    fn is_sync<T: Sync>() {}
+    fn is_unwind_safe<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+    is_send::<mpsc::Sender<std::cell::Cell<u8>>>();
+    is_sync::<mpsc::Sender<std::cell::Cell<u8>>>();
+    is_send::<mpsc::SyncSender<u8>>();
+    is_sync::<mpsc::SyncSender<u8>>();
+    is_send::<mpsc::Receiver<u8>>();
+    is_unwind_safe::<mpsc::Sender<&mut u8>>();
+    is_unwind_safe::<mpsc::SyncSender<&mut u8>>();
+    is_unwind_safe::<mpsc::Receiver<&mut u8>>();
+    is_sync::<Mutex<std::cell::Cell<u8>>>();
+    is_sync::<thread::JoinHandle<u8>>();
+}
