@@ -352,7 +352,7 @@ fn an_iteration_ends_when_the_last_sender_is_dropped() {
         let (sender, receiver) = mpsc::sync_channel(1);
         let senders = [sender.clone(), sender];
         let producers = senders.map(|sender| thread::spawn(move || drop(sender)));
-        assert_eq!(receiver.into_iter().count(), 0);
+        assert_eq!(receiver.into_iter().collect::<Vec<u8>>(), [0u8; 0]);
         for producer in producers {
             producer.join().unwrap();
         }
