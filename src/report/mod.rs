@@ -4,6 +4,8 @@
 pub mod json;
 mod rows;
 mod table;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub(crate) use text::plural;
