@@ -383,3 +383,23 @@ mod layout {
         );
     }
 }
+
+#[cfg(feature = "cli")]
+mod json {
+    use super::*;
+    use crate::report::json::{Parameters, explore};
+
+    #[test]
+    fn an_event_that_is_no_step_has_a_step_of_null() {
+        let mut trace = trace(1, &[Some("n")]);
+        trace.step(0, Operation::Store, 0);
+        trace.event(0, Operation::CellRead, 0);
+        let size = Parameters { threads: 1, ops: 1 };
+        let report = failing(trace, FailureKind::Panic, "no");
+        let value = serde_json::to_value(explore(&report, "a/b".to_owned(), size, false));
+        let steps = &value.expect("a report is JSON")["failure"]["steps"];
+        assert_eq!(steps[0]["step"], 1);
+        assert_eq!(steps[1]["step"], serde_json::Value::Null);
+        assert_eq!(steps[1]["op"], "cell-read");
+    }
+}
