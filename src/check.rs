@@ -1,10 +1,12 @@
 //! `check`: a test of all interleavings in one call.
 
 use std::env;
+use std::ffi::OsString;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::explorer::{DEFAULT_RANDOM_EXECUTIONS, Explorer};
-use crate::report::{Style, Subject, text};
+use crate::report::{Style, Subject, plural, text};
 use crate::trace::Schedule;
 use crate::verdict::{Engine, Reason, Report, Verdict};
 
@@ -50,7 +52,7 @@ pub const DEFAULT_CHECK_TIME: Duration = Duration::from_secs(10);
 #[track_caller]
 pub fn check<F: Fn() + Send + Sync + 'static>(body: F) {
     let name = std::thread::current().name().unwrap_or("main").to_owned();
-    let settings = match Settings::read(&name, |variable| env::var(variable).ok()) {
+    let settings = match Settings::read(&name, |variable| env::var_os(variable)) {
         Ok(settings) => settings,
         Err(error) => panic!("racelab: {error}"),
     };
@@ -66,12 +68,14 @@ pub fn check<F: Fn() + Send + Sync + 'static>(body: F) {
     }
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "a test that passes has no other way to say it"
-)]
 fn say(name: &str, reason: &Reason, executions: u64) {
-    eprintln!("racelab: {name} is inconclusive after {executions} executions: {reason}");
+    let executions = plural(executions, "execution");
+    // Not with `eprintln!`: the test harness would keep that to itself, since the test passes, and
+    // nobody would learn that it proves nothing.
+    let _ = writeln!(
+        io::stderr(),
+        "racelab: {name} is inconclusive after {executions}: {reason}"
+    );
 }
 
 /// What the environment says.
@@ -82,17 +86,25 @@ struct Settings {
 }
 
 impl Settings {
-    fn read(test: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
-        let parse = |name: &str, what: &str| -> Result<Option<u64>, String> {
-            let Some(text) = variable(name) else {
+    fn read(test: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, String> {
+        // An empty variable counts as none, since some shells and CI systems cannot unset one.
+        let variable = |name: &str| match variable(name).filter(|value| !value.is_empty()) {
+            None => Ok(None),
+            Some(value) => match value.into_string() {
+                Ok(text) => Ok(Some(text)),
+                Err(value) => Err(format!("{name}={} is not UTF-8", value.display())),
+            },
+        };
+        let parse = |name: &str, least: u64, what: &str| -> Result<Option<u64>, String> {
+            let Some(text) = variable(name)? else {
                 return Ok(None);
             };
-            let number = text
-                .parse()
-                .map_err(|_| format!("{name}={text} is not {what}"))?;
-            Ok(Some(number))
+            match text.parse() {
+                Ok(number) if number >= least => Ok(Some(number)),
+                _ => Err(format!("{name}={text} is not {what}")),
+            }
         };
-        let engine = match variable("RACELAB_ENGINE") {
+        let engine = match variable("RACELAB_ENGINE")? {
             Some(name) => name
                 .parse()
                 .map_err(|error| format!("RACELAB_ENGINE: {error}"))?,
@@ -102,19 +114,23 @@ impl Settings {
         if engine == Engine::Random {
             explorer = explorer.max_executions(DEFAULT_RANDOM_EXECUTIONS);
         }
-        if let Some(executions) = parse("RACELAB_MAX_EXECUTIONS", "a number of executions")? {
+        if let Some(executions) = parse(
+            "RACELAB_MAX_EXECUTIONS",
+            1,
+            "a number of executions, from 1 on",
+        )? {
             explorer = explorer.max_executions(executions);
         }
-        if let Some(seed) = parse("RACELAB_SEED", "a number from 0 to 2^64 - 1")? {
+        if let Some(seed) = parse("RACELAB_SEED", 0, "a number from 0 to 2^64 - 1")? {
             explorer = explorer.seed(seed);
         }
-        if let Some(text) = variable("RACELAB_TIME_LIMIT") {
+        if let Some(text) = variable("RACELAB_TIME_LIMIT")? {
             let limit = parse_duration(&text);
             explorer =
                 explorer.time_limit(limit.map_err(|error| format!("RACELAB_TIME_LIMIT: {error}"))?);
         }
-        let requires_complete = match variable("RACELAB_REQUIRE").as_deref() {
-            None | Some("") => false,
+        let requires_complete = match variable("RACELAB_REQUIRE")?.as_deref() {
+            None => false,
             Some("complete") => true,
             Some(other) => {
                 return Err(format!(
@@ -122,7 +138,7 @@ impl Settings {
                 ));
             }
         };
-        let replay = match variable("RACELAB_REPLAY") {
+        let replay = match variable("RACELAB_REPLAY")? {
             Some(text) => replay_for(test, &text)?,
             None => None,
         };
@@ -245,7 +261,7 @@ mod tests {
     #[test]
     fn a_malformed_variable_is_named() {
         let only = |name: &'static str, value: &'static str| {
-            Settings::read("t", move |asked| (asked == name).then(|| value.to_owned()))
+            Settings::read("t", move |asked| (asked == name).then(|| value.into()))
                 .err()
                 .unwrap_or_default()
         };

@@ -51,6 +51,14 @@ pub(super) enum Error {
 }
 
 impl Error {
+    /// A failed write to standard output.
+    pub(super) fn of_stdout(source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::BrokenPipe => Error::ClosedPipe,
+            _ => Error::Stdout(source),
+        }
+    }
+
     pub(super) fn exit(&self) -> Exit {
         match self {
             Error::Usage(_) | Error::File { .. } | Error::Stdout(_) => Exit::Usage,

@@ -28,18 +28,29 @@ pub(super) struct Explore {
     engine: Engine,
 
     /// Stop after so many executions [default: none, 10000 for random engines]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = options::executions,
+        allow_negative_numbers = true,
+    )]
     max_executions: Option<u64>,
 
     /// Stop after so long: 20ms, 10s; a bare number is seconds [default: none]
-    #[arg(long, value_name = "TIME", value_parser = options::duration)]
+    #[arg(long, value_name = "TIME", value_parser = options::duration, allow_hyphen_values = true)]
     time_limit: Option<Duration>,
 
     #[command(flatten)]
     max_steps: MaxSteps,
 
     /// The seed of random choices
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        value_parser = options::seed,
+        allow_negative_numbers = true,
+    )]
     seed: u64,
 
     /// Go on past failures, and count failures and outcomes

@@ -16,6 +16,7 @@ use std::any::Any;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
+use anstyle::AnsiColor;
 use clap::{Parser, Subcommand};
 
 use self::error::{Error, Exit};
@@ -55,25 +56,31 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // A help text that nobody reads is no error.
-            let _ = error.print();
-            return if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Success
-            }
-            .into();
+            return print(&error).unwrap_or_else(|error| fail(&error)).into();
         }
     };
     let result = catch_unwind(|| run(&cli));
     let result = result.unwrap_or_else(|payload| Err(Error::Internal(message(&*payload))));
-    let exit = result.unwrap_or_else(|error| {
-        if !matches!(error, Error::ClosedPipe) {
-            anstream::eprintln!("racelab: {error}");
-        }
-        error.exit()
-    });
-    exit.into()
+    result.unwrap_or_else(|error| fail(&error)).into()
+}
+
+/// Prints a help text to stdout, or to stderr what is wrong with the arguments.
+fn print(error: &clap::Error) -> Result<Exit, Error> {
+    let printed = error.print();
+    if error.use_stderr() {
+        return Ok(Exit::Usage);
+    }
+    printed.map_err(Error::of_stdout)?;
+    Ok(Exit::Success)
+}
+
+/// Says what went wrong, in the way of clap, which reports the arguments.
+fn fail(error: &Error) -> Exit {
+    if !matches!(error, Error::ClosedPipe) {
+        let red = AnsiColor::Red.on_default().bold();
+        anstream::eprintln!("{red}error:{red:#} {error}");
+    }
+    error.exit()
 }
 
 fn run(cli: &Cli) -> Result<Exit, Error> {

@@ -16,24 +16,46 @@ use super::error::Error;
 #[derive(Debug, Args)]
 pub(super) struct Output {
     /// How results are written
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t = Format::Text,
+        help_heading = "Output",
+        // After the options of a command.
+        display_order = 100,
+    )]
     pub(super) format: Format,
 
     /// When to use colours; `auto` also obeys the variable `NO_COLOR`
-    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value_t = ColorChoice::Auto,
+        help_heading = "Output",
+        display_order = 101,
+    )]
     pub(super) color: ColorChoice,
 
     /// Write results to a file instead of standard output; - is standard output
-    #[arg(short, long, global = true, value_name = "FILE")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        help_heading = "Output",
+        display_order = 102
+    )]
     pub(super) output: Option<PathBuf>,
 }
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people
+    // For people. No doc comment: clap would spread every help text over pages to show it.
     Text,
-    /// For programs
+    // For programs.
     Json,
 }
 
@@ -41,11 +63,11 @@ pub(super) enum Format {
 #[derive(Debug, Args)]
 pub(super) struct Size {
     /// How many threads are spawned
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) threads: Option<usize>,
 
     /// How many operations each thread does
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count, allow_negative_numbers = true)]
     pub(super) ops: Option<usize>,
 }
 
@@ -53,11 +75,11 @@ pub(super) struct Size {
 #[derive(Debug, Args)]
 pub(super) struct Look {
     /// Show memory orderings and source locations in the table
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(super) detail: bool,
 
     /// Use no characters beyond ASCII for lines and arrows
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub(super) ascii: bool,
 }
 
@@ -70,6 +92,7 @@ pub(super) struct MaxSteps {
         value_name = "N",
         default_value_t = crate::DEFAULT_MAX_STEPS,
         value_parser = max_steps,
+        allow_negative_numbers = true,
     )]
     pub(super) max_steps: usize,
 }
@@ -77,9 +100,9 @@ pub(super) struct MaxSteps {
 /// What the verdict is expected to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Expect {
-    /// Some interleaving fails
+    // Some interleaving fails.
     Violated,
-    /// No interleaving fails, and all were explored
+    // No interleaving fails, and all were explored.
     Holds,
 }
 
@@ -114,6 +137,34 @@ pub(super) fn engine() -> impl TypedValueParser<Value = Engine> {
 /// Parses a duration.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     crate::parse_duration(text)
+}
+
+/// Parses a number that can be anything.
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    number(text, 0)
+}
+
+/// Parses a number of executions.
+pub(super) fn executions(text: &str) -> Result<u64, String> {
+    number(text, 1)
+}
+
+/// Parses a part of a size. The exhibit says later which range it has to be in.
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        // So that the range is named.
+        Ok(0) => Ok(0),
+        _ => usize::try_from(number(text, 1)?).map_err(|error| error.to_string()),
+    }
+}
+
+/// Parses a number. The numbers that can be given are named, in place of what is wrong with the
+/// digits.
+fn number(text: &str, least: u64) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(number) if number >= least => Ok(number),
+        _ => Err(format!("it takes a number from {least} to {}", u64::MAX)),
+    }
 }
 
 fn max_steps(text: &str) -> Result<usize, String> {

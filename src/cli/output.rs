@@ -1,6 +1,6 @@
 //! Where results go: standard output or a file.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -16,43 +16,49 @@ use super::options::{self, Format, Look};
 #[derive(Debug)]
 pub(super) struct Output {
     pub(super) format: Format,
-    /// `None` is standard output.
-    file: Option<PathBuf>,
+    target: Target,
     color: bool,
 }
 
+#[derive(Debug)]
+enum Target {
+    Stdout,
+    /// A file that is there, or can be made.
+    File(PathBuf),
+    /// What cannot be replaced, as a device or a pipe. It stays open: the reader of a pipe would
+    /// take it for the end if it were closed and opened again.
+    Device(PathBuf, File),
+}
+
 impl Output {
-    /// Looks at once whether the file can be written, since a search may take long.
+    /// Looks at once whether the output can be written, since a search may take long.
     pub(super) fn open(options: &options::Output) -> Result<Self, Error> {
-        let file = options.output.clone().filter(|path| path != Path::new("-"));
-        if let Some(path) = &file {
-            let opened = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(path);
-            opened.map_err(|source| Error::File {
-                path: path.clone(),
+        let path = options.output.as_deref();
+        let target = match path.filter(|path| *path != Path::new("-")) {
+            None => Target::Stdout,
+            Some(path) => target(path).map_err(|source| Error::File {
+                path: path.to_owned(),
                 source,
-            })?;
-        }
+            })?,
+        };
         let color = match options.color {
             clap::ColorChoice::Always => true,
             clap::ColorChoice::Never => false,
             clap::ColorChoice::Auto => {
-                file.is_none() && AutoStream::choice(&io::stdout()) != ColorChoice::Never
+                matches!(target, Target::Stdout)
+                    && AutoStream::choice(&io::stdout()) != ColorChoice::Never
             }
         };
         Ok(Output {
             format: options.format,
-            file,
+            target,
             color,
         })
     }
 
     /// How text looks on this output.
     pub(super) fn style(&self, look: &Look) -> Style {
-        let is_terminal = self.file.is_none() && io::stdout().is_terminal();
+        let is_terminal = matches!(self.target, Target::Stdout) && io::stdout().is_terminal();
         let width = is_terminal.then(terminal_size::terminal_size).flatten();
         let width = width.map_or(80, |(width, _)| usize::from(width.0));
         Style {
@@ -72,20 +78,32 @@ impl Output {
 
     /// Writes a whole result.
     pub(super) fn write(&self, text: &str) -> Result<(), Error> {
-        match &self.file {
-            None => write_stdout(text).map_err(|error| match error.kind() {
-                io::ErrorKind::BrokenPipe => Error::ClosedPipe,
-                _ => Error::Stdout(error),
-            }),
-            Some(path) => {
-                let written = write_file(path, text);
-                written.map_err(|source| Error::File {
-                    path: path.clone(),
-                    source,
-                })
-            }
-        }
+        let (path, written) = match &self.target {
+            Target::Stdout => return write_stdout(text).map_err(Error::of_stdout),
+            Target::File(path) => (path, write_file(path, text)),
+            Target::Device(path, file) => (path, (&*file).write_all(text.as_bytes())),
+        };
+        written.map_err(|source| Error::File {
+            path: path.clone(),
+            source,
+        })
     }
+}
+
+/// Opens what cannot be replaced, and tries whether a file could be written. Nothing is left of
+/// the attempt, since there may never be a result.
+fn target(path: &Path) -> io::Result<Target> {
+    let is_new = !fs::exists(path)?;
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(is_new).open(path)?;
+    if is_new {
+        fs::remove_file(path)?;
+    }
+    Ok(if is_new || file.metadata()?.is_file() {
+        Target::File(path.to_owned())
+    } else {
+        Target::Device(path.to_owned(), file)
+    })
 }
 
 fn write_stdout(text: &str) -> io::Result<()> {
@@ -94,19 +112,20 @@ fn write_stdout(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// Replaces a file in one go, so that what was in it is not lost if the disk is full.
+/// Writes a file in one go, so that what was in it is not lost if the disk is full.
 fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    // A device or a pipe cannot be replaced.
-    if !fs::metadata(path)?.is_file() {
-        return fs::write(path, text);
-    }
     // What a link points to is replaced, not the link.
-    let path = fs::canonicalize(path)?;
+    let (path, permissions) = match fs::metadata(path) {
+        Ok(metadata) => (fs::canonicalize(path)?, Some(metadata.permissions())),
+        Err(_) => (path.to_owned(), None),
+    };
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let new = path.with_file_name(name);
     let replaced = fs::write(&new, text).and_then(|()| {
-        fs::set_permissions(&new, fs::metadata(&path)?.permissions())?;
+        if let Some(permissions) = permissions {
+            fs::set_permissions(&new, permissions)?;
+        }
         fs::rename(&new, &path)
     });
     if replaced.is_err() {

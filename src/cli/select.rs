@@ -7,6 +7,9 @@ use super::error::Error;
 /// Names that are less alike than this are no typing errors of each other.
 const ALIKE: f64 = 0.7;
 
+/// How much of an unknown name is repeated.
+const LONGEST_SHOWN: usize = 40;
+
 /// The variant of a name: `exhibit/variant`, or `exhibit` for its first unsafe one.
 pub(super) fn variant(name: &str) -> Result<&'static Variant, Error> {
     let (exhibit_name, variant_name) = match name.split_once('/') {
@@ -57,11 +60,20 @@ fn unknown(what: &str, name: &str, names: impl Iterator<Item = &'static str> + C
         .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let hint = match nearest.filter(|nearest| likeness(nearest) >= ALIKE) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => format!("there is {}", names.collect::<Vec<_>>().join(", ")),
+        None => format!("there is {};", names.collect::<Vec<_>>().join(", ")),
     };
+    let name = shown(name);
     Error::Usage(format!(
-        "unknown {what} `{name}`; {hint} `racelab list` shows them all"
+        "unknown {what} {name}; {hint} `racelab list` shows them all"
     ))
+}
+
+/// A name that somebody gave, cut and with escapes, so that any text makes one readable line.
+fn shown(name: &str) -> String {
+    let mut chars = name.chars();
+    let start: String = chars.by_ref().take(LONGEST_SHOWN).collect();
+    let dots = if chars.next().is_some() { "…" } else { "" };
+    format!("`{}{dots}`", start.escape_debug())
 }
 
 #[cfg(test)]

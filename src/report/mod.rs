@@ -4,6 +4,9 @@
 pub mod json;
 mod rows;
 mod table;
+#[cfg(test)]
+mod tests;
 mod text;
 
+pub(crate) use text::plural;
 pub use text::{Style, Subject, outcomes, text};

@@ -4,7 +4,7 @@ use crate::explain::Explanation;
 use crate::trace::{Event, EventResult, Operation, Trace, Value};
 use crate::verdict::Failure;
 
-use super::text::Style;
+use super::text::{Style, printable};
 
 /// The longest block of rows that is looked for when repeated rows are merged.
 const LONGEST_BLOCK: usize = 8;
@@ -52,8 +52,12 @@ pub(super) fn operation_width(trace: &Trace) -> usize {
 
 /// What an event is in the column of its thread.
 fn cell(trace: &Trace, event: &Event, style: &Style) -> String {
-    let object = event.object.map(|object| trace.object_name(object));
-    let target = event.target.map(|target| trace.thread_name(target));
+    let object = event
+        .object
+        .map(|object| printable(&trace.object_name(object)));
+    let target = event
+        .target
+        .map(|target| printable(&trace.thread_name(target)));
     let mut text = event.operation.name().to_owned();
     if let Some(name) = object.as_ref().or(target.as_ref()) {
         let width = operation_width(trace);
@@ -90,7 +94,7 @@ fn note(event: &Event, index: usize, explanation: &Explanation, style: &Style) -
         .notes
         .iter()
         .filter(|(event, _)| *event == index);
-    notes.extend(remarks.map(|(_, remark)| remark.clone()));
+    notes.extend(remarks.map(|(_, remark)| printable(remark)));
     notes.join("  ")
 }
 
@@ -114,7 +118,7 @@ fn last_row(trace: &Trace, failure: &Failure, style: &Style) -> Row {
                 let text = format!("{} {name}", blocked.operation);
                 (
                     blocked.thread.index(),
-                    format!("{} {}", text.trim_end(), style.ellipsis()),
+                    format!("{} {}", printable(text.trim_end()), style.ellipsis()),
                 )
             });
             blocked.collect()
@@ -140,9 +144,15 @@ fn merge_repeats(rows: &[Row], style: &Style) -> Vec<Row> {
         };
         let times = repeats(&rows[start..], length);
         let end = start + length * times;
-        let (first, last) = (&rows[start].step, &rows[end - 1].step);
+        // Not every row is a step, and the first and the last may be none.
+        let mut steps = rows[start..end].iter().map(|row| row.step.as_str());
+        let first = steps.find(|step| !step.is_empty()).unwrap_or_default();
+        let last = steps.rfind(|step| !step.is_empty());
         if length == 1 {
-            let step = format!("{first}{}{last}", style.dash());
+            let step = match last {
+                Some(last) => format!("{first}{}{last}", style.dash()),
+                None => first.to_owned(),
+            };
             let (thread, text) = &rows[start].cells[0];
             let cells = vec![(*thread, format!("{text}  ({times} times)"))];
             merged.push(Row {
@@ -153,10 +163,10 @@ fn merge_repeats(rows: &[Row], style: &Style) -> Vec<Row> {
         } else {
             merged.extend_from_slice(&rows[start..start + length]);
             let thread = rows[start].cells[0].0;
-            let text = format!(
-                "these {length} again, {} times, up to step {last}",
-                times - 1
-            );
+            let mut text = format!("these {length} again, {} times", times - 1);
+            if let Some(last) = last {
+                text += &format!(", up to step {last}");
+            }
             merged.push(Row {
                 step: style.ellipsis().to_owned(),
                 cells: vec![(thread, text)],
@@ -170,7 +180,7 @@ fn merge_repeats(rows: &[Row], style: &Style) -> Vec<Row> {
 
 /// How often the first `length` rows come one after another.
 fn repeats(rows: &[Row], length: usize) -> usize {
-    let same = |a: &Row, b: &Row| a.cells == b.cells && a.note == b.note && !a.step.is_empty();
+    let same = |a: &Row, b: &Row| a.cells == b.cells && a.note == b.note;
     let blocks = rows.chunks_exact(length);
     let Some(first) = blocks.clone().next() else {
         return 0;

@@ -6,67 +6,82 @@ use unicode_width::UnicodeWidthStr;
 use crate::trace::Trace;
 
 use super::rows::Row;
-use super::text::Style;
+use super::text::{Style, printable};
 
 /// What is left free between two columns, if there is room, and if there is little.
 const GAPS: [usize; 2] = [3, 2];
 
-/// The width of the column of step numbers.
+/// The least width of the column of step numbers: that of its head.
 const STEP_WIDTH: usize = 4;
 
 /// Lays rows out, within the width of the style if that is possible.
 pub(super) fn table(trace: &Trace, rows: &[Row], style: &Style) -> String {
     let names: Vec<String> = (0..)
         .take(trace.threads.len())
-        .map(|id| trace.thread_name(crate::trace::ThreadId(id)))
+        .map(|id| printable(&trace.thread_name(crate::trace::ThreadId(id))))
         .collect();
-    let columns = columns(&names, rows);
+    let columns = Columns::new(&names, rows);
     let fits = |gap: &usize| {
-        let widest = rows.iter().map(|row| line_width(row, &columns, *gap)).max();
+        let widest = rows.iter().map(|row| columns.line_width(row, *gap)).max();
         widest.unwrap_or(0) <= style.width
     };
     match GAPS.into_iter().find(fits) {
         Some(gap) => in_columns(&names, rows, &columns, gap, style),
-        None => as_list(&names, rows, style),
+        None => as_list(&names, rows, columns.step, style),
     }
 }
 
-/// The width of each thread's column.
-fn columns(names: &[String], rows: &[Row]) -> Vec<usize> {
-    let mut widths: Vec<usize> = names.iter().map(|name| name.width()).collect();
-    for row in rows.iter().filter(|row| !is_last(row)) {
-        for (thread, text) in &row.cells {
-            widths[*thread] = widths[*thread].max(text.width());
+/// How wide the columns are.
+struct Columns {
+    /// That of the step numbers, which is wider where rows are merged: `101–1099`.
+    step: usize,
+    threads: Vec<usize>,
+}
+
+impl Columns {
+    fn new(names: &[String], rows: &[Row]) -> Self {
+        let mut threads: Vec<usize> = names.iter().map(|name| name.width()).collect();
+        for row in rows.iter().filter(|row| !is_remark(row)) {
+            for (thread, text) in &row.cells {
+                threads[*thread] = threads[*thread].max(text.width());
+            }
+        }
+        let steps = rows.iter().map(|row| row.step.width());
+        let step = steps.max().unwrap_or(0).max(STEP_WIDTH);
+        Columns { step, threads }
+    }
+
+    /// How wide a line becomes.
+    fn line_width(&self, row: &Row, gap: usize) -> usize {
+        let start = |thread: usize| -> usize {
+            let before = self.threads[..thread].iter();
+            before.map(|width| width + gap).sum()
+        };
+        let indent = 2 + self.step + gap;
+        let cells = row.cells.iter();
+        let cells = cells.map(|(thread, text)| start(*thread) + text.width());
+        match row.note.as_str() {
+            "" => indent + cells.max().unwrap_or(0),
+            note => indent + start(self.threads.len()) + note.width(),
         }
     }
-    widths
 }
 
-/// The last row may run over the columns to its right, since nothing follows it.
-fn is_last(row: &Row) -> bool {
-    row.step.parse::<u32>().is_err() && row.cells.len() == 1 && !row.step.is_empty()
+/// A text to the right end of a column.
+fn right(text: &str, width: usize) -> String {
+    " ".repeat(width.saturating_sub(text.width())) + text
 }
 
-fn line_width(row: &Row, columns: &[usize], gap: usize) -> usize {
-    let start =
-        |thread: usize| -> usize { columns[..thread].iter().map(|width| width + gap).sum() };
-    let indent = 2 + STEP_WIDTH + gap;
-    let cells = row
-        .cells
-        .iter()
-        .map(|(thread, text)| start(*thread) + text.width())
-        .max()
-        .unwrap_or(0);
-    match row.note.as_str() {
-        "" => indent + cells,
-        note => indent + start(columns.len()) + note.width(),
-    }
+/// A row with a sign for its step is a remark, which may run over the columns to its right.
+fn is_remark(row: &Row) -> bool {
+    let is_sign = |c: char| !c.is_ascii_digit();
+    row.step.starts_with(is_sign) && row.cells.len() == 1
 }
 
 fn in_columns(
     names: &[String],
     rows: &[Row],
-    columns: &[usize],
+    columns: &Columns,
     gap: usize,
     style: &Style,
 ) -> String {
@@ -88,10 +103,10 @@ fn in_columns(
     lines.join("\n") + "\n"
 }
 
-fn line(row: &Row, columns: &[usize], gap: usize) -> String {
-    let mut line = format!("  {:>STEP_WIDTH$}", row.step);
+fn line(row: &Row, columns: &Columns, gap: usize) -> String {
+    let mut line = format!("  {}", right(&row.step, columns.step));
     let cell = |thread: usize| row.cells.iter().find(|(other, _)| *other == thread);
-    for (thread, width) in columns.iter().enumerate() {
+    for (thread, width) in columns.threads.iter().enumerate() {
         let text = cell(thread).map_or("", |(_, text)| text.as_str());
         line += &" ".repeat(gap);
         line += text;
@@ -106,16 +121,17 @@ fn line(row: &Row, columns: &[usize], gap: usize) -> String {
 }
 
 /// One event a line, with the name of its thread.
-fn as_list(names: &[String], rows: &[Row], style: &Style) -> String {
+fn as_list(names: &[String], rows: &[Row], step_width: usize, style: &Style) -> String {
     let widest_name = names.iter().map(|name| name.width()).max().unwrap_or(0);
     let name_width = widest_name.max("thread".len());
-    let events = rows.iter().filter(|row| !is_last(row));
+    let events = rows.iter().filter(|row| !is_remark(row));
     let texts = events.flat_map(|row| row.cells.iter().map(|(_, text)| text.width()));
     let text_width = texts.max().unwrap_or(0);
     let line = |step: &str, name: &str, text: &str, note: &str| {
         let name_pad = " ".repeat(name_width.saturating_sub(name.width()));
         let text_pad = " ".repeat(text_width.saturating_sub(text.width()));
-        let line = format!("  {step:>STEP_WIDTH$}   {name}{name_pad}   {text}{text_pad}   {note}");
+        let step = right(step, step_width);
+        let line = format!("  {step}   {name}{name_pad}   {text}{text_pad}   {note}");
         line.trim_end().to_owned()
     };
     let mut lines = vec![paint(

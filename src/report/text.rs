@@ -4,9 +4,10 @@ use std::fmt;
 
 use anstyle::{AnsiColor, Style as Ansi};
 use textwrap::{Options, WordSplitter};
+use unicode_width::UnicodeWidthStr;
 
 use crate::explain::{Explanation, explain};
-use crate::trace::Trace;
+use crate::trace::{ObjectId, Trace};
 use crate::verdict::{Coverage, Failure, Outcome, Report, Verdict, grouped};
 
 use super::rows::rows;
@@ -172,13 +173,10 @@ fn one_line(message: &str) -> String {
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty());
-    let first = lines
-        .next()
-        .unwrap_or("a panic without a message")
-        .to_owned();
+    let first = printable(lines.next().unwrap_or("a panic without a message"));
     let sides = lines.map(|line| match line.split_once(": ") {
-        Some((side @ ("left" | "right"), value)) => format!("{side} {value}"),
-        _ => line.to_owned(),
+        Some((side @ ("left" | "right"), value)) => format!("{side} {}", printable(value)),
+        _ => printable(line),
     });
     let sides = sides.collect::<Vec<_>>().join(", ");
     match sides.as_str() {
@@ -197,9 +195,12 @@ fn traced(
     let rows = rows(trace, failure, explanation, style);
     let mut out = table(trace, &rows, style);
     let unnamed = trace.objects.iter().enumerate().filter(|(index, object)| {
-        let is_used =
-            |event: &crate::trace::Event| event.object.is_some_and(|o| o.index() == *index);
-        object.name.is_none() && trace.events.iter().any(is_used)
+        let is_it = |object: Option<ObjectId>| object.is_some_and(|o| o.index() == *index);
+        // What is only waited for is in no event.
+        let blocked = failure.map_or(&[][..], |failure| &failure.blocked);
+        let is_shown = trace.events.iter().any(|event| is_it(event.object))
+            || blocked.iter().any(|blocked| is_it(blocked.object));
+        object.name.is_none() && is_shown
     });
     let unnamed: Vec<String> = unnamed
         .map(|(_, object)| {
@@ -283,15 +284,13 @@ fn searched(report: &Report) -> String {
 ///
 /// Apart from [`text`], since only a search past failures has counted them all.
 pub fn outcomes(outcomes: &[Outcome]) -> String {
-    let width = outcomes
-        .iter()
-        .map(|outcome| outcome.value.chars().count())
-        .max()
-        .unwrap_or(0)
-        .max(7);
+    let values: Vec<String> = outcomes.iter().map(|o| printable(&o.value)).collect();
+    let widths = values.iter().map(|value| value.width());
+    let width = widths.max().unwrap_or(0).max("outcome".len());
     let mut out = format!("\n  {:width$}   executions\n", "outcome");
-    for Outcome { value, executions } in outcomes {
-        out += &format!("  {value:width$}   {:>10}\n", grouped(*executions));
+    for (value, Outcome { executions, .. }) in values.iter().zip(outcomes) {
+        let pad = " ".repeat(width - value.width());
+        out += &format!("  {value}{pad}   {:>10}\n", grouped(*executions));
     }
     out
 }
@@ -299,7 +298,7 @@ pub fn outcomes(outcomes: &[Outcome]) -> String {
 fn labelled(name: &str, text: &str, style: &Style) -> String {
     let indent = " ".repeat(11);
     // Wrapped before it is coloured, so that escape codes have no width.
-    let plain = wrapped(text, &indent, &indent, style);
+    let plain = wrapped(&printable(text), &indent, &indent, style);
     format!("  {}{}", label(name, style), &plain[indent.len()..])
 }
 
@@ -316,7 +315,23 @@ fn wrapped(text: &str, first: &str, rest: &str, style: &Style) -> String {
     textwrap::fill(text, options) + "\n"
 }
 
-fn plural(count: u64, noun: &str) -> String {
+/// A text in which nothing breaks a line or moves the cursor: control characters as escapes.
+///
+/// Names, messages and outcomes are what the code under test says, so that they can hold anything.
+pub(super) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// A count with its noun: `1 execution`, `2 executions`.
+pub(crate) fn plural(count: u64, noun: &str) -> String {
     let s = if count == 1 { "" } else { "s" };
     format!("{} {noun}{s}", grouped(count))
 }

@@ -1,0 +1,405 @@
+//! Traces that are long, wide or strange, as text.
+
+use std::panic::Location;
+use std::time::Duration;
+
+use crate::explain::Explanation;
+use crate::trace::{
+    Blocked, Event, ObjectId, ObjectInfo, Operation, ThreadId, ThreadInfo, Trace, Value,
+};
+use crate::verdict::{Coverage, Failure, FailureKind, MemoryModel, Outcome, Report, Verdict};
+
+use super::rows::rows;
+use super::table::table;
+use super::text::{Style, Subject, outcomes, text};
+
+/// A trace of so many threads, with objects of these names.
+#[track_caller]
+fn trace(threads: usize, objects: &[Option<&str>]) -> Trace {
+    let made_at = Location::caller();
+    let objects = objects.iter().zip(1..).map(|(name, rank)| ObjectInfo {
+        kind: "AtomicBool",
+        name: name.map(|name| name.to_owned().into()),
+        rank,
+        made_at,
+    });
+    Trace {
+        threads: vec![ThreadInfo { name: None }; threads],
+        objects: objects.collect(),
+        events: Vec::new(),
+    }
+}
+
+impl Trace {
+    /// Adds an event that is no step.
+    #[track_caller]
+    fn event(&mut self, thread: u32, operation: Operation, object: u32) -> &mut Event {
+        self.events.push(Event {
+            step: None,
+            thread: ThreadId(thread),
+            operation,
+            object: Some(ObjectId(object)),
+            target: None,
+            read: None,
+            written: None,
+            result: None,
+            ordering: None,
+            at: Location::caller(),
+        });
+        self.events.last_mut().expect("one was added")
+    }
+
+    /// Adds a step.
+    #[track_caller]
+    fn step(&mut self, thread: u32, operation: Operation, object: u32) {
+        let step = u32::try_from(self.steps()).expect("it is a short trace") + 1;
+        self.event(thread, operation, object).step = Some(step);
+    }
+
+    /// Adds a load that finds `false`.
+    #[track_caller]
+    fn load(&mut self, thread: u32, object: u32) {
+        self.step(thread, Operation::Load, object);
+        self.events.last_mut().expect("one was added").read = Some(Value::Bool(false));
+    }
+}
+
+fn shown(trace: &Trace, style: &Style) -> String {
+    let rows = rows(trace, None, &Explanation::default(), style);
+    table(trace, &rows, style)
+}
+
+fn lines(trace: &Trace) -> Vec<String> {
+    let shown = shown(trace, &Style::default());
+    shown.lines().map(str::to_owned).collect()
+}
+
+fn failing(trace: Trace, kind: FailureKind, message: &str) -> Report {
+    let failure = Failure {
+        kind,
+        message: message.to_owned(),
+        at: Some("src/lib.rs:7".to_owned()),
+        thread: (kind == FailureKind::Panic).then_some(ThreadId::MAIN),
+        trace,
+        schedule: "0".parse().expect("it is a schedule"),
+        preemptions: 0,
+        minimal: None,
+        minimise_executions: 0,
+        is_nondeterministic: false,
+        blocked: Vec::new(),
+    };
+    Report {
+        verdict: Verdict::Violated(Box::new(failure)),
+        engine: None,
+        memory_model: MemoryModel::Sc,
+        seed: 0,
+        executions: 1,
+        blocked: 0,
+        truncated: 0,
+        violations: 1,
+        outcomes: Vec::new(),
+        coverage: Coverage::FirstFailure,
+        max_steps: 10,
+        has_weak_orderings: false,
+        replayed: None,
+        elapsed: Duration::ZERO,
+    }
+}
+
+fn rendered(report: &Report) -> String {
+    text(report, &Subject::default(), &Style::default())
+}
+
+mod merging {
+    use super::*;
+
+    #[test]
+    fn a_spinning_thread_is_one_row_with_its_first_and_last_step() {
+        let mut trace = trace(2, &[Some("flag")]);
+        trace.step(1, Operation::Store, 0);
+        for _ in 0..50 {
+            trace.load(0, 0);
+        }
+        trace.step(1, Operation::Store, 0);
+        assert_eq!(
+            lines(&trace),
+            [
+                "  step   main                             T1",
+                "     1                                    store flag",
+                "  2–51   load  flag → false  (50 times)",
+                "    52                                    store flag",
+            ]
+        );
+    }
+
+    #[test]
+    fn two_threads_that_spin_in_turn_are_shown_once_and_counted() {
+        let mut trace = trace(2, &[Some("a"), Some("b")]);
+        for _ in 0..40 {
+            trace.load(0, 0);
+            trace.load(1, 1);
+        }
+        trace.step(0, Operation::Store, 0);
+        assert_eq!(
+            lines(&trace),
+            [
+                "  step   main              T1",
+                "     1   load  a → false",
+                "     2                     load  b → false",
+                "     …   these 2 again, 39 times, up to step 80",
+                "    81   store a",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_comes_twice_is_not_merged() {
+        let mut trace = trace(1, &[Some("a")]);
+        trace.load(0, 0);
+        trace.load(0, 0);
+        assert_eq!(lines(&trace).len(), 3);
+    }
+
+    #[test]
+    fn other_values_are_other_rows() {
+        let mut trace = trace(1, &[Some("n")]);
+        for value in 0..5 {
+            trace.step(0, Operation::Store, 0);
+            trace.events[value].written = Some(value.into());
+        }
+        assert_eq!(lines(&trace).len(), 6);
+    }
+
+    #[test]
+    fn a_switch_is_never_lost() {
+        let mut trace = trace(3, &[Some("a")]);
+        for _ in 0..3 {
+            trace.load(1, 0);
+        }
+        for _ in 0..3 {
+            trace.load(2, 0);
+        }
+        let lines = lines(&trace);
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert!(lines[1].starts_with("   1–3 "), "{lines:?}");
+        assert!(lines[2].starts_with("   4–6 "), "{lines:?}");
+    }
+
+    #[test]
+    fn events_that_are_no_steps_are_merged_too() {
+        let mut trace = trace(1, &[Some("flag"), Some("cell")]);
+        for _ in 0..10 {
+            trace.load(0, 0);
+            trace.event(0, Operation::CellRead, 1);
+        }
+        for _ in 0..5 {
+            trace.event(0, Operation::CellWrite, 1);
+        }
+        assert_eq!(
+            lines(&trace),
+            [
+                "  step   main",
+                "     1   load flag → false",
+                "         cell-read cell",
+                "     …   these 2 again, 9 times, up to step 10",
+                "         cell-write cell  (5 times)",
+            ]
+        );
+    }
+
+    #[test]
+    fn wide_step_numbers_make_their_column_wider() {
+        let mut trace = trace(2, &[Some("a")]);
+        trace.step(0, Operation::Store, 0);
+        for _ in 0..9_000 {
+            trace.load(1, 0);
+        }
+        trace.step(0, Operation::Store, 0);
+        assert_eq!(
+            lines(&trace),
+            [
+                "    step   main      T1",
+                "       1   store a",
+                "  2–9001             load  a → false  (9000 times)",
+                "    9002   store a",
+            ]
+        );
+    }
+}
+
+mod names {
+    use super::*;
+
+    #[test]
+    fn an_object_without_a_name_has_its_place_of_creation() {
+        let made_at = line!() + 1;
+        let mut trace = trace(1, &[None, Some("n"), None, None]);
+        for object in [0, 1, 3] {
+            trace.step(0, Operation::Store, object);
+        }
+        let text = rendered(&failing(trace, FailureKind::Panic, "no"));
+        assert!(text.contains("     1   store AtomicBool#1\n"), "{text}");
+        let made = |rank: u32| {
+            let file = file!();
+            format!("  AtomicBool#{rank} was made at {file}:{made_at}\n")
+        };
+        assert!(text.contains(&(made(1) + &made(4))), "{text}");
+        // It is in no row, so that nobody asks.
+        assert!(!text.contains("AtomicBool#3"), "{text}");
+    }
+
+    #[test]
+    fn an_object_that_is_only_waited_for_has_its_place_of_creation() {
+        let mut report = failing(trace(1, &[None]), FailureKind::Deadlock, "deadlock");
+        if let Verdict::Violated(failure) = &mut report.verdict {
+            failure.blocked.push(Blocked {
+                thread: ThreadId::MAIN,
+                operation: Operation::Receive,
+                object: Some(ObjectId(0)),
+                target: None,
+                at: Location::caller(),
+                holds: Vec::new(),
+            });
+        }
+        let text = rendered(&report);
+        assert!(text.contains("     ✗   receive AtomicBool#1 …\n"), "{text}");
+        assert!(text.contains("AtomicBool#1 was made at "), "{text}");
+    }
+
+    #[test]
+    fn very_long_names_make_a_list() {
+        let name = "n".repeat(300);
+        let mut trace = trace(2, &[Some(&name)]);
+        trace.threads[1].name = Some("w".repeat(200));
+        trace.load(0, 0);
+        trace.load(1, 0);
+        let lines = lines(&trace);
+        assert_eq!(lines[0], "  step   thread");
+        assert!(lines[1].contains(&format!("load {name} → false")));
+        assert!(lines[2].contains(&format!("{}   load", "w".repeat(200))));
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        let mut trace = trace(2, &[Some("計数"), Some("n")]);
+        trace.threads[1].name = Some("働き手".to_owned());
+        trace.load(0, 0);
+        trace.load(1, 1);
+        trace.load(0, 1);
+        assert_eq!(
+            lines(&trace),
+            [
+                "  step   main                働き手",
+                "     1   load 計数 → false",
+                "     2                       load n → false",
+                "     3   load n → false",
+            ]
+        );
+    }
+
+    #[test]
+    fn names_and_messages_cannot_break_lines_or_move_the_cursor() {
+        let mut trace = trace(2, &[Some("a\nb"), Some("\u{1b}[2J")]);
+        trace.threads[1].name = Some("w\r\t".to_owned());
+        trace.load(0, 0);
+        trace.load(1, 1);
+        let text = rendered(&failing(
+            trace,
+            FailureKind::Panic,
+            "red: \u{1b}[31m\n  left: \u{7}",
+        ));
+        assert!(
+            text.chars().all(|c| c == '\n' || !c.is_control()),
+            "{text:?}"
+        );
+        assert!(text.contains(r"load a\nb → false"), "{text}");
+        assert!(text.contains(r"red: \u{1b}[31m: left \u{7}"), "{text}");
+    }
+
+    #[test]
+    fn outcomes_are_aligned_whatever_they_hold() {
+        let outcome = |value: &str, executions| Outcome {
+            value: value.to_owned(),
+            executions,
+        };
+        assert_eq!(
+            outcomes(&[outcome("\"計数\"", 1), outcome("a long outcome\n", 12_345)]),
+            "\n  outcome            executions\n  \"計数\"                      1\n  \
+             a long outcome\\n       12,345\n"
+        );
+    }
+}
+
+mod layout {
+    use super::*;
+
+    #[test]
+    fn a_trace_of_thirty_threads_is_a_list() {
+        let mut trace = trace(31, &[Some("n")]);
+        for thread in 1..31 {
+            trace.load(thread, 0);
+        }
+        let lines = lines(&trace);
+        assert_eq!(lines.len(), 31);
+        assert_eq!(lines[0], "  step   thread");
+        assert_eq!(lines[1], "     1   T1       load n → false");
+        assert_eq!(lines[30], "    30   T30      load n → false");
+    }
+
+    #[test]
+    fn thirty_threads_have_columns_where_there_is_room() {
+        let mut trace = trace(31, &[Some("n")]);
+        for thread in 1..31 {
+            trace.load(thread, 0);
+        }
+        let style = Style {
+            width: 1000,
+            ..Style::default()
+        };
+        assert!(shown(&trace, &style).starts_with("  step   main   T1 "));
+    }
+
+    #[test]
+    fn no_width_is_too_small() {
+        let mut trace = trace(2, &[Some("n")]);
+        trace.load(0, 0);
+        trace.load(1, 0);
+        let report = failing(trace, FailureKind::Panic, "a message of some words");
+        for width in [0, 1, 10, 40] {
+            let style = Style {
+                width,
+                ..Style::default()
+            };
+            assert!(text(&report, &Subject::default(), &style).contains("load n → false"));
+        }
+    }
+
+    #[test]
+    fn a_trace_without_events_is_only_its_end() {
+        let text = rendered(&failing(trace(1, &[]), FailureKind::Panic, "at once"));
+        assert!(
+            text.contains("\n  step   main\n     ✗   panicked at src/lib.rs:7\n"),
+            "{text}"
+        );
+    }
+}
+
+#[cfg(feature = "cli")]
+mod json {
+    use super::*;
+    use crate::report::json::{Parameters, explore};
+
+    #[test]
+    fn an_event_that_is_no_step_has_a_step_of_null() {
+        let mut trace = trace(1, &[Some("n")]);
+        trace.step(0, Operation::Store, 0);
+        trace.event(0, Operation::CellRead, 0);
+        let size = Parameters { threads: 1, ops: 1 };
+        let report = failing(trace, FailureKind::Panic, "no");
+        let value = serde_json::to_value(explore(&report, "a/b".to_owned(), size, false));
+        let steps = &value.expect("a report is JSON")["failure"]["steps"];
+        assert_eq!(steps[0]["step"], 1);
+        assert_eq!(steps[1]["step"], serde_json::Value::Null);
+        assert_eq!(steps[1]["op"], "cell-read");
+    }
+}
