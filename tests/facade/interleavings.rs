@@ -7,7 +7,10 @@ use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use racelab::sync::mpsc::{self, RecvTimeoutError, TryRecvError, TrySendError};
 use racelab::sync::{Arc, Condvar, Mutex};
 use racelab::trace::{EventResult, Operation};
-use racelab::{Engine, Explorer, Failure, FailureKind, Named, Verdict, hint, outcome, thread};
+use racelab::{
+    Bound, Coverage, Engine, Explorer, Failure, FailureKind, Named, Reason, Verdict, hint, outcome,
+    thread,
+};
 
 use super::{explore, fails, holds, outcomes};
 
@@ -594,7 +597,11 @@ fn give_up_after(rounds: usize, flag: &AtomicUsize, gave_up: &AtomicUsize, wait:
 
 #[test]
 fn a_spin_that_gives_up_is_followed_to_its_end_although_others_could_go_on() {
-    for (rounds, wait) in [(1, thread::yield_now as fn()), (3, thread::yield_now), (150, || ())] {
+    for (rounds, wait) in [
+        (1, thread::yield_now as fn()),
+        (3, thread::yield_now),
+        (150, || ()),
+    ] {
         let results = outcomes(move || {
             let (flag, gave_up) = (AtomicUsize::new(0), AtomicUsize::new(0));
             thread::scope(|scope| {
