@@ -1,4 +1,5 @@
 //! Code of std's needs nothing but other imports: one program, compiled with both.
+#![cfg(not(loom))]
 
 use racelab::{Coverage, Engine, Explorer, FailureKind, Verdict};
 

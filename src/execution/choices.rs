@@ -244,17 +244,13 @@ impl Execution {
                 object: next.object,
                 target: next.target,
                 at: next.at,
+                spins: self.met(id, next.requires),
                 holds: self.held_by(id),
             })
         });
         self.blocked = blocked.collect();
-        let able = self.threads().any(|(id, thread)| {
-            thread
-                .next
-                .as_ref()
-                .is_some_and(|next| self.met(id, next.requires))
-        });
-        self.end(if able {
+        let spins = self.blocked.iter().any(|blocked| blocked.spins);
+        self.end(if spins {
             Ending::Livelocked
         } else {
             Ending::Deadlocked

@@ -1,5 +1,7 @@
 //! Who holds what and who waits for what, when nobody can go on.
 
+use std::panic::Location;
+
 use crate::trace::{Blocked, Operation, Trace};
 use crate::verdict::{Failure, FailureKind};
 
@@ -29,26 +31,12 @@ pub(super) fn explain(failure: &Failure) -> Explanation {
 /// What one thread holds and waits for.
 fn sentence(trace: &Trace, blocked: &Blocked) -> String {
     let thread = trace.thread_name(blocked.thread);
-    let object = blocked
-        .object
-        .map(|object| trace.object_name(object))
-        .unwrap_or_default();
-    let target = blocked
-        .target
-        .map(|thread| trace.thread_name(thread))
-        .unwrap_or_default();
-    let waits = match blocked.operation {
-        Operation::Lock => format!("waits for {object}"),
-        Operation::Join => format!("waits for {target} to finish"),
-        Operation::Wake => format!("waits to be notified on {object}"),
-        Operation::Receive => format!("waits for a message on {object}"),
-        Operation::Send => format!("waits for room in {object}"),
-        Operation::Park => "is parked".to_owned(),
-        operation => format!("is about to {operation} {object}")
-            .trim_end()
-            .to_owned(),
+    let (waits, at) = if blocked.spins {
+        looks_at(trace, blocked)
+    } else {
+        (waits_for(trace, blocked), blocked.at)
     };
-    let at = place(blocked.at);
+    let at = place(at);
     let holds = blocked.holds.iter().map(|held| {
         format!(
             "{} (acquired at {})",
@@ -65,4 +53,39 @@ fn sentence(trace: &Trace, blocked: &Blocked) -> String {
             holds.join(" and ")
         )
     }
+}
+
+/// What a thread waits for that cannot go on.
+fn waits_for(trace: &Trace, blocked: &Blocked) -> String {
+    let object = blocked.object.map(|object| trace.object_name(object));
+    let target = blocked.target.map(|thread| trace.thread_name(thread));
+    let name = object.or(target).unwrap_or_default();
+    match blocked.operation {
+        Operation::Lock => format!("waits for {name}"),
+        Operation::Join => format!("waits for {name} to finish"),
+        Operation::Wake => format!("waits to be notified on {name}"),
+        Operation::Receive => format!("waits for a message on {name}"),
+        Operation::Send => format!("waits for room in {name}"),
+        Operation::Park => "is parked".to_owned(),
+        operation => format!("waits for {operation} {name}")
+            .trim_end()
+            .to_owned(),
+    }
+}
+
+/// What a thread that spins has looked at last, and where.
+fn looks_at(trace: &Trace, blocked: &Blocked) -> (String, &'static Location<'static>) {
+    let mut events = trace.events.iter().rev();
+    let looked = events.find(|event| {
+        let is_look = !matches!(event.operation, Operation::Yield | Operation::Sleep);
+        event.thread == blocked.thread && is_look
+    });
+    let Some(event) = looked else {
+        return (format!("only does {}", blocked.operation), blocked.at);
+    };
+    let object = event.object.map(|object| trace.object_name(object));
+    let target = event.target.map(|thread| trace.thread_name(thread));
+    let name = object.or(target).unwrap_or_default();
+    let what = format!("does {} {name} again and again", event.operation);
+    (what, event.at)
 }

@@ -253,8 +253,10 @@ fn searched(report: &Report) -> String {
     }
     parts.push(plural(report.executions, "execution"));
     if report.blocked > 0 {
-        let blocked = grouped(report.blocked);
-        parts.push(format!("{blocked} more abandoned as repetitions"));
+        parts.push(format!(
+            "{} abandoned",
+            plural(report.blocked, "repetition")
+        ));
     }
     if report.truncated > 0 {
         parts.push(format!(

@@ -17,6 +17,9 @@ pub struct Blocked {
     pub target: Option<ThreadId>,
     /// The place of the operation.
     pub at: &'static Location<'static>,
+    /// Whether the operation is possible: the thread does not wait for it, but looks again and
+    /// again at what it waits for.
+    pub spins: bool,
     /// The locks that the thread held.
     pub holds: Vec<Held>,
 }
