@@ -1017,6 +1017,39 @@ fn a_destructor_that_panics_in_a_deadlock_ends_the_process_with_the_schedule() {
     });
 }
 
+/// Locks a mutex when it is dropped.
+struct LockInDrop(Arc<Mutex<u32>>);
+
+impl Drop for LockInDrop {
+    fn drop(&mut self) {
+        *self.0.lock().unwrap() += 1;
+    }
+}
+
+#[test]
+fn destructors_that_wait_for_each_other_end_the_process_rather_than_share_a_lock() {
+    if !is_child() {
+        return assert_aborts_with(
+            "destructors_that_wait_for_each_other_end_the_process_rather_than_share_a_lock",
+            &["racelab: destructors wait for each other", "search.rs:"],
+        );
+    }
+    Explorer::new(Engine::Dfs).explore(|| {
+        let (a, b) = (Arc::new(Mutex::new(0)), Arc::new(Mutex::new(0)));
+        let hold_and_park = |held: Arc<Mutex<u32>>, wanted: Arc<Mutex<u32>>| {
+            let _guard = held.lock().unwrap();
+            let _locks = LockInDrop(wanted);
+            thread::park();
+        };
+        let other = thread::spawn({
+            let (a, b) = (Arc::clone(&a), Arc::clone(&b));
+            move || hold_and_park(b, a)
+        });
+        hold_and_park(a, b);
+        other.join().unwrap();
+    });
+}
+
 fn recurse(depth: u64) -> u64 {
     if depth == u64::MAX {
         0

@@ -124,7 +124,7 @@ impl Execution {
         }
     }
 
-    fn is_free(&self, mutex: ObjectId) -> bool {
+    pub(super) fn is_free(&self, mutex: ObjectId) -> bool {
         !matches!(self.object(mutex).state, State::Mutex { held: Some(_) })
     }
 

@@ -294,17 +294,39 @@ fn prepare(next: NextStep) -> Mode {
     let (mode, switch) = with(|execution| execution.announce(next));
     let Some(switch) = switch else { return mode };
     switch();
-    with(|execution| {
-        let is_doomed = execution.is_doomed();
-        let thread = execution.current_mut();
-        // It unwound, and the operation was impossible: the other threads have ended first.
-        thread.waits_unwinding = false;
-        if !is_doomed {
-            return mode;
+    let (mode, is_locked) = with(|execution| {
+        if !execution.is_doomed() {
+            return (mode, false);
         }
+        let is_locked = match next.requires {
+            Requirement::Free(mutex) | Requirement::Woken { mutex } => !execution.is_free(mutex),
+            _ => false,
+        };
+        let thread = execution.current_mut();
         thread.lingers |= mode == Mode::Scheduled;
-        Mode::Silent
-    })
+        // Of a destructor that had to wait, it is the turn when the other threads have ended.
+        let waited = std::mem::take(&mut thread.waits_unwinding);
+        (Mode::Silent, waited && is_locked)
+    });
+    if is_locked {
+        end_process(next);
+    }
+    mode
+}
+
+/// Two destructors wait for locks that the threads of each other hold. To give one of them a lock
+/// that is held would break what a lock is for, and to unwind is not possible.
+#[expect(
+    clippy::print_stderr,
+    reason = "there will be no report to hold the message"
+)]
+fn end_process(next: NextStep) -> ! {
+    let (file, line) = (next.at.file(), next.at.line());
+    eprintln!(
+        "racelab: destructors wait for each other while a failed execution is unwound, one of \
+         them at {file}:{line}; there is no way to go on"
+    );
+    std::process::abort()
 }
 
 fn act<R>(next: NextStep, mode: Mode, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
