@@ -258,6 +258,7 @@ mod names {
                 object: Some(ObjectId(0)),
                 target: None,
                 at: Location::caller(),
+                spins: false,
                 holds: Vec::new(),
             });
         }
