@@ -1031,7 +1031,12 @@ fn destructors_that_wait_for_each_other_end_the_process_rather_than_share_a_lock
     if !is_child() {
         return assert_aborts_with(
             "destructors_that_wait_for_each_other_end_the_process_rather_than_share_a_lock",
-            &["racelab: destructors wait for each other", "search.rs:"],
+            &[
+                "racelab: destructors wait for each other",
+                "search.rs:",
+                "failure   a deadlock",
+                "schedule  0",
+            ],
         );
     }
     Explorer::new(Engine::Dfs).explore(|| {

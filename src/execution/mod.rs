@@ -1,38 +1,38 @@
 //! The current execution: everything that the lab knows while code under test runs.
 //!
-//! An engine runs all threads of an execution on one OS thread, so a
-//! `thread_local!` identifies the execution. Every visible action of the code
-//! under test passes [`step`] or [`Execution::record`]: there it is announced to the scheduler
-//! before it happens, and recorded when it happens.
+//! An engine runs all threads of an execution on one OS thread, so that a `thread_local!`
+//! identifies the execution. Every visible action of the code under test passes [`step`]: there it
+//! is announced to the scheduler before it happens, and recorded when it happens. Only accesses of
+//! plain cells are recorded without being announced.
 //!
-//! An execution that fails or is given up is *doomed*: each of its threads is
-//! unwound with a private payload that the root of the thread catches. Until
-//! then, the operations that its destructors do take effect without being
-//! scheduled or recorded.
+//! An execution that fails or is given up is *doomed*: each of its threads is unwound with a
+//! private payload that the root of the thread catches. Until then, the operations that its
+//! destructors do take effect without being scheduled or recorded.
 
 mod binding;
 mod choices;
+mod next_step;
 mod object;
 mod pulse;
 mod root;
+mod step;
 mod thread;
 mod waiting;
 
 use std::cell::{self, RefCell};
-use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::trace::{
-    Blocked, Choice, Event, EventResult, ObjectId, ObjectInfo, Operation, ThreadId, ThreadInfo,
-    Trace, Value,
+    Blocked, Choice, Event, ObjectId, ObjectInfo, Operation, ThreadId, ThreadInfo, Trace, Value,
 };
 
 pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
+pub(crate) use next_step::{Alternatives, NextStep, Requirement};
 pub(crate) use object::{Cell, Channel, Hold, Object, State};
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use root::{message_of, run_body, run_thread};
+pub(crate) use step::{give_up, leave_doomed, step, step_in_drop};
 pub(crate) use thread::Thread;
 
 thread_local! {
@@ -50,109 +50,6 @@ pub(crate) struct Scheduling {
     pub(crate) switch: fn(),
     /// Starts a thread, without a scheduling point.
     pub(crate) spawn: fn(Box<dyn FnOnce()>),
-}
-
-/// The next operation of a thread, as it announces it before it does it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct NextStep {
-    pub(crate) operation: Operation,
-    pub(crate) object: Option<ObjectId>,
-    pub(crate) target: Option<ThreadId>,
-    pub(crate) ordering: Option<Ordering>,
-    pub(crate) at: &'static Location<'static>,
-    /// What must be so for the operation to be possible.
-    pub(crate) requires: Requirement,
-    /// Which other ways the operation can go.
-    pub(crate) alternatives: Alternatives,
-}
-
-impl NextStep {
-    /// An operation that is always possible, called for at the caller's caller.
-    #[track_caller]
-    pub(crate) fn new(operation: Operation) -> Self {
-        NextStep {
-            operation,
-            object: None,
-            target: None,
-            ordering: None,
-            at: Location::caller(),
-            requires: Requirement::Nothing,
-            alternatives: Alternatives::None,
-        }
-    }
-
-    pub(crate) fn on(self, object: ObjectId) -> Self {
-        NextStep {
-            object: Some(object),
-            ..self
-        }
-    }
-
-    pub(crate) fn of(self, target: ThreadId) -> Self {
-        NextStep {
-            target: Some(target),
-            ..self
-        }
-    }
-
-    pub(crate) fn ordered(self, ordering: Ordering) -> Self {
-        NextStep {
-            ordering: Some(ordering),
-            ..self
-        }
-    }
-
-    pub(crate) fn requires(self, requires: Requirement) -> Self {
-        NextStep { requires, ..self }
-    }
-
-    pub(crate) fn or(self, alternatives: Alternatives) -> Self {
-        NextStep {
-            alternatives,
-            ..self
-        }
-    }
-
-    pub(crate) fn at(self, at: &'static Location<'static>) -> Self {
-        NextStep { at, ..self }
-    }
-}
-
-/// What must be so for an operation to be possible. A thread whose next
-/// operation is impossible is not offered to the search.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Requirement {
-    Nothing,
-    /// The mutex is not held.
-    Free(ObjectId),
-    /// The thread was notified or its wait timed out, and the mutex is not held.
-    Woken {
-        mutex: ObjectId,
-    },
-    /// The thread has finished.
-    Finished(ThreadId),
-    /// The channel holds a message, or has no sender left.
-    Message(ObjectId),
-    /// The channel has room for a message, or has no receiver left.
-    Room(ObjectId),
-    /// The message with this number was taken, or the channel has no receiver left.
-    Taken(ObjectId, u64),
-    /// The thread has a park token.
-    Token,
-}
-
-/// Which other ways an operation can go, apart from the normal one.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Alternatives {
-    None,
-    /// While it is impossible, it can time out: alternative 1.
-    Timeout,
-    /// It can fail without a cause, while the atomic has this value: alternative 1.
-    Spurious(Value),
-    /// It concerns one of the threads that wait on its object: alternative `k` is the `k`-th.
-    Waiters,
-    /// It can find nobody at the other end: alternative 1.
-    Unmet,
 }
 
 /// How an execution came to its end before all threads had finished.
@@ -176,17 +73,6 @@ pub(crate) enum Ending {
     Unsupported(String),
     /// The code under test uses the lab wrongly.
     Misused(String),
-}
-
-/// How an operation is done.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    /// After the scheduler chose it, as a step.
-    Scheduled,
-    /// At once, as an event: the thread is unwinding a panic of its own.
-    Unscheduled,
-    /// At once and without a trace: the execution is doomed.
-    Silent,
 }
 
 /// What is known of the execution that runs on this OS thread.
@@ -252,106 +138,6 @@ pub(crate) fn enter(execution: Box<Execution>) {
 pub(crate) fn leave() -> Option<Box<Execution>> {
     CURRENT_NUMBER.set(0);
     CURRENT.take()
-}
-
-/// Does one operation of the current thread: announces it, lets the scheduler
-/// choose, and performs it, with the number of the way it goes.
-///
-/// `perform` runs while the execution is borrowed and must not run user code.
-/// In a doomed execution it can be called although the requirement of the
-/// operation does not hold.
-pub(crate) fn step<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
-    let mode = prepare(next);
-    if mode == Mode::Silent {
-        leave_doomed();
-    }
-    act(next, mode, perform)
-}
-
-/// Like [`step`], for an operation of a destructor that std's would do too, which is always
-/// possible.
-///
-/// It never unwinds, since not every collection drops all of its items when the destructor of one
-/// does. In an execution that was doomed meanwhile, the next operation of the thread does.
-pub(crate) fn step_in_drop<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
-    let mode = prepare(next);
-    act(next, mode, perform)
-}
-
-/// Unwinds the current thread if the execution is doomed and the thread does not unwind already.
-pub(crate) fn leave_doomed() {
-    let leaves = with(|execution| {
-        let lingers = std::mem::take(&mut execution.current_mut().lingers);
-        lingers || (execution.is_doomed() && !std::thread::panicking())
-    });
-    if leaves {
-        unwind();
-    }
-}
-
-/// Announces an operation and waits until it is its turn.
-fn prepare(next: NextStep) -> Mode {
-    let (mode, switch) = with(|execution| execution.announce(next));
-    let Some(switch) = switch else { return mode };
-    switch();
-    let (mode, is_locked) = with(|execution| {
-        if !execution.is_doomed() {
-            return (mode, false);
-        }
-        let is_locked = match next.requires {
-            Requirement::Free(mutex) | Requirement::Woken { mutex } => !execution.is_free(mutex),
-            _ => false,
-        };
-        let thread = execution.current_mut();
-        thread.lingers |= mode == Mode::Scheduled;
-        // Of a destructor that had to wait, it is the turn when the other threads have ended.
-        let waited = std::mem::take(&mut thread.waits_unwinding);
-        (Mode::Silent, waited && is_locked)
-    });
-    if is_locked {
-        end_process(next);
-    }
-    mode
-}
-
-/// Two destructors wait for locks that the threads of each other hold. To give one of them a lock
-/// that is held would break what a lock is for, and to unwind is not possible.
-#[expect(
-    clippy::print_stderr,
-    reason = "there will be no report to hold the message"
-)]
-fn end_process(next: NextStep) -> ! {
-    let (file, line) = (next.at.file(), next.at.line());
-    eprintln!(
-        "racelab: destructors wait for each other while a failed execution is unwound, one of \
-         them at {file}:{line}; there is no way to go on"
-    );
-    std::process::abort()
-}
-
-fn act<R>(next: NextStep, mode: Mode, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
-    with(|execution| {
-        let alternative = execution.begin(&next, mode);
-        let result = perform(execution, alternative);
-        execution.finish(mode);
-        result
-    })
-}
-
-/// Ends the execution from inside a thread under test.
-pub(crate) fn give_up(ending: Ending) -> ! {
-    let switch = with(|execution| {
-        execution.end(ending);
-        execution.scheduling.switch
-    });
-    // The threads are unwound in an order that the scheduler knows.
-    switch();
-    unwind()
-}
-
-/// Unwinds the current thread of a doomed execution, quietly.
-fn unwind() -> ! {
-    std::panic::resume_unwind(Box::new(root::Doomed))
 }
 
 impl Execution {
@@ -590,103 +376,5 @@ impl Execution {
             objects: objects.collect(),
             events: self.events.clone(),
         }
-    }
-
-    // How a step goes.
-
-    /// Publishes what the current thread is about to do. Returns how it is to be done, and the
-    /// way to the scheduler if it has to decide first.
-    fn announce(&mut self, next: NextStep) -> (Mode, Option<fn()>) {
-        // One OS thread runs all threads, and so counts the panics of others too.
-        let panicking = std::thread::panicking() && !self.thread(self.current).lingers;
-        if !self.is_doomed() && !panicking {
-            self.current_mut().next = Some(next);
-            return (Mode::Scheduled, Some(self.scheduling.switch));
-        }
-        if panicking && !self.met(self.current, next.requires) {
-            // A thread cannot be suspended while it unwinds, so nobody can make this possible.
-            // If the panic reaches the root of the thread, it will be the failure all the same.
-            self.end(Ending::Unsupported(format!(
-                "a destructor waits at {} while a panic unwinds its thread, which the lab cannot run",
-                next.at
-            )));
-            self.current_mut().waits_unwinding = true;
-            return (Mode::Silent, Some(self.scheduling.switch));
-        }
-        let mode = if self.is_doomed() {
-            Mode::Silent
-        } else {
-            Mode::Unscheduled
-        };
-        (mode, None)
-    }
-
-    /// Records the operation that is about to be performed, and returns which way it goes.
-    fn begin(&mut self, next: &NextStep, mode: Mode) -> u32 {
-        match mode {
-            Mode::Scheduled => {
-                self.current_mut().next = None;
-                let step = u32::try_from(self.schedule.len()).expect("steps are bounded");
-                self.push_event(next, Some(step));
-                self.alternative
-            }
-            Mode::Unscheduled => {
-                self.push_event(next, None);
-                0
-            }
-            Mode::Silent => {
-                // The details that `perform` notes need an event to go to.
-                self.push_event(next, None);
-                0
-            }
-        }
-    }
-
-    /// Draws the consequences of the operation that was performed.
-    fn finish(&mut self, mode: Mode) {
-        if mode == Mode::Silent {
-            self.events.pop();
-            return;
-        }
-        let event = *self.events.last().expect("the operation was recorded");
-        if is_write(&event) {
-            self.wrote();
-        } else {
-            self.note_waiting(&event);
-        }
-    }
-
-    fn push_event(&mut self, next: &NextStep, step: Option<u32>) {
-        self.pulse.beat(self.current, next.operation, next.at);
-        self.has_weak_orderings |= next.ordering.is_some_and(|o| o != Ordering::SeqCst);
-        self.events.push(Event {
-            step,
-            thread: self.current,
-            operation: next.operation,
-            object: next.object,
-            target: next.target,
-            read: None,
-            written: None,
-            result: None,
-            ordering: next.ordering,
-            at: next.at,
-        });
-    }
-}
-
-/// Whether the event changed anything that another thread can see.
-fn is_write(event: &Event) -> bool {
-    match event.operation {
-        Operation::Load
-        | Operation::Fence
-        | Operation::Join
-        | Operation::CellRead
-        | Operation::Yield
-        | Operation::Sleep
-        | Operation::Timeout => false,
-        _ => !matches!(
-            event.result,
-            Some(EventResult::Failed | EventResult::FailedSpuriously | EventResult::Disconnected)
-        ),
     }
 }

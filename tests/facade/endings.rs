@@ -384,7 +384,6 @@ fn destructors_may_lock_what_others_hold() {
             });
             let _first = LocksOnDrop(&a, live.clone());
             let _b = b.lock().unwrap();
-            let _second = LocksOnDrop(&a, live.clone());
             let _a = a.lock().unwrap();
         });
     });

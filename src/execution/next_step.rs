@@ -1,0 +1,109 @@
+//! What threads announce before they do it.
+
+use std::panic::Location;
+use std::sync::atomic::Ordering;
+
+use crate::trace::{ObjectId, Operation, ThreadId, Value};
+
+/// The next operation of a thread, as it announces it before it does it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NextStep {
+    pub(crate) operation: Operation,
+    pub(crate) object: Option<ObjectId>,
+    pub(crate) target: Option<ThreadId>,
+    pub(crate) ordering: Option<Ordering>,
+    pub(crate) at: &'static Location<'static>,
+    /// What must be so for the operation to be possible.
+    pub(crate) requires: Requirement,
+    /// Which other ways the operation can go.
+    pub(crate) alternatives: Alternatives,
+}
+
+impl NextStep {
+    /// An operation that is always possible, called for at the caller's caller.
+    #[track_caller]
+    pub(crate) fn new(operation: Operation) -> Self {
+        NextStep {
+            operation,
+            object: None,
+            target: None,
+            ordering: None,
+            at: Location::caller(),
+            requires: Requirement::Nothing,
+            alternatives: Alternatives::None,
+        }
+    }
+
+    pub(crate) fn on(self, object: ObjectId) -> Self {
+        NextStep {
+            object: Some(object),
+            ..self
+        }
+    }
+
+    pub(crate) fn of(self, target: ThreadId) -> Self {
+        NextStep {
+            target: Some(target),
+            ..self
+        }
+    }
+
+    pub(crate) fn ordered(self, ordering: Ordering) -> Self {
+        NextStep {
+            ordering: Some(ordering),
+            ..self
+        }
+    }
+
+    pub(crate) fn requires(self, requires: Requirement) -> Self {
+        NextStep { requires, ..self }
+    }
+
+    pub(crate) fn or(self, alternatives: Alternatives) -> Self {
+        NextStep {
+            alternatives,
+            ..self
+        }
+    }
+
+    pub(crate) fn at(self, at: &'static Location<'static>) -> Self {
+        NextStep { at, ..self }
+    }
+}
+
+/// What must be so for an operation to be possible. A thread whose next
+/// operation is impossible is not offered to the search.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Requirement {
+    Nothing,
+    /// The mutex is not held.
+    Free(ObjectId),
+    /// The thread was notified or its wait timed out, and the mutex is not held.
+    Woken {
+        mutex: ObjectId,
+    },
+    /// The thread has finished.
+    Finished(ThreadId),
+    /// The channel holds a message, or has no sender left.
+    Message(ObjectId),
+    /// The channel has room for a message, or has no receiver left.
+    Room(ObjectId),
+    /// The message with this number was taken, or the channel has no receiver left.
+    Taken(ObjectId, u64),
+    /// The thread has a park token.
+    Token,
+}
+
+/// Which other ways an operation can go, apart from the normal one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Alternatives {
+    None,
+    /// While it is impossible, it can time out: alternative 1.
+    Timeout,
+    /// It can fail without a cause, while the atomic has this value: alternative 1.
+    Spurious(Value),
+    /// It concerns one of the threads that wait on its object: alternative `k` is the `k`-th.
+    Waiters,
+    /// It can find nobody at the other end: alternative 1.
+    Unmet,
+}

@@ -1,0 +1,229 @@
+//! How an operation of a thread goes: announced, chosen, performed, recorded.
+
+use std::sync::atomic::Ordering;
+
+use crate::trace::{Event, EventResult, Operation, Schedule};
+
+use super::next_step::{NextStep, Requirement};
+use super::root::Doomed;
+use super::{Ending, Execution, with};
+
+/// How an operation is done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// After the scheduler chose it, as a step.
+    Scheduled,
+    /// At once, as an event: the thread is unwinding a panic of its own.
+    Unscheduled,
+    /// At once and without a trace: the execution is doomed.
+    Silent,
+}
+
+/// Does one operation of the current thread: announces it, lets the scheduler
+/// choose, and performs it, with the number of the way it goes.
+///
+/// `perform` runs while the execution is borrowed and must not run user code.
+/// In a doomed execution it can be called although the requirement of the
+/// operation does not hold.
+pub(crate) fn step<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
+    let mode = prepare(next);
+    if mode == Mode::Silent {
+        leave_doomed();
+    }
+    act(next, mode, perform)
+}
+
+/// Like [`step`], for an operation of a destructor that std's would do too, which is always
+/// possible.
+///
+/// It never unwinds, since not every collection drops all of its items when the destructor of one
+/// does. In an execution that was doomed meanwhile, the next operation of the thread does.
+pub(crate) fn step_in_drop<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
+    let mode = prepare(next);
+    act(next, mode, perform)
+}
+
+/// Unwinds the current thread if the execution is doomed and the thread does not unwind already.
+pub(crate) fn leave_doomed() {
+    let leaves = with(|execution| {
+        let lingers = std::mem::take(&mut execution.current_mut().lingers);
+        lingers || (execution.is_doomed() && !std::thread::panicking())
+    });
+    if leaves {
+        unwind();
+    }
+}
+
+/// Announces an operation and waits until it is its turn.
+fn prepare(next: NextStep) -> Mode {
+    let (mode, switch) = with(|execution| execution.announce(next));
+    let Some(switch) = switch else { return mode };
+    switch();
+    let (mode, is_locked) = with(|execution| {
+        if !execution.is_doomed() {
+            return (mode, false);
+        }
+        let is_locked = match next.requires {
+            Requirement::Free(mutex) | Requirement::Woken { mutex } => !execution.is_free(mutex),
+            _ => false,
+        };
+        let thread = execution.current_mut();
+        thread.lingers |= mode == Mode::Scheduled;
+        // Of a destructor that had to wait, it is the turn when the other threads have ended.
+        let waited = std::mem::take(&mut thread.waits_unwinding);
+        (Mode::Silent, waited && is_locked)
+    });
+    if is_locked {
+        end_process(next);
+    }
+    mode
+}
+
+/// Two destructors wait for locks that the threads of each other hold. To give one of them a lock
+/// that is held would break what a lock is for, and to unwind is not possible.
+#[expect(
+    clippy::print_stderr,
+    reason = "there will be no report to hold the message"
+)]
+fn end_process(next: NextStep) -> ! {
+    let (file, line) = (next.at.file(), next.at.line());
+    let (ending, schedule) = with(|execution| {
+        let schedule = Schedule::from(execution.schedule.clone());
+        (execution.ending.clone(), schedule)
+    });
+    let failure = match ending {
+        Some(Ending::Panicked { message, .. }) => message,
+        Some(Ending::Deadlocked) => "a deadlock".to_owned(),
+        Some(Ending::Livelocked) => "a livelock".to_owned(),
+        _ => "none, it was given up".to_owned(),
+    };
+    eprintln!(
+        "racelab: destructors wait for each other while a failed execution is unwound, one of \
+         them at {file}:{line}, and there is no way to go on.\n  failure   {failure}\n  \
+         schedule  {schedule}"
+    );
+    std::process::abort()
+}
+
+fn act<R>(next: NextStep, mode: Mode, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
+    with(|execution| {
+        let alternative = execution.begin(&next, mode);
+        let result = perform(execution, alternative);
+        execution.finish(mode);
+        result
+    })
+}
+
+/// Ends the execution from inside a thread under test.
+pub(crate) fn give_up(ending: Ending) -> ! {
+    let switch = with(|execution| {
+        execution.end(ending);
+        execution.scheduling.switch
+    });
+    // The threads are unwound in an order that the scheduler knows.
+    switch();
+    unwind()
+}
+
+/// Unwinds the current thread of a doomed execution, quietly.
+fn unwind() -> ! {
+    std::panic::resume_unwind(Box::new(Doomed))
+}
+
+impl Execution {
+    /// Publishes what the current thread is about to do. Returns how it is to be done, and the
+    /// way to the scheduler if it has to decide first.
+    fn announce(&mut self, next: NextStep) -> (Mode, Option<fn()>) {
+        // One OS thread runs all threads, and so counts the panics of others too.
+        let panicking = std::thread::panicking() && !self.thread(self.current).lingers;
+        if !self.is_doomed() && !panicking {
+            self.current_mut().next = Some(next);
+            return (Mode::Scheduled, Some(self.scheduling.switch));
+        }
+        if panicking && !self.met(self.current, next.requires) {
+            // A thread cannot be suspended while it unwinds, so nobody can make this possible.
+            // If the panic reaches the root of the thread, it will be the failure all the same.
+            self.end(Ending::Unsupported(format!(
+                "a destructor waits at {} while a panic unwinds its thread, which the lab cannot run",
+                next.at
+            )));
+            self.current_mut().waits_unwinding = true;
+            return (Mode::Silent, Some(self.scheduling.switch));
+        }
+        let mode = if self.is_doomed() {
+            Mode::Silent
+        } else {
+            Mode::Unscheduled
+        };
+        (mode, None)
+    }
+
+    /// Records the operation that is about to be performed, and returns which way it goes.
+    fn begin(&mut self, next: &NextStep, mode: Mode) -> u32 {
+        match mode {
+            Mode::Scheduled => {
+                self.current_mut().next = None;
+                let step = u32::try_from(self.schedule.len()).expect("steps are bounded");
+                self.push_event(next, Some(step));
+                self.alternative
+            }
+            Mode::Unscheduled => {
+                self.push_event(next, None);
+                0
+            }
+            Mode::Silent => {
+                // The details that `perform` notes need an event to go to.
+                self.push_event(next, None);
+                0
+            }
+        }
+    }
+
+    /// Draws the consequences of the operation that was performed.
+    fn finish(&mut self, mode: Mode) {
+        if mode == Mode::Silent {
+            self.events.pop();
+            return;
+        }
+        let event = *self.events.last().expect("the operation was recorded");
+        if is_write(&event) {
+            self.wrote();
+        } else {
+            self.note_waiting(&event);
+        }
+    }
+
+    pub(super) fn push_event(&mut self, next: &NextStep, step: Option<u32>) {
+        self.pulse.beat(self.current, next.operation, next.at);
+        self.has_weak_orderings |= next.ordering.is_some_and(|o| o != Ordering::SeqCst);
+        self.events.push(Event {
+            step,
+            thread: self.current,
+            operation: next.operation,
+            object: next.object,
+            target: next.target,
+            read: None,
+            written: None,
+            result: None,
+            ordering: next.ordering,
+            at: next.at,
+        });
+    }
+}
+
+/// Whether the event changed anything that another thread can see.
+fn is_write(event: &Event) -> bool {
+    match event.operation {
+        Operation::Load
+        | Operation::Fence
+        | Operation::Join
+        | Operation::CellRead
+        | Operation::Yield
+        | Operation::Sleep
+        | Operation::Timeout => false,
+        _ => !matches!(
+            event.result,
+            Some(EventResult::Failed | EventResult::FailedSpuriously | EventResult::Disconnected)
+        ),
+    }
+}
