@@ -3,16 +3,19 @@
 #[cfg(feature = "lab")]
 use std::borrow::Cow;
 use std::fmt;
+#[cfg(feature = "lab")]
+use std::panic::Location;
 
 #[cfg(feature = "lab")]
-use crate::execution::{Binding, Cell, NextStep, State, with};
+use crate::execution::{Binding, NextStep, State, access_cell};
 #[cfg(feature = "lab")]
 use crate::trace::Operation;
 
 /// Like [`std::cell::UnsafeCell`], with accesses through closures so that the lab sees them.
 ///
 /// An access in an execution is recorded, but it is not a step: the scheduler never switches
-/// there. Without the feature `lab` this is a transparent wrapper that compiles to nothing.
+/// there. If it races with an access of another thread, that is the failure of the execution, and
+/// the access does not take place. Without the feature `lab` this is a transparent wrapper that compiles to nothing.
 ///
 /// ```
 /// use racelab::cell::UnsafeCell;
@@ -34,7 +37,10 @@ impl<T> UnsafeCell<T> {
     #[cfg(feature = "lab")]
     #[track_caller]
     pub fn new(value: T) -> Self {
-        let binding = Binding::new("UnsafeCell", |_| State::Cell(Cell::default()));
+        let made_at = Location::caller();
+        let binding = Binding::new("UnsafeCell", |execution| {
+            State::Cell(execution.new_cell(made_at))
+        });
         UnsafeCell {
             binding,
             value: std::cell::UnsafeCell::new(value),
@@ -86,7 +92,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     fn record(&self, operation: Operation) {
         if let Some(object) = self.binding.object() {
             let event = NextStep::new(operation).on(object);
-            with(|execution| execution.access_cell(object, &event));
+            access_cell(object, &event);
         }
     }
 }

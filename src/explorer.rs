@@ -10,7 +10,7 @@ use crate::execution::{self, Ending, LastEvent, Pulse, message_of};
 use crate::search::{
     self, Dfs, Exploration, Found, Limits, Minimised, Random, Replay, Stop, Tally,
 };
-use crate::trace::{ObjectInfo, Schedule};
+use crate::trace::{Access, Operation, Race, Schedule, Trace};
 use crate::verdict::{
     Bound, Coverage, Engine, Failure, FailureKind, MemoryModel, Outcome, Reason, Report, Verdict,
 };
@@ -254,10 +254,7 @@ impl Explorer {
             }
             None => match (ended, &coverage) {
                 (Some(reason), _) => Verdict::Inconclusive(reason),
-                (None, Coverage::Complete) => match &tally.unchecked_cell {
-                    Some(cell) => Verdict::Inconclusive(unchecked(cell)),
-                    None => Verdict::Holds,
-                },
+                (None, Coverage::Complete) => Verdict::Holds,
                 (None, _) => Verdict::Inconclusive(why_inconclusive(&tally, &coverage)),
             },
         };
@@ -434,12 +431,26 @@ fn failure(
         trace,
         blocked,
     } = found;
+    let race = match &ending {
+        Ending::Raced(race) => Some(*race),
+        _ => None,
+    };
     let (kind, message, at, thread) = match ending {
         Ending::Panicked {
             thread,
             message,
             at,
         } => (FailureKind::Panic, message, at, Some(thread)),
+        Ending::Raced(race) => {
+            let message = race_message(&race, &trace);
+            let at = format!("{}:{}", race.second.at.file(), race.second.at.line());
+            (
+                FailureKind::DataRace,
+                message,
+                Some(at),
+                Some(race.second.thread),
+            )
+        }
         Ending::Livelocked => {
             let message =
                 "livelock: every thread that can go on only waits by reading again".to_owned();
@@ -462,7 +473,30 @@ fn failure(
         minimise_executions,
         is_nondeterministic,
         blocked,
+        race,
     }
+}
+
+/// Both threads and both places of a data race.
+fn race_message(race: &Race, trace: &Trace) -> String {
+    let access = |access: &Access| {
+        let thread = trace.thread_name(access.thread);
+        let does = match access.operation {
+            Operation::CellWrite => "writes",
+            _ => "reads",
+        };
+        format!(
+            "{thread} {does} at {}:{}",
+            access.at.file(),
+            access.at.line()
+        )
+    };
+    let cell = trace.object_name(race.object);
+    format!(
+        "data race on {cell}: {}, {}",
+        access(&race.first),
+        access(&race.second)
+    )
 }
 
 fn why_inconclusive(tally: &Tally, coverage: &Coverage) -> Reason {
@@ -472,14 +506,6 @@ fn why_inconclusive(tally: &Tally, coverage: &Coverage) -> Reason {
         (_, Coverage::Bounded(bound)) => Reason::Bound(*bound),
         _ => Reason::Bound(Bound::Interrupted),
     }
-}
-
-fn unchecked(cell: &ObjectInfo) -> Reason {
-    let (file, line) = (cell.made_at.file(), cell.made_at.line());
-    Reason::Unsupported(format!(
-        "several threads access the cell {cell}, made at {file}:{line}, and data races on cells \
-         are not looked for yet; nothing else failed"
-    ))
 }
 
 fn outcomes(tally: &Tally) -> Vec<Outcome> {

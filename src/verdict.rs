@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::trace::{Blocked, Operation, Schedule, ThreadId, Trace};
+use crate::trace::{Blocked, Operation, Race, Schedule, ThreadId, Trace};
 
 /// What runs executions, and which ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -327,6 +327,8 @@ pub struct Failure {
     pub is_nondeterministic: bool,
     /// The threads that had not ended, with what they wait for and what they hold.
     pub blocked: Vec<Blocked>,
+    /// The accesses that race.
+    pub race: Option<Race>,
 }
 
 /// In which way an execution fails.
@@ -335,6 +337,8 @@ pub struct Failure {
 pub enum FailureKind {
     /// A panic reached the root of a thread.
     Panic,
+    /// Two threads access a cell, one of them writing, and neither access happens before the other.
+    DataRace,
     /// Every thread that has not ended waits for another one.
     Deadlock,
     /// Every thread that could go on only reads, again and again.
@@ -346,6 +350,7 @@ impl FailureKind {
     pub fn name(self) -> &'static str {
         match self {
             FailureKind::Panic => "panic",
+            FailureKind::DataRace => "data-race",
             FailureKind::Deadlock => "deadlock",
             FailureKind::Livelock => "livelock",
         }

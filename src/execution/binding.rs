@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::panic::Location;
 
-use crate::trace::ObjectId;
+use crate::trace::{Clock, ObjectId};
 
 use super::{CURRENT_NUMBER, Ending, Execution, Object, State, give_up, with};
 
@@ -38,6 +38,7 @@ impl Binding {
                     name: None,
                     made_at,
                     state,
+                    released: Clock::default(),
                 });
                 ObjectId(index)
             })

@@ -104,7 +104,7 @@ impl Execution {
     /// Whether what an operation of `thread` requires is so.
     pub(crate) fn met(&self, thread: ThreadId, requirement: Requirement) -> bool {
         match requirement {
-            Requirement::Nothing => true,
+            Requirement::Nothing | Requirement::Held(_) => true,
             Requirement::Free(mutex) => self.is_free(mutex),
             Requirement::Woken { mutex } => self.thread(thread).woken && self.is_free(mutex),
             Requirement::Finished(other) => self.thread(other).finished,
@@ -201,8 +201,22 @@ impl Execution {
             {
                 2
             }
+            (Alternatives::Unfinished, _)
+                if next
+                    .target
+                    .is_some_and(|target| self.seems_unfinished(target))
+                    && !self.stalls(thread, next) =>
+            {
+                2
+            }
             _ => 1,
         }
+    }
+
+    /// Whether a thread has finished, and nobody was told so yet.
+    fn seems_unfinished(&self, thread: ThreadId) -> bool {
+        let thread = self.thread(thread);
+        thread.finished && !thread.seen_finished
     }
 
     /// Whether a thread is about to receive from the channel, and nothing is in it.

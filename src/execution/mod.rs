@@ -11,6 +11,7 @@
 
 mod binding;
 mod choices;
+mod happens_before;
 mod next_step;
 mod object;
 mod pulse;
@@ -23,13 +24,14 @@ use std::cell::{self, RefCell};
 use std::sync::Arc;
 
 use crate::trace::{
-    Blocked, Choice, Event, ObjectId, ObjectInfo, Operation, ThreadId, ThreadInfo, Trace, Value,
+    Blocked, Choice, Event, ObjectId, ObjectInfo, Race, ThreadId, ThreadInfo, Trace, Value,
 };
 
 pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
+pub(crate) use happens_before::access_cell;
 pub(crate) use next_step::{Alternatives, NextStep, Requirement};
-pub(crate) use object::{Cell, Channel, Hold, Object, State};
+pub(crate) use object::{Channel, Hold, Object, State};
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use step::{give_up, leave_doomed, step, step_in_drop};
@@ -61,6 +63,8 @@ pub(crate) enum Ending {
         message: String,
         at: Option<String>,
     },
+    /// Two accesses of a cell raced.
+    Raced(Race),
     /// No thread can go on.
     Deadlocked,
     /// All threads that could go on wait, by reading again and again, for another one.
@@ -100,8 +104,6 @@ pub(crate) struct Execution {
     leaves_timeouts_out: bool,
     /// Whether an ordering weaker than `SeqCst` was executed.
     has_weak_orderings: bool,
-    /// A cell that several threads accessed, one of them writing: whether they raced is not known.
-    unchecked_cell: Option<ObjectId>,
     outcome: Option<String>,
     ending: Option<Ending>,
     /// Who was where when nobody could go on.
@@ -165,7 +167,6 @@ impl Execution {
             alone: None,
             leaves_timeouts_out: false,
             has_weak_orderings: false,
-            unchecked_cell: None,
             outcome: None,
             ending: None,
             blocked: Vec::new(),
@@ -190,7 +191,6 @@ impl Execution {
         self.alone = None;
         self.leaves_timeouts_out = false;
         self.has_weak_orderings = false;
-        self.unchecked_cell = None;
         self.outcome = None;
         self.ending = None;
         self.blocked.clear();
@@ -260,21 +260,6 @@ impl Execution {
         }
     }
 
-    /// Records an access of a cell, which is not a step.
-    pub(crate) fn access_cell(&mut self, cell: ObjectId, access: &NextStep) {
-        if self.is_doomed() {
-            return;
-        }
-        self.push_event(access, None);
-        let me = self.me();
-        let writes = access.operation == Operation::CellWrite;
-        if let State::Cell(state) = &mut self.object_mut(cell).state
-            && state.access(me, writes)
-        {
-            self.unchecked_cell.get_or_insert(cell);
-        }
-    }
-
     /// Adds to the outcome of the execution.
     pub(crate) fn add_outcome(&mut self, value: &str) {
         match &mut self.outcome {
@@ -313,10 +298,6 @@ impl Execution {
 
     pub(crate) fn schedule(&self) -> &[Choice] {
         &self.schedule
-    }
-
-    pub(crate) fn unchecked_cell(&self) -> Option<ObjectInfo> {
-        Some(self.object_info(self.unchecked_cell?))
     }
 
     pub(crate) fn leaves_timeouts_out(&self) -> bool {

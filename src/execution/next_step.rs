@@ -78,6 +78,8 @@ pub(crate) enum Requirement {
     Nothing,
     /// The mutex is not held.
     Free(ObjectId),
+    /// The thread holds the mutex, which it does.
+    Held(ObjectId),
     /// The thread was notified or its wait timed out, and the mutex is not held.
     Woken {
         mutex: ObjectId,
@@ -106,4 +108,7 @@ pub(crate) enum Alternatives {
     Waiters,
     /// It can find nobody at the other end: alternative 1.
     Unmet,
+    /// It can find its thread not quite ended, although that has done all of its steps:
+    /// alternative 1.
+    Unfinished,
 }

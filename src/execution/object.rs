@@ -7,7 +7,9 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::panic::Location;
 
-use crate::trace::{ThreadId, Value};
+use crate::trace::{Clock, ThreadId, Value};
+
+use super::happens_before::Cell;
 
 /// An object that was made in the execution.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(crate) struct Object {
     pub(crate) name: Option<Cow<'static, str>>,
     pub(crate) made_at: &'static Location<'static>,
     pub(crate) state: State,
+    /// What is released to those who acquire from it.
+    pub(super) released: Clock,
 }
 
 /// What the scheduler has to know of an object.
@@ -26,25 +30,6 @@ pub(crate) enum State {
     Condvar { waiters: VecDeque<ThreadId> },
     Channel(Channel),
     Cell(Cell),
-}
-
-/// A plain cell.
-#[derive(Debug, Default)]
-pub(crate) struct Cell {
-    user: Option<ThreadId>,
-    is_shared: bool,
-    is_written: bool,
-}
-
-impl Cell {
-    /// Notes an access. Returns whether by now several threads have accessed the cell, one of them
-    /// writing.
-    pub(crate) fn access(&mut self, thread: ThreadId, writes: bool) -> bool {
-        let user = *self.user.get_or_insert(thread);
-        self.is_shared |= user != thread;
-        self.is_written |= writes;
-        self.is_shared && self.is_written
-    }
 }
 
 /// Who holds a lock, and since where.
@@ -65,6 +50,18 @@ pub(crate) struct Channel {
     pub(crate) taken: u64,
     pub(crate) senders: usize,
     pub(crate) has_receiver: bool,
+    pub(super) clocks: ChannelClocks,
+}
+
+/// What those who use a channel learn of each other.
+#[derive(Debug, Default)]
+pub(super) struct ChannelClocks {
+    /// What is known to who takes the messages in the channel.
+    pub(super) messages: VecDeque<Clock>,
+    /// What the receiver knew when it took a message.
+    pub(super) taken: Clock,
+    /// What was known to those who dropped an end.
+    pub(super) dropped: Clock,
 }
 
 impl Channel {
@@ -75,6 +72,7 @@ impl Channel {
             taken: 0,
             senders: 1,
             has_receiver: true,
+            clocks: ChannelClocks::default(),
         }
     }
 

@@ -93,6 +93,7 @@ fn end_process(next: NextStep) -> ! {
     });
     let failure = match ending {
         Some(Ending::Panicked { message, .. }) => message,
+        Some(Ending::Raced(_)) => "a data race".to_owned(),
         Some(Ending::Deadlocked) => "a deadlock".to_owned(),
         Some(Ending::Livelocked) => "a livelock".to_owned(),
         _ => "none, it was given up".to_owned(),
@@ -109,7 +110,7 @@ fn act<R>(next: NextStep, mode: Mode, perform: impl FnOnce(&mut Execution, u32) 
     with(|execution| {
         let alternative = execution.begin(&next, mode);
         let result = perform(execution, alternative);
-        execution.finish(mode);
+        execution.finish(&next, mode);
         result
     })
 }
@@ -180,12 +181,13 @@ impl Execution {
     }
 
     /// Draws the consequences of the operation that was performed.
-    fn finish(&mut self, mode: Mode) {
+    fn finish(&mut self, next: &NextStep, mode: Mode) {
         if mode == Mode::Silent {
             self.events.pop();
             return;
         }
         let event = *self.events.last().expect("the operation was recorded");
+        self.order(&event, next);
         if is_write(&event) {
             self.wrote();
         } else {

@@ -1,6 +1,9 @@
 //! The threads of an execution.
 
+use crate::trace::Clock;
+
 use super::NextStep;
+use super::happens_before::Knowledge;
 use super::waiting::Waiting;
 
 /// What is known of a thread under test.
@@ -14,6 +17,8 @@ pub(crate) struct Thread {
     /// What it is about to do, if it has announced it and was not chosen yet.
     pub(crate) next: Option<NextStep>,
     pub(crate) finished: bool,
+    /// Whether somebody asked whether it has finished, and was told so.
+    pub(crate) seen_finished: bool,
     /// What it panicked with last, and where.
     pub(crate) last_panic: Option<(String, Option<String>)>,
     /// It unwinds, and its destructor wants what it cannot have before the others have ended.
@@ -25,6 +30,9 @@ pub(crate) struct Thread {
     /// Whether it can pass its next `park`.
     pub(crate) has_token: bool,
     pub(super) waiting: Waiting,
+    pub(super) knowledge: Knowledge,
+    /// What its park token lets it know.
+    pub(super) token: Clock,
 }
 
 impl Thread {

@@ -180,7 +180,10 @@ impl Execution {
         let Some(next) = &thread.next else { return };
         let could_go_on_so = matches!(
             next.alternatives,
-            Alternatives::Timeout | Alternatives::Spurious(_) | Alternatives::Unmet
+            Alternatives::Timeout
+                | Alternatives::Spurious(_)
+                | Alternatives::Unmet
+                | Alternatives::Unfinished
         );
         if could_go_on_so {
             let waiting = &mut thread.waiting;

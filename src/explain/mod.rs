@@ -1,5 +1,6 @@
 //! From a failing trace to the reason why it fails.
 
+mod data_race;
 mod lost_update;
 mod standstill;
 
@@ -38,6 +39,7 @@ pub struct Explanation {
 pub fn explain(failure: &Failure) -> Explanation {
     match failure.kind {
         FailureKind::Panic => lost_update::explain(&failure.trace).unwrap_or_default(),
+        FailureKind::DataRace => data_race::explain(failure).unwrap_or_default(),
         FailureKind::Deadlock | FailureKind::Livelock => standstill::explain(failure),
     }
 }

@@ -103,10 +103,13 @@ fn last_row(trace: &Trace, failure: &Failure, style: &Style) -> Row {
     let cells = match failure.thread {
         Some(thread) => {
             let at = failure.at.as_deref().unwrap_or("an unknown place");
-            let what = if failure.message.starts_with("assertion") {
-                "assertion failed"
-            } else {
-                "panicked"
+            let what = match failure.race {
+                Some(race) => {
+                    let name = trace.object_name(race.object);
+                    format!("{} {name}, races", race.second.operation)
+                }
+                None if failure.message.starts_with("assertion") => "assertion failed".to_owned(),
+                None => "panicked".to_owned(),
             };
             vec![(thread.index(), format!("{what} at {at}"))]
         }

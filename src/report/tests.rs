@@ -87,6 +87,7 @@ fn failing(trace: Trace, kind: FailureKind, message: &str) -> Report {
         minimise_executions: 0,
         is_nondeterministic: false,
         blocked: Vec::new(),
+        race: None,
     };
     Report {
         verdict: Verdict::Violated(Box::new(failure)),

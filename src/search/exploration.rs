@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::engine::{Point, Strategy};
 use crate::execution::{Ending, Execution, Pulse};
-use crate::trace::{Choice, ObjectInfo};
+use crate::trace::Choice;
 
 use super::{Found, failure, size};
 
@@ -56,8 +56,6 @@ pub(crate) struct Tally {
     pub(crate) has_weak_orderings: bool,
     /// Whether a time-out was left out that could have come again.
     pub(crate) leaves_timeouts_out: bool,
-    /// A cell that several threads accessed, one of them writing.
-    pub(crate) unchecked_cell: Option<ObjectInfo>,
     /// The smallest failing execution.
     pub(crate) smallest: Option<Found>,
     pub(crate) stop: Option<Stop>,
@@ -137,9 +135,6 @@ impl<S: Strategy> Strategy for Exploration<S> {
         self.strategy.finished(execution);
         self.tally.has_weak_orderings |= execution.has_weak_orderings();
         self.tally.leaves_timeouts_out |= execution.leaves_timeouts_out();
-        if self.tally.unchecked_cell.is_none() {
-            self.tally.unchecked_cell = execution.unchecked_cell();
-        }
         match execution.ending() {
             None => self.tally.executions += 1,
             Some(_) if failure(execution).is_some() => {

@@ -50,7 +50,7 @@ pub(crate) fn failure(execution: &Execution) -> Option<&Ending> {
     execution.ending().filter(|ending| {
         matches!(
             ending,
-            Ending::Panicked { .. } | Ending::Deadlocked | Ending::Livelocked
+            Ending::Panicked { .. } | Ending::Raced(_) | Ending::Deadlocked | Ending::Livelocked
         )
     })
 }

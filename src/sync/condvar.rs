@@ -211,7 +211,9 @@ fn wait_modelled<'a, T>(
     alternatives: Alternatives,
 ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
     // If the wait is ended by the end of the execution, the guard releases the mutex.
-    let wait = NextStep::new(Operation::Wait).on(condvar);
+    let wait = NextStep::new(Operation::Wait)
+        .on(condvar)
+        .requires(Requirement::Held(held));
     step(wait, |execution, _| {
         *execution.object_mut(held).state.held() = None;
         execution.current_mut().woken = false;

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread as real;
 
-use crate::execution::{NextStep, Requirement, is_running, run_thread, step, with};
+use crate::execution::{Alternatives, NextStep, Requirement, is_running, run_thread, step, with};
 use crate::trace::{self, Operation};
 
 use super::{Result, Thread};
@@ -191,10 +191,15 @@ impl<T> Joining<T> {
         if !is_running() {
             return true;
         }
-        // The end of a thread is no operation, so that to look for it is a join that may fail.
-        let next = NextStep::new(Operation::Join).of(self.id);
-        step(next, |execution, _| {
-            let is_finished = execution.thread(self.id).finished;
+        // The end of a thread is no operation, so that to look for it is a join that may fail. It
+        // may also fail behind the last step of the thread, which takes its time to end.
+        let next = NextStep::new(Operation::Join)
+            .of(self.id)
+            .or(Alternatives::Unfinished);
+        step(next, |execution, alternative| {
+            let thread = execution.thread_mut(self.id);
+            let is_finished = thread.finished && alternative == 0;
+            thread.seen_finished |= is_finished;
             let result = if is_finished {
                 trace::EventResult::Succeeded
             } else {

@@ -3,13 +3,17 @@
 //! Nothing here runs anything, and nothing here depends on the other rooms.
 
 mod blocked;
+mod clock;
 mod event;
 mod operation;
+mod race;
 mod schedule;
 mod value;
 
 pub use blocked::{Blocked, Held};
+pub use clock::Clock;
 pub use event::{Event, EventResult, ObjectId, ObjectInfo, ThreadId, ThreadInfo, Trace};
 pub use operation::Operation;
+pub use race::{Access, Race};
 pub use schedule::{Choice, ParseScheduleError, Schedule};
 pub use value::Value;
