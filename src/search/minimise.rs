@@ -1,6 +1,7 @@
 //! From a failing execution to the smallest one: fewest preemptions, then fewest steps.
 //!
-//! First the schedule that was found is simplified by replaying variations of it. Then all
+//! First the schedule that was found is simplified by replaying variations of it, and the first
+//! executions with 0, 1, 2, … preemptions are run, for a small failure that is near. Then all
 //! executions with fewer preemptions are enumerated, and at the smallest number with a failure all
 //! that are not longer. Only if that enumeration came to its end is the result called minimal.
 
@@ -20,6 +21,9 @@ const MAX_EXECUTIONS: u64 = 100_000;
 /// How many steps minimisation may cost.
 const MAX_STEPS: u64 = 5_000_000;
 
+/// What part of the rest each of the first stages may cost.
+const SHARE: u64 = 8;
+
 /// The smallest failing execution that was found.
 pub(crate) struct Minimised {
     pub(crate) found: Found,
@@ -33,13 +37,8 @@ pub(crate) struct Minimised {
 
 /// Looks for the smallest failing execution, from a failing one on.
 pub(crate) fn minimise(engine: &Shuttle, found: Found, deadline: Option<Instant>) -> Minimised {
-    let budget = Budget {
-        executions: 0,
-        steps: 0,
-        deadline,
-        pulse: Arc::clone(&engine.pulse),
-    };
-    let simplify = engine.run(Simplify::new(found, budget));
+    let budget = Budget::new(deadline, Arc::clone(&engine.pulse));
+    let simplify = engine.run(Simplify::new(found, budget.share(SHARE)));
     let is_nondeterministic = !simplify.replayed;
     let Simplify {
         mut best,
@@ -48,8 +47,18 @@ pub(crate) fn minimise(engine: &Shuttle, found: Found, deadline: Option<Instant>
     } = simplify;
     let mut minimal = false;
     if !is_nondeterministic {
+        // A look into each bound, for a small failure that is near.
+        for bound in 0..best.preemptions {
+            let look = engine.run(Enumerate::new(bound, best, budget.share(SHARE)));
+            let has_failed = look.has_failed;
+            Enumerate { best, budget, .. } = look;
+            if has_failed {
+                break;
+            }
+        }
+        // The proof, with all that is left.
         for bound in 0..=best.preemptions {
-            let below = engine.run(Enumerate::new(bound, best, budget));
+            let below = engine.run(Enumerate::new(bound, best, budget.share(1)));
             let done = below.is_done();
             let has_failed = below.has_failed;
             Enumerate { best, budget, .. } = below;
@@ -67,15 +76,37 @@ pub(crate) fn minimise(engine: &Shuttle, found: Found, deadline: Option<Instant>
     }
 }
 
-/// What is left to spend.
+/// What was spent, and what may be.
 struct Budget {
     executions: u64,
     steps: u64,
+    max_executions: u64,
+    max_steps: u64,
     deadline: Option<Instant>,
     pulse: Arc<Pulse>,
 }
 
 impl Budget {
+    fn new(deadline: Option<Instant>, pulse: Arc<Pulse>) -> Self {
+        Budget {
+            executions: 0,
+            steps: 0,
+            max_executions: MAX_EXECUTIONS,
+            max_steps: MAX_STEPS,
+            deadline,
+            pulse,
+        }
+    }
+
+    /// Allows to spend one part in so many of what is left.
+    fn share(self, parts: u64) -> Self {
+        Budget {
+            max_executions: self.executions + (MAX_EXECUTIONS - self.executions) / parts,
+            max_steps: self.steps + MAX_STEPS.saturating_sub(self.steps) / parts,
+            ..self
+        }
+    }
+
     fn count(&mut self, execution: &Execution) {
         self.executions += 1;
         self.steps += execution.schedule().len() as u64;
@@ -83,8 +114,8 @@ impl Budget {
     }
 
     fn is_spent(&self) -> bool {
-        self.executions >= MAX_EXECUTIONS
-            || self.steps >= MAX_STEPS
+        self.executions >= self.max_executions
+            || self.steps >= self.max_steps
             || self.pulse.is_interrupted()
             || self
                 .deadline
