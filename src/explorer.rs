@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::engine::{Shuttle, Watched, watch};
-use crate::execution::{self, Ending, LastEvent, Pulse, message_of};
+use crate::execution::{self, Ending, LastEvent, Patience, Pulse, message_of};
 use crate::search::{
     self, Dfs, Exploration, Found, Limits, Minimised, Random, Replay, Stop, Tally,
 };
-use crate::trace::{Access, Operation, Race, Schedule, Trace};
+use crate::trace::{Access, LeftOut, Operation, Race, Schedule, Trace};
 use crate::verdict::{
     Bound, Coverage, Engine, Failure, FailureKind, MemoryModel, Outcome, Reason, Report, Verdict,
 };
@@ -162,9 +162,14 @@ impl Explorer {
     pub fn replay<F: Fn() + Send + Sync + 'static>(&self, schedule: &Schedule, body: F) -> Report {
         let explorer = self.clone();
         let schedule = schedule.clone();
-        // The schedule itself bounds the steps, which may have been found under a larger bound.
+        // A schedule that was found under a larger bound is followed to its end.
+        let max_steps = if schedule.len() > self.max_steps {
+            schedule.len() + 1
+        } else {
+            self.max_steps
+        };
         let engine = Shuttle {
-            max_steps: usize::MAX,
+            max_steps,
             ..self.shuttle(body)
         };
         self.watched(move || explorer.run_replay(&engine, schedule))
@@ -176,6 +181,7 @@ impl Explorer {
             body: Arc::new(body),
             max_steps: self.max_steps,
             pulse,
+            patience: Patience::default(),
         }
     }
 
@@ -265,7 +271,7 @@ impl Explorer {
             violations: tally.violations,
             outcomes: outcomes(&tally),
             coverage,
-            has_weak_orderings: tally.has_weak_orderings,
+            left_out: tally.left_out.to_vec(),
             ..self.report(verdict)
         }
     }
@@ -293,7 +299,7 @@ impl Explorer {
             violations: u64::from(matches!(verdict, Verdict::Violated(_))),
             outcomes: outcome.into_iter().collect(),
             coverage: one,
-            has_weak_orderings: end.has_weak_orderings,
+            left_out: end.left_out.to_vec(),
             replayed: Some(end.trace),
             ..self.report(verdict)
         }
@@ -313,7 +319,7 @@ impl Explorer {
             outcomes: Vec::new(),
             coverage: Coverage::Ended,
             max_steps: self.max_steps,
-            has_weak_orderings: false,
+            left_out: Vec::new(),
             replayed: None,
             elapsed: Duration::ZERO,
         }
@@ -322,7 +328,7 @@ impl Explorer {
     fn coverage(&self, tally: &Tally, has_ended: bool) -> Coverage {
         match &tally.stop {
             _ if has_ended => Coverage::Ended,
-            Some(Stop::Exhausted) if tally.leaves_timeouts_out => {
+            Some(Stop::Exhausted) if tally.left_out.has(LeftOut::RepeatedTimeouts) => {
                 Coverage::Bounded(Bound::RepeatedTimeouts)
             }
             Some(Stop::Exhausted) => Coverage::Complete,

@@ -1,9 +1,8 @@
 //! [`std::hint`], with a [`spin_loop`] that the lab understands.
 
 #[cfg(not(feature = "lab"))]
-pub use std::hint::*;
+pub use std::hint::spin_loop;
 
-#[cfg(feature = "lab")]
 pub use std::hint::{assert_unchecked, black_box, unreachable_unchecked};
 
 /// Like [`std::hint::spin_loop`]: says that the thread waits for another one to write.

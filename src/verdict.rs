@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::trace::{Blocked, Operation, Race, Schedule, ThreadId, Trace};
+use crate::trace::{Blocked, LeftOut, Operation, Race, Schedule, ThreadId, Trace};
 
 /// What runs executions, and which ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -111,9 +111,8 @@ pub struct Report {
     pub coverage: Coverage,
     /// The bound on the steps of an execution.
     pub max_steps: usize,
-    /// Whether an ordering weaker than `SeqCst` was executed, so that there are stale values
-    /// which a sequentially consistent engine does not show.
-    pub has_weak_orderings: bool,
+    /// What the program could have done as well, and what is not explored.
+    pub left_out: Vec<LeftOut>,
     /// What happened in the one execution of a replay.
     pub replayed: Option<Trace>,
     /// How long it took.
@@ -265,7 +264,7 @@ impl fmt::Display for Reason {
             Reason::Bound(Bound::MaxSteps(steps)) => write!(
                 f,
                 "an execution did not end within {} steps: the body may never end, or needs a \
-                 larger bound (--max-steps)",
+                 larger bound (`--max-steps`, `Explorer::max_steps`)",
                 grouped(*steps as u64)
             ),
             Reason::Bound(bound) => write!(

@@ -191,6 +191,7 @@ mod results {
                 "bound",
                 "reason",
                 "seconds",
+                "left_out",
                 "failure"
             ]
         );
@@ -295,7 +296,7 @@ mod results {
             .exits(1)
             .quiet();
         assert_eq!(
-            keys(&run.stdout)[14..],
+            keys(&run.stdout)[15..],
             ["violations".to_owned(), "outcomes".to_owned()]
         );
         let json = parsed(&run);

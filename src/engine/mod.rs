@@ -22,9 +22,19 @@ pub(crate) trait Strategy {
     /// Chooses the next step, or `None` to abandon the execution.
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice>;
 
+    /// Whether choices that lead nowhere new are to be left out.
+    fn prunes(&self) -> bool {
+        true
+    }
+
     /// Whether to abandon an execution in which a thread that spins went on alone in vain: all
     /// that can follow also follows in an execution in which it did not.
     fn abandons_vain(&self) -> bool {
+        false
+    }
+
+    /// Forgets what was explored, since it was pruned too much. False if that does not matter.
+    fn restart(&mut self) -> bool {
         false
     }
 
@@ -56,6 +66,8 @@ impl Point<'_> {
 
     /// The choice that goes on with the running thread, or the first one.
     pub(crate) fn default_choice(&self) -> Choice {
-        self.running.map_or(self.choices[0], Choice::of)
+        let running = self.running.map(Choice::of);
+        let running = running.filter(|choice| self.choices.contains(choice));
+        running.unwrap_or(self.choices[0])
     }
 }

@@ -15,7 +15,7 @@ use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use shuttle_engine::runtime::execution::ExecutionState;
 use shuttle_engine::runtime::thread::switch as shuttle_switch;
 
-use crate::execution::{self, Ending, Execution, Offer, Pulse, Scheduling};
+use crate::execution::{self, Ending, Execution, Offer, Patience, Pulse, Scheduling};
 use crate::trace::Choice;
 
 use super::{Point, Strategy, panic_hook, stack_overflow};
@@ -30,6 +30,8 @@ pub(crate) struct Shuttle {
     /// The bound on the steps of an execution.
     pub(crate) max_steps: usize,
     pub(crate) pulse: Arc<Pulse>,
+    /// What the executions so far have shown of loops.
+    pub(crate) patience: Patience,
 }
 
 impl fmt::Debug for Shuttle {
@@ -49,6 +51,7 @@ impl Shuttle {
             strategy,
             max_steps: self.max_steps,
             pulse: Arc::clone(&self.pulse),
+            patience: self.patience.clone(),
             idle: None,
             choices: Vec::new(),
         }));
@@ -122,6 +125,7 @@ struct Driver<S> {
     strategy: S,
     max_steps: usize,
     pulse: Arc<Pulse>,
+    patience: Patience,
     /// The last execution, kept for its memory.
     idle: Option<Box<Execution>>,
     choices: Vec<Choice>,
@@ -143,7 +147,14 @@ impl<S: Strategy> Driver<S> {
         } else {
             let scheduling = Scheduling { switch, spawn };
             let pulse = Arc::clone(&self.pulse);
-            Box::new(Execution::new(number, scheduling, self.max_steps, pulse))
+            Box::new(Execution::new(
+                number,
+                scheduling,
+                self.max_steps,
+                pulse,
+                self.patience.clone(),
+                self.strategy.prunes(),
+            ))
         };
         execution::enter(execution);
         true

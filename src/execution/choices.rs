@@ -1,9 +1,9 @@
 //! Which steps are possible now.
 
-use crate::trace::{Blocked, Choice, Held, ObjectId, Operation, ThreadId};
+use crate::trace::{Blocked, Choice, Held, LeftOut, LeftOutSet, ObjectId, Operation, ThreadId};
 
 use super::waiting::GoOn;
-use super::{Alternatives, Ending, Execution, NextStep, Requirement, State};
+use super::{Alternatives, Ending, Execution, NextStep, Requirement, State, Thread};
 
 /// What the search has to decide.
 pub(crate) enum Offer {
@@ -32,8 +32,9 @@ impl Execution {
         }
         if !self.is_doomed() {
             choices.clear();
-            match self.alone() {
-                GoOn::Step(choice) => choices.push(choice),
+            let alone = if self.prunes { self.alone() } else { GoOn::No };
+            match alone {
+                GoOn::Step(thread) => choices.push(Choice::of(thread)),
                 GoOn::InVain => return Offer::InVain,
                 GoOn::No => self.list_choices(choices),
             }
@@ -43,14 +44,14 @@ impl Execution {
                 }
                 self.stand_still();
             } else if self.schedule.len() >= self.max_steps {
-                self.end(Ending::OutOfSteps);
+                self.run_out_of_steps();
             }
         }
         if self.is_doomed() {
             return self.next_to_unwind();
         }
         Offer::Choose {
-            running: self.running(choices),
+            running: self.running(),
         }
     }
 
@@ -66,17 +67,10 @@ impl Execution {
         } = choice;
         self.current = thread;
         self.alternative = alternative;
-        if alternative == 0 {
-            return;
-        }
-        let next = self.next_of(thread).copied();
-        if next.is_some_and(|next| self.met(thread, next.requires))
-            && self.rests(self.thread(thread))
-        {
-            self.go_alone(thread);
-            self.alternative = 0;
-        } else {
+        if alternative > 0 {
             self.note_stalling(thread);
+        } else {
+            self.note_chosen(thread);
         }
     }
 
@@ -129,6 +123,7 @@ impl Execution {
     }
 
     fn list_choices(&mut self, choices: &mut Vec<Choice>) {
+        let mut left_out = LeftOutSet::default();
         let mut leaves_timeouts_out = false;
         for (id, thread) in self.threads() {
             let Some(next) = &thread.next else { continue };
@@ -144,29 +139,61 @@ impl Execution {
                         choices.push(way(1));
                     }
                 }
-            } else if !self.rests(thread) {
-                choices.extend((0..self.ways(id, next)).map(way));
-            } else if self.may_go_alone(thread) {
-                choices.push(way(self.ways(id, next)));
+            } else if !self.prunes || !self.rests(thread) {
+                let ways = self.ways(id, next);
+                if ways == 1 && self.stalls(id, next) {
+                    left_out.add(LeftOut::RepeatedFailures);
+                }
+                choices.extend((0..ways).map(way));
+            } else if self.has_not_gone_alone(thread) {
+                choices.push(Choice::of(id));
             }
         }
         if choices.is_empty() {
             self.list_last_resort(choices);
-        } else {
-            self.leaves_timeouts_out |= leaves_timeouts_out;
+        } else if leaves_timeouts_out {
+            left_out.add(LeftOut::RepeatedTimeouts);
         }
+        self.left_out.add_all(left_out);
     }
 
-    /// When nothing else is possible, threads that have timed out can do so again.
+    /// When nothing else is possible, threads that have timed out can do so again; and if there are
+    /// none, those that went on alone in vain go on in turn, without a choice, up to the bound on
+    /// steps.
     fn list_last_resort(&self, choices: &mut Vec<Choice>) {
-        let able = self.threads().filter(|(id, thread)| {
+        let able = |(id, thread): &(ThreadId, &Thread)| {
             let next = thread.next.as_ref();
-            next.is_some_and(|next| self.can_time_out(*id, next))
+            next.is_some_and(|next| self.met(*id, next.requires))
+        };
+        let stalled = self.threads().filter(|(id, thread)| {
+            let next = thread.next.as_ref();
+            !able(&(*id, thread)) && next.is_some_and(|next| self.can_time_out(*id, next))
         });
-        choices.extend(able.map(|(thread, _)| Choice {
+        choices.extend(stalled.map(|(thread, _)| Choice {
             thread,
             alternative: 1,
         }));
+        if choices.is_empty() {
+            let spinning = self.threads().filter(able);
+            let next = spinning.min_by_key(|(_, thread)| self.turns_in_vain(thread));
+            choices.extend(next.map(|(thread, _)| Choice::of(thread)));
+        }
+    }
+
+    /// The bound on steps is hit: a livelock, if by then all threads that can go on wait by
+    /// looking again and again, for very long.
+    fn run_out_of_steps(&mut self) {
+        let mut able = self.threads().filter(|(id, thread)| {
+            let next = thread.next.as_ref();
+            next.is_some_and(|next| self.met(*id, next.requires) || self.can_time_out(*id, next))
+        });
+        let all_spin = able.all(|(_, thread)| self.is_exhausted(thread));
+        drop(able);
+        if all_spin {
+            self.stand_still();
+        } else {
+            self.end(Ending::OutOfSteps);
+        }
     }
 
     /// Whether an impossible operation can end by a time-out.
@@ -238,13 +265,14 @@ impl Execution {
     }
 
     /// The thread that did the last step, if it could go on and did not offer to be left.
-    fn running(&self, choices: &[Choice]) -> Option<ThreadId> {
+    fn running(&self) -> Option<ThreadId> {
         let last = self.schedule.last()?.thread;
         let offered = self.events.iter().rev().find(|event| event.thread == last);
         if offered.is_some_and(|e| matches!(e.operation, Operation::Yield | Operation::Sleep)) {
             return None;
         }
-        choices.contains(&Choice::of(last)).then_some(last)
+        let next = self.next_of(last)?;
+        self.met(last, next.requires).then_some(last)
     }
 
     /// Nobody can go on: dooms the execution, and keeps who held what and who waited for what.

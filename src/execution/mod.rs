@@ -24,7 +24,8 @@ use std::cell::{self, RefCell};
 use std::sync::Arc;
 
 use crate::trace::{
-    Blocked, Choice, Event, ObjectId, ObjectInfo, Race, ThreadId, ThreadInfo, Trace, Value,
+    Blocked, Choice, Event, LeftOutSet, ObjectId, ObjectInfo, Race, ThreadId, ThreadInfo, Trace,
+    Value,
 };
 
 pub(crate) use binding::Binding;
@@ -36,6 +37,7 @@ pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use step::{give_up, leave_doomed, step, step_in_drop};
 pub(crate) use thread::Thread;
+pub(crate) use waiting::Patience;
 
 thread_local! {
     /// Boxed, since it goes back and forth between here and the engine.
@@ -99,11 +101,14 @@ pub(crate) struct Execution {
     /// How often anything was changed that another thread could see.
     writes: u64,
     /// A thread that spins and goes on alone.
-    alone: Option<waiting::Alone>,
-    /// Whether a time-out was left out that could have come again.
-    leaves_timeouts_out: bool,
-    /// Whether an ordering weaker than `SeqCst` was executed.
-    has_weak_orderings: bool,
+    alone: Option<ThreadId>,
+    patience: Patience,
+    /// Whether a thread left a loop by itself in which it was taken to spin.
+    gained_patience: bool,
+    /// Whether choices are left out that lead nowhere new.
+    prunes: bool,
+    /// What was possible and is not explored.
+    left_out: LeftOutSet,
     outcome: Option<String>,
     ending: Option<Ending>,
     /// Who was where when nobody could go on.
@@ -148,6 +153,8 @@ impl Execution {
         scheduling: Scheduling,
         max_steps: usize,
         pulse: Arc<Pulse>,
+        patience: Patience,
+        prunes: bool,
     ) -> Self {
         Execution {
             number,
@@ -165,8 +172,10 @@ impl Execution {
             preemptions: 0,
             writes: 0,
             alone: None,
-            leaves_timeouts_out: false,
-            has_weak_orderings: false,
+            patience,
+            gained_patience: false,
+            prunes,
+            left_out: LeftOutSet::default(),
             outcome: None,
             ending: None,
             blocked: Vec::new(),
@@ -189,8 +198,8 @@ impl Execution {
         self.preemptions = 0;
         self.writes = 0;
         self.alone = None;
-        self.leaves_timeouts_out = false;
-        self.has_weak_orderings = false;
+        self.gained_patience = false;
+        self.left_out = LeftOutSet::default();
         self.outcome = None;
         self.ending = None;
         self.blocked.clear();
@@ -300,12 +309,12 @@ impl Execution {
         &self.schedule
     }
 
-    pub(crate) fn leaves_timeouts_out(&self) -> bool {
-        self.leaves_timeouts_out
+    pub(crate) fn gained_patience(&self) -> bool {
+        self.gained_patience
     }
 
-    pub(crate) fn has_weak_orderings(&self) -> bool {
-        self.has_weak_orderings
+    pub(crate) fn left_out(&self) -> LeftOutSet {
+        self.left_out
     }
 
     pub(crate) fn preemptions(&self) -> u32 {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::trace::{Event, EventResult, Operation, Schedule};
+use crate::trace::{Event, EventResult, LeftOut, Operation, Schedule};
 
 use super::next_step::{NextStep, Requirement};
 use super::root::Doomed;
@@ -138,6 +138,9 @@ impl Execution {
         // One OS thread runs all threads, and so counts the panics of others too.
         let panicking = std::thread::panicking() && !self.thread(self.current).lingers;
         if !self.is_doomed() && !panicking {
+            if !self.met(self.current, next.requires) {
+                self.note_leaving();
+            }
             self.current_mut().next = Some(next);
             return (Mode::Scheduled, Some(self.scheduling.switch));
         }
@@ -197,7 +200,15 @@ impl Execution {
 
     pub(super) fn push_event(&mut self, next: &NextStep, step: Option<u32>) {
         self.pulse.beat(self.current, next.operation, next.at);
-        self.has_weak_orderings |= next.ordering.is_some_and(|o| o != Ordering::SeqCst);
+        if matches!(next.operation, Operation::Wait | Operation::Park) {
+            self.left_out.add(LeftOut::SpuriousWakeUps);
+        }
+        if next
+            .ordering
+            .is_some_and(|ordering| ordering != Ordering::SeqCst)
+        {
+            self.left_out.add(LeftOut::StaleValues);
+        }
         self.events.push(Event {
             step,
             thread: self.current,

@@ -1,18 +1,25 @@
 //! Threads that wait by looking again and again, or by timing out again and again.
 //!
-//! Such a thread could go on for ever with nothing new happening. To enumerate that is impossible,
-//! and to leave it out must not lose what else the thread could do:
+//! Such a thread could go on for ever with nothing new happening, so that to enumerate it is
+//! impossible. A thread *spins* when it yields for the second time with nothing written by anybody
+//! in between, or reads the same few places for very long. From then on, until something is
+//! written, it *rests*: it can be chosen once, to go on alone for a limited number of steps. If it
+//! is still in its loop then, its going on was in vain, and what can follow also follows where it
+//! did not go on.
 //!
-//! - A thread that is seen to spin *rests* until something is written. Before that it can be
-//!   chosen once to go on *alone*, for a limited number of steps with nothing written, since its
-//!   loop may count its rounds and end by itself. If it does not, its going on was in vain.
-//! - A thread that has timed out, or failed without a cause, does so again at the same place only
-//!   after another thread has written something, or when nobody can do anything else. Time-outs
-//!   that are left out so make the search incomplete, and it says so.
+//! But if it leaves its loop by itself, since the loop counts its rounds, say, then it did not wait,
+//! and to let it go on alone has lost interleavings. So the place where it was taken to spin is
+//! remembered: from then on there is *patience* with it, which means that threads do not rest
+//! there. A search that is to be complete starts again.
+//!
+//! A thread that has timed out, or failed without a cause, does so again at the same place only
+//! after another thread has written something, or when nobody can do anything else. What is left
+//! out so is noted.
 
 use std::ptr;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::trace::{Choice, Event, ObjectId, Operation, ThreadId};
+use crate::trace::{Event, ObjectId, Operation, ThreadId};
 
 use super::{Alternatives, Execution, NextStep, Thread};
 
@@ -20,12 +27,34 @@ use super::{Alternatives, Execution, NextStep, Thread};
 /// thread without a yield is taken to spin.
 const QUIET_READS: u32 = 100;
 
-/// How many steps a thread that spins may go on alone: enough for a loop that gives up spinning
-/// after some rounds.
-const STEPS_ALONE: u32 = 200;
+/// How many steps a thread that spins may go on alone: more than a loop that gives up spinning
+/// after some rounds is likely to make.
+const STEPS_ALONE: u32 = 1000;
 
 /// The places that a spinning thread may look at in turn.
 const WATCHED: usize = 4;
+
+/// The places at which threads were taken to spin, and then left their loops by themselves.
+///
+/// It belongs to a search: what one execution has shown holds for all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Patience(Arc<Mutex<Vec<usize>>>);
+
+impl Patience {
+    fn has(&self, place: usize) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&place)
+    }
+
+    fn add(&self, place: usize) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(place);
+    }
+}
 
 /// How a thread waits.
 #[derive(Debug, Default)]
@@ -38,11 +67,19 @@ pub(super) struct Waiting {
     stalled_in: Vec<usize>,
     /// The writes in the execution when it yielded last.
     yielded_at: Option<u64>,
-    /// The writes in the execution when it was seen to spin: until there are more, it rests.
-    spinning_at: Option<u64>,
-    /// The writes in the execution when it went on alone last.
-    alone_at: Option<u64>,
+    spin: Option<Spin>,
     quiet: Quiet,
+}
+
+/// A thread that was seen to spin.
+#[derive(Clone, Copy, Debug)]
+struct Spin {
+    /// The writes in the execution then: when there are more, it does not rest any more.
+    writes: u64,
+    /// Where that was.
+    place: usize,
+    /// The steps that it has made since.
+    steps: u32,
 }
 
 /// The object or the thread that a thread looks at.
@@ -56,20 +93,10 @@ struct Quiet {
     watched: [Option<(usize, Watched)>; WATCHED],
 }
 
-/// A thread that spins and goes on alone.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Alone {
-    thread: ThreadId,
-    writes: u64,
-    steps_left: u32,
-    /// Whether others could have gone on.
-    is_detour: bool,
-}
-
 /// What there is to do about a thread that goes on alone.
 pub(super) enum GoOn {
     /// It makes another step.
-    Step(Choice),
+    Step(ThreadId),
     /// It has used up its steps, while others could have gone on.
     InVain,
     /// There is none.
@@ -79,18 +106,14 @@ pub(super) enum GoOn {
 impl Execution {
     /// Notices when the current thread only waits for another one to write.
     ///
-    /// A thread spins when it yields (or sleeps) for the second time with nothing written by
-    /// anybody in between, or when it reads the same few places for very long without yielding.
-    /// Once is not enough: the reads after the first yield may find something new.
+    /// One yield is not enough: the reads after it may find something new.
     pub(super) fn note_waiting(&mut self, event: &Event) {
         let writes = self.writes;
+        let place = ptr::from_ref(event.at).addr();
         let waiting = &mut self.current_mut().waiting;
-        match event.operation {
+        let spins = match event.operation {
             Operation::Yield | Operation::Sleep => {
-                if waiting.yielded_at == Some(writes) {
-                    waiting.spinning_at = Some(writes);
-                }
-                waiting.yielded_at = Some(writes);
+                waiting.yielded_at.replace(writes) == Some(writes)
             }
             Operation::Load
             | Operation::Cas
@@ -99,75 +122,111 @@ impl Execution {
             | Operation::Receive
             | Operation::Join => {
                 let watched = (event.object, event.target);
-                let place = ptr::from_ref(event.at).addr();
-                if waiting.quiet.reads_again(writes, place, watched) {
-                    waiting.spinning_at = Some(writes);
-                }
+                waiting.quiet.reads_again(writes, place, watched)
             }
-            _ => {}
+            _ => false,
+        };
+        let rests = waiting.spin.is_some_and(|spin| spin.writes == writes);
+        if spins && !rests && !self.patience.has(place) {
+            let steps = 0;
+            self.current_mut().waiting.spin = Some(Spin {
+                writes,
+                place,
+                steps,
+            });
         }
     }
 
     /// Something changed that other threads can see.
     pub(crate) fn wrote(&mut self) {
+        self.note_leaving();
         self.writes += 1;
         self.current_mut().waiting.own_writes += 1;
     }
 
+    /// The current thread does something that is not looking again. If it was taken to spin, it was
+    /// so wrongly.
+    pub(super) fn note_leaving(&mut self) {
+        if self.is_doomed() {
+            return;
+        }
+        if let Some(spin) = self.spin(self.thread(self.me())) {
+            self.patience.add(spin.place);
+            self.current_mut().waiting.spin = None;
+            self.gained_patience = true;
+        }
+    }
+
     /// Whether the thread was seen to spin, and nothing was written since.
     pub(super) fn rests(&self, thread: &Thread) -> bool {
-        thread.waiting.spinning_at == Some(self.writes)
+        self.spin(thread).is_some()
     }
 
-    /// Whether a thread that rests can go on alone: not twice from the same state.
-    pub(super) fn may_go_alone(&self, thread: &Thread) -> bool {
-        thread.waiting.alone_at != Some(self.writes)
+    /// Whether the thread rests, and going on alone was in vain.
+    pub(super) fn is_exhausted(&self, thread: &Thread) -> bool {
+        self.spin(thread)
+            .is_some_and(|spin| spin.steps >= STEPS_ALONE)
     }
 
-    /// Lets a thread that rests go on alone.
-    pub(super) fn go_alone(&mut self, thread: ThreadId) {
+    /// Whether the thread can still go on alone.
+    pub(super) fn has_not_gone_alone(&self, thread: &Thread) -> bool {
+        self.spin(thread).is_some_and(|spin| spin.steps == 0)
+    }
+
+    /// How often the thread went on in vain.
+    pub(super) fn turns_in_vain(&self, thread: &Thread) -> u32 {
+        self.spin(thread).map_or(0, |spin| spin.steps / STEPS_ALONE)
+    }
+
+    fn spin(&self, thread: &Thread) -> Option<Spin> {
+        thread
+            .waiting
+            .spin
+            .filter(|spin| spin.writes == self.writes)
+    }
+
+    /// Notes that a thread was chosen, which from now on goes on alone if it rests.
+    pub(super) fn note_chosen(&mut self, thread: ThreadId) {
         let writes = self.writes;
-        let others = self.threads().filter(|(id, _)| *id != thread);
-        let is_detour = others.into_iter().any(|(id, other)| {
-            let is_able = |next: &NextStep| self.met(id, next.requires);
-            !self.rests(other) && other.next.as_ref().is_some_and(is_able)
-        });
-        self.thread_mut(thread).waiting.alone_at = Some(writes);
-        self.alone = Some(Alone {
-            thread,
-            writes,
-            steps_left: STEPS_ALONE,
-            is_detour,
-        });
+        if let Some(spin) = &mut self.thread_mut(thread).waiting.spin
+            && spin.writes == writes
+        {
+            spin.steps += 1;
+            self.alone = Some(thread);
+        }
     }
 
-    /// The next step of the thread that goes on alone. It no longer does once it has written
-    /// something, or waits for something else.
+    /// The thread that goes on alone.
     pub(super) fn alone(&mut self) -> GoOn {
-        let writes = self.writes;
-        let Some(alone) = &mut self.alone else {
+        let Some(thread) = self.alone else {
             return GoOn::No;
         };
-        let Alone {
-            thread, is_detour, ..
-        } = *alone;
-        if alone.writes == writes && alone.steps_left > 0 {
-            alone.steps_left -= 1;
-            let next = self.thread(thread).next;
-            if next.is_some_and(|next| self.met(thread, next.requires)) {
-                return GoOn::Step(Choice::of(thread));
-            }
-        } else if alone.writes == writes && is_detour {
+        let state = self.thread(thread);
+        let is_able = |next: &NextStep| self.met(thread, next.requires);
+        if !self.rests(state) || !state.next.as_ref().is_some_and(is_able) {
             self.alone = None;
-            return GoOn::InVain;
+            return GoOn::No;
+        }
+        if !self.is_exhausted(state) {
+            return GoOn::Step(thread);
         }
         self.alone = None;
-        GoOn::No
+        let mut others = self.threads().filter(|(_, other)| !self.rests(other));
+        let is_detour = others.any(|(id, other)| {
+            other
+                .next
+                .as_ref()
+                .is_some_and(|next| self.met(id, next.requires))
+        });
+        if is_detour { GoOn::InVain } else { GoOn::No }
     }
 
     /// Whether the thread has taken, where it is now, a way that it could take for ever (a time-out,
     /// a spurious failure), and no other thread has written anything since.
     pub(super) fn stalls(&self, thread: ThreadId, next: &NextStep) -> bool {
+        if !self.prunes {
+            return false;
+        }
         let waiting = &self.thread(thread).waiting;
         waiting.stalled_at == self.writes - waiting.own_writes
             && waiting.stalled_in.contains(&ptr::from_ref(next.at).addr())

@@ -24,6 +24,8 @@ pub struct Explore {
     /// Why the verdict is inconclusive.
     reason: Option<String>,
     seconds: f64,
+    /// What the program could have done as well, and what is not explored.
+    left_out: Vec<&'static str>,
     failure: Option<FailureValue>,
     #[serde(flatten)]
     counts: Option<Counts>,
@@ -133,6 +135,7 @@ pub fn explore(
             Verdict::Holds | Verdict::Violated(_) => None,
         },
         seconds: report.elapsed.as_secs_f64(),
+        left_out: report.left_out.iter().map(|kind| kind.name()).collect(),
         failure: report.failure().map(failure_value),
         counts: with_counts.then(counts),
     }

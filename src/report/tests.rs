@@ -101,7 +101,7 @@ fn failing(trace: Trace, kind: FailureKind, message: &str) -> Report {
         outcomes: Vec::new(),
         coverage: Coverage::FirstFailure,
         max_steps: 10,
-        has_weak_orderings: false,
+        left_out: Vec::new(),
         replayed: None,
         elapsed: Duration::ZERO,
     }

@@ -7,7 +7,7 @@ use textwrap::{Options, WordSplitter};
 use unicode_width::UnicodeWidthStr;
 
 use crate::explain::{Explanation, explain};
-use crate::trace::{ObjectId, Trace};
+use crate::trace::{LeftOut, ObjectId, Trace};
 use crate::verdict::{Coverage, Failure, Outcome, Report, Verdict, grouped};
 
 use super::rows::rows;
@@ -128,7 +128,7 @@ impl fmt::Display for Report {
     /// The report as [`text`] renders it, without a name, 80 columns wide and without colours.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let subject = Subject {
-            replay: "racelab::replay with {schedule}".to_owned(),
+            replay: "racelab::replay(&\"{schedule}\".parse()?, body)".to_owned(),
             ..Subject::default()
         };
         f.write_str(&text(self, &subject, &Style::default()))
@@ -233,7 +233,7 @@ fn minimal(failure: &Failure) -> Option<String> {
         )),
         true => Some(format!("{preemptions}; no failing interleaving has fewer")),
         false => Some(format!(
-            "{preemptions}; not proved to be the fewest, after {}",
+            "{preemptions}; not proved to be the smallest, after {}",
             plural(failure.minimise_executions, "execution")
         )),
     }
@@ -276,8 +276,16 @@ fn searched(report: &Report) -> String {
         Coverage::Ended => "ended early".to_owned(),
     });
     let mut text = parts.join(", ");
-    if report.has_weak_orderings {
-        text += "; orderings weaker than SeqCst were executed, and the stale values that they allow were not explored";
+    // What the verdict does not speak of. A bound is named already.
+    let bounds = |kind: &&LeftOut| **kind == LeftOut::RepeatedTimeouts;
+    let left_out: Vec<String> = report
+        .left_out
+        .iter()
+        .filter(|kind| !bounds(kind))
+        .map(ToString::to_string)
+        .collect();
+    if !left_out.is_empty() {
+        text += &format!("; not explored: {}", left_out.join(", "));
     }
     text
 }

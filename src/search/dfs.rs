@@ -85,7 +85,7 @@ impl Dfs {
     }
 
     /// Puts a new node at the end of the path.
-    fn extend(&mut self, point: &Point<'_>) -> Choice {
+    fn extend(&mut self, point: &Point<'_>) -> Option<Choice> {
         let left_from = self.left.len();
         let affordable = |choice: &Choice| match self.max_preemptions {
             Some(bound) => !point.preempts(*choice) || point.preemptions < bound,
@@ -103,16 +103,18 @@ impl Dfs {
         };
         // Last in, first out.
         self.left[left_from..].sort_unstable_by_key(|choice| Reverse(turn(choice)));
-        let taken = self
-            .left
-            .pop()
-            .expect("to go on with the running thread is no preemption");
+        // There is none if the running thread spins, and to leave it would be one preemption too
+        // many.
+        if self.left.len() == left_from {
+            return None;
+        }
+        let taken = self.left.pop()?;
         self.path.push(Node {
             taken,
             possible: Fingerprint::of(point),
             left_from,
         });
-        taken
+        Some(taken)
     }
 
     /// Repeats a choice of the path, after a look at whether it is still the same one.
@@ -144,11 +146,20 @@ impl Strategy for Dfs {
         if point.step < self.path.len() {
             self.repeat(point)
         } else {
-            Some(self.extend(point))
+            self.extend(point)
         }
     }
 
     fn abandons_vain(&self) -> bool {
+        true
+    }
+
+    fn restart(&mut self) -> bool {
+        *self = Dfs {
+            max_preemptions: self.max_preemptions,
+            max_steps: self.max_steps,
+            ..Dfs::default()
+        };
         true
     }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::engine::{Point, Strategy};
 use crate::execution::{Ending, Execution, Pulse};
-use crate::trace::Choice;
+use crate::trace::{Choice, LeftOutSet};
 
 use super::{Found, failure, size};
 
@@ -53,9 +53,8 @@ pub(crate) struct Tally {
     pub(crate) truncated: u64,
     pub(crate) violations: u64,
     pub(crate) outcomes: BTreeMap<String, u64>,
-    pub(crate) has_weak_orderings: bool,
-    /// Whether a time-out was left out that could have come again.
-    pub(crate) leaves_timeouts_out: bool,
+    /// What was possible and is not explored.
+    pub(crate) left_out: LeftOutSet,
     /// The smallest failing execution.
     pub(crate) smallest: Option<Found>,
     pub(crate) stop: Option<Stop>,
@@ -133,8 +132,12 @@ impl<S: Strategy> Strategy for Exploration<S> {
 
     fn finished(&mut self, execution: &Execution) {
         self.strategy.finished(execution);
-        self.tally.has_weak_orderings |= execution.has_weak_orderings();
-        self.tally.leaves_timeouts_out |= execution.leaves_timeouts_out();
+        let goes_on = failure(execution).is_none() || self.limits.past_failures;
+        if execution.gained_patience() && goes_on && self.strategy.restart() {
+            self.tally = Tally::default();
+            return;
+        }
+        self.tally.left_out.add_all(execution.left_out());
         match execution.ending() {
             None => self.tally.executions += 1,
             Some(_) if failure(execution).is_some() => {

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use crate::engine::{Point, Shuttle, Strategy};
 use crate::execution::{Ending, Execution, Pulse};
-use crate::trace::Choice;
+use crate::trace::{Choice, LeftOut};
 
 use super::{Dfs, Found, Size, failure, size};
 
@@ -185,6 +185,10 @@ impl Strategy for Simplify {
         true
     }
 
+    fn prunes(&self) -> bool {
+        false
+    }
+
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
         if point.step >= self.best.schedule.len() {
             // It cannot become smaller any more.
@@ -286,7 +290,10 @@ impl Strategy for Enumerate {
     fn finished(&mut self, execution: &Execution) {
         self.dfs.finished(execution);
         self.budget.count(execution);
-        self.is_incomplete |= execution.leaves_timeouts_out();
+        self.is_incomplete |= execution.left_out().has(LeftOut::RepeatedTimeouts);
+        if execution.gained_patience() {
+            self.dfs.restart();
+        }
         // What lies behind the end of such an execution is unknown.
         self.is_cut |= execution.ending().is_some_and(|ending| {
             !matches!(ending, Ending::Abandoned) && failure(execution).is_none()

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::engine::{Point, Strategy};
 use crate::execution::{Ending, Execution};
-use crate::trace::{Choice, Schedule, ThreadId};
+use crate::trace::{Choice, LeftOutSet, Schedule, ThreadId};
 
 use super::Found;
 
@@ -24,7 +24,7 @@ pub(crate) struct End {
     pub(crate) ending: Option<Ending>,
     pub(crate) trace: crate::trace::Trace,
     pub(crate) outcome: Option<String>,
-    pub(crate) has_weak_orderings: bool,
+    pub(crate) left_out: LeftOutSet,
 }
 
 /// Where a replay left its schedule.
@@ -147,6 +147,10 @@ impl Strategy for Replay {
         !std::mem::replace(&mut self.started, true)
     }
 
+    fn prunes(&self) -> bool {
+        false
+    }
+
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
         let choice = self.schedule.choices().get(point.step).copied();
         if let Some(choice) = choice.filter(|choice| point.choices.contains(choice)) {
@@ -174,7 +178,7 @@ impl Strategy for Replay {
             ending: execution.ending().cloned(),
             trace: execution.trace(),
             outcome: execution.outcome().map(str::to_owned),
-            has_weak_orderings: execution.has_weak_orderings(),
+            left_out: execution.left_out(),
         });
     }
 }

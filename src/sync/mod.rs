@@ -20,7 +20,7 @@ pub use self::{
     condvar::{Condvar, WaitTimeoutResult},
     mutex::{Mutex, MutexGuard},
 };
-#[cfg(not(feature = "lab"))]
-pub use std::sync::*;
-#[cfg(feature = "lab")]
+// Only what the lab has as well: the rest would be missed only when a test is built.
 pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};
+#[cfg(not(feature = "lab"))]
+pub use std::sync::{Condvar, Mutex, MutexGuard, WaitTimeoutResult, atomic, mpsc};

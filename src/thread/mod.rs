@@ -18,7 +18,10 @@ pub use self::{
     start::{Builder, JoinHandle, spawn},
     wait::{park, park_timeout, sleep, yield_now},
 };
-#[cfg(not(feature = "lab"))]
-pub use std::thread::*;
-#[cfg(feature = "lab")]
+// Only what the lab has as well: the rest would be missed only when a test is built.
 pub use std::thread::{AccessError, LocalKey, Result, panicking};
+#[cfg(not(feature = "lab"))]
+pub use std::thread::{
+    Builder, JoinHandle, Scope, ScopedJoinHandle, Thread, ThreadId, current, park, park_timeout,
+    scope, sleep, spawn, yield_now,
+};

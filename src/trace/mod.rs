@@ -5,6 +5,7 @@
 mod blocked;
 mod clock;
 mod event;
+mod left_out;
 mod operation;
 mod race;
 mod schedule;
@@ -13,6 +14,8 @@ mod value;
 pub use blocked::{Blocked, Held};
 pub use clock::Clock;
 pub use event::{Event, EventResult, ObjectId, ObjectInfo, ThreadId, ThreadInfo, Trace};
+pub use left_out::LeftOut;
+pub(crate) use left_out::LeftOutSet;
 pub use operation::Operation;
 pub use race::{Access, Race};
 pub use schedule::{Choice, ParseScheduleError, Schedule};
