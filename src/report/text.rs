@@ -118,7 +118,7 @@ pub fn text(report: &Report, subject: &Subject, style: &Style) -> String {
         out += &format!(
             "  {}{}\n",
             label("replay", style),
-            subject.replay.replace("{schedule}", &schedule)
+            printable(&subject.replay).replace("{schedule}", &schedule)
         );
     }
     out
@@ -155,7 +155,7 @@ fn head(report: &Report, subject: &Subject, style: &Style) -> String {
         ),
     };
     let word = paint(word, color.bold(), style);
-    let name = match subject.name.as_str() {
+    let name = match printable(&subject.name).as_str() {
         "" => String::new(),
         name => format!("{}   ", paint(name, Ansi::new().bold(), style)),
     };
