@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize as RealAtomicUsize, Ordering::Se
 use std::time::Duration;
 
 use known_bugs::KnownBug;
-use oracle::{Op, Program, failing_programs, programs};
+use oracle::{Op, Program, failing_programs, pausing_programs, programs};
 use proptest::prelude::*;
 use racelab::sync::atomic::AtomicUsize;
 use racelab::sync::{Arc, Mutex};
@@ -129,6 +129,22 @@ proptest! {
         prop_assert_eq!(report.executions, expected);
         prop_assert_eq!(report.coverage, Coverage::Complete);
         prop_assert_eq!((report.blocked, report.truncated), (0, 0));
+    }
+}
+
+proptest! {
+    // Each of them is explored again and again, until it is known which yields wait for nobody.
+    #![proptest_config(ProptestConfig::with_cases(25))]
+
+    #[test]
+    fn yields_change_no_outcome(program in pausing_programs(60)) {
+        let truth = program.truth();
+        let expected: Vec<String> = truth.outcomes.into_keys().collect();
+        let report = enumerate(&program);
+        let found: Vec<String> = outcomes(&report).into_iter().map(|(value, _)| value).collect();
+        prop_assert_eq!(found, expected);
+        prop_assert_eq!(report.violations > 0, truth.violations > 0);
+        prop_assert_eq!(&report.coverage, &Coverage::Complete);
     }
 }
 
@@ -982,6 +998,7 @@ fn a_destructor_that_panics_while_unwinding_ends_the_process_with_the_schedule()
             "a_destructor_that_panics_while_unwinding_ends_the_process_with_the_schedule",
             &[
                 "racelab: a destructor panicked",
+                "first     in the body",
                 "in the destructor",
                 "schedule  0.1\n",
             ],

@@ -41,17 +41,21 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
     let noted = execution::try_with(|execution| {
         if message == IN_DESTRUCTOR {
             let thread = execution.current_mut();
-            let last = thread.last_panic.take();
-            return Some((last, Schedule::from(execution.schedule().to_vec())));
+            let panics = (thread.first_panic.take(), thread.last_panic.take());
+            return Some((panics, Schedule::from(execution.schedule().to_vec())));
         }
         let thread = execution.current_mut();
-        thread.last_panic = Some((message, at));
+        let panic = Some((message, at));
+        if thread.first_panic.is_none() {
+            thread.first_panic.clone_from(&panic);
+        }
+        thread.last_panic = panic;
         // It unwinds now, if it was still to be unwound.
         thread.lingers = false;
         None
     });
-    if let Some(Some((panic, schedule))) = &noted {
-        say_last_words(panic.as_ref(), schedule);
+    if let Some(Some(((first, last), schedule))) = &noted {
+        say_last_words(first.as_ref(), last.as_ref(), schedule);
     }
     noted.is_some()
 }
@@ -61,17 +65,28 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
     clippy::print_stderr,
     reason = "there will be no report to hold the message"
 )]
-fn say_last_words(panic: Option<&(String, Option<String>)>, schedule: &Schedule) {
-    let (message, at) = match panic {
-        Some((message, at)) => (
-            message.as_str(),
-            at.as_deref().unwrap_or("an unknown place"),
-        ),
-        None => ("a panic without a message", "an unknown place"),
+fn say_last_words(first: Option<&Panic>, last: Option<&Panic>, schedule: &Schedule) {
+    let describe = |panic: Option<&Panic>| match panic {
+        Some((message, at)) => {
+            format!(
+                "{message}, at {}",
+                at.as_deref().unwrap_or("an unknown place")
+            )
+        }
+        None => "a panic without a message".to_owned(),
     };
+    let mut lines = String::new();
+    // With one panic only, the thread was being unwound since its execution had failed elsewhere.
+    if first != last {
+        lines = format!("  first     {}\n", describe(first));
+    }
     eprintln!(
         "racelab: a destructor panicked while its thread was being unwound, and Rust ends the \
-         process then.\n  panic     {message}, at {at}\n  schedule  {schedule}\n  \
-         remedy    let the destructor look at `std::thread::panicking()` before it panics"
+         process then.\n{lines}  panic     {}\n  schedule  {schedule}\n  \
+         remedy    let the destructor look at `std::thread::panicking()` before it panics",
+        describe(last)
     );
 }
+
+/// What a panic says, and where it was.
+type Panic = (String, Option<String>);

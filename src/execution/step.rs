@@ -141,7 +141,9 @@ impl Execution {
             if !self.met(self.current, next.requires) {
                 self.note_leaving();
             }
-            self.current_mut().next = Some(next);
+            let thread = self.current_mut();
+            thread.next = Some(next);
+            thread.first_panic = None;
             return (Mode::Scheduled, Some(self.scheduling.switch));
         }
         if panicking && !self.met(self.current, next.requires) {

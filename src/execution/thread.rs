@@ -21,6 +21,8 @@ pub(crate) struct Thread {
     pub(crate) seen_finished: bool,
     /// What it panicked with last, and where.
     pub(crate) last_panic: Option<(String, Option<String>)>,
+    /// What it panicked with first since it last did not unwind.
+    pub(crate) first_panic: Option<(String, Option<String>)>,
     /// It unwinds, and its destructor wants what it cannot have before the others have ended.
     pub(crate) waits_unwinding: bool,
     /// It was to be unwound in a destructor that must not unwind, and has gone on since.

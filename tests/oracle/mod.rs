@@ -32,6 +32,8 @@ pub(crate) enum Op {
         new: u8,
     },
     Lock(usize, Vec<Op>),
+    /// Yields so often, which changes nothing.
+    Pause(usize),
     /// Does what is inside only if nobody holds the mutex.
     TryLock(usize, Vec<Op>),
 }
@@ -177,6 +179,7 @@ impl Shared {
                     assert_ne!(value, *wrong);
                     registers.push(value);
                 }
+                Op::Pause(yields) => (0..*yields).for_each(|_| thread::yield_now()),
                 Op::Store(variable, value) => self.variables[*variable].store(*value, SeqCst),
                 Op::Increment(variable) => {
                     let value = self.variables[*variable].load(SeqCst);
@@ -239,6 +242,7 @@ fn flatten(ops: &[Op], code: &mut Vec<Instruction>) {
         match *op {
             Op::Load(variable) => code.push(Instruction::Load(variable)),
             Op::LoadNot(variable, wrong) => code.push(Instruction::LoadNot(variable, wrong)),
+            Op::Pause(_) => {}
             Op::Store(variable, value) => code.push(Instruction::Store(variable, value)),
             Op::Increment(variable) => {
                 code.extend([
@@ -534,4 +538,24 @@ pub(crate) fn failing_programs(limit: u64) -> impl Strategy<Value = Program> {
             program
         },
     )
+}
+
+/// A program in which one thread, or two, yields some times at some place.
+pub(crate) fn pausing_programs(limit: u64) -> impl Strategy<Value = Program> {
+    let pause = || {
+        (
+            any::<prop::sample::Index>(),
+            any::<prop::sample::Index>(),
+            1usize..5,
+        )
+    };
+    let pauses = prop::collection::vec(pause(), 1..3);
+    (programs(limit), pauses).prop_map(|(mut program, pauses)| {
+        for (thread, place, yields) in pauses {
+            let thread = thread.index(program.threads.len());
+            let ops = &mut program.threads[thread];
+            ops.insert(place.index(ops.len() + 1), Op::Pause(yields));
+        }
+        program
+    })
 }
