@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use crate::explorer::{DEFAULT_RANDOM_EXECUTIONS, Explorer};
+use crate::explorer::Explorer;
 use crate::report::{Style, Subject, plural, text};
 use crate::trace::Schedule;
 use crate::verdict::{Engine, Reason, Report, Verdict};
@@ -111,9 +111,6 @@ impl Settings {
             None => Engine::Dfs,
         };
         let mut explorer = Explorer::new(engine).time_limit(DEFAULT_CHECK_TIME);
-        if engine == Engine::Random {
-            explorer = explorer.max_executions(DEFAULT_RANDOM_EXECUTIONS);
-        }
         if let Some(executions) = parse(
             "RACELAB_MAX_EXECUTIONS",
             1,

@@ -37,7 +37,7 @@ pub(super) struct Explore {
     max_executions: Option<u64>,
 
     /// Stop after so long: 20ms, 10s; a bare number is seconds [default: none]
-    #[arg(long, value_name = "TIME", value_parser = options::duration, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = crate::parse_duration, allow_hyphen_values = true)]
     time_limit: Option<Duration>,
 
     #[command(flatten)]

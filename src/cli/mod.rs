@@ -12,12 +12,13 @@ mod replay;
 mod select;
 mod show;
 
-use std::any::Any;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
 use anstyle::AnsiColor;
 use clap::{Parser, Subcommand};
+
+use crate::execution::message_of;
 
 use self::error::{Error, Exit};
 use self::output::Output;
@@ -60,7 +61,7 @@ pub fn main() -> ExitCode {
         }
     };
     let result = catch_unwind(|| run(&cli));
-    let result = result.unwrap_or_else(|payload| Err(Error::Internal(message(&*payload))));
+    let result = result.unwrap_or_else(|payload| Err(Error::Internal(message_of(&*payload))));
     result.unwrap_or_else(|error| fail(&error)).into()
 }
 
@@ -91,12 +92,6 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Explore(explore) => explore.run(&output),
         Command::Replay(replay) => replay.run(&output),
     }
-}
-
-fn message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| payload.downcast_ref::<&'static str>().copied());
-    text.unwrap_or("a panic without a message").to_owned()
 }
 
 #[cfg(test)]

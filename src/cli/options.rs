@@ -1,7 +1,6 @@
 //! Options that several subcommands share.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ColorChoice, ValueEnum};
@@ -132,11 +131,6 @@ impl Size {
 pub(super) fn engine() -> impl TypedValueParser<Value = Engine> {
     let names = Engine::ALL.iter().map(|engine| engine.name());
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Engine>())
-}
-
-/// Parses a duration.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    crate::parse_duration(text)
 }
 
 /// Parses a number that can be anything.

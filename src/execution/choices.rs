@@ -3,7 +3,7 @@
 use crate::trace::{Blocked, Choice, Held, LeftOut, LeftOutSet, ObjectId, Operation, ThreadId};
 
 use super::waiting::GoOn;
-use super::{Alternatives, Ending, Execution, NextStep, Requirement, State, Thread};
+use super::{Alternatives, Ending, Execution, NextStep, Requirement, State};
 
 /// What the search has to decide.
 pub(crate) enum Offer {
@@ -95,6 +95,12 @@ impl Execution {
         self.threads[thread.index()].next.as_ref()
     }
 
+    /// Whether a thread is about to do what is possible now.
+    pub(super) fn can_go_on(&self, thread: ThreadId) -> bool {
+        let next = self.next_of(thread);
+        next.is_some_and(|next| self.met(thread, next.requires))
+    }
+
     /// Whether what an operation of `thread` requires is so.
     pub(crate) fn met(&self, thread: ThreadId, requirement: Requirement) -> bool {
         match requirement {
@@ -161,20 +167,16 @@ impl Execution {
     /// none, those that went on alone in vain go on in turn, without a choice, up to the bound on
     /// steps.
     fn list_last_resort(&self, choices: &mut Vec<Choice>) {
-        let able = |(id, thread): &(ThreadId, &Thread)| {
-            let next = thread.next.as_ref();
-            next.is_some_and(|next| self.met(*id, next.requires))
-        };
         let stalled = self.threads().filter(|(id, thread)| {
             let next = thread.next.as_ref();
-            !able(&(*id, thread)) && next.is_some_and(|next| self.can_time_out(*id, next))
+            !self.can_go_on(*id) && next.is_some_and(|next| self.can_time_out(*id, next))
         });
         choices.extend(stalled.map(|(thread, _)| Choice {
             thread,
             alternative: 1,
         }));
         if choices.is_empty() {
-            let spinning = self.threads().filter(able);
+            let spinning = self.threads().filter(|(id, _)| self.can_go_on(*id));
             let next = spinning.min_by_key(|(_, thread)| self.turns_in_vain(thread));
             choices.extend(next.map(|(thread, _)| Choice::of(thread)));
         }
@@ -185,7 +187,7 @@ impl Execution {
     fn run_out_of_steps(&mut self) {
         let mut able = self.threads().filter(|(id, thread)| {
             let next = thread.next.as_ref();
-            next.is_some_and(|next| self.met(*id, next.requires) || self.can_time_out(*id, next))
+            self.can_go_on(*id) || next.is_some_and(|next| self.can_time_out(*id, next))
         });
         let all_spin = able.all(|(_, thread)| self.is_exhausted(thread));
         drop(able);
@@ -271,8 +273,7 @@ impl Execution {
         if offered.is_some_and(|e| matches!(e.operation, Operation::Yield | Operation::Sleep)) {
             return None;
         }
-        let next = self.next_of(last)?;
-        self.met(last, next.requires).then_some(last)
+        self.can_go_on(last).then_some(last)
     }
 
     /// Nobody can go on: dooms the execution, and keeps who held what and who waited for what.

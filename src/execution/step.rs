@@ -43,7 +43,8 @@ pub(crate) fn step_in_drop<R>(next: NextStep, perform: impl FnOnce(&mut Executio
     act(next, mode, perform)
 }
 
-/// Unwinds the current thread if the execution is doomed and the thread does not unwind already.
+/// Unwinds the current thread if the execution is doomed and the thread does not unwind already, or
+/// if it was to be unwound in a destructor that must not unwind.
 pub(crate) fn leave_doomed() {
     let leaves = with(|execution| {
         let lingers = std::mem::take(&mut execution.current_mut().lingers);
@@ -173,12 +174,8 @@ impl Execution {
                 self.push_event(next, Some(step));
                 self.alternative
             }
-            Mode::Unscheduled => {
-                self.push_event(next, None);
-                0
-            }
-            Mode::Silent => {
-                // The details that `perform` notes need an event to go to.
+            // Also in silence: the details that `perform` notes need an event to go to.
+            Mode::Unscheduled | Mode::Silent => {
                 self.push_event(next, None);
                 0
             }

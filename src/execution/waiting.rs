@@ -202,8 +202,7 @@ impl Execution {
             return GoOn::No;
         };
         let state = self.thread(thread);
-        let is_able = |next: &NextStep| self.met(thread, next.requires);
-        if !self.rests(state) || !state.next.as_ref().is_some_and(is_able) {
+        if !self.rests(state) || !self.can_go_on(thread) {
             self.alone = None;
             return GoOn::No;
         }
@@ -212,12 +211,7 @@ impl Execution {
         }
         self.alone = None;
         let mut others = self.threads().filter(|(_, other)| !self.rests(other));
-        let is_detour = others.any(|(id, other)| {
-            other
-                .next
-                .as_ref()
-                .is_some_and(|next| self.met(id, next.requires))
-        });
+        let is_detour = others.any(|(id, _)| self.can_go_on(id));
         if is_detour { GoOn::InVain } else { GoOn::No }
     }
 

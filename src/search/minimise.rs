@@ -135,8 +135,9 @@ struct Simplify {
     next_swap: usize,
     /// The choices to be made, as far as they are possible.
     plan: Vec<Choice>,
-    /// Where in the plan the first choice is that was not made.
+    /// Which of them were made.
     done: Vec<bool>,
+    /// Where in the plan the first choice is that was not made.
     first_left: usize,
 }
 

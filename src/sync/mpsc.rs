@@ -38,27 +38,8 @@ use crate::trace::{EventResult, ObjectId, Operation};
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let binding = bind(None);
-    let (sender, receiver) = if binding.is_real() {
-        let (sender, receiver) = real::channel();
-        (End::Real(sender), End::Real(receiver))
-    } else {
-        let messages = Arc::new(Messages::new());
-        (
-            End::Modelled(Arc::clone(&messages)),
-            End::Modelled(messages),
-        )
-    };
-    let sender = Sender {
-        binding,
-        end: sender,
-    };
-    (
-        sender,
-        Receiver {
-            binding,
-            end: receiver,
-        },
-    )
+    let (end, receiver) = ends(binding, real::channel);
+    (Sender { binding, end }, receiver)
 }
 
 /// Like [`std::sync::mpsc::sync_channel`]: makes a channel that holds at most `bound` messages.
@@ -67,8 +48,22 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let binding = bind(Some(bound));
-    let (sender, receiver) = if binding.is_real() {
-        let (sender, receiver) = real::sync_channel(bound);
+    let (end, receiver) = ends(binding, || real::sync_channel(bound));
+    (SyncSender { binding, end }, receiver)
+}
+
+#[track_caller]
+fn bind(capacity: Option<usize>) -> Binding {
+    Binding::new("Channel", |_| State::Channel(ChannelState::new(capacity)))
+}
+
+/// The two ends of a channel, real ones outside of executions.
+fn ends<R, T>(
+    binding: Binding,
+    real: impl FnOnce() -> (R, real::Receiver<T>),
+) -> (End<R, T>, Receiver<T>) {
+    let (sender, end) = if binding.is_real() {
+        let (sender, receiver) = real();
         (End::Real(sender), End::Real(receiver))
     } else {
         let messages = Arc::new(Messages::new());
@@ -77,22 +72,7 @@ pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
             End::Modelled(messages),
         )
     };
-    let sender = SyncSender {
-        binding,
-        end: sender,
-    };
-    (
-        sender,
-        Receiver {
-            binding,
-            end: receiver,
-        },
-    )
-}
-
-#[track_caller]
-fn bind(capacity: Option<usize>) -> Binding {
-    Binding::new("Channel", |_| State::Channel(ChannelState::new(capacity)))
+    (sender, Receiver { binding, end })
 }
 
 /// Like [`std::sync::mpsc::Sender`]: the sending end of a [`channel`].
