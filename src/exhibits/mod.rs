@@ -9,6 +9,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::Engine;
+use crate::sync::Arc;
 
 /// A classic race.
 #[derive(Debug)]
@@ -66,6 +67,18 @@ pub struct Variant {
     pub source: &'static str,
     /// The body to explore. It asserts the invariant.
     pub body: fn(Size),
+    /// The program that the exhibit goes back to, at its size, for real threads. What it prints and
+    /// reads passes the terminal; what it computes is recorded by [`outcome`](crate::outcome).
+    pub program: fn(Arc<dyn Terminal>),
+}
+
+/// What a program prints to and reads from.
+pub trait Terminal: Send + Sync {
+    /// Prints a text, at once and as it is.
+    fn write(&self, text: &str);
+
+    /// The next line of the input, without its end, or `None` at the end of the input.
+    fn read_line(&self) -> Option<String>;
 }
 
 /// Whether some interleaving breaks a variant.
@@ -74,6 +87,12 @@ pub enum Kind {
     /// Some interleaving breaks it, by the bug of this name.
     Unsafe {
         /// What the field calls it, as `lost update`.
+        bug: &'static str,
+    },
+    /// Some interleaving breaks it by a data race, which is undefined behaviour: on real threads
+    /// anything can happen.
+    Undefined {
+        /// What the field calls it, as `data race`.
         bug: &'static str,
     },
     /// It holds in every interleaving.
@@ -97,7 +116,7 @@ impl Kind {
     /// The name in JSON.
     pub fn name(self) -> &'static str {
         match self {
-            Kind::Unsafe { .. } => "unsafe",
+            Kind::Unsafe { .. } | Kind::Undefined { .. } => "unsafe",
             Kind::Safe => "safe",
         }
     }
@@ -105,7 +124,7 @@ impl Kind {
     /// The verdict that is expected.
     pub fn expected(self) -> &'static str {
         match self {
-            Kind::Unsafe { .. } => "violated",
+            Kind::Unsafe { .. } | Kind::Undefined { .. } => "violated",
             Kind::Safe => "holds",
         }
     }
@@ -113,7 +132,7 @@ impl Kind {
     /// The name of the bug.
     pub fn bug(self) -> Option<&'static str> {
         match self {
-            Kind::Unsafe { bug } => Some(bug),
+            Kind::Unsafe { bug } | Kind::Undefined { bug } => Some(bug),
             Kind::Safe => None,
         }
     }

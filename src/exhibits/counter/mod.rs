@@ -13,6 +13,10 @@ mod thread_local;
 
 use super::{Exhibit, Kind, Parameter, Variant};
 
+/// The size of the program that the exhibit goes back to.
+const TASKS: usize = 5000;
+const INCREMENTS: usize = 100;
+
 /// The exhibit.
 pub static EXHIBIT: Exhibit = Exhibit {
     name: "counter",
@@ -38,6 +42,7 @@ pub static EXHIBIT: Exhibit = Exhibit {
             file: "src/exhibits/counter/load_store.rs",
             source: include_str!("load_store.rs"),
             body: |size| load_store::run(size.threads, size.ops),
+            program: |_| load_store::run(TASKS, INCREMENTS),
         },
         Variant {
             exhibit: "counter",
@@ -48,6 +53,7 @@ pub static EXHIBIT: Exhibit = Exhibit {
             file: "src/exhibits/counter/fetch_add.rs",
             source: include_str!("fetch_add.rs"),
             body: |size| fetch_add::run(size.threads, size.ops),
+            program: |_| fetch_add::run(TASKS, INCREMENTS),
         },
         Variant {
             exhibit: "counter",
@@ -58,6 +64,7 @@ pub static EXHIBIT: Exhibit = Exhibit {
             file: "src/exhibits/counter/mutex.rs",
             source: include_str!("mutex.rs"),
             body: |size| mutex::run(size.threads, size.ops),
+            program: |_| mutex::run(TASKS, INCREMENTS),
         },
         Variant {
             exhibit: "counter",
@@ -68,6 +75,7 @@ pub static EXHIBIT: Exhibit = Exhibit {
             file: "src/exhibits/counter/channel.rs",
             source: include_str!("channel.rs"),
             body: |size| channel::run(size.threads, size.ops),
+            program: |_| channel::run(TASKS, INCREMENTS),
         },
         Variant {
             exhibit: "counter",
@@ -78,6 +86,7 @@ pub static EXHIBIT: Exhibit = Exhibit {
             file: "src/exhibits/counter/thread_local.rs",
             source: include_str!("thread_local.rs"),
             body: |size| thread_local::run(size.threads, size.ops),
+            program: |_| thread_local::run(TASKS, INCREMENTS),
         },
     ],
 };
