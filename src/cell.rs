@@ -41,6 +41,7 @@ impl<T> UnsafeCell<T> {
         let binding = Binding::new("UnsafeCell", |execution| {
             State::Cell(execution.new_cell(made_at))
         });
+        binding.made(|runtime, object| runtime.made_cell(object));
         UnsafeCell {
             binding,
             value: std::cell::UnsafeCell::new(value),

@@ -1,16 +1,18 @@
 //! Explorations and replays: from a body to a report.
 
+mod loom;
+
 use std::any::Any;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::{Shuttle, Watched, watch};
+use crate::engine::{Loom, Shuttle, Watched, watch};
 use crate::execution::{self, Ending, LastEvent, Patience, Pulse, message_of};
 use crate::search::{
-    self, Dfs, Exploration, Found, Limits, Minimised, Random, Replay, Stop, Tally,
+    self, Dfs, End, Exploration, Found, Limits, Minimised, Random, Replay, Stop, Tally,
 };
-use crate::trace::{Access, LeftOut, Operation, Race, Schedule, Trace};
+use crate::trace::{Access, Operation, Race, Schedule, Trace};
 use crate::verdict::{
     Bound, Coverage, Engine, Failure, FailureKind, MemoryModel, Outcome, Reason, Report, Verdict,
 };
@@ -49,6 +51,7 @@ pub struct Explorer {
     max_executions: Option<u64>,
     time_limit: Option<Duration>,
     max_steps: usize,
+    preemption_bound: Option<u8>,
     seed: u64,
     past_failures: bool,
     stall_limit: Duration,
@@ -60,7 +63,7 @@ impl Explorer {
     /// for random engines [`DEFAULT_RANDOM_EXECUTIONS`].
     pub fn new(engine: Engine) -> Self {
         let max_executions = match engine {
-            Engine::Dfs => None,
+            Engine::Dfs | Engine::Loom => None,
             Engine::Random => Some(DEFAULT_RANDOM_EXECUTIONS),
         };
         Explorer {
@@ -68,6 +71,7 @@ impl Explorer {
             max_executions,
             time_limit: None,
             max_steps: DEFAULT_MAX_STEPS,
+            preemption_bound: None,
             seed: 0,
             past_failures: false,
             stall_limit: DEFAULT_STALL_LIMIT,
@@ -97,6 +101,16 @@ impl Explorer {
     pub fn max_steps(self, steps: usize) -> Self {
         Explorer {
             max_steps: steps.min(Schedule::MAX_STEPS),
+            ..self
+        }
+    }
+
+    /// Explores only executions with so many preemptions at most, as the engine counts them.
+    ///
+    /// Only [`Engine::Loom`] obeys it.
+    pub fn preemption_bound(self, preemptions: u8) -> Self {
+        Explorer {
+            preemption_bound: Some(preemptions),
             ..self
         }
     }
@@ -137,14 +151,19 @@ impl Explorer {
     /// On an error of the lab itself.
     pub fn explore<F: Fn() + Send + Sync + 'static>(&self, body: F) -> Report {
         let explorer = self.clone();
-        let engine = self.shuttle(body);
-        let report = self.watched(move || match explorer.engine {
-            Engine::Dfs => explorer.run(&engine, Dfs::default(), |dfs| {
+        self.watched(move || explorer.explore_here(body))
+    }
+
+    /// Explores on this OS thread, without a watch.
+    fn explore_here<F: Fn() + Send + Sync + 'static>(&self, body: F) -> Report {
+        let report = match self.engine {
+            Engine::Dfs => self.run(&self.shuttle(body), Dfs::default(), |dfs| {
                 dfs.nondeterminism()
                     .map(|found| Reason::NotDeterministic { step: found.step })
             }),
-            Engine::Random => explorer.run(&engine, Random::new(explorer.seed), |_| None),
-        });
+            Engine::Random => self.run(&self.shuttle(body), Random::new(self.seed), |_| None),
+            Engine::Loom => self.run_loom(&self.loom(body)),
+        };
         Report {
             engine: Some(self.engine),
             ..report
@@ -161,6 +180,13 @@ impl Explorer {
     /// On an error of the lab itself.
     pub fn replay<F: Fn() + Send + Sync + 'static>(&self, schedule: &Schedule, body: F) -> Report {
         let explorer = self.clone();
+        if let Some(execution) = schedule.loom() {
+            let engine = Loom {
+                preemption_bound: execution.preemption_bound,
+                ..self.loom(body)
+            };
+            return self.watched(move || explorer.replay_loom(&engine, execution));
+        }
         let schedule = schedule.clone();
         // A schedule that was found under a larger bound is followed to its end.
         let max_steps = if schedule.len() > self.max_steps {
@@ -182,6 +208,15 @@ impl Explorer {
             max_steps: self.max_steps,
             pulse,
             patience: Patience::default(),
+        }
+    }
+
+    fn loom(&self, body: impl Fn() + Send + Sync + 'static) -> Loom {
+        Loom {
+            body: Arc::new(body),
+            max_steps: self.max_steps,
+            preemption_bound: self.preemption_bound,
+            pulse: Arc::clone(&self.progress.0),
         }
     }
 
@@ -224,15 +259,8 @@ impl Explorer {
         strategy: S,
         why_ended: impl FnOnce(&S) -> Option<Reason>,
     ) -> Report {
-        let deadline = self
-            .time_limit
-            .and_then(|limit| Instant::now().checked_add(limit));
-        let limits = Limits {
-            max_executions: self.max_executions,
-            deadline,
-            past_failures: self.past_failures,
-            exhaustive: self.engine == Engine::Dfs,
-        };
+        let limits = self.limits(self.engine == Engine::Dfs);
+        let deadline = limits.deadline;
         let exploration = Exploration::new(strategy, limits, Arc::clone(&engine.pulse));
         let Exploration {
             strategy,
@@ -276,15 +304,31 @@ impl Explorer {
         }
     }
 
+    fn limits(&self, exhaustive: bool) -> Limits {
+        let deadline = self
+            .time_limit
+            .and_then(|limit| Instant::now().checked_add(limit));
+        Limits {
+            max_executions: self.max_executions,
+            deadline,
+            past_failures: self.past_failures,
+            exhaustive,
+        }
+    }
+
     fn run_replay(&self, engine: &Shuttle, schedule: Schedule) -> Report {
-        let one = Coverage::Bounded(Bound::OneExecution);
-        let end = match engine.run(Replay::new(schedule)).result() {
-            Ok(end) => end,
+        match engine.run(Replay::new(schedule)).result() {
+            Ok(end) => self.replayed(end),
             Err(divergence) => {
                 let reason = Reason::Diverged(divergence.to_string());
-                return self.report(Verdict::Inconclusive(reason));
+                self.report(Verdict::Inconclusive(reason))
             }
-        };
+        }
+    }
+
+    /// The report of a replay.
+    fn replayed(&self, end: End) -> Report {
+        let one = Coverage::Bounded(Bound::OneExecution);
         let verdict = match (end.found, end.ending) {
             (Some(found), _) => Verdict::Violated(Box::new(failure(found, None, 0, false))),
             (None, Some(ending)) => Verdict::Inconclusive(self.why_ended(&ending)),
@@ -315,6 +359,7 @@ impl Explorer {
             executions: 0,
             blocked: 0,
             truncated: 0,
+            doubted: 0,
             violations: 0,
             outcomes: Vec::new(),
             coverage: Coverage::Ended,
@@ -328,10 +373,10 @@ impl Explorer {
     fn coverage(&self, tally: &Tally, has_ended: bool) -> Coverage {
         match &tally.stop {
             _ if has_ended => Coverage::Ended,
-            Some(Stop::Exhausted) if tally.left_out.has(LeftOut::RepeatedTimeouts) => {
-                Coverage::Bounded(Bound::RepeatedTimeouts)
-            }
-            Some(Stop::Exhausted) => Coverage::Complete,
+            Some(Stop::Exhausted) => match tally.left_out.bound() {
+                Some(kind) => Coverage::Bounded(Bound::LeftOut(kind)),
+                None => Coverage::Complete,
+            },
             Some(Stop::Failure) => Coverage::FirstFailure,
             Some(stop) => self.bound(stop).map_or(Coverage::Ended, Coverage::Bounded),
             None => Coverage::Ended,
@@ -436,6 +481,7 @@ fn failure(
         preemptions,
         trace,
         blocked,
+        number: _,
     } = found;
     let race = match &ending {
         Ending::Raced(race) => Some(*race),

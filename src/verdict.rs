@@ -15,17 +15,20 @@ pub enum Engine {
     Dfs,
     /// A random walk, uniform over the possible steps.
     Random,
+    /// The executions of loom: the memory model of C11, with some reduction.
+    Loom,
 }
 
 impl Engine {
     /// All engines.
-    pub const ALL: &'static [Engine] = &[Engine::Dfs, Engine::Random];
+    pub const ALL: &'static [Engine] = &[Engine::Dfs, Engine::Random, Engine::Loom];
 
     /// The name on the command line and in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Engine::Dfs => "dfs",
             Engine::Random => "random",
+            Engine::Loom => "loom",
         }
     }
 }
@@ -38,7 +41,7 @@ impl fmt::Display for Engine {
 
 /// A name that is not one of an engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown engine `{name}`; the engines are dfs and random")]
+#[error("unknown engine `{name}`; the engines are dfs, random and loom")]
 pub struct UnknownEngine {
     /// The name.
     pub name: String,
@@ -64,6 +67,8 @@ impl FromStr for Engine {
 pub enum MemoryModel {
     /// Sequential consistency: every read sees the newest write.
     Sc,
+    /// The memory model of C11, as far as loom has it: a read can see an older write.
+    C11,
 }
 
 impl MemoryModel {
@@ -71,6 +76,7 @@ impl MemoryModel {
     pub fn name(self) -> &'static str {
         match self {
             MemoryModel::Sc => "sc",
+            MemoryModel::C11 => "c11",
         }
     }
 }
@@ -79,6 +85,7 @@ impl fmt::Display for MemoryModel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             MemoryModel::Sc => f.pad("sequential consistency"),
+            MemoryModel::C11 => f.pad("C11 memory model"),
         }
     }
 }
@@ -102,6 +109,9 @@ pub struct Report {
     pub blocked: u64,
     /// The executions that were cut because they hit the bound on their steps.
     pub truncated: u64,
+    /// The executions in which loom read a stale value although every access was `SeqCst`, which
+    /// it takes for less than it is. They count as executions, but not their failures and outcomes.
+    pub doubted: u64,
     /// The executions that failed.
     pub violations: u64,
     /// The results that the executions recorded with [`outcome`](crate::outcome), in their order
@@ -186,8 +196,13 @@ pub enum Bound {
     MaxSteps(usize),
     /// Somebody interrupted the search.
     Interrupted,
-    /// After a wait has timed out, it does so again only when another thread has changed something.
-    RepeatedTimeouts,
+    /// The number of preemptions of an execution.
+    Preemptions(u8),
+    /// Something that the engine does not explore.
+    LeftOut(LeftOut),
+    /// A failure ended an execution while other threads could have gone on, so that the engine has
+    /// not seen what they would have done.
+    CutFailures,
     /// A replay is one execution only.
     OneExecution,
 }
@@ -200,7 +215,9 @@ impl Bound {
             Bound::TimeLimit(_) => "time-limit",
             Bound::MaxSteps(_) => "max-steps",
             Bound::Interrupted => "interrupted",
-            Bound::RepeatedTimeouts => "repeated-timeouts",
+            Bound::Preemptions(_) => "preemptions",
+            Bound::LeftOut(kind) => kind.name(),
+            Bound::CutFailures => "cut-failures",
             Bound::OneExecution => "one-execution",
         }
     }
@@ -218,7 +235,10 @@ impl fmt::Display for Bound {
                 grouped(*steps as u64)
             ),
             Bound::Interrupted => f.write_str("an interrupt"),
-            Bound::RepeatedTimeouts => f.write_str("time-outs that come again at once"),
+            Bound::Preemptions(1) => f.write_str("the bound of 1 preemption"),
+            Bound::Preemptions(max) => write!(f, "the bound of {max} preemptions"),
+            Bound::LeftOut(kind) => write!(f, "{kind}, which the engine does not explore"),
+            Bound::CutFailures => f.write_str("failures that end an execution early"),
             Bound::OneExecution => f.write_str("a replay is one execution"),
         }
     }
@@ -246,6 +266,15 @@ pub enum Reason {
     Unsupported(String),
     /// The program uses the lab wrongly.
     Misused(String),
+    /// The engine saw a failure that is most likely no bug: it needs values that the orderings of
+    /// the program do not allow.
+    NotConfirmed {
+        /// What the failure said.
+        message: String,
+        /// Whether a complete search under sequential consistency found no failure, and if not, how
+        /// many executions it had run when it was cut.
+        searched: Result<u64, u64>,
+    },
     /// The execution left the schedule that was to be replayed.
     Diverged(String),
 }
@@ -256,7 +285,19 @@ impl fmt::Display for Reason {
             Reason::Bound(Bound::OneExecution) => {
                 f.write_str("this execution does not fail; a replay says nothing of the others")
             }
-            Reason::Bound(Bound::RepeatedTimeouts) => f.write_str(
+            Reason::Bound(Bound::LeftOut(LeftOut::WakeOrder)) => f.write_str(
+                "no interleaving fails in which the thread that has waited longest is woken; loom \
+                 does not explore the other orders, `--engine dfs` does",
+            ),
+            Reason::Bound(Bound::LeftOut(LeftOut::Timeouts)) => f.write_str(
+                "no interleaving fails in which no wait times out; loom has no time-outs, \
+                 `--engine dfs` has",
+            ),
+            Reason::Bound(Bound::LeftOut(LeftOut::Rendezvous)) => f.write_str(
+                "no interleaving fails in which each offer at a rendezvous finds a receiver that \
+                 waits; loom does not explore the others, `--engine dfs` does",
+            ),
+            Reason::Bound(Bound::LeftOut(LeftOut::RepeatedTimeouts)) => f.write_str(
                 "no interleaving fails in which a wait that has timed out does so again only after \
                  another thread has changed something; how often it could time out before that has \
                  no bound",
@@ -291,6 +332,28 @@ impl fmt::Display for Reason {
                     "; likely causes are an endless loop without an operation of racelab in it, \
                      and a lock or channel of std left in the body",
                 )
+            }
+            Reason::NotConfirmed { message, searched } => {
+                let (Ok(executions) | Err(executions)) = searched;
+                write!(
+                    f,
+                    "loom reports a failure ({}) that needs a stale value, but every access is \
+                     SeqCst, which loom only approximates; ",
+                    message.lines().next().unwrap_or_default()
+                )?;
+                let executions = grouped(*executions);
+                match searched {
+                    Ok(_) => write!(
+                        f,
+                        "under sequential consistency none of all {executions} interleavings \
+                         fails, so that it is no bug"
+                    ),
+                    Err(_) => write!(
+                        f,
+                        "{executions} interleavings under sequential consistency did not fail \
+                         either, before that search was cut"
+                    ),
+                }
             }
             Reason::Unsupported(what) | Reason::Misused(what) | Reason::Diverged(what) => {
                 f.write_str(what)

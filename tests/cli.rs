@@ -95,7 +95,7 @@ mod results {
         assert!(
             entries.contains(&json!({
                 "name": "counter/load-store", "kind": "unsafe", "expected": "violated",
-                "bug": "lost update", "engines": ["dfs", "random"],
+                "bug": "lost update", "engines": ["dfs", "random", "loom"],
             })),
             "{json}"
         );
@@ -554,7 +554,7 @@ mod bad_input {
         line("racelab replay counter/fetchadd 0").refused("did you mean `fetch-add`?");
         line("racelab explore counter --engine dfx").refused("'dfs'");
         line("racelab explore xyz").refused("there is counter; `racelab list`");
-        line("racelab explore counter --engine loom").refused("dfs, random");
+        line("racelab explore counter --engine xyz").refused("dfs, random");
         line("racelab explor counter").refused("'explore'");
         racelab(["explore", ""]).refused("unknown exhibit");
         line("racelab explore counter/").refused("unknown variant");

@@ -3,14 +3,18 @@
 //! An engine runs the body again and again, asks a [`Strategy`] for every choice, and hands it
 //! each finished execution. It returns data and prints nothing.
 
+mod loom;
 mod panic_hook;
 mod shuttle;
 mod stack_overflow;
 mod watch;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::execution::Execution;
 use crate::trace::{Choice, ThreadId};
 
+pub(crate) use loom::Loom;
 pub(crate) use shuttle::Shuttle;
 pub(crate) use watch::{Watched, watch};
 
@@ -40,6 +44,15 @@ pub(crate) trait Strategy {
 
     /// Looks at an execution that is over.
     fn finished(&mut self, execution: &Execution);
+
+    /// Hears that an engine with a search of its own has no further execution.
+    fn exhausted(&mut self) {}
+}
+
+/// Numbers executions over the whole process, so that an object can tell its own.
+fn next_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// A moment of an execution at which the scheduler has to choose.

@@ -8,17 +8,18 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use shuttle::scheduler::{Schedule as ShuttleSchedule, Scheduler, Task, TaskId};
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use shuttle_engine::runtime::execution::ExecutionState;
 use shuttle_engine::runtime::thread::switch as shuttle_switch;
 
-use crate::execution::{self, Ending, Execution, Offer, Patience, Pulse, Scheduling};
-use crate::trace::Choice;
+use crate::execution::{
+    self, Access, Ending, Execution, NextStep, Offer, Patience, Pulse, Runtime,
+};
+use crate::trace::{Choice, ThreadId};
 
-use super::{Point, Strategy, panic_hook, stack_overflow};
+use super::{Point, Strategy, next_number, panic_hook, stack_overflow};
 
 /// The stack of a thread under test, in bytes.
 pub(crate) const STACK_SIZE: usize = 2 << 20;
@@ -96,29 +97,40 @@ thread_local! {
     static SPAWNING: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Threads on shuttle's coroutines. The scheduler sees to who goes on.
+struct Coroutines;
+
+impl Runtime for Coroutines {
+    fn take_turn(&self, _next: &NextStep, _access: Option<Access>) -> Option<u64> {
+        switch();
+        None
+    }
+
+    fn let_others_unwind(&self) {
+        switch();
+    }
+
+    fn spawn(&self, _thread: ThreadId, f: Box<dyn FnOnce()>) {
+        SPAWNING.set(true);
+        let start = Box::new(|| {
+            stack_overflow::note_stack();
+            f();
+        });
+        ExecutionState::spawn_thread(
+            start,
+            STACK_SIZE,
+            None,
+            None,
+            std::panic::Location::caller(),
+        );
+        SPAWNING.set(false);
+    }
+}
+
 fn switch() {
     shuttle_switch();
     stack_overflow::note_stack();
 }
-
-fn spawn(f: Box<dyn FnOnce()>) {
-    SPAWNING.set(true);
-    let start = Box::new(|| {
-        stack_overflow::note_stack();
-        f();
-    });
-    ExecutionState::spawn_thread(
-        start,
-        STACK_SIZE,
-        None,
-        None,
-        std::panic::Location::caller(),
-    );
-    SPAWNING.set(false);
-}
-
-/// Numbers executions over the whole process, so that an object can tell its own.
-static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
 
 /// A strategy as a scheduler of shuttle's.
 struct Driver<S> {
@@ -140,16 +152,15 @@ impl<S: Strategy> Driver<S> {
         if !self.strategy.wants_execution() {
             return false;
         }
-        let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
+        let number = next_number();
         let execution = if let Some(mut execution) = self.idle.take() {
             execution.reset(number);
             execution
         } else {
-            let scheduling = Scheduling { switch, spawn };
             let pulse = Arc::clone(&self.pulse);
             Box::new(Execution::new(
                 number,
-                scheduling,
+                &Coroutines,
                 self.max_steps,
                 pulse,
                 self.patience.clone(),
@@ -217,7 +228,7 @@ impl<S: Strategy> Scheduler for SharedDriver<S> {
         // end of its main task.
         let main = TaskId::from(0);
         let leaves_main = current == Some(main)
-            && execution::with(|execution| execution.thread(crate::trace::ThreadId::MAIN).finished)
+            && execution::with(|execution| execution.thread(ThreadId::MAIN).finished)
             && runnable.iter().any(|task| task.id() == main);
         if SPAWNING.get() || leaves_main {
             return current;

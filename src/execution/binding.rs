@@ -5,7 +5,7 @@ use std::panic::Location;
 
 use crate::trace::{Clock, ObjectId};
 
-use super::{CURRENT_NUMBER, Ending, Execution, Object, State, give_up, with};
+use super::{CURRENT_NUMBER, Ending, Execution, Object, Runtime, State, give_up, with};
 
 /// Where an object was made: in an execution, as an object that the lab knows, or outside of all,
 /// as the real thing.
@@ -48,6 +48,15 @@ impl Binding {
             object,
             kind,
             made_at,
+        }
+    }
+
+    /// Tells the engine that the object was made, if that was in an execution.
+    pub(crate) fn made(&self, tell: impl FnOnce(&dyn Runtime, ObjectId)) {
+        if !self.is_real() {
+            // Not while the execution is borrowed, since the engine may look at it.
+            let runtime = with(|current| current.runtime);
+            tell(runtime, self.object);
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::trace::{Blocked, Choice, Held, LeftOut, LeftOutSet, ObjectId, Operation, ThreadId};
 
 use super::waiting::GoOn;
-use super::{Alternatives, Ending, Execution, NextStep, Requirement, State};
+use super::{Alternatives, Ending, Execution, NextStep, Requirement, State, Thread};
 
 /// What the search has to decide.
 pub(crate) enum Offer {
@@ -72,6 +72,66 @@ impl Execution {
         } else {
             self.note_chosen(thread);
         }
+    }
+
+    /// It is the turn of `thread`, in an engine that decides that itself.
+    pub(crate) fn resume(&mut self, thread: ThreadId) {
+        self.current = thread;
+        if self.is_doomed() {
+            return;
+        }
+        if self.schedule.len() >= self.max_steps {
+            self.end(Ending::OutOfSteps);
+        } else {
+            self.take(Choice::of(thread), self.running());
+        }
+    }
+
+    /// Dooms the execution if no thread can go on, in an engine that blocks threads itself and
+    /// knows no time-outs.
+    pub(crate) fn notice_standstill(&mut self) {
+        if self.is_doomed() || !self.starting.is_empty() {
+            return;
+        }
+        let unfinished = || self.threads().filter(|(_, thread)| !thread.finished);
+        let is_able = |(id, thread): (_, &Thread)| thread.next.is_none() || self.can_go_on(id);
+        if unfinished().next().is_none() || unfinished().any(is_able) {
+            return;
+        }
+        let timed = self.threads().find_map(|(id, thread)| {
+            let next = thread.next.as_ref()?;
+            self.can_time_out(id, next).then_some(next.at)
+        });
+        match timed {
+            Some(at) => self.end(Ending::Unsupported(format!(
+                "no thread can go on but by a time-out, as at {at}, and loom has none"
+            ))),
+            None => self.stand_still(),
+        }
+    }
+
+    /// Whether what a waiting thread waits for has happened, apart from a mutex that it will have
+    /// to take.
+    pub(crate) fn is_awake(&self, thread: ThreadId) -> bool {
+        match self.next_of(thread).map(|next| next.requires) {
+            Some(Requirement::Woken { .. }) => self.thread(thread).woken,
+            Some(requires) => self.met(thread, requires),
+            None => true,
+        }
+    }
+
+    /// Notes that an engine wakes waiting threads in one order only, if there are several.
+    pub(crate) fn note_wake_order(&mut self, next: &NextStep) {
+        let waiting = next.object.map(|object| &self.object(object).state);
+        if let Some(State::Condvar { waiters }) = waiting
+            && waiters.len() > 1
+        {
+            self.left_out.add(LeftOut::WakeOrder);
+        }
+    }
+
+    pub(crate) fn is_mutex(&self, object: ObjectId) -> bool {
+        matches!(self.object(object).state, State::Mutex { .. })
     }
 
     /// The thread that a doomed execution unwinds next.

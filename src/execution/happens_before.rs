@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 
 use crate::trace::{Access, Clock, Event, EventResult, ObjectId, Operation, Race, ThreadId};
 
-use super::{Ending, Execution, NextStep, Requirement, State, give_up, with};
+use super::{Ending, Execution, NextStep, RacesWith, Requirement, State, give_up, with};
 
 /// What a thread knows of the others.
 #[derive(Debug, Default)]
@@ -45,9 +45,11 @@ struct Stamp {
 /// Does an access of a cell, as far as the execution is concerned. If it races with an earlier one
 /// it does not return, so that the access does not take place.
 pub(crate) fn access_cell(cell: ObjectId, access: &NextStep) {
-    let Some(race) = with(|execution| execution.access_cell(cell, access)) else {
-        return;
-    };
+    let runtime = with(|execution| (!execution.is_doomed()).then_some(execution.runtime));
+    let Some(runtime) = runtime else { return };
+    let seen = runtime.race(cell, access.operation == Operation::CellWrite);
+    let race = with(|execution| execution.access_cell(cell, access, seen));
+    let Some(race) = race else { return };
     let ending = Ending::Raced(race);
     if std::thread::panicking() {
         // It cannot be unwound a second time.
@@ -68,12 +70,21 @@ impl Execution {
     }
 
     /// Records an access of a cell, which is not a step, unless it races with an earlier one.
-    fn access_cell(&mut self, cell: ObjectId, access: &NextStep) -> Option<Race> {
-        if self.is_doomed() {
-            return None;
-        }
+    ///
+    /// `seen` is what the engine has to say of that, if it looks itself.
+    fn access_cell(
+        &mut self,
+        cell: ObjectId,
+        access: &NextStep,
+        seen: Option<Result<(), RacesWith>>,
+    ) -> Option<Race> {
         let stamp = self.stamp(access.operation, access.at);
-        if let Some(first) = self.race(cell, &stamp) {
+        let first = match seen {
+            None => self.race(cell, &stamp),
+            Some(Ok(())) => None,
+            Some(Err(with)) => self.last_access(cell, &stamp, with),
+        };
+        if let Some(first) = first {
             return Some(Race {
                 object: cell,
                 first,
@@ -272,6 +283,21 @@ impl Execution {
         let mut earlier = reads.chain([&state.last_write]);
         let first = earlier.find(|first| clock.get(first.access.thread) < first.time)?;
         Some(first.access)
+    }
+
+    /// The last access of the thread that the engine saw this one race with.
+    fn last_access(&self, cell: ObjectId, second: &Stamp, with: RacesWith) -> Option<Access> {
+        let State::Cell(state) = &self.object(cell).state else {
+            return None;
+        };
+        let is_write = second.access.operation == Operation::CellWrite;
+        let reads = state.reads.iter().rev().filter(|_| is_write);
+        let mut others = reads
+            .chain([&state.last_write])
+            .filter(|first| first.access.thread != second.access.thread);
+        let of_thread =
+            others.find(|first| with.is_none_or(|thread| first.access.thread == thread));
+        Some(of_thread.unwrap_or(&state.last_write).access)
     }
 
     /// An access by the current thread, now.

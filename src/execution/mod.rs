@@ -16,6 +16,7 @@ mod next_step;
 mod object;
 mod pulse;
 mod root;
+mod runtime;
 mod step;
 mod thread;
 mod waiting;
@@ -24,8 +25,8 @@ use std::cell::{self, RefCell};
 use std::sync::Arc;
 
 use crate::trace::{
-    Blocked, Choice, Event, LeftOutSet, ObjectId, ObjectInfo, Race, ThreadId, ThreadInfo, Trace,
-    Value,
+    Blocked, Choice, Event, LeftOut, LeftOutSet, ObjectId, ObjectInfo, Race, ThreadId, ThreadInfo,
+    Trace, Value,
 };
 
 pub(crate) use binding::Binding;
@@ -35,7 +36,8 @@ pub(crate) use next_step::{Alternatives, NextStep, Requirement};
 pub(crate) use object::{Channel, Hold, Object, State};
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use root::{message_of, run_body, run_thread};
-pub(crate) use step::{give_up, leave_doomed, step, step_in_drop};
+pub(crate) use runtime::{Access, AtomicType, RacesWith, Rmw, Runtime};
+pub(crate) use step::{give_up, leave_doomed, step, step_in_drop, step_on_memory};
 pub(crate) use thread::Thread;
 pub(crate) use waiting::Patience;
 
@@ -45,15 +47,6 @@ thread_local! {
     /// The number of the current execution, 0 outside. Apart from [`CURRENT`], since every
     /// operation of every object looks at it.
     static CURRENT_NUMBER: cell::Cell<u64> = const { cell::Cell::new(0) };
-}
-
-/// What the execution needs of the engine that runs it.
-#[derive(Clone, Copy)]
-pub(crate) struct Scheduling {
-    /// Lets the scheduler decide who goes on. Returns when the calling thread does.
-    pub(crate) switch: fn(),
-    /// Starts a thread, without a scheduling point.
-    pub(crate) spawn: fn(Box<dyn FnOnce()>),
 }
 
 /// How an execution came to its end before all threads had finished.
@@ -84,7 +77,7 @@ pub(crate) enum Ending {
 /// What is known of the execution that runs on this OS thread.
 pub(crate) struct Execution {
     number: u64,
-    scheduling: Scheduling,
+    runtime: &'static dyn Runtime,
     max_steps: usize,
     pulse: Arc<Pulse>,
     threads: Vec<Thread>,
@@ -111,6 +104,8 @@ pub(crate) struct Execution {
     left_out: LeftOutSet,
     outcome: Option<String>,
     ending: Option<Ending>,
+    was_cut: bool,
+    has_read_stale: bool,
     /// Who was where when nobody could go on.
     blocked: Vec<Blocked>,
 }
@@ -150,7 +145,7 @@ pub(crate) fn leave() -> Option<Box<Execution>> {
 impl Execution {
     pub(crate) fn new(
         number: u64,
-        scheduling: Scheduling,
+        runtime: &'static dyn Runtime,
         max_steps: usize,
         pulse: Arc<Pulse>,
         patience: Patience,
@@ -158,7 +153,7 @@ impl Execution {
     ) -> Self {
         Execution {
             number,
-            scheduling,
+            runtime,
             max_steps,
             pulse,
             threads: vec![Thread::new(None)],
@@ -178,6 +173,8 @@ impl Execution {
             left_out: LeftOutSet::default(),
             outcome: None,
             ending: None,
+            was_cut: false,
+            has_read_stale: false,
             blocked: Vec::new(),
         }
     }
@@ -202,13 +199,15 @@ impl Execution {
         self.left_out = LeftOutSet::default();
         self.outcome = None;
         self.ending = None;
+        self.was_cut = false;
+        self.has_read_stale = false;
         self.blocked.clear();
     }
 
     // What the façade asks and says.
 
-    pub(crate) fn scheduling(&self) -> Scheduling {
-        self.scheduling
+    pub(crate) fn runtime(&self) -> &'static dyn Runtime {
+        self.runtime
     }
 
     pub(crate) fn me(&self) -> ThreadId {
@@ -243,6 +242,23 @@ impl Execution {
         thread
     }
 
+    /// The main thread begins. For an engine that starts threads when it wants to.
+    pub(crate) fn start_main(&mut self) {
+        self.start(ThreadId::MAIN);
+    }
+
+    /// A thread begins, and is the current one. For an engine that starts threads when it wants
+    /// to.
+    pub(crate) fn start(&mut self, thread: ThreadId) {
+        self.starting.retain(|&other| other != thread);
+        self.current = thread;
+    }
+
+    /// A thread goes on.
+    pub(crate) fn set_current(&mut self, thread: ThreadId) {
+        self.current = thread;
+    }
+
     /// Ends a thread that was added and is not going to be started.
     pub(crate) fn cancel_start(&mut self, thread: ThreadId) {
         self.starting.retain(|&other| other != thread);
@@ -269,6 +285,16 @@ impl Execution {
         }
     }
 
+    /// Notes in the event of the operation that is being performed that it reads a value which is
+    /// not the newest one of the atomic.
+    pub(crate) fn note_stale(&mut self, atomic: ObjectId) {
+        self.has_read_stale = true;
+        let writes = |event: &Event| event.object == Some(atomic) && event.written.is_some();
+        let newest = self.events.iter().rposition(writes);
+        let newest = newest.and_then(|index| u32::try_from(index).ok());
+        self.note(|event| event.stale = newest);
+    }
+
     /// Adds to the outcome of the execution.
     pub(crate) fn add_outcome(&mut self, value: &str) {
         match &mut self.outcome {
@@ -283,7 +309,12 @@ impl Execution {
     /// Dooms the execution, unless it is doomed already.
     pub(crate) fn end(&mut self, ending: Ending) {
         if self.ending.is_none() {
+            let current = self.current;
+            let others = || self.threads().filter(|(id, _)| *id != current);
+            let are_left = others().any(|(_, other)| !other.finished);
+            self.was_cut = are_left && !matches!(ending, Ending::Deadlocked);
             self.ending = Some(ending);
+            self.runtime.doomed();
         }
     }
 
@@ -295,6 +326,17 @@ impl Execution {
 
     pub(crate) fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()
+    }
+
+    /// Whether it read a stale value although every access was SeqCst: loom takes such accesses for
+    /// less than they are, so that it may not be possible.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.has_read_stale && !self.left_out.has(LeftOut::StaleValues)
+    }
+
+    /// Whether the execution ended while there were threads that could have gone on.
+    pub(crate) fn was_cut(&self) -> bool {
+        self.was_cut
     }
 
     pub(crate) fn blocked(&self) -> &[Blocked] {
@@ -311,6 +353,11 @@ impl Execution {
 
     pub(crate) fn gained_patience(&self) -> bool {
         self.gained_patience
+    }
+
+    /// Notes what was possible and is not explored.
+    pub(crate) fn leave_out(&mut self, kind: LeftOut) {
+        self.left_out.add(kind);
     }
 
     pub(crate) fn left_out(&self) -> LeftOutSet {

@@ -42,10 +42,12 @@ pub(crate) fn run_thread(thread: ThreadId, f: impl FnOnce()) {
             }
         }
     }
-    with(|execution| {
+    let runtime = with(|execution| {
         execution.thread_mut(thread).finished = true;
         execution.wrote();
+        execution.runtime
     });
+    runtime.ended();
 }
 
 fn fail(thread: ThreadId, payload: &(dyn Any + Send)) {

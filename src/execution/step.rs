@@ -6,7 +6,7 @@ use crate::trace::{Event, EventResult, LeftOut, Operation, Schedule};
 
 use super::next_step::{NextStep, Requirement};
 use super::root::Doomed;
-use super::{Ending, Execution, with};
+use super::{Access, Ending, Execution, Runtime, with};
 
 /// How an operation is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,11 +26,27 @@ enum Mode {
 /// In a doomed execution it can be called although the requirement of the
 /// operation does not hold.
 pub(crate) fn step<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
-    let mode = prepare(next);
+    let (mode, _) = prepare(next, None);
     if mode == Mode::Silent {
         leave_doomed();
     }
     act(next, mode, perform)
+}
+
+/// Like [`step`], for an access of an atomic. If the engine has a memory of its own, `perform` is
+/// also given what the access has read there.
+pub(crate) fn step_on_memory<R>(
+    next: NextStep,
+    access: Access,
+    perform: impl FnOnce(&mut Execution, u32, Option<u64>) -> R,
+) -> R {
+    let (mode, read) = prepare(next, Some(access));
+    if mode == Mode::Silent {
+        leave_doomed();
+    }
+    act(next, mode, |execution, alternative| {
+        perform(execution, alternative, read)
+    })
 }
 
 /// Like [`step`], for an operation of a destructor that std's would do too, which is always
@@ -39,7 +55,7 @@ pub(crate) fn step<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) 
 /// It never unwinds, since not every collection drops all of its items when the destructor of one
 /// does. In an execution that was doomed meanwhile, the next operation of the thread does.
 pub(crate) fn step_in_drop<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
-    let mode = prepare(next);
+    let (mode, _) = prepare(next, None);
     act(next, mode, perform)
 }
 
@@ -55,11 +71,19 @@ pub(crate) fn leave_doomed() {
     }
 }
 
-/// Announces an operation and waits until it is its turn.
-fn prepare(next: NextStep) -> Mode {
-    let (mode, switch) = with(|execution| execution.announce(next));
-    let Some(switch) = switch else { return mode };
-    switch();
+/// Announces an operation and waits until it is its turn. Also returns what it has read from the
+/// memory of the engine.
+fn prepare(next: NextStep, access: Option<Access>) -> (Mode, Option<u64>) {
+    let (mode, runtime) = with(|execution| execution.announce(next));
+    let Some(runtime) = runtime else {
+        return (mode, None);
+    };
+    let mut read = None;
+    if mode == Mode::Scheduled {
+        read = runtime.take_turn(&next, access);
+    } else {
+        runtime.let_others_unwind();
+    }
     let (mode, is_locked) = with(|execution| {
         if !execution.is_doomed() {
             return (mode, false);
@@ -77,7 +101,7 @@ fn prepare(next: NextStep) -> Mode {
     if is_locked {
         end_process(next);
     }
-    mode
+    (mode, read)
 }
 
 /// Two destructors wait for locks that the threads of each other hold. To give one of them a lock
@@ -108,22 +132,24 @@ fn end_process(next: NextStep) -> ! {
 }
 
 fn act<R>(next: NextStep, mode: Mode, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
-    with(|execution| {
+    let (result, runtime, wrote) = with(|execution| {
         let alternative = execution.begin(&next, mode);
         let result = perform(execution, alternative);
-        execution.finish(&next, mode);
-        result
-    })
+        let wrote = execution.finish(&next, mode);
+        (result, execution.runtime, wrote)
+    });
+    runtime.done(&next, wrote);
+    result
 }
 
 /// Ends the execution from inside a thread under test.
 pub(crate) fn give_up(ending: Ending) -> ! {
-    let switch = with(|execution| {
+    let runtime = with(|execution| {
         execution.end(ending);
-        execution.scheduling.switch
+        execution.runtime
     });
-    // The threads are unwound in an order that the scheduler knows.
-    switch();
+    // The threads are unwound in an order that the engine knows.
+    runtime.let_others_unwind();
     unwind()
 }
 
@@ -134,8 +160,8 @@ fn unwind() -> ! {
 
 impl Execution {
     /// Publishes what the current thread is about to do. Returns how it is to be done, and the
-    /// way to the scheduler if it has to decide first.
-    fn announce(&mut self, next: NextStep) -> (Mode, Option<fn()>) {
+    /// engine if it has to decide first.
+    fn announce(&mut self, next: NextStep) -> (Mode, Option<&'static dyn Runtime>) {
         // One OS thread runs all threads, and so counts the panics of others too.
         let panicking = std::thread::panicking() && !self.thread(self.current).lingers;
         if !self.is_doomed() && !panicking {
@@ -145,7 +171,7 @@ impl Execution {
             let thread = self.current_mut();
             thread.next = Some(next);
             thread.first_panic = None;
-            return (Mode::Scheduled, Some(self.scheduling.switch));
+            return (Mode::Scheduled, Some(self.runtime));
         }
         if panicking && !self.met(self.current, next.requires) {
             // A thread cannot be suspended while it unwinds, so nobody can make this possible.
@@ -155,7 +181,7 @@ impl Execution {
                 next.at
             )));
             self.current_mut().waits_unwinding = true;
-            return (Mode::Silent, Some(self.scheduling.switch));
+            return (Mode::Silent, Some(self.runtime));
         }
         let mode = if self.is_doomed() {
             Mode::Silent
@@ -182,19 +208,22 @@ impl Execution {
         }
     }
 
-    /// Draws the consequences of the operation that was performed.
-    fn finish(&mut self, next: &NextStep, mode: Mode) {
+    /// Draws the consequences of the operation that was performed. Returns whether it changed
+    /// anything that another thread can see.
+    fn finish(&mut self, next: &NextStep, mode: Mode) -> bool {
         if mode == Mode::Silent {
             self.events.pop();
-            return;
+            return true;
         }
         let event = *self.events.last().expect("the operation was recorded");
         self.order(&event, next);
-        if is_write(&event) {
+        let wrote = is_write(&event);
+        if wrote {
             self.wrote();
         } else {
             self.note_waiting(&event);
         }
+        wrote
     }
 
     pub(super) fn push_event(&mut self, next: &NextStep, step: Option<u32>) {
@@ -215,6 +244,7 @@ impl Execution {
             object: next.object,
             target: next.target,
             read: None,
+            stale: None,
             written: None,
             result: None,
             ordering: next.ordering,

@@ -19,6 +19,9 @@ pub struct Explore {
     verdict: &'static str,
     executions: u64,
     blocked: u64,
+    /// Executions of loom whose failures and outcomes do not count.
+    #[serde(skip_serializing_if = "is_none")]
+    doubted: u64,
     complete: bool,
     bound: Option<BoundValue>,
     /// Why the verdict is inconclusive.
@@ -125,6 +128,7 @@ pub fn explore(
         verdict: report.verdict.name(),
         executions: report.executions,
         blocked: report.blocked,
+        doubted: Some(report.doubted).filter(|doubted| *doubted > 0),
         complete: report.coverage == Coverage::Complete,
         bound: match report.coverage {
             Coverage::Bounded(bound) => Some(bound_value(bound)),
@@ -146,7 +150,8 @@ fn bound_value(bound: Bound) -> BoundValue {
         Bound::MaxExecutions(executions) => executions.into(),
         Bound::TimeLimit(limit) => limit.as_secs_f64().into(),
         Bound::MaxSteps(steps) => steps.into(),
-        Bound::Interrupted | Bound::RepeatedTimeouts | Bound::OneExecution => {
+        Bound::Preemptions(preemptions) => preemptions.into(),
+        Bound::Interrupted | Bound::LeftOut(_) | Bound::CutFailures | Bound::OneExecution => {
             serde_json::Value::Null
         }
     };

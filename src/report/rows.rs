@@ -70,6 +70,7 @@ fn cell(trace: &Trace, event: &Event, style: &Style) -> String {
     };
     let (reads, writes) = style.arrows();
     text += &arrow(reads, event.read);
+    text += &stale(trace, event);
     text += &arrow(writes, event.written);
     text += match event.result {
         Some(EventResult::Failed) => ", failed",
@@ -81,6 +82,24 @@ fn cell(trace: &Trace, event: &Event, style: &Style) -> String {
         text += &format!(", wakes {target}");
     }
     text
+}
+
+/// What the newest value would have been, for a read of another one.
+fn stale(trace: &Trace, event: &Event) -> String {
+    let newest = event
+        .stale
+        .and_then(|index| trace.events.get(index as usize));
+    let Some(newest) = newest else {
+        return String::new();
+    };
+    let value = newest
+        .written
+        .map(|value| value.to_string())
+        .unwrap_or_default();
+    match newest.step {
+        Some(step) => format!("   (stale: step {step} stored {value})"),
+        None => format!("   (stale: {value} was stored)"),
+    }
 }
 
 fn note(event: &Event, index: usize, explanation: &Explanation, style: &Style) -> String {

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::explain::{Explanation, explain};
 use crate::trace::{LeftOut, ObjectId, Trace};
-use crate::verdict::{Coverage, Failure, Outcome, Report, Verdict, grouped};
+use crate::verdict::{Bound, Coverage, Failure, Outcome, Report, Verdict, grouped};
 
 use super::rows::rows;
 use super::table::{paint, red, table};
@@ -258,6 +258,12 @@ fn searched(report: &Report) -> String {
             plural(report.blocked, "repetition")
         ));
     }
+    if report.doubted > 0 {
+        parts.push(format!(
+            "{} of them set aside, since they read stale values in spite of SeqCst",
+            grouped(report.doubted)
+        ));
+    }
     if report.truncated > 0 {
         parts.push(format!(
             "{} cut at {} steps",
@@ -277,7 +283,7 @@ fn searched(report: &Report) -> String {
     });
     let mut text = parts.join(", ");
     // What the verdict does not speak of. A bound is named already.
-    let bounds = |kind: &&LeftOut| **kind == LeftOut::RepeatedTimeouts;
+    let bounds = |kind: &&LeftOut| report.coverage == Coverage::Bounded(Bound::LeftOut(**kind));
     let left_out: Vec<String> = report
         .left_out
         .iter()

@@ -45,6 +45,8 @@ pub(crate) enum Stop {
 /// What a search has found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
+    /// Executions that were begun.
+    pub(crate) begun: u64,
     /// Executions that came to an end of their own.
     pub(crate) executions: u64,
     /// Executions that were abandoned, since what they lead to is seen in others.
@@ -52,11 +54,17 @@ pub(crate) struct Tally {
     /// Executions that hit the bound on their steps.
     pub(crate) truncated: u64,
     pub(crate) violations: u64,
+    /// Whether a failure ended an execution while there were threads that could have gone on.
+    pub(crate) cut_failures: bool,
     pub(crate) outcomes: BTreeMap<String, u64>,
     /// What was possible and is not explored.
     pub(crate) left_out: LeftOutSet,
     /// The smallest failing execution.
     pub(crate) smallest: Option<Found>,
+    /// Executions of which it is in doubt that they are possible.
+    pub(crate) doubted: u64,
+    /// A failing one of them.
+    pub(crate) doubtful: Option<Found>,
     pub(crate) stop: Option<Stop>,
 }
 
@@ -93,14 +101,21 @@ impl<S: Strategy> Exploration<S> {
         self.pulse.is_interrupted().then_some(Stop::Interrupted)
     }
 
+    fn found(&self, execution: &Execution) -> Option<Found> {
+        let number = self.tally.begun;
+        let found = Found::new(execution);
+        found.map(|found| Found { number, ..found })
+    }
+
     fn count_failure(&mut self, execution: &Execution) {
         self.tally.violations += 1;
+        self.tally.cut_failures |= execution.was_cut();
         let smaller = match &self.tally.smallest {
             Some(found) => size(execution) < found.size(),
             None => true,
         };
         if smaller {
-            self.tally.smallest = Found::new(execution);
+            self.tally.smallest = self.found(execution);
         }
         if !self.limits.past_failures {
             self.tally.stop = Some(Stop::Failure);
@@ -119,7 +134,9 @@ impl<S: Strategy> Strategy for Exploration<S> {
             return false;
         }
         self.tally.stop = self.limit();
-        self.tally.stop.is_none()
+        let wants = self.tally.stop.is_none();
+        self.tally.begun += u64::from(wants);
+        wants
     }
 
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
@@ -130,6 +147,10 @@ impl<S: Strategy> Strategy for Exploration<S> {
         self.strategy.abandons_vain()
     }
 
+    fn exhausted(&mut self) {
+        self.tally.stop.get_or_insert(Stop::Exhausted);
+    }
+
     fn finished(&mut self, execution: &Execution) {
         self.strategy.finished(execution);
         let goes_on = failure(execution).is_none() || self.limits.past_failures;
@@ -138,6 +159,17 @@ impl<S: Strategy> Strategy for Exploration<S> {
             return;
         }
         self.tally.left_out.add_all(execution.left_out());
+        if execution.is_doubtful() && (execution.ending().is_none() || failure(execution).is_some())
+        {
+            self.tally.executions += 1;
+            self.tally.doubted += 1;
+            self.tally.cut_failures |= execution.was_cut();
+            if self.tally.doubtful.is_none() {
+                self.tally.doubtful = self.found(execution);
+            }
+            self.pulse.count(self.tally.executions);
+            return;
+        }
         match execution.ending() {
             None => self.tally.executions += 1,
             Some(_) if failure(execution).is_some() => {

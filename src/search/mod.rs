@@ -2,15 +2,17 @@
 
 mod dfs;
 mod exploration;
+mod loom;
 mod minimise;
 mod random;
 mod replay;
 
 pub(crate) use dfs::Dfs;
 pub(crate) use exploration::{Exploration, Limits, Stop, Tally};
+pub(crate) use loom::{InOrder, Nth};
 pub(crate) use minimise::{Minimised, minimise};
 pub(crate) use random::Random;
-pub(crate) use replay::Replay;
+pub(crate) use replay::{End, Replay};
 
 use crate::execution::{Ending, Execution};
 use crate::trace::{Blocked, Schedule, Trace};
@@ -24,6 +26,8 @@ pub(crate) struct Found {
     pub(crate) trace: Trace,
     /// Who was where in the end.
     pub(crate) blocked: Vec<Blocked>,
+    /// Which execution of the search it was, from 1 on.
+    pub(crate) number: u64,
 }
 
 /// How large a failing execution is: preemptions count most, then steps.
@@ -37,6 +41,7 @@ impl Found {
             preemptions: execution.preemptions(),
             trace: execution.trace(),
             blocked: execution.blocked().to_vec(),
+            number: 0,
         })
     }
 

@@ -27,6 +27,18 @@ pub(crate) struct End {
     pub(crate) left_out: LeftOutSet,
 }
 
+impl End {
+    pub(crate) fn new(execution: &Execution) -> Self {
+        End {
+            found: Found::new(execution),
+            ending: execution.ending().cloned(),
+            trace: execution.trace(),
+            outcome: execution.outcome().map(str::to_owned),
+            left_out: execution.left_out(),
+        }
+    }
+}
+
 /// Where a replay left its schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Divergence {
@@ -173,13 +185,7 @@ impl Strategy for Replay {
                 cause,
             });
         }
-        self.end = Some(End {
-            found: Found::new(execution),
-            ending: execution.ending().cloned(),
-            trace: execution.trace(),
-            outcome: execution.outcome().map(str::to_owned),
-            left_out: execution.left_out(),
-        });
+        self.end = Some(End::new(execution));
     }
 }
 

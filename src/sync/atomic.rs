@@ -21,7 +21,10 @@ use std::sync::atomic as real;
 pub use std::sync::atomic::{Ordering, compiler_fence};
 
 use crate::Named;
-use crate::execution::{Alternatives, Binding, Execution, NextStep, State, is_running, step, with};
+use crate::execution::{
+    Access, Alternatives, AtomicType, Binding, Execution, NextStep, Rmw, State, is_running, step,
+    step_on_memory, with,
+};
 use crate::trace::{EventResult, ObjectId, Operation, Value};
 
 /// Like [`std::sync::atomic::fence`], as one step.
@@ -37,62 +40,94 @@ pub fn fence(order: Ordering) {
     }
 }
 
-/// A value that a trace can show.
+/// A value that a trace can show, and that the memory of an engine can hold.
 trait Shown: Copy + PartialEq {
+    const TYPE: AtomicType;
+
     fn show(self, execution: &mut Execution) -> Value;
+
+    fn to_bits(self) -> u64;
+
+    /// The value of which these are the bits. They are of no other value of the type.
+    fn from_bits(bits: u64) -> Self;
 }
 
 impl<T> Shown for *mut T {
+    const TYPE: AtomicType = AtomicType::Usize;
+
     fn show(self, execution: &mut Execution) -> Value {
         execution.pointer(self.addr())
     }
+
+    fn to_bits(self) -> u64 {
+        self.expose_provenance() as u64
+    }
+
+    fn from_bits(bits: u64) -> Self {
+        let address = usize::try_from(bits).expect("the bits of a pointer");
+        std::ptr::with_exposed_provenance_mut(address)
+    }
 }
 
-/// A load, as a step. `read` looks at the value.
+/// Notes what an access has read: what the memory of the engine let it read, or the newest value.
+/// If it is not the newest one, it is stale.
+fn note_read<T: Shown>(execution: &mut Execution, object: ObjectId, read: T, newest: T) {
+    let shown = read.show(execution);
+    execution.note(|event| event.read = Some(shown));
+    if read != newest {
+        execution.note_stale(object);
+    }
+}
+
+/// A load, as a step. `newest` looks at the value.
 #[track_caller]
-fn load<T: Shown>(object: ObjectId, order: Ordering, read: impl FnOnce() -> T) -> T {
-    step(
-        NextStep::new(Operation::Load).on(object).ordered(order),
-        |execution, _| {
-            let value = read();
-            let shown = value.show(execution);
-            execution.note(|event| event.read = Some(shown));
-            value
-        },
-    )
+fn load<T: Shown>(object: ObjectId, order: Ordering, newest: impl FnOnce() -> T) -> T {
+    let next = NextStep::new(Operation::Load).on(object).ordered(order);
+    step_on_memory(next, Access::Load, |execution, _, read| {
+        let newest = newest();
+        let read = read.map_or(newest, T::from_bits);
+        note_read(execution, object, read, newest);
+        read
+    })
 }
 
 /// A store, as a step. `write` does it.
 #[track_caller]
 fn store<T: Shown>(object: ObjectId, order: Ordering, value: T, write: impl FnOnce(T)) {
-    step(
-        NextStep::new(Operation::Store).on(object).ordered(order),
-        |execution, _| {
-            write(value);
-            note_written(execution, object, value);
-        },
-    );
+    let next = NextStep::new(Operation::Store).on(object).ordered(order);
+    let access = Access::Store(value.to_bits());
+    step_on_memory(next, access, |execution, _, _| {
+        write(value);
+        note_written(execution, object, value);
+    });
 }
 
-/// A read-modify-write, as a step. `modify` does it and returns the value before; `read` looks at
-/// the value.
+/// What a read-modify-write makes of the value and the operand, in bits.
+#[derive(Clone, Copy)]
+struct Change(Rmw, fn(u64, u64) -> u64);
+
+/// A read-modify-write, as a step. `newest` looks at the value, `write` stores the new one.
 #[track_caller]
 fn modify<T: Shown>(
     object: ObjectId,
     order: Ordering,
-    modify: impl FnOnce() -> T,
-    read: impl FnOnce() -> T,
+    change: Change,
+    operand: u64,
+    newest: impl FnOnce() -> T,
+    write: impl FnOnce(T),
 ) -> T {
-    step(
-        NextStep::new(Operation::Rmw).on(object).ordered(order),
-        |execution, _| {
-            let before = modify();
-            let shown = before.show(execution);
-            execution.note(|event| event.read = Some(shown));
-            note_written(execution, object, read());
-            before
-        },
-    )
+    let next = NextStep::new(Operation::Rmw).on(object).ordered(order);
+    let Change(rmw, change) = change;
+    let access = Access::Modify(rmw, operand);
+    step_on_memory(next, access, |execution, _, read| {
+        let newest = newest();
+        let before = read.map_or(newest, T::from_bits);
+        note_read(execution, object, before, newest);
+        let after = T::from_bits(change(before.to_bits(), operand));
+        write(after);
+        note_written(execution, object, after);
+        before
+    })
 }
 
 /// The parts of a compare-and-swap.
@@ -106,12 +141,13 @@ struct CompareExchange<T> {
     is_weak: bool,
 }
 
-/// A compare-and-swap, as a step. `exchange` does it.
+/// A compare-and-swap, as a step. `newest` looks at the value, `write` stores the new one.
 #[track_caller]
 fn compare_exchange<T: Shown>(
     object: ObjectId,
     cas: CompareExchange<T>,
-    exchange: impl FnOnce() -> Result<T, T>,
+    newest: impl FnOnce() -> T,
+    write: impl FnOnce(T),
 ) -> Result<T, T> {
     let CompareExchange {
         current,
@@ -128,32 +164,28 @@ fn compare_exchange<T: Shown>(
     } else {
         next
     };
-    step(next, |execution, alternative| {
+    let access = Access::Exchange {
+        current: current.to_bits(),
+        new: new.to_bits(),
+        failure,
+    };
+    step_on_memory(next, access, |execution, alternative, read| {
+        let newest = newest();
+        let before = read.map_or(newest, T::from_bits);
         let (result, outcome) = match alternative {
-            0 => {
-                let result = exchange();
-                let failed = result.is_err();
-                (
-                    result,
-                    if failed {
-                        EventResult::Failed
-                    } else {
-                        EventResult::Succeeded
-                    },
-                )
-            }
-            _ => (Err(current), EventResult::FailedSpuriously),
+            0 if before == current => (Ok(before), EventResult::Succeeded),
+            0 => (Err(before), EventResult::Failed),
+            _ => (Err(before), EventResult::FailedSpuriously),
         };
-        let (Ok(before) | Err(before)) = result;
-        let shown = before.show(execution);
+        note_read(execution, object, before, newest);
         execution.note(|event| {
-            event.read = Some(shown);
             event.result = Some(outcome);
             if result.is_err() {
                 event.ordering = Some(failure);
             }
         });
         if result.is_ok() {
+            write(new);
             note_written(execution, object, new);
         }
         result
@@ -189,7 +221,11 @@ macro_rules! atomic {
             #[track_caller]
             pub fn new(value: $value) -> Self {
                 let state = |execution: &mut Execution| State::Atomic { value: value.show(execution) };
-                Self { binding: Binding::new(stringify!($name), state), value: real::$name::new(value) }
+                let binding = Binding::new(stringify!($name), state);
+                binding.made(|runtime, object| {
+                    runtime.made_atomic(object, <$value>::TYPE, Shown::to_bits(value));
+                });
+                Self { binding, value: real::$name::new(value) }
             }
 
             /// Loads the value.
@@ -223,7 +259,13 @@ macro_rules! atomic {
             /// Stores a value and returns the one before.
             #[track_caller]
             pub fn swap(&self, value: $value, order: Ordering) -> $value {
-                self.modify(order, |it| it.swap(value, order))
+                match self.binding.object() {
+                    Some(object) => {
+                        let change = Change(Rmw::Swap, |_, operand| operand);
+                        self.modify(object, order, change, Shown::to_bits(value))
+                    }
+                    None => self.value.swap(value, order),
+                }
             }
 
             /// Stores `new` if the value is `current`. Returns the value before, as `Ok` if it
@@ -244,13 +286,12 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
-                let exchange = || self.value.compare_exchange(current, new, success, failure);
                 match self.binding.object() {
                     Some(object) if is_load_order(failure) => {
                         let cas = CompareExchange { current, new, success, failure, is_weak: false };
-                        compare_exchange(object, cas, exchange)
+                        compare_exchange(object, cas, || self.peek(), |value| self.poke(value))
                     }
-                    _ => exchange(),
+                    _ => self.value.compare_exchange(current, new, success, failure),
                 }
             }
 
@@ -276,10 +317,9 @@ macro_rules! atomic {
             ) -> Result<$value, $value> {
                 match self.binding.object() {
                     Some(object) if is_load_order(failure) => {
+                        // Whether it fails without a cause is the search's choice.
                         let cas = CompareExchange { current, new, success, failure, is_weak: true };
-                        // The strong one: whether it fails without a cause is the search's choice.
-                        let exchange = || self.value.compare_exchange(current, new, success, failure);
-                        compare_exchange(object, cas, exchange)
+                        compare_exchange(object, cas, || self.peek(), |value| self.poke(value))
                     }
                     _ => self.value.compare_exchange_weak(current, new, success, failure),
                 }
@@ -364,21 +404,30 @@ macro_rules! atomic {
                 self.value.as_ptr()
             }
 
+            /// An atomic of std's that holds the value of these bits.
+            fn scratch(bits: u64) -> real::$name $(<$param>)? {
+                real::$name::new(Shown::from_bits(bits))
+            }
+
             /// The value as it is now, without an operation.
             fn peek(&self) -> $value {
                 self.value.load(Ordering::SeqCst)
             }
 
+            /// Stores a value, without an operation.
+            fn poke(&self, value: $value) {
+                self.value.store(value, Ordering::SeqCst);
+            }
+
             #[track_caller]
             fn modify(
                 &self,
+                object: ObjectId,
                 order: Ordering,
-                f: impl FnOnce(&real::$name $(<$param>)?) -> $value,
+                change: Change,
+                operand: u64,
             ) -> $value {
-                match self.binding.object() {
-                    Some(object) => modify(object, order, || f(&self.value), || self.peek()),
-                    None => f(&self.value),
-                }
+                modify(object, order, change, operand, || self.peek(), |value| self.poke(value))
             }
         }
 
@@ -406,40 +455,58 @@ macro_rules! atomic {
 }
 
 macro_rules! integer {
-    ($($name:ident($value:ty);)*) => {$(
+    ($($name:ident($value:ty, $type:ident);)*) => {$(
         atomic!($name, $value, concat!("a `", stringify!($value), "`"));
         default!($name, $value);
-        shown!($value);
+        shown!($value, $type, bits => bits as $value);
 
         impl $name {
-            operation!($value: fetch_add "Adds to the value, wrapping around");
-            operation!($value: fetch_sub "Subtracts from the value, wrapping around");
-            operation!($value: fetch_and "Combines the bits by and");
-            operation!($value: fetch_nand "Combines the bits by and, and inverts them");
-            operation!($value: fetch_or "Combines the bits by or");
-            operation!($value: fetch_xor "Combines the bits by exclusive or");
-            operation!($value: fetch_max "Stores the larger of both");
-            operation!($value: fetch_min "Stores the smaller of both");
+            operation!($value: fetch_add Add "Adds to the value, wrapping around");
+            operation!($value: fetch_sub Sub "Subtracts from the value, wrapping around");
+            operation!($value: fetch_and And "Combines the bits by and");
+            operation!($value: fetch_nand Nand "Combines the bits by and, and inverts them");
+            operation!($value: fetch_or Or "Combines the bits by or");
+            operation!($value: fetch_xor Xor "Combines the bits by exclusive or");
+            operation!($value: fetch_max Max "Stores the larger of both");
+            operation!($value: fetch_min Min "Stores the smaller of both");
         }
     )*};
 }
 
 macro_rules! operation {
-    ($value:ty: $method:ident $what:literal) => {
+    ($value:ty: $method:ident $rmw:ident $what:literal) => {
         #[doc = concat!($what, ", in one step. Returns the value before.")]
         #[track_caller]
         pub fn $method(&self, value: $value, order: Ordering) -> $value {
-            self.modify(order, |it| it.$method(value, order))
+            let Some(object) = self.binding.object() else {
+                return self.value.$method(value, order);
+            };
+            // An atomic of std's computes, so that the result is std's.
+            let change = Change(Rmw::$rmw, |before, operand| {
+                let it = Self::scratch(before);
+                it.$method(Shown::from_bits(operand), Ordering::Relaxed);
+                it.into_inner().to_bits()
+            });
+            self.modify(object, order, change, value.to_bits())
         }
     };
 }
 
 macro_rules! operation_on_address {
-    ($method:ident $what:literal) => {
+    ($method:ident($size:expr) $rmw:ident $what:literal) => {
         #[doc = concat!($what, ", in one step. Returns the pointer before.")]
         #[track_caller]
         pub fn $method(&self, value: usize, order: Ordering) -> *mut T {
-            self.modify(order, |it| it.$method(value, order))
+            let Some(object) = self.binding.object() else {
+                return self.value.$method(value, order);
+            };
+            // In bytes, which is what the memory of an engine knows.
+            let change = Change(Rmw::$rmw, |before, operand| {
+                let it = Self::scratch(before);
+                it.$method(usize::from_bits(operand) / $size.max(1), Ordering::Relaxed);
+                it.into_inner().to_bits()
+            });
+            self.modify(object, order, change, value.wrapping_mul($size).to_bits())
         }
     };
 }
@@ -456,42 +523,62 @@ macro_rules! default {
 }
 
 macro_rules! shown {
-    ($value:ty) => {
+    ($value:ty, $type:ident, $bits:ident => $from_bits:expr) => {
         impl Shown for $value {
+            const TYPE: AtomicType = AtomicType::$type;
+
             fn show(self, _: &mut Execution) -> Value {
                 self.into()
+            }
+
+            #[allow(
+                clippy::cast_lossless,
+                clippy::cast_sign_loss,
+                reason = "the same for all types, and bits have no sign"
+            )]
+            fn to_bits(self) -> u64 {
+                self as u64
+            }
+
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_possible_wrap,
+                reason = "the bits are of a value of the type"
+            )]
+            fn from_bits($bits: u64) -> Self {
+                $from_bits
             }
         }
     };
 }
 
 integer! {
-    AtomicI8(i8);
-    AtomicI16(i16);
-    AtomicI32(i32);
-    AtomicI64(i64);
-    AtomicIsize(isize);
-    AtomicU8(u8);
-    AtomicU16(u16);
-    AtomicU32(u32);
-    AtomicU64(u64);
-    AtomicUsize(usize);
+    AtomicI8(i8, I8);
+    AtomicI16(i16, I16);
+    AtomicI32(i32, I32);
+    AtomicI64(i64, I64);
+    AtomicIsize(isize, Isize);
+    AtomicU8(u8, U8);
+    AtomicU16(u16, U16);
+    AtomicU32(u32, U32);
+    AtomicU64(u64, U64);
+    AtomicUsize(usize, Usize);
 }
 
 atomic!(AtomicBool, bool, "a boolean");
 default!(AtomicBool, bool);
-shown!(bool);
+shown!(bool, Bool, bits => bits != 0);
 
 impl AtomicBool {
-    operation!(bool: fetch_and "Combines the values by and");
-    operation!(bool: fetch_nand "Combines the values by and, and inverts the result");
-    operation!(bool: fetch_or "Combines the values by or");
-    operation!(bool: fetch_xor "Combines the values by exclusive or");
+    operation!(bool: fetch_and And "Combines the values by and");
+    operation!(bool: fetch_nand Nand "Combines the values by and, and inverts the result");
+    operation!(bool: fetch_or Or "Combines the values by or");
+    operation!(bool: fetch_xor Xor "Combines the values by exclusive or");
 
     /// Inverts the value, in one step. Returns the value before.
     #[track_caller]
     pub fn fetch_not(&self, order: Ordering) -> bool {
-        self.modify(order, |it| it.fetch_not(order))
+        self.fetch_xor(true, order)
     }
 }
 
@@ -506,11 +593,11 @@ impl<T> Default for AtomicPtr<T> {
 }
 
 impl<T> AtomicPtr<T> {
-    operation_on_address!(fetch_ptr_add "Adds so many elements to the address");
-    operation_on_address!(fetch_ptr_sub "Subtracts so many elements from the address");
-    operation_on_address!(fetch_byte_add "Adds so many bytes to the address");
-    operation_on_address!(fetch_byte_sub "Subtracts so many bytes from the address");
-    operation_on_address!(fetch_and "Combines the bits of the address by and");
-    operation_on_address!(fetch_or "Combines the bits of the address by or");
-    operation_on_address!(fetch_xor "Combines the bits of the address by exclusive or");
+    operation_on_address!(fetch_ptr_add(size_of::<T>()) Add "Adds so many elements to the address");
+    operation_on_address!(fetch_ptr_sub(size_of::<T>()) Sub "Subtracts so many elements from the address");
+    operation_on_address!(fetch_byte_add(1usize) Add "Adds so many bytes to the address");
+    operation_on_address!(fetch_byte_sub(1usize) Sub "Subtracts so many bytes from the address");
+    operation_on_address!(fetch_and(1usize) And "Combines the bits of the address by and");
+    operation_on_address!(fetch_or(1usize) Or "Combines the bits of the address by or");
+    operation_on_address!(fetch_xor(1usize) Xor "Combines the bits of the address by exclusive or");
 }

@@ -89,11 +89,11 @@ fn modelled_scope<'scope, 'env, T>(
         } else {
             // Doomed: it is this thread's turn although a younger one has not ended, which
             // waits in a destructor. Let it go first.
-            let switch = with(|execution| {
+            let runtime = with(|execution| {
                 execution.current_mut().waits_unwinding = true;
-                execution.scheduling().switch
+                execution.runtime()
             });
-            switch();
+            runtime.let_others_unwind();
             with(|execution| execution.current_mut().waits_unwinding = false);
         }
     }

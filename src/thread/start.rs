@@ -269,8 +269,8 @@ where
         with(|execution| execution.cancel_start(id));
         drop(main);
     } else {
-        let spawn = with(|execution| execution.scheduling().spawn);
-        spawn(main);
+        let runtime = with(|execution| execution.runtime());
+        runtime.spawn(id, main);
     }
     (
         Thread::modelled(id, handle_name.as_deref()),

@@ -58,6 +58,9 @@ pub struct Event {
     pub target: Option<ThreadId>,
     /// What it read, if that can be shown.
     pub read: Option<Value>,
+    /// For a read of a value that is not the newest: the index of the event that wrote the newest
+    /// one, in [`Trace::events`].
+    pub stale: Option<u32>,
     /// What it wrote, if that can be shown.
     pub written: Option<Value>,
     /// What there is to say of an operation that can end in two ways.

@@ -14,16 +14,49 @@ pub enum LeftOut {
     RepeatedFailures,
     /// A wait timed out, and could have done it again at once.
     RepeatedTimeouts,
+    /// A wait with a time limit could have timed out.
+    Timeouts,
+    /// A compare-and-swap that may fail without a cause could have done so.
+    SpuriousFailures,
+    /// Several threads waited for one notification, and another one could have been woken.
+    WakeOrder,
+    /// An offer at a rendezvous could have found the other end not there yet.
+    Rendezvous,
+    /// An ordering weaker than `SeqCst` was executed, and allows more than loom explores: to read
+    /// a value before it is stored (load buffering), or one older than the last seven.
+    LoadBuffering,
 }
 
 impl LeftOut {
     /// All kinds.
-    pub const ALL: [LeftOut; 4] = [
+    pub const ALL: [LeftOut; 9] = [
         LeftOut::StaleValues,
         LeftOut::SpuriousWakeUps,
         LeftOut::RepeatedFailures,
         LeftOut::RepeatedTimeouts,
+        LeftOut::Timeouts,
+        LeftOut::SpuriousFailures,
+        LeftOut::WakeOrder,
+        LeftOut::Rendezvous,
+        LeftOut::LoadBuffering,
     ];
+
+    /// Whether a search that leaves this out is not complete.
+    ///
+    /// Of the others a report says only that they are not explored.
+    pub fn bounds(self) -> bool {
+        match self {
+            LeftOut::RepeatedTimeouts
+            | LeftOut::Timeouts
+            | LeftOut::WakeOrder
+            | LeftOut::Rendezvous => true,
+            LeftOut::StaleValues
+            | LeftOut::SpuriousWakeUps
+            | LeftOut::RepeatedFailures
+            | LeftOut::SpuriousFailures
+            | LeftOut::LoadBuffering => false,
+        }
+    }
 
     /// The name in JSON.
     pub fn name(self) -> &'static str {
@@ -32,6 +65,11 @@ impl LeftOut {
             LeftOut::SpuriousWakeUps => "spurious-wake-ups",
             LeftOut::RepeatedFailures => "repeated-failures",
             LeftOut::RepeatedTimeouts => "repeated-timeouts",
+            LeftOut::Timeouts => "time-outs",
+            LeftOut::SpuriousFailures => "spurious-failures",
+            LeftOut::WakeOrder => "wake-order",
+            LeftOut::Rendezvous => "rendezvous",
+            LeftOut::LoadBuffering => "load-buffering",
         }
     }
 }
@@ -43,13 +81,18 @@ impl fmt::Display for LeftOut {
             LeftOut::SpuriousWakeUps => "wake-ups without a cause",
             LeftOut::RepeatedFailures => "failures without a cause that come again at once",
             LeftOut::RepeatedTimeouts => "time-outs that come again at once",
+            LeftOut::Timeouts => "time-outs",
+            LeftOut::SpuriousFailures => "failures without a cause",
+            LeftOut::WakeOrder => "other orders in which waiting threads are woken",
+            LeftOut::Rendezvous => "offers at a rendezvous before the other end is there",
+            LeftOut::LoadBuffering => "load buffering and stores before the last seven",
         })
     }
 }
 
 /// A set of kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LeftOutSet(u8);
+pub(crate) struct LeftOutSet(u16);
 
 impl LeftOutSet {
     pub(crate) fn add(&mut self, kind: LeftOut) {
@@ -58,6 +101,17 @@ impl LeftOutSet {
 
     pub(crate) fn add_all(&mut self, other: LeftOutSet) {
         self.0 |= other.0;
+    }
+
+    pub(crate) fn remove(&mut self, kind: LeftOut) {
+        self.0 &= !(1 << kind as u8);
+    }
+
+    /// The first kind that makes a search incomplete.
+    pub(crate) fn bound(self) -> Option<LeftOut> {
+        LeftOut::ALL
+            .into_iter()
+            .find(|kind| kind.bounds() && self.has(*kind))
     }
 
     pub(crate) fn has(self, kind: LeftOut) -> bool {

@@ -38,7 +38,8 @@ impl fmt::Display for Choice {
 ///
 /// The text is one thread number per step, separated by dots, with `*n` for a
 /// choice that is made `n` times in a row, and `~k` for the `k`-th way of a
-/// step. A schedule without steps is written `-`.
+/// step. A schedule without steps is written `-`. An execution of loom is `loom:K`, the `K`-th of
+/// its search, or `loom:K/bound=P` with a bound on preemptions.
 ///
 /// ```
 /// use racelab::trace::Schedule;
@@ -49,7 +50,30 @@ impl fmt::Display for Choice {
 /// # Ok::<(), racelab::trace::ParseScheduleError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Schedule(Vec<Choice>);
+pub struct Schedule {
+    choices: Vec<Choice>,
+    loom: Option<LoomExecution>,
+}
+
+/// Which execution of loom's, whose search always takes the same order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LoomExecution {
+    /// Its number, from 1 on.
+    pub number: u64,
+    /// The bound on preemptions of the search.
+    pub preemption_bound: Option<u8>,
+}
+
+impl fmt::Display for LoomExecution {
+    /// As `loom:7`, or `loom:7/bound=2`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "loom:{}", self.number)?;
+        match self.preemption_bound {
+            Some(bound) => write!(f, "/bound={bound}"),
+            None => Ok(()),
+        }
+    }
+}
 
 impl Schedule {
     /// The largest number of steps that a schedule can have.
@@ -57,32 +81,52 @@ impl Schedule {
 
     /// The choices, in the order of the steps.
     pub fn choices(&self) -> &[Choice] {
-        &self.0
+        &self.choices
+    }
+
+    /// The execution of loom that this stands for, in place of choices.
+    pub fn loom(&self) -> Option<LoomExecution> {
+        self.loom
     }
 
     /// The number of steps.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.choices.len()
     }
 
     /// Whether there is no step at all.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.choices.is_empty()
+    }
+}
+
+impl From<LoomExecution> for Schedule {
+    fn from(execution: LoomExecution) -> Self {
+        Schedule {
+            choices: Vec::new(),
+            loom: Some(execution),
+        }
     }
 }
 
 impl From<Vec<Choice>> for Schedule {
     fn from(choices: Vec<Choice>) -> Self {
-        Schedule(choices)
+        Schedule {
+            choices,
+            loom: None,
+        }
     }
 }
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(execution) = self.loom {
+            return execution.fmt(f);
+        }
         if self.is_empty() {
             return f.write_str("-");
         }
-        for (index, run) in self.0.chunk_by(|a, b| a == b).enumerate() {
+        for (index, run) in self.choices.chunk_by(|a, b| a == b).enumerate() {
             if index > 0 {
                 f.write_str(".")?;
             }
@@ -110,6 +154,7 @@ enum Problem {
     Alternative,
     Repeat,
     TooLong,
+    Loom,
 }
 
 impl fmt::Display for ParseScheduleError {
@@ -128,6 +173,10 @@ impl fmt::Display for ParseScheduleError {
             Problem::Thread => f.write_str("does not begin with a thread number")?,
             Problem::Alternative => f.write_str("has no number after `~`")?,
             Problem::Repeat => f.write_str("needs a number of at least 1 after `*`")?,
+            Problem::Loom => {
+                return f
+                    .write_str("is no execution of loom; one looks like loom:7 or loom:7/bound=2");
+            }
             Problem::TooLong => {
                 write!(f, "makes it longer than {} steps", Schedule::MAX_STEPS)?;
             }
@@ -148,6 +197,14 @@ impl FromStr for Schedule {
         if text == "-" {
             return Ok(Schedule::default());
         }
+        if let Some(execution) = text.strip_prefix("loom:") {
+            let execution = parse_loom(execution).ok_or_else(|| ParseScheduleError {
+                part: text.to_owned(),
+                position: 1,
+                problem: Problem::Loom,
+            })?;
+            return Ok(Schedule::from(execution));
+        }
         let mut choices = Vec::new();
         for (index, part) in text.split('.').enumerate() {
             let error = |problem| ParseScheduleError {
@@ -162,7 +219,7 @@ impl FromStr for Schedule {
             }
             choices.resize(choices.len() + count, choice);
         }
-        Ok(Schedule(choices))
+        Ok(Schedule::from(choices))
     }
 }
 
@@ -190,6 +247,22 @@ fn parse_part(part: &str) -> Result<(Choice, usize), Problem> {
         },
         count,
     ))
+}
+
+/// An execution of loom, behind its prefix.
+fn parse_loom(text: &str) -> Option<LoomExecution> {
+    let (number, bound) = match text.split_once("/bound=") {
+        Some((number, bound)) => (number, Some(bound)),
+        None => (text, None),
+    };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !is_number(number) || !bound.is_none_or(is_number) {
+        return None;
+    }
+    Some(LoomExecution {
+        number: number.parse().ok().filter(|number| *number > 0)?,
+        preemption_bound: bound.map(str::parse).transpose().ok()?,
+    })
 }
 
 /// A repeat. One that is too large for the machine is only too long, not malformed.
@@ -239,6 +312,13 @@ mod tests {
     }
 
     #[test]
+    fn an_execution_of_loom_is_a_schedule() {
+        for text in ["loom:7", "loom:18446744073709551615/bound=2"] {
+            assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
     fn malformed_text_is_refused_by_its_problem() {
         assert_eq!(problem(""), Problem::Empty);
         assert_eq!(problem("0..1"), Problem::Empty);
@@ -250,5 +330,15 @@ mod tests {
         assert_eq!(problem("0*99999999999"), Problem::TooLong);
         assert_eq!(problem("0*99999999999999999999999999"), Problem::TooLong);
         assert_eq!(problem("0*600000.1*600000"), Problem::TooLong);
+        for text in [
+            "loom:",
+            "loom:0",
+            "loom:x",
+            "loom:-1",
+            "loom:1/bound=",
+            "loom:1/bound=256",
+        ] {
+            assert_eq!(problem(text), Problem::Loom, "{text}");
+        }
     }
 }

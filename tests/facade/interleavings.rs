@@ -574,11 +574,16 @@ fn receipts_with_a_time_limit_in_a_loop_come_to_an_end_without_a_proof() {
         assert_eq!(got, 1);
         other.join().unwrap();
     });
-    assert_eq!(report.coverage, Coverage::Bounded(Bound::RepeatedTimeouts));
+    assert_eq!(
+        report.coverage,
+        Coverage::Bounded(Bound::LeftOut(racelab::trace::LeftOut::RepeatedTimeouts))
+    );
     assert!(
         matches!(
             report.verdict,
-            Verdict::Inconclusive(Reason::Bound(Bound::RepeatedTimeouts))
+            Verdict::Inconclusive(Reason::Bound(Bound::LeftOut(
+                racelab::trace::LeftOut::RepeatedTimeouts
+            )))
         ),
         "{report:?}"
     );

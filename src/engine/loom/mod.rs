@@ -1,0 +1,185 @@
+//! Executions under the memory model of C11, on loom.
+//!
+//! loom has its own threads, its own memory and its own search. The façade's operations are put
+//! on as few of loom's as possible: atomics are loom's, in bits; a mutex is loom's; a plain cell
+//! is loom's, which tells the races. Everything else that waits is one *monitor* for each object,
+//! a mutex of loom's that is taken and released: with that it is loom's choice who comes next, and
+//! who finds that it cannot go on parks until that has changed.
+//!
+//! Who holds what and who waits for what is known from the execution, so that a deadlock is
+//! noticed before loom does, which would panic.
+
+mod memory;
+mod model;
+mod runtime;
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, PoisonError};
+
+use loom::model::Builder;
+
+use crate::execution::{self, Ending, Execution, Patience, Pulse, message_of, with};
+
+use super::{Strategy, next_number, panic_hook};
+
+use self::model::{MODEL, Model};
+use self::runtime::{LoomRuntime, MAX_THREADS};
+
+/// How many branches loom's search may have for each step that an execution may have: a step of a
+/// thread that has to wait branches more than once.
+const BRANCHES_PER_STEP: usize = 4;
+
+/// A body under test, ready to be run by loom.
+#[derive(Clone)]
+pub(crate) struct Loom {
+    pub(crate) body: Arc<dyn Fn() + Send + Sync>,
+    /// The bound on the steps of an execution.
+    pub(crate) max_steps: usize,
+    /// The bound on the preemptions of an execution, as loom counts them.
+    pub(crate) preemption_bound: Option<u8>,
+    pub(crate) pulse: Arc<Pulse>,
+}
+
+impl fmt::Debug for Loom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loom")
+            .field("max_steps", &self.max_steps)
+            .field("preemption_bound", &self.preemption_bound)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Loom {
+    /// Runs executions until the strategy wants no more or all were run, and returns it.
+    pub(crate) fn run<S: Strategy + Send + 'static>(&self, strategy: S) -> S {
+        panic_hook::install();
+        let driver = Arc::new(std::sync::Mutex::new(Driver {
+            strategy: Some(strategy),
+            max_steps: self.max_steps,
+            pulse: Arc::clone(&self.pulse),
+            idle: None,
+        }));
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let body = Arc::clone(&self.body);
+            let driver = Arc::clone(&driver);
+            self.builder().check(move || {
+                if !lock(&driver).begin() {
+                    // There is no other way out of loom's loop.
+                    resume_unwind(Box::new(NoMore));
+                }
+                execution::run_body(&*body);
+            });
+        }));
+        let mut driver = lock(&driver);
+        match result {
+            Ok(()) => driver.exhaust(),
+            Err(payload) if payload.is::<NoMore>() => {}
+            Err(payload) => driver.fail(&*payload),
+        }
+        MODEL.take().forget();
+        // Taken out, since what a panic of loom's has left behind may hold the driver for ever.
+        driver.strategy.take().expect("it is taken once")
+    }
+
+    fn builder(&self) -> Builder {
+        // What loom reads from the environment is set here, all of it.
+        let mut builder = Builder::new();
+        builder.max_threads = MAX_THREADS;
+        builder.max_branches = self.max_steps.saturating_mul(BRANCHES_PER_STEP);
+        builder.max_permutations = None;
+        builder.max_duration = None;
+        builder.preemption_bound = self.preemption_bound.map(usize::from);
+        builder.checkpoint_file = None;
+        // So that a data race names its threads.
+        builder.location = true;
+        builder.log = false;
+        builder
+    }
+}
+
+/// What the main thread of an execution is unwound with when no more are wanted.
+struct NoMore;
+
+/// What a strategy learns of loom's executions.
+struct Driver<S> {
+    strategy: Option<S>,
+    max_steps: usize,
+    pulse: Arc<Pulse>,
+    /// The last execution, kept for its memory.
+    idle: Option<Box<Execution>>,
+}
+
+impl<S: Strategy> Driver<S> {
+    /// Begins an execution, if another one is wanted.
+    fn begin(&mut self) -> bool {
+        self.finish();
+        if !self.strategy().wants_execution() {
+            return false;
+        }
+        MODEL.with_borrow_mut(Model::clear);
+        let number = next_number();
+        let execution = if let Some(mut execution) = self.idle.take() {
+            execution.reset(number);
+            execution
+        } else {
+            let pulse = Arc::clone(&self.pulse);
+            Box::new(Execution::new(
+                number,
+                &LoomRuntime,
+                self.max_steps,
+                pulse,
+                Patience::default(),
+                false,
+            ))
+        };
+        execution::enter(execution);
+        with(Execution::start_main);
+        true
+    }
+
+    /// Hands the last execution to the strategy.
+    fn finish(&mut self) {
+        if let Some(execution) = execution::leave() {
+            self.strategy().finished(&execution);
+            self.idle = Some(execution);
+        }
+    }
+
+    /// loom has no further execution.
+    fn exhaust(&mut self) {
+        self.finish();
+        self.strategy().exhausted();
+    }
+
+    /// loom has ended by a panic of its own.
+    fn fail(&mut self, payload: &(dyn Any + Send)) {
+        if execution::is_running() {
+            with(|execution| execution.end(gave_up(payload)));
+        }
+        self.finish();
+    }
+
+    fn strategy(&mut self) -> &mut S {
+        self.strategy.as_mut().expect("it is there during the run")
+    }
+}
+
+fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why an execution ends at which loom has panicked.
+fn gave_up(payload: &(dyn Any + Send)) -> Ending {
+    let message = message_of(payload);
+    Ending::Unsupported(
+        if message.starts_with("Model exceeded maximum number of branches") {
+            "an execution has more branches than loom can follow: it may never end, as a loop that \
+         spins without a yield, or needs a larger bound (`--max-steps`, `Explorer::max_steps`)"
+                .to_owned()
+        } else {
+            format!("loom gave up: {}", message.trim())
+        },
+    )
+}

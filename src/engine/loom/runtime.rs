@@ -1,0 +1,312 @@
+//! How loom does the operations of the façade.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use loom::cell::UnsafeCell;
+use loom::sync::{Mutex, MutexGuard, atomic};
+use loom::thread as loom_thread;
+
+use crate::execution::{
+    Access, Alternatives, AtomicType, Ending, Execution, NextStep, RacesWith, Requirement, Runtime,
+    message_of, with,
+};
+use crate::trace::{LeftOut, ObjectId, Operation, ThreadId};
+
+use super::gave_up;
+use super::memory::new_atomic;
+use super::model::{MODEL, Primitive};
+
+/// The threads of an execution that loom can run, with the main thread.
+pub(super) const MAX_THREADS: usize = loom::MAX_THREADS;
+
+/// The stack of a spawned thread, in words. loom's default is 32 KiB.
+const STACK_WORDS: usize = (256 << 10) / size_of::<usize>();
+
+/// Which monitor an operation takes.
+#[derive(Clone, Copy)]
+enum Monitor {
+    Object(ObjectId),
+    Token(ThreadId),
+}
+
+/// The engine, as executions see it.
+pub(super) struct LoomRuntime;
+
+impl Runtime for LoomRuntime {
+    fn take_turn(&self, next: &NextStep, access: Option<Access>) -> Option<u64> {
+        let me = with(|execution| {
+            note_left_out(execution, next);
+            if let Some(reason) = unsupported(execution, next) {
+                execution.end(Ending::Unsupported(reason));
+            }
+            execution.notice_standstill();
+            execution.me()
+        });
+        if with(|execution| execution.is_doomed()) {
+            return None;
+        }
+        match catch_unwind(AssertUnwindSafe(|| take_turn(me, next, access))) {
+            Ok(read) => {
+                with(|execution| execution.resume(me));
+                read
+            }
+            Err(payload) => {
+                with(|execution| {
+                    execution.set_current(me);
+                    execution.end(gave_up(&*payload));
+                });
+                None
+            }
+        }
+    }
+
+    fn let_others_unwind(&self) {
+        let me = with(|execution| execution.me());
+        let has_to_wait = |execution: &mut Execution| {
+            let mut others = execution.threads().filter(|(id, _)| *id != me);
+            execution.thread(me).waits_unwinding
+                && others.any(|(_, thread)| !thread.finished && !thread.waits_unwinding)
+        };
+        while with(has_to_wait) {
+            loom_thread::yield_now();
+            with(|execution| execution.set_current(me));
+        }
+    }
+
+    fn spawn(&self, thread: ThreadId, f: Box<dyn FnOnce()>) {
+        let builder = loom_thread::Builder::new().stack_size(STACK_WORDS);
+        let start = Startable(f);
+        let handle = builder.spawn(move || {
+            let start = start;
+            with(|execution| execution.start(thread));
+            (start.0)();
+        });
+        let handle = handle.expect("loom starts every thread");
+        MODEL.with_borrow_mut(|model| model.thread(thread).handle = Some(handle));
+    }
+
+    fn done(&self, next: &NextStep, wrote: bool) {
+        let released = match (next.operation, next.requires, next.object) {
+            (Operation::Unlock, _, Some(mutex)) | (_, Requirement::Held(mutex), _) => Some(mutex),
+            _ => None,
+        };
+        let can_be_woken = MODEL.with_borrow_mut(|model| {
+            if let Some(object) = released
+                && let Some(Primitive::Lock(lock)) = model.object(object)
+            {
+                lock.release();
+            }
+            wrote && !model.parked.is_empty()
+        });
+        if can_be_woken {
+            wake();
+        }
+    }
+
+    fn ended(&self) {
+        with(Execution::notice_standstill);
+        wake();
+    }
+
+    fn doomed(&self) {
+        MODEL.with_borrow_mut(|model| {
+            for (_, thread) in model.parked.drain(..) {
+                thread.unpark();
+            }
+            // Who waits for a lock cannot be unwound otherwise.
+            for object in model.objects.iter_mut().flatten() {
+                if let Primitive::Lock(lock) = object {
+                    lock.release();
+                }
+            }
+        });
+    }
+
+    fn made_atomic(&self, atomic: ObjectId, is: AtomicType, value: u64) {
+        let made = Primitive::Atomic(new_atomic(is, value));
+        MODEL.with_borrow_mut(|model| *model.object(atomic) = Some(made));
+    }
+
+    fn made_cell(&self, cell: ObjectId) {
+        let made = Primitive::Cell(Rc::new(UnsafeCell::new(())));
+        MODEL.with_borrow_mut(|model| *model.object(cell) = Some(made));
+    }
+
+    fn race(&self, cell: ObjectId, writes: bool) -> Option<Result<(), RacesWith>> {
+        let cell = MODEL.with_borrow_mut(|model| match model.object(cell) {
+            Some(Primitive::Cell(cell)) => Some(Rc::clone(cell)),
+            _ => None,
+        })?;
+        let me = with(|execution| execution.me());
+        let access = catch_unwind(AssertUnwindSafe(|| {
+            if writes {
+                cell.with_mut(|_| ());
+            } else {
+                cell.with(|_| ());
+            }
+        }));
+        Some(access.map_err(|payload| other_thread(&message_of(&*payload), me)))
+    }
+}
+
+/// The first operation of a thread, which is started on the same OS thread.
+struct Startable(Box<dyn FnOnce()>);
+
+#[expect(unsafe_code, reason = "loom's builder asks for more than loom needs")]
+// SAFETY: loom runs all threads of an execution on the OS thread that explores.
+unsafe impl Send for Startable {}
+
+/// The thread that is not `me` in what loom says of a data race: `thread #1 @ …`.
+fn other_thread(message: &str, me: ThreadId) -> RacesWith {
+    let numbers = message.split("thread #").skip(1).filter_map(|rest| {
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().ok().map(ThreadId)
+    });
+    numbers.into_iter().find(|thread| *thread != me)
+}
+
+/// What loom cannot run.
+fn unsupported(execution: &Execution, next: &NextStep) -> Option<String> {
+    let at = next.at;
+    match (next.operation, next.alternatives) {
+        (Operation::Spawn, _) if execution.threads().count() >= MAX_THREADS => Some(format!(
+            "loom runs at most {} spawned threads, and {at} spawns one more",
+            MAX_THREADS - 1
+        )),
+        (_, Alternatives::Unfinished) => Some(format!(
+            "under loom nobody can ask whether a thread has finished, as {at} does"
+        )),
+        _ => None,
+    }
+}
+
+/// Notes which ways of an operation loom does not go.
+fn note_left_out(execution: &mut Execution, next: &NextStep) {
+    let left_out = match next.alternatives {
+        Alternatives::None | Alternatives::Unfinished => return,
+        Alternatives::Waiters => return,
+        Alternatives::Timeout => LeftOut::Timeouts,
+        Alternatives::Spurious(_) => LeftOut::SpuriousFailures,
+        Alternatives::Unmet => LeftOut::Rendezvous,
+    };
+    execution.leave_out(left_out);
+}
+
+/// Lets loom decide when it is the turn of the thread.
+fn take_turn(me: ThreadId, next: &NextStep, access: Option<Access>) -> Option<u64> {
+    match (next.operation, next.object, next.requires) {
+        (_, Some(object), _) if access.is_some() => {
+            let atomic = MODEL.with_borrow_mut(|model| model.atomic(object));
+            let ordering = next
+                .ordering
+                .expect("an access of an atomic has an ordering");
+            return access.map(|access| atomic.access(access, ordering));
+        }
+        (Operation::Fence, ..) => {
+            atomic::fence(next.ordering.expect("a fence has an ordering"));
+        }
+        (Operation::Yield | Operation::Sleep, ..) => loom_thread::yield_now(),
+        (Operation::Join, _, Requirement::Finished(thread)) => {
+            let handle = MODEL.with_borrow_mut(|model| model.thread(thread).handle.take());
+            if let Some(handle) = handle {
+                handle.join().expect("what a thread panics with is caught");
+            }
+        }
+        (_, _, Requirement::Free(mutex)) => acquire(mutex),
+        (Operation::TryLock, Some(object), _) if is_mutex(object) => try_acquire(object),
+        (Operation::Unlock, Some(object), _) if is_mutex(object) => {}
+        (_, _, Requirement::Woken { mutex }) => {
+            while !with(|execution| execution.is_doomed() || execution.thread(me).woken) {
+                park(me);
+            }
+            acquire(mutex);
+        }
+        (Operation::Park, ..) => pass(me, Monitor::Token(me), next.requires),
+        (Operation::Unpark, ..) => {
+            let thread = next.target.expect("an unpark has a thread");
+            pass(me, Monitor::Token(thread), next.requires);
+        }
+        (_, Some(object), requires) => pass(me, Monitor::Object(object), requires),
+        (_, None, _) => {}
+    }
+    if matches!(next.alternatives, Alternatives::Waiters) {
+        with(|execution| execution.note_wake_order(next));
+    }
+    None
+}
+
+fn is_mutex(object: ObjectId) -> bool {
+    with(|execution| execution.is_mutex(object))
+}
+
+/// Acquires a mutex of the façade.
+fn acquire(object: ObjectId) {
+    let mutex = MODEL.with_borrow_mut(|model| model.lock(object).mutex());
+    let guard = mutex.lock().expect("loom's mutexes are never poisoned");
+    hold(object, guard);
+}
+
+/// Tries to acquire a mutex of the façade. Whether that succeeds is known to the execution too.
+fn try_acquire(object: ObjectId) {
+    let mutex = MODEL.with_borrow_mut(|model| model.lock(object).mutex());
+    if let Ok(guard) = mutex.try_lock() {
+        hold(object, guard);
+    }
+}
+
+fn hold(object: ObjectId, guard: MutexGuard<'_, ()>) {
+    // In a doomed execution a thread is let pass only to be unwound.
+    if !with(|execution| execution.is_doomed()) {
+        MODEL.with_borrow_mut(|model| model.lock(object).hold(guard));
+    }
+}
+
+/// Passes a monitor as often as it takes until what is required is so, or the execution is doomed.
+///
+/// Each attempt is an access of loom's, so that its search knows what it depends on.
+fn pass(me: ThreadId, monitor: Monitor, requires: Requirement) {
+    let mutex = MODEL.with_borrow_mut(|model| match monitor {
+        Monitor::Object(object) => model.lock(object).mutex(),
+        Monitor::Token(thread) => {
+            let monitor = &mut model.thread(thread).monitor;
+            Rc::clone(monitor.get_or_insert_with(|| Rc::new(Mutex::new(()))))
+        }
+    });
+    loop {
+        drop(mutex.lock());
+        let goes_on = with(|execution| execution.is_doomed() || execution.met(me, requires));
+        if goes_on {
+            return;
+        }
+        park(me);
+    }
+}
+
+/// Waits until something has changed that the thread waits for.
+fn park(me: ThreadId) {
+    with(|execution| {
+        execution.set_current(me);
+        execution.notice_standstill();
+    });
+    if with(|execution| execution.is_doomed()) {
+        return;
+    }
+    let thread = loom_thread::current();
+    MODEL.with_borrow_mut(|model| model.parked.push((me, thread)));
+    loom_thread::park();
+    with(|execution| execution.set_current(me));
+}
+
+/// Wakes the threads for which something has changed.
+fn wake() {
+    MODEL.with_borrow_mut(|model| {
+        model.parked.retain(|(id, thread)| {
+            let is_awake = with(|execution| execution.is_awake(*id));
+            if is_awake {
+                thread.unpark();
+            }
+            !is_awake
+        });
+    });
+}

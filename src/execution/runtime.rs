@@ -1,0 +1,91 @@
+//! What an execution needs of the engine that runs it.
+
+use crate::trace::{ObjectId, ThreadId};
+
+use super::NextStep;
+
+/// The engine, as the execution and the façade see it.
+pub(crate) trait Runtime: Sync {
+    /// Waits until it is the turn of the current thread, to do `next`.
+    ///
+    /// Returns with the current thread of the execution set, and either with what `next` requires
+    /// met, or in a doomed execution. If the engine has a memory of its own, `access` is done
+    /// there, and what it has read is returned.
+    fn take_turn(&self, next: &NextStep, access: Option<Access>) -> Option<u64>;
+
+    /// Lets other threads of a doomed execution be unwound before the current one.
+    fn let_others_unwind(&self);
+
+    /// Starts a thread, without a scheduling point.
+    fn spawn(&self, thread: ThreadId, f: Box<dyn FnOnce()>);
+
+    /// Hears that the current thread has done `next`, and whether that changed anything that other
+    /// threads can see.
+    fn done(&self, _next: &NextStep, _wrote: bool) {}
+
+    /// Hears that a thread has come to its end.
+    fn ended(&self) {}
+
+    /// Hears that the execution is doomed.
+    fn doomed(&self) {}
+
+    /// Hears that the current thread has made an atomic of this type with this value.
+    fn made_atomic(&self, _atomic: ObjectId, _is: AtomicType, _value: u64) {}
+
+    /// Hears that the current thread has made a plain cell.
+    fn made_cell(&self, _cell: ObjectId) {}
+
+    /// Looks whether an access of a cell by the current thread races with an earlier one. `None`
+    /// leaves that to the execution.
+    fn race(&self, _cell: ObjectId, _writes: bool) -> Option<Result<(), RacesWith>> {
+        None
+    }
+}
+
+/// The thread whose earlier access a race is with, as far as the engine knows it.
+pub(crate) type RacesWith = Option<ThreadId>;
+
+/// An access of an atomic, as the memory of an engine sees it. Values are bits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Access {
+    Load,
+    Store(u64),
+    /// Replaces the value by what is made of it and the operand.
+    Modify(Rmw, u64),
+    /// Stores `new` if the value is `current`, which is what is read then.
+    Exchange {
+        current: u64,
+        new: u64,
+        failure: std::sync::atomic::Ordering,
+    },
+}
+
+/// What a read-modify-write makes of the value and the operand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rmw {
+    Swap,
+    Add,
+    Sub,
+    And,
+    Nand,
+    Or,
+    Xor,
+    Max,
+    Min,
+}
+
+/// The type of an atomic. A pointer is a `Usize`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AtomicType {
+    Bool,
+    I8,
+    I16,
+    I32,
+    I64,
+    Isize,
+    U8,
+    U16,
+    U32,
+    U64,
+    Usize,
+}

@@ -1,0 +1,133 @@
+//! Explorations and replays with loom.
+
+use std::sync::Arc;
+
+use crate::engine::Loom;
+use crate::search::{Exploration, Found, InOrder, Nth, Stop, Tally};
+use crate::trace::{LeftOut, LeftOutSet, LoomExecution, Schedule};
+use crate::verdict::{
+    Bound, Coverage, Engine, Failure, FailureKind, MemoryModel, Reason, Report, Verdict,
+};
+
+use super::{Explorer, outcomes, why_inconclusive};
+
+/// How many executions a search under sequential consistency may take that is to confirm a failure.
+const CONFIRMING_EXECUTIONS: u64 = 100_000;
+
+impl Explorer {
+    pub(super) fn run_loom(&self, engine: &Loom) -> Report {
+        let limits = self.limits(true);
+        let exploration = Exploration::new(InOrder, limits, Arc::clone(&engine.pulse));
+        let Exploration { mut tally, .. } = engine.run(exploration);
+        let coverage = self.loom_coverage(&tally);
+        let verdict = match (tally.smallest.take(), tally.doubtful.take()) {
+            (Some(found), _) => Verdict::Violated(Box::new(self.loom_failure(found))),
+            (None, Some(found)) => {
+                let failure = self.loom_failure(found);
+                match self.refute(engine, &failure) {
+                    Some(reason) => Verdict::Inconclusive(reason),
+                    None => Verdict::Violated(Box::new(failure)),
+                }
+            }
+            (None, None) => match &coverage {
+                Coverage::Complete => Verdict::Holds,
+                coverage => Verdict::Inconclusive(why_inconclusive(&tally, coverage)),
+            },
+        };
+        Report {
+            executions: tally.executions,
+            truncated: tally.truncated,
+            doubted: tally.doubted,
+            violations: tally.violations,
+            outcomes: outcomes(&tally),
+            coverage,
+            left_out: left_out(tally.left_out).to_vec(),
+            memory_model: MemoryModel::C11,
+            ..self.report(verdict)
+        }
+    }
+
+    pub(super) fn replay_loom(&self, engine: &Loom, execution: LoomExecution) -> Report {
+        let end = match engine.run(Nth::new(execution.number)).result() {
+            Ok(end) => end,
+            Err(executions) => {
+                let reason = Reason::Diverged(format!(
+                    "there is no execution {}: loom has {executions} of this program",
+                    execution.number
+                ));
+                return self.report(Verdict::Inconclusive(reason));
+            }
+        };
+        let report = self.replayed(end);
+        let left_out = report.left_out.iter().copied();
+        Report {
+            left_out: left_out
+                .filter(|kind| *kind != LeftOut::StaleValues)
+                .collect(),
+            verdict: match report.verdict {
+                Verdict::Violated(failure) => Verdict::Violated(Box::new(Failure {
+                    schedule: Schedule::from(execution),
+                    ..*failure
+                })),
+                verdict => verdict,
+            },
+            memory_model: MemoryModel::C11,
+            ..report
+        }
+    }
+
+    fn loom_failure(&self, found: Found) -> Failure {
+        let schedule = Schedule::from(LoomExecution {
+            number: found.number,
+            preemption_bound: self.preemption_bound,
+        });
+        Failure {
+            schedule,
+            ..super::failure(found, None, 0, false)
+        }
+    }
+
+    fn loom_coverage(&self, tally: &Tally) -> Coverage {
+        match &tally.stop {
+            Some(Stop::Exhausted) => match (tally.left_out.bound(), self.preemption_bound) {
+                (Some(kind), _) => Coverage::Bounded(Bound::LeftOut(kind)),
+                (None, Some(bound)) => Coverage::Bounded(Bound::Preemptions(bound)),
+                (None, None) if tally.cut_failures => Coverage::Bounded(Bound::CutFailures),
+                (None, None) => Coverage::Complete,
+            },
+            _ => self.coverage(tally, false),
+        }
+    }
+
+    /// Why a failure with a stale value is none, in a program in which every access is SeqCst: loom
+    /// takes such accesses for less than they are.
+    fn refute(&self, engine: &Loom, failure: &Failure) -> Option<Reason> {
+        let body = Arc::clone(&engine.body);
+        let search = Explorer {
+            engine: Engine::Dfs,
+            max_executions: Some(CONFIRMING_EXECUTIONS),
+            past_failures: false,
+            ..self.clone()
+        };
+        let report = search.explore_here(move || body());
+        let searched = match report.verdict {
+            Verdict::Violated(confirmed) if confirmed.kind == failure.kind => return None,
+            Verdict::Holds => Ok(report.executions),
+            Verdict::Violated(_) | Verdict::Inconclusive(_) => Err(report.executions),
+        };
+        let message = match failure.kind {
+            FailureKind::Panic => failure.message.clone(),
+            kind => kind.to_string(),
+        };
+        Some(Reason::NotConfirmed { message, searched })
+    }
+}
+
+/// What loom does not explore. It reads stale values, but not all that there can be.
+fn left_out(mut seen: LeftOutSet) -> LeftOutSet {
+    if seen.has(LeftOut::StaleValues) {
+        seen.remove(LeftOut::StaleValues);
+        seen.add(LeftOut::LoadBuffering);
+    }
+    seen
+}

@@ -1,0 +1,66 @@
+//! Executions that the engine puts in order itself, as loom does.
+
+use crate::engine::{Point, Strategy};
+use crate::execution::Execution;
+use crate::trace::Choice;
+
+use super::replay::End;
+
+/// All executions, as they come.
+#[derive(Debug)]
+pub(crate) struct InOrder;
+
+impl Strategy for InOrder {
+    fn wants_execution(&mut self) -> bool {
+        true
+    }
+
+    fn choose(&mut self, _point: &Point<'_>) -> Option<Choice> {
+        unreachable!("the engine chooses")
+    }
+
+    fn finished(&mut self, _execution: &Execution) {}
+}
+
+/// The executions up to a certain one, of which it is the last that counts.
+#[derive(Debug)]
+pub(crate) struct Nth {
+    number: u64,
+    begun: u64,
+    /// The execution with the number, once it is over.
+    end: Option<End>,
+}
+
+impl Nth {
+    /// The execution with this number, from 1 on.
+    pub(crate) fn new(number: u64) -> Self {
+        Nth {
+            number,
+            begun: 0,
+            end: None,
+        }
+    }
+
+    /// What there was at the end of the execution, or else how many executions there are.
+    pub(crate) fn result(self) -> Result<End, u64> {
+        self.end.ok_or(self.begun)
+    }
+}
+
+impl Strategy for Nth {
+    fn wants_execution(&mut self) -> bool {
+        let wants = self.begun < self.number;
+        self.begun += u64::from(wants);
+        wants
+    }
+
+    fn choose(&mut self, _point: &Point<'_>) -> Option<Choice> {
+        unreachable!("the engine chooses")
+    }
+
+    fn finished(&mut self, execution: &Execution) {
+        if self.begun == self.number {
+            self.end = Some(End::new(execution));
+        }
+    }
+}
