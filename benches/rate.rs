@@ -14,6 +14,8 @@ fn main() {
     memory("panic", FailureKind::Panic, failing_body);
     memory("deadlock", FailureKind::Deadlock, deadlocking_body);
     command();
+    // Last, since what loom leaves behind in the allocator is none of the lab's memory.
+    recording_loom();
 }
 
 /// The racy counter of two threads on the lab: every event is recorded.
@@ -96,6 +98,89 @@ fn recording() {
     println!("  shuttle              {shuttle:>9.0} executions/s");
     verdict("ratio", ratio, 0.5, ratio >= 0.5);
 }
+
+/// The same counter, directly on loom.
+fn counter_on_loom() {
+    use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use loom::thread;
+    // Not loom's `Arc`, which would add to its search.
+    use std::sync::Arc;
+
+    let n = Arc::new(AtomicUsize::new(0));
+    let workers = [(); 2].map(|()| {
+        let n = Arc::clone(&n);
+        thread::spawn(move || {
+            for _ in 0..LOOM_INCREMENTS {
+                let value = n.load(SeqCst);
+                n.store(value + 1, SeqCst);
+            }
+        })
+    });
+    for worker in workers {
+        worker.join().unwrap();
+    }
+    assert!(n.load(SeqCst) > 0);
+}
+
+/// Executions per second of loom's own search: through the lab against loom.
+fn recording_loom() {
+    use racelab::sync::Arc;
+    use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use racelab::thread;
+
+    const ROUNDS: usize = 7;
+
+    let on_racelab = || {
+        let report = Explorer::new(Engine::Loom).explore(|| {
+            let n = Arc::new(AtomicUsize::new(0));
+            let workers = [(); 2].map(|()| {
+                let n = Arc::clone(&n);
+                thread::spawn(move || {
+                    for _ in 0..LOOM_INCREMENTS {
+                        let value = n.load(SeqCst);
+                        n.store(value + 1, SeqCst);
+                    }
+                })
+            });
+            for worker in workers {
+                worker.join().unwrap();
+            }
+            assert!(n.load(SeqCst) > 0);
+        });
+        assert_eq!(report.coverage, racelab::Coverage::Complete);
+        report.executions
+    };
+    let on_loom = || {
+        let executions = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+        let count = std::sync::Arc::clone(&executions);
+        loom::model::Builder::new().check(move || {
+            count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            counter_on_loom();
+        });
+        executions.load(std::sync::atomic::Ordering::Relaxed)
+    };
+    let executions = on_racelab();
+    assert_eq!(executions, on_loom(), "the same executions");
+    let rounds: Vec<_> = (0..ROUNDS)
+        .map(|_| (time(on_racelab), time(on_loom)))
+        .collect();
+    let ratio = |(lab, loom): &(Duration, Duration)| loom.as_secs_f64() / lab.as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+    let rate = |times: Vec<f64>| executions as f64 / median(times);
+    let lab = rate(rounds.iter().map(|(lab, _)| lab.as_secs_f64()).collect());
+    let loom = rate(rounds.iter().map(|(_, loom)| loom.as_secs_f64()).collect());
+    let ratio = median(rounds.iter().map(ratio).collect());
+    println!(
+        "\nloom over the racy counter, 2 threads, {LOOM_INCREMENTS} increments, {executions} \
+         executions, median of {ROUNDS} rounds in turns"
+    );
+    println!("  racelab, recording   {lab:>9.0} executions/s");
+    println!("  loom                 {loom:>9.0} executions/s");
+    verdict("ratio", ratio, 0.7, ratio >= 0.7);
+}
+
+/// The increments of each thread of the counter that loom explores.
+const LOOM_INCREMENTS: usize = 3;
 
 /// Fails in a thread, with a guard and shared memory alive on each stack.
 fn failing_body() {

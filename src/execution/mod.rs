@@ -75,6 +75,10 @@ pub(crate) enum Ending {
 }
 
 /// What is known of the execution that runs on this OS thread.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent of each other"
+)]
 pub(crate) struct Execution {
     number: u64,
     runtime: &'static dyn Runtime,
@@ -328,7 +332,7 @@ impl Execution {
         self.ending.as_ref()
     }
 
-    /// Whether it read a stale value although every access was SeqCst: loom takes such accesses for
+    /// Whether it read a stale value although every access was `SeqCst`: loom takes such accesses for
     /// less than they are, so that it may not be possible.
     pub(crate) fn is_doubtful(&self) -> bool {
         self.has_read_stale && !self.left_out.has(LeftOut::StaleValues)

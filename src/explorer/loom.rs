@@ -99,7 +99,7 @@ impl Explorer {
         }
     }
 
-    /// Why a failure with a stale value is none, in a program in which every access is SeqCst: loom
+    /// Why a failure with a stale value is none, in a program in which every access is `SeqCst`: loom
     /// takes such accesses for less than they are.
     fn refute(&self, engine: &Loom, failure: &Failure) -> Option<Reason> {
         let body = Arc::clone(&engine.body);

@@ -20,8 +20,8 @@ pub struct Explore {
     executions: u64,
     blocked: u64,
     /// Executions of loom whose failures and outcomes do not count.
-    #[serde(skip_serializing_if = "is_none")]
-    doubted: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubted: Option<u64>,
     complete: bool,
     bound: Option<BoundValue>,
     /// Why the verdict is inconclusive.

@@ -184,8 +184,8 @@ fn unsupported(execution: &Execution, next: &NextStep) -> Option<String> {
 /// Notes which ways of an operation loom does not go.
 fn note_left_out(execution: &mut Execution, next: &NextStep) {
     let left_out = match next.alternatives {
-        Alternatives::None | Alternatives::Unfinished => return,
-        Alternatives::Waiters => return,
+        // Unsupported, or noted when it is known who waits.
+        Alternatives::None | Alternatives::Unfinished | Alternatives::Waiters => return,
         Alternatives::Timeout => LeftOut::Timeouts,
         Alternatives::Spurious(_) => LeftOut::SpuriousFailures,
         Alternatives::Unmet => LeftOut::Rendezvous,
