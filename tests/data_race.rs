@@ -42,15 +42,17 @@ fn explore(engine: Engine, body: impl Fn() + Send + Sync + 'static) -> Report {
     Explorer::new(engine).explore(body)
 }
 
-/// A body that must race, under each engine.
+/// A body that must race, under each sequentially consistent engine.
 fn races(body: impl Fn() + Send + Sync + Clone + 'static) -> Failure {
-    let mut failures = Engine::ALL.iter().map(|&engine| {
-        let report = explore(engine, body.clone());
-        match report.verdict {
-            Verdict::Violated(failure) if failure.kind == FailureKind::DataRace => *failure,
-            _ => panic!("{engine}: no data race: {report}"),
-        }
-    });
+    let mut failures = [Engine::Dfs, Engine::Random]
+        .map(|engine| {
+            let report = explore(engine, body.clone());
+            match report.verdict {
+                Verdict::Violated(failure) if failure.kind == FailureKind::DataRace => *failure,
+                _ => panic!("{engine}: no data race: {report}"),
+            }
+        })
+        .into_iter();
     let first = failures.next().unwrap();
     for other in failures {
         assert_eq!(

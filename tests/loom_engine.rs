@@ -483,3 +483,74 @@ fn a_spin_loop_with_a_yield_ends_under_loom() {
         other.join().unwrap();
     }));
 }
+
+#[test]
+fn a_try_lock_can_fail_under_loom() {
+    let report = all(|| {
+        let shared = Arc::new((Mutex::new(0), AtomicUsize::new(0)));
+        let other = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let mut held = shared.0.lock().unwrap();
+                *held += 1;
+            }
+        });
+        outcome(shared.0.try_lock().map(|held| *held).ok());
+        other.join().unwrap();
+    });
+    let outcomes: Vec<_> = report.outcomes.iter().map(|o| o.value.as_str()).collect();
+    assert_eq!(outcomes, ["None", "Some(0)", "Some(1)"]);
+    holds(&report);
+}
+
+#[test]
+fn what_a_destructor_does_during_a_panic_that_is_caught_is_not_lost() {
+    struct Stores(Arc<AtomicUsize>);
+    impl Drop for Stores {
+        fn drop(&mut self) {
+            self.0.store(1, Relaxed);
+        }
+    }
+    let report = loom(|| {
+        let n = Arc::new(AtomicUsize::new(0));
+        let stores = Stores(Arc::clone(&n));
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+            let _stores = stores;
+            panic!("caught");
+        }));
+        assert!(caught.is_err());
+        assert_eq!(n.load(Relaxed), 1);
+    });
+    let Verdict::Inconclusive(Reason::Unsupported(why)) = &report.verdict else {
+        panic!("{report}");
+    };
+    assert!(why.contains("while it unwound a destructor"), "{why}");
+}
+
+/// loom's reduction misses an outcome that needs no stale value: one thread stores what another one
+/// reads and replaces, and main reads in between. loom alone does the same.
+#[test]
+fn loom_misses_an_interleaving_that_enumeration_finds() {
+    let body = || {
+        let n = Arc::new(AtomicUsize::new(0));
+        let one = thread::spawn({
+            let n = Arc::clone(&n);
+            move || n.store(1, Release)
+        });
+        let two = thread::spawn({
+            let n = Arc::clone(&n);
+            move || {
+                if n.load(Relaxed) == 1 {
+                    n.store(2, Relaxed);
+                }
+            }
+        });
+        outcome(n.load(Acquire));
+        one.join().unwrap();
+        two.join().unwrap();
+    };
+    let outcomes = |report: Report| report.outcomes.into_iter().map(|outcome| outcome.value);
+    let dfs = Explorer::new(Engine::Dfs).past_failures().explore(body);
+    assert!(outcomes(dfs).eq(["0", "1", "2"]));
+    assert!(outcomes(all(body)).eq(["0", "1"]));
+}

@@ -933,9 +933,13 @@ fn engines_print_nothing() {
         (deadlock, FailureKind::Deadlock),
         (livelock, FailureKind::Livelock),
     ];
-    for engine in Engine::ALL {
+    for engine in [Engine::Dfs, Engine::Random, Engine::Loom] {
         for (body, kind) in bodies {
-            let explorer = Explorer::new(*engine);
+            if engine == Engine::Loom && kind == FailureKind::Livelock {
+                // To loom that is an execution without an end.
+                continue;
+            }
+            let explorer = Explorer::new(engine);
             for explorer in [
                 explorer.clone(),
                 explorer.max_executions(200).past_failures(),
@@ -947,10 +951,10 @@ fn engines_print_nothing() {
                 assert_eq!(expect_failure(&replayed).kind, kind);
             }
         }
-        let cut = Explorer::new(*engine).max_steps(3).explore(counter_2_1);
+        let cut = Explorer::new(engine).max_steps(3).explore(counter_2_1);
         assert!(cut.failure().is_none());
         // A panic that the body catches itself, and one whose payload is no text.
-        let caught = Explorer::new(*engine).max_executions(10).explore(|| {
+        let caught = Explorer::new(engine).max_executions(10).explore(|| {
             assert!(std::panic::catch_unwind(|| panic!("caught")).is_err());
             std::panic::panic_any(7);
         });

@@ -23,6 +23,12 @@ pub(crate) trait Runtime: Sync {
     /// threads can see.
     fn done(&self, _next: &NextStep, _wrote: bool) {}
 
+    /// Hears that the current thread has done `next` without waiting for its turn, in a destructor
+    /// while a panic unwinds it.
+    fn done_unwinding(&self, next: &NextStep, wrote: bool) {
+        self.done(next, wrote);
+    }
+
     /// Hears that a thread has come to its end.
     fn ended(&self) {}
 

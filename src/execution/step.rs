@@ -138,7 +138,11 @@ fn act<R>(next: NextStep, mode: Mode, perform: impl FnOnce(&mut Execution, u32) 
         let wrote = execution.finish(&next, mode);
         (result, execution.runtime, wrote)
     });
-    runtime.done(&next, wrote);
+    if mode == Mode::Unscheduled {
+        runtime.done_unwinding(&next, wrote);
+    } else {
+        runtime.done(&next, wrote);
+    }
     result
 }
 

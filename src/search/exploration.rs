@@ -147,6 +147,11 @@ impl<S: Strategy> Strategy for Exploration<S> {
         self.strategy.abandons_vain()
     }
 
+    fn restart(&mut self) -> bool {
+        self.tally = Tally::default();
+        self.strategy.restart()
+    }
+
     fn exhausted(&mut self) {
         self.tally.stop.get_or_insert(Stop::Exhausted);
     }

@@ -58,6 +58,12 @@ impl Strategy for Nth {
         unreachable!("the engine chooses")
     }
 
+    fn restart(&mut self) -> bool {
+        self.begun = 0;
+        self.end = None;
+        true
+    }
+
     fn finished(&mut self, execution: &Execution) {
         if self.begun == self.number {
             self.end = Some(End::new(execution));

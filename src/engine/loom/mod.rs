@@ -24,7 +24,7 @@ use crate::execution::{self, Ending, Execution, Patience, Pulse, message_of, wit
 
 use super::{Strategy, next_number, panic_hook};
 
-use self::model::{MODEL, Model};
+use self::model::{MODEL, Model, Mutexes};
 use self::runtime::{LoomRuntime, MAX_THREADS};
 
 /// How many branches loom's search may have for each step that an execution may have: a step of a
@@ -61,17 +61,11 @@ impl Loom {
             pulse: Arc::clone(&self.pulse),
             idle: None,
         }));
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            let body = Arc::clone(&self.body);
-            let driver = Arc::clone(&driver);
-            self.builder().check(move || {
-                if !lock(&driver).begin() {
-                    // There is no other way out of loom's loop.
-                    resume_unwind(Box::new(NoMore));
-                }
-                execution::run_body(&*body);
-            });
-        }));
+        let mut result = self.search(&driver);
+        let begins_again = lock(&driver).begins_again();
+        if begins_again {
+            result = self.search(&driver);
+        }
         let mut driver = lock(&driver);
         match result {
             Ok(()) => driver.exhaust(),
@@ -81,6 +75,21 @@ impl Loom {
         MODEL.take().forget();
         // Taken out, since what a panic of loom's has left behind may hold the driver for ever.
         driver.strategy.take().expect("it is taken once")
+    }
+
+    /// Runs loom's search, until there is no execution left or it is left by a panic.
+    fn search<S: Strategy + Send + 'static>(
+        &self,
+        driver: &Arc<std::sync::Mutex<Driver<S>>>,
+    ) -> std::thread::Result<()> {
+        let body = Arc::clone(&self.body);
+        let driver = Arc::clone(driver);
+        catch_unwind(AssertUnwindSafe(|| {
+            self.builder().check(move || {
+                lock(&driver).begin();
+                execution::run_body(&*body);
+            });
+        }))
     }
 
     fn builder(&self) -> Builder {
@@ -99,7 +108,8 @@ impl Loom {
     }
 }
 
-/// What the main thread of an execution is unwound with when no more are wanted.
+/// What the main thread of an execution is unwound with when no more are wanted: there is no other
+/// way out of loom's loop.
 struct NoMore;
 
 /// What a strategy learns of loom's executions.
@@ -112,11 +122,12 @@ struct Driver<S> {
 }
 
 impl<S: Strategy> Driver<S> {
-    /// Begins an execution, if another one is wanted.
-    fn begin(&mut self) -> bool {
+    /// Begins an execution. If no other one is wanted it does not return.
+    fn begin(&mut self) {
         self.finish();
-        if !self.strategy().wants_execution() {
-            return false;
+        let is_wanted = !MODEL.with_borrow(|model| model.needs_monitors);
+        if !is_wanted || !self.strategy().wants_execution() {
+            resume_unwind(Box::new(NoMore));
         }
         MODEL.with_borrow_mut(Model::clear);
         let number = next_number();
@@ -136,7 +147,20 @@ impl<S: Strategy> Driver<S> {
         };
         execution::enter(execution);
         with(Execution::start_main);
-        true
+    }
+
+    /// Whether loom's search has to begin again, since mutexes have to be modelled in another way.
+    fn begins_again(&mut self) -> bool {
+        let needs_monitors = MODEL.with_borrow(|model| model.needs_monitors);
+        if needs_monitors {
+            self.finish();
+            self.strategy().restart();
+            MODEL.with_borrow_mut(|model| {
+                model.clear();
+                model.mutexes = Mutexes::Monitors;
+            });
+        }
+        needs_monitors
     }
 
     /// Hands the last execution to the strategy.

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
+use std::panic::Location;
 use std::rc::Rc;
 
 use loom::cell::UnsafeCell;
@@ -24,8 +25,25 @@ pub(super) struct Model {
     pub(super) objects: Vec<Option<Primitive>>,
     /// By [`ThreadId`].
     threads: Vec<ModelThread>,
+    /// Where a destructor did what loom has not seen, while a panic unwound its thread.
+    pub(super) unseen: Option<&'static Location<'static>>,
+    /// How the façade's mutexes are modelled.
+    pub(super) mutexes: Mutexes,
+    /// Whether that has turned out to be wrong.
+    pub(super) needs_monitors: bool,
     /// The threads that wait for something to change.
     pub(super) parked: Vec<(ThreadId, loom_thread::Thread)>,
+}
+
+/// What the façade's mutexes are on loom's side.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Mutexes {
+    /// Mutexes of loom's, the fewest executions. To loom a `try_lock` that is about to be done waits
+    /// for the mutex, and to unlock is no access, so that it would not see every failing attempt.
+    #[default]
+    Loom,
+    /// Monitors, where every attempt and every unlock is an access.
+    Monitors,
 }
 
 /// What an object is on loom's side.
@@ -55,6 +73,8 @@ impl Model {
         self.objects.clear();
         self.threads.clear();
         self.parked.clear();
+        self.unseen = None;
+        self.needs_monitors = false;
     }
 
     /// Like a drop, which does nothing that needs loom.

@@ -1,6 +1,6 @@
 //! How loom does the operations of the façade.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::Rc;
 
 use loom::cell::UnsafeCell;
@@ -15,7 +15,7 @@ use crate::trace::{LeftOut, ObjectId, Operation, ThreadId};
 
 use super::gave_up;
 use super::memory::new_atomic;
-use super::model::{MODEL, Primitive};
+use super::model::{MODEL, Mutexes, Primitive};
 
 /// The threads of an execution that loom can run, with the main thread.
 pub(super) const MAX_THREADS: usize = loom::MAX_THREADS;
@@ -35,9 +35,10 @@ pub(super) struct LoomRuntime;
 
 impl Runtime for LoomRuntime {
     fn take_turn(&self, next: &NextStep, access: Option<Access>) -> Option<u64> {
+        let unseen = MODEL.with_borrow(|model| model.unseen);
         let me = with(|execution| {
             note_left_out(execution, next);
-            if let Some(reason) = unsupported(execution, next) {
+            if let Some(reason) = unsupported(execution, next).or(unseen.map(lost_sight)) {
                 execution.end(Ending::Unsupported(reason));
             }
             execution.notice_standstill();
@@ -102,6 +103,14 @@ impl Runtime for LoomRuntime {
         if can_be_woken {
             wake();
         }
+    }
+
+    fn done_unwinding(&self, next: &NextStep, wrote: bool) {
+        let is_seen = next.operation == Operation::Unlock && !uses_monitors();
+        if wrote && !is_seen {
+            MODEL.with_borrow_mut(|model| model.unseen = Some(next.at));
+        }
+        self.done(next, wrote);
     }
 
     fn ended(&self) {
@@ -181,6 +190,14 @@ fn unsupported(execution: &Execution, next: &NextStep) -> Option<String> {
     }
 }
 
+/// Why there is no way on when a panic was caught, during which destructors did operations.
+fn lost_sight(at: &'static Location<'static>) -> String {
+    format!(
+        "a panic is caught, and while it unwound a destructor did an operation at {at}, which loom \
+         cannot follow"
+    )
+}
+
 /// Notes which ways of an operation loom does not go.
 fn note_left_out(execution: &mut Execution, next: &NextStep) {
     let left_out = match next.alternatives {
@@ -213,14 +230,23 @@ fn take_turn(me: ThreadId, next: &NextStep, access: Option<Access>) -> Option<u6
                 handle.join().expect("what a thread panics with is caught");
             }
         }
-        (_, _, Requirement::Free(mutex)) => acquire(mutex),
-        (Operation::TryLock, Some(object), _) if is_mutex(object) => try_acquire(object),
-        (Operation::Unlock, Some(object), _) if is_mutex(object) => {}
+        (Operation::TryLock, Some(object), _) if is_mutex(object) && !uses_monitors() => {
+            MODEL.with_borrow_mut(|model| model.needs_monitors = true);
+            with(|execution| execution.end(Ending::Abandoned));
+        }
+        (_, _, Requirement::Free(mutex)) => acquire(me, mutex, next.requires),
+        (Operation::Unlock, Some(object), _) if is_mutex(object) && !uses_monitors() => {}
+        (_, Some(condvar), Requirement::Held(mutex)) => {
+            pass(me, Monitor::Object(condvar), Requirement::Nothing);
+            if uses_monitors() {
+                pass(me, Monitor::Object(mutex), Requirement::Nothing);
+            }
+        }
         (_, _, Requirement::Woken { mutex }) => {
             while !with(|execution| execution.is_doomed() || execution.thread(me).woken) {
                 park(me);
             }
-            acquire(mutex);
+            acquire(me, mutex, Requirement::Free(mutex));
         }
         (Operation::Park, ..) => pass(me, Monitor::Token(me), next.requires),
         (Operation::Unpark, ..) => {
@@ -241,18 +267,18 @@ fn is_mutex(object: ObjectId) -> bool {
 }
 
 /// Acquires a mutex of the façade.
-fn acquire(object: ObjectId) {
+fn acquire(me: ThreadId, object: ObjectId, requires: Requirement) {
+    if uses_monitors() {
+        pass(me, Monitor::Object(object), requires);
+        return;
+    }
     let mutex = MODEL.with_borrow_mut(|model| model.lock(object).mutex());
     let guard = mutex.lock().expect("loom's mutexes are never poisoned");
     hold(object, guard);
 }
 
-/// Tries to acquire a mutex of the façade. Whether that succeeds is known to the execution too.
-fn try_acquire(object: ObjectId) {
-    let mutex = MODEL.with_borrow_mut(|model| model.lock(object).mutex());
-    if let Ok(guard) = mutex.try_lock() {
-        hold(object, guard);
-    }
+fn uses_monitors() -> bool {
+    MODEL.with_borrow(|model| model.mutexes == Mutexes::Monitors)
 }
 
 fn hold(object: ObjectId, guard: MutexGuard<'_, ()>) {
