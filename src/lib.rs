@@ -45,6 +45,8 @@
 pub mod cell;
 pub mod hint;
 mod named;
+#[cfg(feature = "parking_lot")]
+pub mod parking_lot;
 pub mod sync;
 pub mod thread;
 

@@ -30,7 +30,7 @@ mod unnamed {
         AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
         AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
     };
-    use std::sync::{Condvar, Mutex, mpsc};
+    use std::sync::{Condvar, Mutex, RwLock, mpsc};
 
     use super::Named;
 
@@ -44,6 +44,9 @@ mod unnamed {
     }
     impl<T> Named for AtomicPtr<T> {}
     impl<T> Named for Mutex<T> {}
+    impl<T> Named for RwLock<T> {}
+    #[cfg(feature = "parking_lot")]
+    impl<T> Named for crate::parking_lot::Mutex<T> {}
     impl<T> Named for mpsc::Sender<T> {}
     impl<T> Named for mpsc::SyncSender<T> {}
     impl<T> Named for mpsc::Receiver<T> {}

@@ -5,8 +5,9 @@
 use std::time::Duration;
 
 use racelab::cell::UnsafeCell;
+use racelab::parking_lot;
 use racelab::sync::atomic::{AtomicUsize, Ordering, fence};
-use racelab::sync::{Arc, Condvar, Mutex, mpsc};
+use racelab::sync::{Arc, Condvar, Mutex, RwLock, RwLockWriteGuard, mpsc};
 use racelab::trace::Operation;
 use racelab::{Engine, Explorer, Failure, FailureKind, Named, Report, Verdict, explain, thread};
 
@@ -485,4 +486,119 @@ fn a_race_is_reported_with_both_places_and_replays() {
         "{text}"
     );
     assert!(text.contains("races with the last row"), "{text}");
+}
+
+// Read-write locks.
+
+#[test]
+fn a_read_write_lock_orders_what_it_guards() {
+    holds(|| {
+        let shared = Arc::new((Plain::new(), RwLock::new(())));
+        let threads = [0, 1].map(|number| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                if number == 0 {
+                    let _guard = shared.1.write().unwrap();
+                    shared.0.set(shared.0.get() + 1);
+                } else {
+                    let _guard = shared.1.read().unwrap();
+                    shared.0.get();
+                }
+            })
+        });
+        {
+            let _guard = shared.1.write().unwrap();
+            shared.0.set(shared.0.get() + 1);
+        }
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(shared.0.get(), 2);
+    });
+}
+
+#[test]
+fn attempts_to_lock_and_a_downgrade_order_what_they_guard() {
+    holds(|| {
+        let shared = Arc::new((Plain::new(), RwLock::new(())));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            let guard = other.1.write().unwrap();
+            other.0.set(1);
+            let _guard = RwLockWriteGuard::downgrade(guard);
+            other.0.get()
+        });
+        if let Ok(_guard) = shared.1.try_read() {
+            shared.0.get();
+        }
+        if let Ok(_guard) = shared.1.try_write() {
+            shared.0.set(2);
+        }
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn a_write_under_a_lock_that_is_held_for_reading_races() {
+    let failure = races(|| {
+        let shared = Arc::new((Plain::new(), RwLock::new(())));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            let _guard = other.1.read().unwrap();
+            other.0.set(1);
+        });
+        {
+            let _guard = shared.1.read().unwrap();
+            shared.0.get();
+        }
+        thread.join().unwrap();
+    });
+    assert!(failure.race.is_some());
+}
+
+#[test]
+fn readers_do_not_order_what_they_do_before() {
+    // Even when one has released the lock before the other acquires it.
+    races(|| {
+        let shared = Arc::new((Plain::new(), RwLock::new(())));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            other.0.set(1);
+            drop(other.1.read());
+        });
+        drop(shared.1.read());
+        shared.0.set(2);
+        thread.join().unwrap();
+    });
+}
+
+// The mutex of `parking_lot`.
+
+#[test]
+fn a_mutex_of_parking_lot_orders_what_it_guards_and_a_look_at_it_does_not() {
+    holds(|| {
+        let shared = Arc::new((Plain::new(), parking_lot::Mutex::new(())));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            let _guard = other.1.lock();
+            other.0.set(1);
+        });
+        {
+            let _guard = shared.1.lock();
+            shared.0.set(2);
+        }
+        thread.join().unwrap();
+    });
+    races(|| {
+        let shared = Arc::new((Plain::new(), parking_lot::Mutex::new(())));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            let _guard = other.1.lock();
+            other.0.set(1);
+        });
+        if !shared.1.is_locked() {
+            shared.0.set(2);
+        }
+        thread.join().unwrap();
+    });
 }

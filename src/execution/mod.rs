@@ -32,7 +32,7 @@ pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
 pub(crate) use happens_before::access_cell;
 pub(crate) use next_step::{Alternatives, NextStep, Requirement};
-pub(crate) use object::{Channel, Hold, Object, State};
+pub(crate) use object::{Channel, Hold, Object, ReadWrite, State};
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use step::{give_up, leave_doomed, step, step_in_drop};

@@ -29,6 +29,7 @@ pub(crate) enum State {
     Mutex { held: Option<Hold> },
     Condvar { waiters: VecDeque<ThreadId> },
     Channel(Channel),
+    ReadWrite(ReadWrite),
     Cell(Cell),
 }
 
@@ -37,6 +38,16 @@ pub(crate) enum State {
 pub(crate) struct Hold {
     pub(crate) thread: ThreadId,
     pub(crate) at: &'static Location<'static>,
+}
+
+/// A lock that one thread holds for writing, or several for reading.
+#[derive(Debug, Default)]
+pub(crate) struct ReadWrite {
+    pub(crate) writer: Option<Hold>,
+    /// In the order in which they came. A thread can be there more than once.
+    pub(crate) readers: Vec<Hold>,
+    /// What the readers knew when they released it, which only writers learn.
+    pub(super) read: Clock,
 }
 
 /// A channel with many producers and one consumer.
@@ -109,6 +120,14 @@ impl State {
         match self {
             State::Condvar { waiters } => waiters,
             other => unreachable!("{other:?} is no condition variable"),
+        }
+    }
+
+    /// The read-write lock.
+    pub(crate) fn read_write(&mut self) -> &mut ReadWrite {
+        match self {
+            State::ReadWrite(lock) => lock,
+            other => unreachable!("{other:?} is no read-write lock"),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use crate::trace::{Event, EventResult, LeftOut, Operation, Schedule};
 
-use super::next_step::{NextStep, Requirement};
+use super::next_step::NextStep;
 use super::root::Doomed;
 use super::{Ending, Execution, with};
 
@@ -64,10 +64,7 @@ fn prepare(next: NextStep) -> Mode {
         if !execution.is_doomed() {
             return (mode, false);
         }
-        let is_locked = match next.requires {
-            Requirement::Free(mutex) | Requirement::Woken { mutex } => !execution.is_free(mutex),
-            _ => false,
-        };
+        let is_locked = execution.is_excluded(execution.me(), next.requires);
         let thread = execution.current_mut();
         thread.lingers |= mode == Mode::Scheduled;
         // Of a destructor that had to wait, it is the turn when the other threads have ended.

@@ -260,6 +260,7 @@ mod names {
                 target: None,
                 at: Location::caller(),
                 spins: false,
+                obstacle: None,
                 holds: Vec::new(),
             });
         }

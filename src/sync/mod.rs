@@ -11,16 +11,26 @@ pub mod atomic;
 #[cfg(feature = "lab")]
 mod condvar;
 #[cfg(feature = "lab")]
+pub(crate) mod exclusion;
+#[cfg(feature = "lab")]
 pub mod mpsc;
 #[cfg(feature = "lab")]
 mod mutex;
+#[cfg(feature = "lab")]
+mod poison;
+#[cfg(feature = "lab")]
+mod rwlock;
 
 #[cfg(feature = "lab")]
 pub use self::{
     condvar::{Condvar, WaitTimeoutResult},
     mutex::{Mutex, MutexGuard},
+    rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 // Only what the lab has as well: the rest would be missed only when a test is built.
 pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};
 #[cfg(not(feature = "lab"))]
-pub use std::sync::{Condvar, Mutex, MutexGuard, WaitTimeoutResult, atomic, mpsc};
+pub use std::sync::{
+    Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, WaitTimeoutResult,
+    atomic, mpsc,
+};

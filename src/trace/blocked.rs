@@ -22,6 +22,17 @@ pub struct Blocked {
     pub spins: bool,
     /// The locks that the thread held.
     pub holds: Vec<Held>,
+    /// What keeps the operation from being possible, where the object does not say it all.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// What keeps an operation from being possible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// This thread holds the read-write lock for writing.
+    Writer(ThreadId),
+    /// These threads hold the read-write lock for reading.
+    Readers(Vec<ThreadId>),
 }
 
 /// A lock that a thread held.

@@ -3,6 +3,8 @@
 
 mod endings;
 mod interleavings;
+mod parking_lot;
+mod rwlock;
 mod same_as_std;
 mod worlds;
 

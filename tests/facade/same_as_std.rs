@@ -7,9 +7,9 @@ use racelab::sync::Arc;
 use racelab::{Engine, Explorer, Verdict};
 
 /// An operation and its arguments, to be interpreted by each type.
-type Op = (u8, u8, u8, u8);
+pub(super) type Op = (u8, u8, u8, u8);
 
-fn ops() -> impl Strategy<Value = Vec<Op>> {
+pub(super) fn ops() -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec(any::<Op>(), 0..12)
 }
 
@@ -35,7 +35,7 @@ fn inside<R: Send + 'static>(f: impl Fn() -> R + Send + Sync + 'static) -> Vec<R
 }
 
 /// Checks that the three worlds agree.
-fn agree(
+pub(super) fn agree(
     with_std: fn(&[Op]) -> Vec<String>,
     with_racelab: fn(&[Op]) -> Vec<String>,
     ops: &[Op],
@@ -255,6 +255,89 @@ macro_rules! mutex {
     }};
 }
 
+macro_rules! read_write_lock {
+    ($root:ident, $ops:ident,) => {{
+        use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+        use $root::sync::{RwLock, RwLockWriteGuard, TryLockError};
+
+        let mut lock = RwLock::new(0_u8);
+        let mut seen = Vec::new();
+        for &(op, a, _, _) in $ops {
+            let result = match op % 13 {
+                0 => match lock.read() {
+                    Ok(guard) => format!("read {guard} {guard:?}"),
+                    Err(error) => format!("poisoned {:?}", error.into_inner()),
+                },
+                1 => match lock.write() {
+                    Ok(mut guard) => format!("wrote {:?}", std::mem::replace(&mut *guard, a)),
+                    Err(error) => format!("poisoned {:?}", error.into_inner()),
+                },
+                2 => match lock.try_read() {
+                    Ok(guard) => format!("read {:?}", *guard),
+                    Err(TryLockError::WouldBlock) => "would block".to_owned(),
+                    Err(TryLockError::Poisoned(error)) => {
+                        format!("poisoned {:?}", error.into_inner())
+                    }
+                },
+                3 => match lock.try_write() {
+                    Ok(mut guard) => format!("wrote {:?}", std::mem::replace(&mut *guard, a)),
+                    Err(TryLockError::WouldBlock) => "would block".to_owned(),
+                    Err(TryLockError::Poisoned(error)) => {
+                        format!("poisoned {:?}", error.into_inner())
+                    }
+                },
+                4 => {
+                    let _guard = lock.read();
+                    let reads = !matches!(lock.try_read(), Err(TryLockError::WouldBlock));
+                    let writes = !matches!(lock.try_write(), Err(TryLockError::WouldBlock));
+                    format!("beside a reader {reads} {writes}")
+                }
+                5 => {
+                    let _guard = lock.write();
+                    let reads = !matches!(lock.try_read(), Err(TryLockError::WouldBlock));
+                    let writes = !matches!(lock.try_write(), Err(TryLockError::WouldBlock));
+                    format!("beside a writer {reads} {writes}")
+                }
+                6 | 7 => {
+                    // Resumed and not begun, so that the hook does not print it.
+                    let caught = catch_unwind(AssertUnwindSafe(|| {
+                        if op % 13 == 6 {
+                            let mut guard = lock.write().unwrap_or_else(|error| error.into_inner());
+                            *guard = a;
+                            resume_unwind(Box::new(()));
+                        }
+                        let _guard = lock.read();
+                        resume_unwind(Box::new(()));
+                    }));
+                    format!("caught {}", caught.is_err())
+                }
+                8 => format!("{:?}", lock.clear_poison()),
+                9 => format!("{:?}", lock.is_poisoned()),
+                10 => match lock.get_mut() {
+                    Ok(value) => format!("{:?}", std::mem::replace(value, a)),
+                    Err(error) => format!("poisoned {:?}", error.into_inner()),
+                },
+                11 => {
+                    let mut guard = lock.write().unwrap_or_else(|error| error.into_inner());
+                    *guard = a;
+                    let guard = RwLockWriteGuard::downgrade(guard);
+                    let reads = !matches!(lock.try_read(), Err(TryLockError::WouldBlock));
+                    let writes = !matches!(lock.try_write(), Err(TryLockError::WouldBlock));
+                    format!("reads on {guard} {reads} {writes}")
+                }
+                _ => {
+                    let guard = lock.write().unwrap_or_else(|error| error.into_inner());
+                    format!("{guard} {guard:?}")
+                }
+            };
+            seen.push(result);
+        }
+        seen.push(format!("{:?}", lock.into_inner()));
+        seen
+    }};
+}
+
 /// A channel's operations of one thread, without those that would wait for ever.
 macro_rules! channel {
     ($root:ident, $ops:ident, $make:expr, $attempt:expr, $bound:expr) => {{
@@ -405,6 +488,7 @@ compare! {
     an_atomic_bool => boolean!();
     an_atomic_pointer => pointer!();
     a_mutex => mutex!();
+    a_read_write_lock => read_write_lock!();
     a_channel => unbounded!();
     a_rendezvous => bounded!(0);
     a_channel_for_one => bounded!(1);
