@@ -5,7 +5,7 @@ use crate::trace::{
 };
 
 use super::waiting::GoOn;
-use super::{Alternatives, Ending, Execution, Hold, NextStep, Requirement, State};
+use super::{Alternatives, Ending, Execution, Hold, NextStep, Progress, Requirement, State};
 
 /// What the search has to decide.
 pub(crate) enum Offer {
@@ -112,6 +112,15 @@ impl Execution {
                 State::ReadWrite(lock) => lock.writer.is_none(),
                 _ => true,
             },
+            Requirement::Idle(once) => !matches!(self.progress(once), Progress::Running(_)),
+            Requirement::Initialised(once) => self.progress(once) == Progress::Complete,
+            Requirement::Ended(once) => {
+                matches!(self.progress(once), Progress::Complete | Progress::Poisoned)
+            }
+            Requirement::Passed(barrier, times) => match &self.object(barrier).state {
+                State::Barrier(barrier) => barrier.passed > times,
+                _ => true,
+            },
             Requirement::Woken { mutex } => self.thread(thread).woken && self.is_free(mutex),
             Requirement::Finished(other) => self.thread(other).finished,
             Requirement::Token => self.thread(thread).has_token,
@@ -130,12 +139,15 @@ impl Execution {
         }
     }
 
-    /// Whether what an operation of `thread` excludes is not so: that another one holds the lock
-    /// that it acquires. Otherwise there would be two threads where there must be one.
+    /// Whether an operation of `thread` must not be done now, not even to end the execution: there
+    /// would be two threads where there must be one, or no value where there must be one.
     pub(super) fn is_excluded(&self, thread: ThreadId, requirement: Requirement) -> bool {
         match requirement {
             Requirement::Woken { mutex } => !self.is_free(mutex),
-            Requirement::Free(_) | Requirement::Readable(_) => !self.met(thread, requirement),
+            Requirement::Free(_)
+            | Requirement::Readable(_)
+            | Requirement::Idle(_)
+            | Requirement::Initialised(_) => !self.met(thread, requirement),
             _ => false,
         }
     }
@@ -145,6 +157,13 @@ impl Execution {
             State::Mutex { held } => held.is_none(),
             State::ReadWrite(lock) => lock.writer.is_none() && lock.readers.is_empty(),
             _ => true,
+        }
+    }
+
+    fn progress(&self, once: ObjectId) -> Progress {
+        match &self.object(once).state {
+            State::Once(initialisation) => initialisation.progress,
+            _ => Progress::Incomplete,
         }
     }
 
@@ -336,6 +355,19 @@ impl Execution {
                     Some(Obstacle::Readers(readers))
                 })
             }
+            Requirement::Idle(once) | Requirement::Initialised(once) | Requirement::Ended(once) => {
+                match self.progress(once) {
+                    Progress::Running(hold) => Some(Obstacle::Initialiser(hold.thread)),
+                    _ => None,
+                }
+            }
+            Requirement::Passed(barrier, _) => match &self.object(barrier).state {
+                State::Barrier(barrier) => Some(Obstacle::Arrivals {
+                    arrived: barrier.arrived,
+                    size: barrier.size,
+                }),
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -12,7 +12,7 @@
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 
-use crate::trace::{Access, Clock, Event, EventResult, ObjectId, Operation, Race, ThreadId};
+use crate::trace::{Access, Clock, Event, EventResult, ObjectId, Operation, Race, ThreadId, Value};
 
 use super::{Ending, Execution, NextStep, Requirement, State, give_up, with};
 
@@ -139,9 +139,17 @@ impl Execution {
             {
                 self.order_lock(event, next.requires);
             }
+            Operation::Barrier => self.arrive(event.object),
+            Operation::Once => self.order_once(event),
             Operation::Wait | Operation::Wake => match next.requires {
                 Requirement::Held(mutex) => self.release_to(mutex),
                 Requirement::Woken { mutex } => self.acquire_from(mutex),
+                Requirement::Passed(barrier, times) => {
+                    let passages = &self.object_mut(barrier).state.barrier().passages;
+                    if let Some(passage) = passages.get(times).cloned() {
+                        self.learn(&passage);
+                    }
+                }
                 Requirement::Taken(channel, _) => {
                     let taken = self
                         .object_mut(channel)
@@ -228,6 +236,31 @@ impl Execution {
                     self.learn(&read);
                 }
             }
+        }
+    }
+
+    /// The last one to arrive learns what the others knew; they learn it when they go on.
+    fn arrive(&mut self, barrier: Option<ObjectId>) {
+        let Some(barrier) = barrier else { return };
+        let clock = self.knowledge().clock.clone();
+        let state = self.object_mut(barrier).state.barrier();
+        state.arrivals.join(&clock);
+        if state.passages.len() < state.passed {
+            let passage = std::mem::take(&mut state.arrivals);
+            state.passages.push(passage.clone());
+            self.learn(&passage);
+        }
+    }
+
+    /// Who sees an initialisation completed, or begins it after another one has failed, learns what
+    /// the initialiser knew at its end.
+    fn order_once(&mut self, event: &Event) {
+        let Some(once) = event.object else { return };
+        if event.read != Some(Value::Bool(false)) {
+            self.acquire_from(once);
+        }
+        if event.written.is_some() {
+            self.release_to(once);
         }
     }
 

@@ -84,6 +84,14 @@ pub(crate) enum Requirement {
     Readable(ObjectId),
     /// The thread holds the read-write lock for reading, which it does.
     Read(ObjectId),
+    /// No thread runs the initialiser.
+    Idle(ObjectId),
+    /// The initialiser has run to its end.
+    Initialised(ObjectId),
+    /// The initialiser has run to its end, or has panicked.
+    Ended(ObjectId),
+    /// The barrier was passed more often than this.
+    Passed(ObjectId, usize),
     /// The thread was notified or its wait timed out, and the mutex is not held.
     Woken {
         mutex: ObjectId,

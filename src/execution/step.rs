@@ -223,6 +223,8 @@ impl Execution {
 /// Whether the event changed anything that another thread can see.
 fn is_write(event: &Event) -> bool {
     match event.operation {
+        // A look at whether it is done.
+        Operation::Once => event.read.is_none(),
         Operation::Load
         | Operation::Fence
         | Operation::Join

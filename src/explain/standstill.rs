@@ -69,6 +69,7 @@ fn waits_for(trace: &Trace, blocked: &Blocked) -> String {
         Operation::Wake => format!("waits to be notified on {name}"),
         Operation::Receive => format!("waits for a message on {name}"),
         Operation::Send => format!("waits for room in {name}"),
+        Operation::Once => format!("waits for {name} to be initialised"),
         Operation::Park => "is parked".to_owned(),
         operation => format!("waits for {operation} {name}")
             .trim_end()
@@ -97,6 +98,17 @@ fn waits_behind(trace: &Trace, blocked: &Blocked, obstacle: &Obstacle, name: &st
                 many => ("hold", many.join(" and ")),
             };
             format!("waits {purpose} {name}, which {readers} {hold} for reading")
+        }
+        Obstacle::Arrivals { arrived, size } => {
+            let have = if *arrived == 1 { "has" } else { "have" };
+            format!("waits at {name}, where {arrived} of {size} {have} arrived")
+        }
+        Obstacle::Initialiser(thread) if *thread == blocked.thread => {
+            format!("waits for {name}, whose initialiser it runs itself")
+        }
+        Obstacle::Initialiser(thread) => {
+            let runs = trace.thread_name(*thread);
+            format!("waits for {name}, whose initialiser {runs} runs")
         }
     }
 }

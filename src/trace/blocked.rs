@@ -33,6 +33,15 @@ pub enum Obstacle {
     Writer(ThreadId),
     /// These threads hold the read-write lock for reading.
     Readers(Vec<ThreadId>),
+    /// So many threads have arrived at the barrier, which is for more.
+    Arrivals {
+        /// How many have arrived.
+        arrived: usize,
+        /// How many have to arrive.
+        size: usize,
+    },
+    /// This thread runs the initialiser.
+    Initialiser(ThreadId),
 }
 
 /// A lock that a thread held.
