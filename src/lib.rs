@@ -45,6 +45,8 @@
 pub mod cell;
 pub mod hint;
 mod named;
+#[cfg(feature = "parking_lot")]
+pub mod parking_lot;
 pub mod sync;
 pub mod thread;
 
@@ -72,6 +74,8 @@ pub mod trace;
 mod verdict;
 
 pub use named::Named;
+#[cfg(not(feature = "lab"))]
+pub use std::thread_local;
 
 #[cfg(feature = "lab")]
 pub use check::{DEFAULT_CHECK_TIME, check, parse_duration};

@@ -30,7 +30,7 @@ mod unnamed {
         AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
         AtomicU16, AtomicU32, AtomicU64, AtomicUsize,
     };
-    use std::sync::{Condvar, Mutex, mpsc};
+    use std::sync::{Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, mpsc};
 
     use super::Named;
 
@@ -40,10 +40,15 @@ mod unnamed {
 
     unnamed! {
         AtomicBool AtomicI8 AtomicI16 AtomicI32 AtomicI64 AtomicIsize
-        AtomicU8 AtomicU16 AtomicU32 AtomicU64 AtomicUsize Condvar
+        AtomicU8 AtomicU16 AtomicU32 AtomicU64 AtomicUsize Barrier Condvar Once
     }
     impl<T> Named for AtomicPtr<T> {}
     impl<T> Named for Mutex<T> {}
+    impl<T> Named for RwLock<T> {}
+    impl<T> Named for OnceLock<T> {}
+    impl<T, F> Named for LazyLock<T, F> {}
+    #[cfg(feature = "parking_lot")]
+    impl<T> Named for crate::parking_lot::Mutex<T> {}
     impl<T> Named for mpsc::Sender<T> {}
     impl<T> Named for mpsc::SyncSender<T> {}
     impl<T> Named for mpsc::Receiver<T> {}

@@ -5,8 +5,11 @@
 use std::time::Duration;
 
 use racelab::cell::UnsafeCell;
+use racelab::parking_lot;
 use racelab::sync::atomic::{AtomicUsize, Ordering, fence};
-use racelab::sync::{Arc, Condvar, Mutex, mpsc};
+use racelab::sync::{
+    Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, RwLockWriteGuard, mpsc,
+};
 use racelab::trace::Operation;
 use racelab::{Engine, Explorer, Failure, FailureKind, Named, Report, Verdict, explain, thread};
 
@@ -487,4 +490,260 @@ fn a_race_is_reported_with_both_places_and_replays() {
         "{text}"
     );
     assert!(text.contains("races with the last row"), "{text}");
+}
+
+// Read-write locks.
+
+#[test]
+fn a_read_write_lock_orders_what_it_guards() {
+    holds(|| {
+        let shared = Arc::new((Plain::new(), RwLock::new(())));
+        let threads = [0, 1].map(|number| {
+            let shared = Arc::clone(&shared);
+            thread::spawn(move || {
+                if number == 0 {
+                    let _guard = shared.1.write().unwrap();
+                    shared.0.set(shared.0.get() + 1);
+                } else {
+                    let _guard = shared.1.read().unwrap();
+                    shared.0.get();
+                }
+            })
+        });
+        {
+            let _guard = shared.1.write().unwrap();
+            shared.0.set(shared.0.get() + 1);
+        }
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(shared.0.get(), 2);
+    });
+}
+
+#[test]
+fn attempts_to_lock_and_a_downgrade_order_what_they_guard() {
+    holds(|| {
+        let shared = Arc::new((Plain::new(), RwLock::new(())));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            let guard = other.1.write().unwrap();
+            other.0.set(1);
+            let _guard = RwLockWriteGuard::downgrade(guard);
+            other.0.get()
+        });
+        if let Ok(_guard) = shared.1.try_read() {
+            shared.0.get();
+        }
+        if let Ok(_guard) = shared.1.try_write() {
+            shared.0.set(2);
+        }
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn a_write_under_a_lock_that_is_held_for_reading_races() {
+    let failure = races(|| {
+        let shared = Arc::new((Plain::new(), RwLock::new(())));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            let _guard = other.1.read().unwrap();
+            other.0.set(1);
+        });
+        {
+            let _guard = shared.1.read().unwrap();
+            shared.0.get();
+        }
+        thread.join().unwrap();
+    });
+    assert!(failure.race.is_some());
+}
+
+#[test]
+fn readers_do_not_order_what_they_do_before() {
+    // Even when one has released the lock before the other acquires it.
+    races(|| {
+        let shared = Arc::new((Plain::new(), RwLock::new(())));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            other.0.set(1);
+            drop(other.1.read());
+        });
+        drop(shared.1.read());
+        shared.0.set(2);
+        thread.join().unwrap();
+    });
+}
+
+// The mutex of `parking_lot`.
+
+#[test]
+fn a_mutex_of_parking_lot_orders_what_it_guards_and_a_look_at_it_does_not() {
+    holds(|| {
+        let shared = Arc::new((Plain::new(), parking_lot::Mutex::new(())));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            let _guard = other.1.lock();
+            other.0.set(1);
+        });
+        {
+            let _guard = shared.1.lock();
+            shared.0.set(2);
+        }
+        thread.join().unwrap();
+    });
+    races(|| {
+        let shared = Arc::new((Plain::new(), parking_lot::Mutex::new(())));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            let _guard = other.1.lock();
+            other.0.set(1);
+        });
+        if !shared.1.is_locked() {
+            shared.0.set(2);
+        }
+        thread.join().unwrap();
+    });
+}
+
+// Barriers.
+
+#[test]
+fn a_barrier_orders_what_is_done_before_it_before_what_is_done_after_it() {
+    holds(|| {
+        let shared = Arc::new((Plain::new(), Plain::new(), Barrier::new(2)));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            other.0.set(1);
+            other.2.wait();
+            other.1.get()
+        });
+        shared.1.set(1);
+        shared.2.wait();
+        assert_eq!(shared.0.get(), 1);
+        assert_eq!(thread.join().unwrap(), 1);
+    });
+}
+
+#[test]
+fn what_is_done_before_a_barrier_by_two_threads_races() {
+    races(|| {
+        let shared = Arc::new((Plain::new(), Barrier::new(2)));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            other.0.set(1);
+            other.1.wait();
+        });
+        shared.0.set(2);
+        shared.1.wait();
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn a_thread_that_goes_on_late_has_not_seen_what_was_done_before_the_next_round() {
+    let report = Explorer::new(Engine::Dfs).past_failures().explore(|| {
+        let shared = Arc::new((Plain::new(), Barrier::new(2), AtomicUsize::new(0)));
+        let late = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                shared.1.wait();
+                shared.0.get()
+            }
+        });
+        let next = thread::spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                // Not in the first round, and without learning anything of it.
+                while shared.2.load(Relaxed) == 0 {
+                    thread::yield_now();
+                }
+                shared.0.set(1);
+                shared.1.wait();
+            }
+        });
+        shared.1.wait();
+        shared.2.store(1, Relaxed);
+        shared.1.wait();
+        late.join().unwrap();
+        next.join().unwrap();
+    });
+    assert!(report.executions > 1, "{report}");
+    assert_eq!(report.violations, report.executions, "{report}");
+    assert_eq!(report.failure().unwrap().kind, FailureKind::DataRace);
+}
+
+// One-time initialisation.
+
+#[test]
+fn who_sees_an_initialisation_done_has_seen_what_it_did() {
+    holds(|| {
+        let shared = Arc::new((Plain::new(), Once::new()));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            other.1.call_once(|| other.0.set(1));
+            assert_eq!(other.0.get(), 1);
+        });
+        if shared.1.is_completed() {
+            assert_eq!(shared.0.get(), 1);
+        }
+        shared.1.call_once(|| shared.0.set(1));
+        assert_eq!(shared.0.get(), 1);
+        thread.join().unwrap();
+    });
+    holds(|| {
+        let shared = Arc::new((Plain::new(), OnceLock::new()));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            other.0.set(1);
+            other.1.set(()).unwrap();
+        });
+        if shared.1.get().is_some() {
+            assert_eq!(shared.0.get(), 1);
+        }
+        shared.1.wait();
+        assert_eq!(shared.0.get(), 1);
+        thread.join().unwrap();
+    });
+    holds(|| {
+        static DATA: LazyLock<Plain> = LazyLock::new(|| {
+            let data = Plain::new();
+            data.set(1);
+            data
+        });
+        let thread = thread::spawn(|| DATA.get());
+        assert_eq!(DATA.get() + thread.join().unwrap(), 2);
+    });
+}
+
+#[test]
+fn who_sees_no_initialisation_has_seen_nothing() {
+    races(|| {
+        let shared = Arc::new((Plain::new(), OnceLock::new()));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            other.0.set(1);
+            other.1.set(()).unwrap();
+        });
+        if shared.1.get().is_none() {
+            shared.0.get();
+        }
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn what_is_done_after_an_initialisation_races_with_who_sees_it_done() {
+    races(|| {
+        let shared = Arc::new((Plain::new(), OnceLock::new()));
+        let other = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            other.1.set(()).unwrap();
+            other.0.set(1);
+        });
+        shared.1.wait();
+        shared.0.get();
+        thread.join().unwrap();
+    });
 }

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::panic::Location;
 
-use crate::trace::{Clock, ObjectId};
+use crate::trace::ObjectId;
 
-use super::{CURRENT_NUMBER, Ending, Execution, Object, Runtime, State, give_up, with};
+use super::{CURRENT_NUMBER, Ending, Execution, Runtime, State, give_up, with};
 
 /// Where an object was made: in an execution, as an object that the lab knows, or outside of all,
 /// as the real thing.
@@ -31,16 +31,8 @@ impl Binding {
             ObjectId(0)
         } else {
             with(|current| {
-                let index = u32::try_from(current.objects.len()).expect("fewer than 2^32 objects");
                 let state = state(current);
-                current.objects.push(Object {
-                    kind,
-                    name: None,
-                    made_at,
-                    state,
-                    released: Clock::default(),
-                });
-                ObjectId(index)
+                current.add_object(kind, made_at, state)
             })
         };
         Binding {

@@ -1,9 +1,13 @@
 //! Which steps are possible now.
 
-use crate::trace::{Blocked, Choice, Held, LeftOut, LeftOutSet, ObjectId, Operation, ThreadId};
+use crate::trace::{
+    Blocked, Choice, Held, LeftOut, LeftOutSet, ObjectId, Obstacle, Operation, ThreadId,
+};
 
 use super::waiting::GoOn;
-use super::{Alternatives, Ending, Execution, NextStep, Requirement, State, Thread};
+use super::{
+    Alternatives, Ending, Execution, Hold, NextStep, Progress, Requirement, State, Thread,
+};
 
 /// What the search has to decide.
 pub(crate) enum Offer {
@@ -164,8 +168,21 @@ impl Execution {
     /// Whether what an operation of `thread` requires is so.
     pub(crate) fn met(&self, thread: ThreadId, requirement: Requirement) -> bool {
         match requirement {
-            Requirement::Nothing | Requirement::Held(_) => true,
-            Requirement::Free(mutex) => self.is_free(mutex),
+            Requirement::Nothing | Requirement::Held(_) | Requirement::Read(_) => true,
+            Requirement::Free(lock) => self.is_free(lock),
+            Requirement::Readable(lock) => match &self.object(lock).state {
+                State::ReadWrite(lock) => lock.writer.is_none(),
+                _ => true,
+            },
+            Requirement::Idle(once) => !matches!(self.progress(once), Progress::Running(_)),
+            Requirement::Initialised(once) => self.progress(once) == Progress::Complete,
+            Requirement::Ended(once) => {
+                matches!(self.progress(once), Progress::Complete | Progress::Poisoned)
+            }
+            Requirement::Passed(barrier, times) => match &self.object(barrier).state {
+                State::Barrier(barrier) => barrier.passed > times,
+                _ => true,
+            },
             Requirement::Woken { mutex } => self.thread(thread).woken && self.is_free(mutex),
             Requirement::Finished(other) => self.thread(other).finished,
             Requirement::Token => self.thread(thread).has_token,
@@ -184,8 +201,32 @@ impl Execution {
         }
     }
 
-    pub(super) fn is_free(&self, mutex: ObjectId) -> bool {
-        !matches!(self.object(mutex).state, State::Mutex { held: Some(_) })
+    /// Whether an operation of `thread` must not be done now, not even to end the execution: there
+    /// would be two threads where there must be one, or no value where there must be one.
+    pub(super) fn is_excluded(&self, thread: ThreadId, requirement: Requirement) -> bool {
+        match requirement {
+            Requirement::Woken { mutex } => !self.is_free(mutex),
+            Requirement::Free(_)
+            | Requirement::Readable(_)
+            | Requirement::Idle(_)
+            | Requirement::Initialised(_) => !self.met(thread, requirement),
+            _ => false,
+        }
+    }
+
+    fn is_free(&self, lock: ObjectId) -> bool {
+        match &self.object(lock).state {
+            State::Mutex { held } => held.is_none(),
+            State::ReadWrite(lock) => lock.writer.is_none() && lock.readers.is_empty(),
+            _ => true,
+        }
+    }
+
+    fn progress(&self, once: ObjectId) -> Progress {
+        match &self.object(once).state {
+            State::Once(initialisation) => initialisation.progress,
+            _ => Progress::Incomplete,
+        }
     }
 
     fn list_choices(&mut self, choices: &mut Vec<Choice>) {
@@ -349,6 +390,7 @@ impl Execution {
                 at: next.at,
                 spins: self.met(id, next.requires),
                 holds: self.held_by(id),
+                obstacle: self.obstacle(next.requires),
             })
         });
         self.blocked = blocked.collect();
@@ -360,14 +402,54 @@ impl Execution {
         });
     }
 
+    /// What keeps an operation from being possible, where the object does not say it all.
+    fn obstacle(&self, requirement: Requirement) -> Option<Obstacle> {
+        match requirement {
+            Requirement::Free(lock) | Requirement::Readable(lock) => {
+                let State::ReadWrite(lock) = &self.object(lock).state else {
+                    return None;
+                };
+                let writer = lock.writer.map(|hold| Obstacle::Writer(hold.thread));
+                writer.or_else(|| {
+                    let mut readers: Vec<_> = lock.readers.iter().map(|hold| hold.thread).collect();
+                    readers.sort_unstable();
+                    readers.dedup();
+                    Some(Obstacle::Readers(readers))
+                })
+            }
+            Requirement::Idle(once) | Requirement::Initialised(once) | Requirement::Ended(once) => {
+                match self.progress(once) {
+                    Progress::Running(hold) => Some(Obstacle::Initialiser(hold.thread)),
+                    _ => None,
+                }
+            }
+            Requirement::Passed(barrier, _) => match &self.object(barrier).state {
+                State::Barrier(barrier) => Some(Obstacle::Arrivals {
+                    arrived: barrier.arrived,
+                    size: barrier.size,
+                }),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The locks that the thread holds.
     fn held_by(&self, thread: ThreadId) -> Vec<Held> {
         let objects = (0..).map(ObjectId).zip(&self.objects);
-        let held = objects.filter_map(|(id, object)| match object.state {
-            State::Mutex { held: Some(hold) } if hold.thread == thread => Some(Held {
+        let held = objects.flat_map(|(id, object)| {
+            let (one, others): (Option<Hold>, &[Hold]) = match &object.state {
+                State::Mutex { held } => (*held, &[]),
+                State::ReadWrite(lock) => (lock.writer, &lock.readers),
+                _ => (None, &[]),
+            };
+            let holds = one.into_iter().chain(others.iter().copied());
+            let own = holds.filter(|hold| hold.thread == thread);
+            own.map(move |hold| Held {
                 object: id,
                 at: hold.at,
-            }),
-            _ => None,
+            })
+            .collect::<Vec<_>>()
         });
         held.collect()
     }

@@ -12,7 +12,7 @@
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 
-use crate::trace::{Access, Clock, Event, EventResult, ObjectId, Operation, Race, ThreadId};
+use crate::trace::{Access, Clock, Event, EventResult, ObjectId, Operation, Race, ThreadId, Value};
 
 use super::{Ending, Execution, NextStep, RacesWith, Requirement, State, give_up, with};
 
@@ -141,14 +141,26 @@ impl Execution {
             Operation::Send | Operation::Receive | Operation::Disconnect => {
                 self.order_channel(event);
             }
-            Operation::Lock | Operation::TryLock | Operation::Unlock
+            Operation::Lock
+            | Operation::TryLock
+            | Operation::Unlock
+            | Operation::ReadLock
+            | Operation::WriteLock
                 if event.result != Some(EventResult::Failed) =>
             {
-                self.order_lock(event.object, event.operation == Operation::Unlock);
+                self.order_lock(event, next.requires);
             }
+            Operation::Barrier => self.arrive(event.object),
+            Operation::Once => self.order_once(event),
             Operation::Wait | Operation::Wake => match next.requires {
-                Requirement::Held(mutex) => self.order_lock(Some(mutex), true),
-                Requirement::Woken { mutex } => self.order_lock(Some(mutex), false),
+                Requirement::Held(mutex) => self.release_to(mutex),
+                Requirement::Woken { mutex } => self.acquire_from(mutex),
+                Requirement::Passed(barrier, times) => {
+                    let passages = &self.object_mut(barrier).state.barrier().passages;
+                    if let Some(passage) = passages.get(times).cloned() {
+                        self.learn(&passage);
+                    }
+                }
                 Requirement::Taken(channel, _) => {
                     let taken = self
                         .object_mut(channel)
@@ -179,14 +191,7 @@ impl Execution {
             ordering,
             Ordering::Release | Ordering::AcqRel | Ordering::SeqCst
         );
-        let Execution {
-            threads,
-            objects,
-            current,
-            ..
-        } = self;
-        let knowledge = &mut threads[current.index()].knowledge;
-        let released = &mut objects[object.index()].released;
+        let (knowledge, released) = self.exchange(object);
         if reads {
             if acquires {
                 knowledge.clock.join(released);
@@ -223,21 +228,75 @@ impl Execution {
         }
     }
 
-    fn order_lock(&mut self, mutex: Option<ObjectId>, releases: bool) {
-        let Some(mutex) = mutex else { return };
+    /// Readers learn what the writers before them knew, writers also what the readers knew.
+    fn order_lock(&mut self, event: &Event, requirement: Requirement) {
+        let Some(lock) = event.object else { return };
+        let me = self.me();
+        match (event.operation, requirement) {
+            (_, Requirement::Read(lock)) => {
+                let clock = self.knowledge().clock.clone();
+                self.object_mut(lock).state.read_write().read.join(&clock);
+            }
+            (Operation::Unlock, _) | (_, Requirement::Held(_)) => self.release_to(lock),
+            _ => {
+                self.acquire_from(lock);
+                if let State::ReadWrite(state) = &self.object(lock).state
+                    && state.writer.is_some_and(|writer| writer.thread == me)
+                {
+                    let read = state.read.clone();
+                    self.learn(&read);
+                }
+            }
+        }
+    }
+
+    /// The last one to arrive learns what the others knew; they learn it when they go on.
+    fn arrive(&mut self, barrier: Option<ObjectId>) {
+        let Some(barrier) = barrier else { return };
+        let clock = self.knowledge().clock.clone();
+        let state = self.object_mut(barrier).state.barrier();
+        state.arrivals.join(&clock);
+        if state.passages.len() < state.passed {
+            let passage = std::mem::take(&mut state.arrivals);
+            state.passages.push(passage.clone());
+            self.learn(&passage);
+        }
+    }
+
+    /// Who sees an initialisation completed, or begins it after another one has failed, learns what
+    /// the initialiser knew at its end.
+    fn order_once(&mut self, event: &Event) {
+        let Some(once) = event.object else { return };
+        if event.read != Some(Value::Bool(false)) {
+            self.acquire_from(once);
+        }
+        if event.written.is_some() {
+            self.release_to(once);
+        }
+    }
+
+    /// Those who acquire from the object learn what the current thread knows.
+    fn release_to(&mut self, object: ObjectId) {
+        let (knowledge, released) = self.exchange(object);
+        released.join(&knowledge.clock);
+    }
+
+    /// The current thread learns what was released to the object.
+    fn acquire_from(&mut self, object: ObjectId) {
+        let (knowledge, released) = self.exchange(object);
+        knowledge.clock.join(released);
+    }
+
+    /// What the current thread knows, and what was released to the object.
+    fn exchange(&mut self, object: ObjectId) -> (&mut Knowledge, &mut Clock) {
         let Execution {
             threads,
             objects,
             current,
             ..
         } = self;
-        let clock = &mut threads[current.index()].knowledge.clock;
-        let released = &mut objects[mutex.index()].released;
-        if releases {
-            released.join(clock);
-        } else {
-            clock.join(released);
-        }
+        let knowledge = &mut threads[current.index()].knowledge;
+        (knowledge, &mut objects[object.index()].released)
     }
 
     fn order_channel(&mut self, event: &Event) {

@@ -11,7 +11,11 @@
 
 mod binding;
 mod choices;
+mod closing;
 mod happens_before;
+mod kept;
+mod late_binding;
+mod locals;
 mod next_step;
 mod object;
 mod pulse;
@@ -22,18 +26,25 @@ mod thread;
 mod waiting;
 
 use std::cell::{self, RefCell};
+use std::collections::HashMap;
+use std::panic::Location;
 use std::sync::Arc;
 
 use crate::trace::{
-    Blocked, Choice, Event, LeftOut, LeftOutSet, ObjectId, ObjectInfo, Race, ThreadId, ThreadInfo,
-    Trace, Value,
+    Blocked, Choice, Clock, Event, LeftOut, LeftOutSet, ObjectId, ObjectInfo, Race, ThreadId,
+    ThreadInfo, Trace, Value,
 };
 
 pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
 pub(crate) use happens_before::access_cell;
+pub(crate) use kept::Kept;
+pub(crate) use late_binding::{Identity, LateBinding};
+pub(crate) use locals::Found;
 pub(crate) use next_step::{Alternatives, NextStep, Requirement};
-pub(crate) use object::{Channel, Hold, Object, State};
+pub(crate) use object::{
+    Barrier, Channel, Hold, Initialisation, Object, Progress, ReadWrite, State,
+};
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use runtime::{Access, AtomicType, RacesWith, Rmw, Runtime};
@@ -88,6 +99,8 @@ pub(crate) struct Execution {
     /// Threads that were started and have not announced anything yet.
     starting: Vec<ThreadId>,
     objects: Vec<Object>,
+    /// The objects that were bound where they were used, by the numbers of their identities.
+    late_objects: HashMap<u64, ObjectId>,
     /// The addresses that atomic pointers held, in the order of their appearance.
     addresses: Vec<usize>,
     current: ThreadId,
@@ -110,6 +123,8 @@ pub(crate) struct Execution {
     ending: Option<Ending>,
     was_cut: bool,
     has_read_stale: bool,
+    /// While it destroys what is left behind when all threads have finished: its engine.
+    closing: Option<&'static dyn Runtime>,
     /// Who was where when nobody could go on.
     blocked: Vec<Blocked>,
 }
@@ -163,6 +178,7 @@ impl Execution {
             threads: vec![Thread::new(None)],
             starting: vec![ThreadId::MAIN],
             objects: Vec::new(),
+            late_objects: HashMap::new(),
             addresses: Vec::new(),
             current: ThreadId::MAIN,
             alternative: 0,
@@ -179,6 +195,7 @@ impl Execution {
             ending: None,
             was_cut: false,
             has_read_stale: false,
+            closing: None,
             blocked: Vec::new(),
         }
     }
@@ -191,6 +208,7 @@ impl Execution {
         self.starting.clear();
         self.starting.push(ThreadId::MAIN);
         self.objects.clear();
+        self.late_objects.clear();
         self.addresses.clear();
         self.current = ThreadId::MAIN;
         self.alternative = 0;
@@ -236,6 +254,24 @@ impl Execution {
 
     pub(crate) fn object_mut(&mut self, object: ObjectId) -> &mut Object {
         &mut self.objects[object.index()]
+    }
+
+    /// Adds an object.
+    pub(crate) fn add_object(
+        &mut self,
+        kind: &'static str,
+        made_at: &'static Location<'static>,
+        state: State,
+    ) -> ObjectId {
+        let index = u32::try_from(self.objects.len()).expect("fewer than 2^32 objects");
+        self.objects.push(Object {
+            kind,
+            name: None,
+            made_at,
+            state,
+            released: Clock::default(),
+        });
+        ObjectId(index)
     }
 
     /// Adds a thread, which the engine then has to start.
@@ -312,7 +348,7 @@ impl Execution {
 
     /// Dooms the execution, unless it is doomed already.
     pub(crate) fn end(&mut self, ending: Ending) {
-        if self.ending.is_none() {
+        if self.ending.is_none() && self.closing.is_none() {
             let current = self.current;
             let others = || self.threads().filter(|(id, _)| *id != current);
             let are_left = others().any(|(_, other)| !other.finished);
@@ -322,8 +358,9 @@ impl Execution {
         }
     }
 
+    /// Whether operations take effect silently from now on.
     pub(crate) fn is_doomed(&self) -> bool {
-        self.ending.is_some()
+        self.ending.is_some() || self.closing.is_some()
     }
 
     // What the engine and the search ask.

@@ -76,10 +76,22 @@ impl NextStep {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Requirement {
     Nothing,
-    /// The mutex is not held.
+    /// The mutex is not held, or the read-write lock neither for reading nor for writing.
     Free(ObjectId),
-    /// The thread holds the mutex, which it does.
+    /// The thread holds the mutex, or the read-write lock for writing, which it does.
     Held(ObjectId),
+    /// The read-write lock is not held for writing.
+    Readable(ObjectId),
+    /// The thread holds the read-write lock for reading, which it does.
+    Read(ObjectId),
+    /// No thread runs the initialiser.
+    Idle(ObjectId),
+    /// The initialiser has run to its end.
+    Initialised(ObjectId),
+    /// The initialiser has run to its end, or has panicked.
+    Ended(ObjectId),
+    /// The barrier was passed more often than this.
+    Passed(ObjectId, usize),
     /// The thread was notified or its wait timed out, and the mutex is not held.
     Woken {
         mutex: ObjectId,

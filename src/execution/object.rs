@@ -9,6 +9,7 @@ use std::panic::Location;
 
 use crate::trace::{Clock, ThreadId, Value};
 
+use super::Kept;
 use super::happens_before::Cell;
 
 /// An object that was made in the execution.
@@ -29,6 +30,9 @@ pub(crate) enum State {
     Mutex { held: Option<Hold> },
     Condvar { waiters: VecDeque<ThreadId> },
     Channel(Channel),
+    ReadWrite(ReadWrite),
+    Once(Initialisation),
+    Barrier(Barrier),
     Cell(Cell),
 }
 
@@ -37,6 +41,72 @@ pub(crate) enum State {
 pub(crate) struct Hold {
     pub(crate) thread: ThreadId,
     pub(crate) at: &'static Location<'static>,
+}
+
+/// A lock that one thread holds for writing, or several for reading.
+#[derive(Debug, Default)]
+pub(crate) struct ReadWrite {
+    pub(crate) writer: Option<Hold>,
+    /// In the order in which they came. A thread can be there more than once.
+    pub(crate) readers: Vec<Hold>,
+    /// What the readers knew when they released it, which only writers learn.
+    pub(super) read: Clock,
+}
+
+/// A place where threads wait until so many have arrived.
+#[derive(Debug)]
+pub(crate) struct Barrier {
+    /// How many threads have to arrive.
+    pub(crate) size: usize,
+    /// How many have arrived since it was passed last.
+    pub(crate) arrived: usize,
+    /// How often it was passed.
+    pub(crate) passed: usize,
+    /// What those who have arrived knew.
+    pub(super) arrivals: Clock,
+    /// What those knew who passed it together, for each time. A thread may learn of it late, when
+    /// others have arrived again.
+    pub(super) passages: Vec<Clock>,
+}
+
+impl Barrier {
+    pub(crate) fn new(size: usize) -> Self {
+        Barrier {
+            size,
+            arrived: 0,
+            passed: 0,
+            arrivals: Clock::default(),
+            passages: Vec::new(),
+        }
+    }
+}
+
+/// A one-time initialisation.
+#[derive(Debug, Default)]
+pub(crate) struct Initialisation {
+    pub(crate) progress: Progress,
+    /// What it made, if it makes a value.
+    pub(crate) value: Option<Kept>,
+}
+
+/// How far a one-time initialisation has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Progress {
+    #[default]
+    Incomplete,
+    /// A thread runs the initialiser.
+    Running(Hold),
+    /// The initialiser has panicked.
+    Poisoned,
+    Complete,
+}
+
+impl Initialisation {
+    /// Makes it as if it had not begun, and takes out what it made.
+    pub(crate) fn take(&mut self) -> Option<Kept> {
+        self.progress = Progress::Incomplete;
+        self.value.take()
+    }
 }
 
 /// A channel with many producers and one consumer.
@@ -109,6 +179,30 @@ impl State {
         match self {
             State::Condvar { waiters } => waiters,
             other => unreachable!("{other:?} is no condition variable"),
+        }
+    }
+
+    /// The read-write lock.
+    pub(crate) fn read_write(&mut self) -> &mut ReadWrite {
+        match self {
+            State::ReadWrite(lock) => lock,
+            other => unreachable!("{other:?} is no read-write lock"),
+        }
+    }
+
+    /// The one-time initialisation.
+    pub(crate) fn initialisation(&mut self) -> &mut Initialisation {
+        match self {
+            State::Once(initialisation) => initialisation,
+            other => unreachable!("{other:?} is no one-time initialisation"),
+        }
+    }
+
+    /// The barrier.
+    pub(crate) fn barrier(&mut self) -> &mut Barrier {
+        match self {
+            State::Barrier(barrier) => barrier,
+            other => unreachable!("{other:?} is no barrier"),
         }
     }
 

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::trace::ThreadId;
 
+use super::closing::close;
 use super::{Ending, with};
 
 /// What the threads of a doomed execution are unwound with.
@@ -15,7 +16,8 @@ pub(crate) fn run_body(body: &(impl Fn() + ?Sized)) {
     run_thread(ThreadId::MAIN, body);
 }
 
-/// Runs a thread of the current execution to its end. What `f` owns is dropped before that.
+/// Runs a thread of the current execution to its end. What `f` owns and the thread-local values
+/// are dropped before that, and after the last thread the values of statics.
 ///
 /// A panic that arrives here is the failure of the execution.
 pub(crate) fn run_thread(thread: ThreadId, f: impl FnOnce()) {
@@ -27,20 +29,9 @@ pub(crate) fn run_thread(thread: ThreadId, f: impl FnOnce()) {
             f();
         }
     }));
-    match result {
-        Ok(()) => {}
-        Err(payload) => {
-            let doomed = payload.is::<Doomed>();
-            if !doomed {
-                fail(thread, payload.as_ref());
-            }
-            // Dropped outside of any borrow: it may hold objects of the façade, whose operations
-            // unwind in their turn.
-            let mut rest = Some(payload);
-            while let Some(payload) = rest {
-                rest = catch_unwind(AssertUnwindSafe(|| drop(payload))).err();
-            }
-        }
+    note_end(thread, result);
+    while let Some(local) = with(|execution| execution.thread_mut(thread).locals.destroy_next()) {
+        note_end(thread, catch_unwind(AssertUnwindSafe(|| drop(local))));
     }
     let runtime = with(|execution| {
         execution.thread_mut(thread).finished = true;
@@ -48,6 +39,21 @@ pub(crate) fn run_thread(thread: ThreadId, f: impl FnOnce()) {
         execution.runtime
     });
     runtime.ended();
+    close();
+}
+
+/// Notes how what ran on the thread has ended.
+fn note_end(thread: ThreadId, result: std::thread::Result<()>) {
+    let Err(payload) = result else { return };
+    if !payload.is::<Doomed>() {
+        fail(thread, payload.as_ref());
+    }
+    // Dropped outside of any borrow: it may hold objects of the façade, whose operations unwind in
+    // their turn.
+    let mut rest = Some(payload);
+    while let Some(payload) = rest {
+        rest = catch_unwind(AssertUnwindSafe(|| drop(payload))).err();
+    }
 }
 
 fn fail(thread: ThreadId, payload: &(dyn Any + Send)) {

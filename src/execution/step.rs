@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use crate::trace::{Event, EventResult, LeftOut, Operation, Schedule};
 
-use super::next_step::{NextStep, Requirement};
+use super::next_step::NextStep;
 use super::root::Doomed;
 use super::{Access, Ending, Execution, Runtime, with};
 
@@ -88,10 +88,7 @@ fn prepare(next: NextStep, access: Option<Access>) -> (Mode, Option<u64>) {
         if !execution.is_doomed() {
             return (mode, false);
         }
-        let is_locked = match next.requires {
-            Requirement::Free(mutex) | Requirement::Woken { mutex } => !execution.is_free(mutex),
-            _ => false,
-        };
+        let is_locked = execution.is_excluded(execution.me(), next.requires);
         let thread = execution.current_mut();
         thread.lingers |= mode == Mode::Scheduled;
         // Of a destructor that had to wait, it is the turn when the other threads have ended.
@@ -260,6 +257,8 @@ impl Execution {
 /// Whether the event changed anything that another thread can see.
 fn is_write(event: &Event) -> bool {
     match event.operation {
+        // A look at whether it is done.
+        Operation::Once => event.read.is_none(),
         Operation::Load
         | Operation::Fence
         | Operation::Join

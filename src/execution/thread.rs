@@ -4,6 +4,7 @@ use crate::trace::Clock;
 
 use super::NextStep;
 use super::happens_before::Knowledge;
+use super::locals::Locals;
 use super::waiting::Waiting;
 
 /// What is known of a thread under test.
@@ -31,6 +32,7 @@ pub(crate) struct Thread {
     pub(crate) woken: bool,
     /// Whether it can pass its next `park`.
     pub(crate) has_token: bool,
+    pub(crate) locals: Locals,
     pub(super) waiting: Waiting,
     pub(super) knowledge: Knowledge,
     /// What its park token lets it know.

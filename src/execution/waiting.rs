@@ -120,6 +120,7 @@ impl Execution {
             | Operation::TryLock
             | Operation::Send
             | Operation::Receive
+            | Operation::Once
             | Operation::Join => {
                 let watched = (event.object, event.target);
                 waiting.quiet.reads_again(writes, place, watched)

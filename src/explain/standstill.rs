@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use crate::trace::{Blocked, Operation, Trace};
+use crate::trace::{Blocked, Obstacle, Operation, Trace};
 use crate::verdict::{Failure, FailureKind};
 
 use super::{Explanation, place};
@@ -60,16 +60,56 @@ fn waits_for(trace: &Trace, blocked: &Blocked) -> String {
     let object = blocked.object.map(|object| trace.object_name(object));
     let target = blocked.target.map(|thread| trace.thread_name(thread));
     let name = object.or(target).unwrap_or_default();
+    if let Some(obstacle) = &blocked.obstacle {
+        return waits_behind(trace, blocked, obstacle, &name);
+    }
     match blocked.operation {
         Operation::Lock => format!("waits for {name}"),
         Operation::Join => format!("waits for {name} to finish"),
         Operation::Wake => format!("waits to be notified on {name}"),
         Operation::Receive => format!("waits for a message on {name}"),
         Operation::Send => format!("waits for room in {name}"),
+        Operation::Once => format!("waits for {name} to be initialised"),
         Operation::Park => "is parked".to_owned(),
         operation => format!("waits for {operation} {name}")
             .trim_end()
             .to_owned(),
+    }
+}
+
+/// What a thread waits for that something is in the way of.
+fn waits_behind(trace: &Trace, blocked: &Blocked, obstacle: &Obstacle, name: &str) -> String {
+    let purpose = match blocked.operation {
+        Operation::ReadLock => "to read",
+        _ => "to write",
+    };
+    match obstacle {
+        Obstacle::Writer(thread) => {
+            let writer = trace.thread_name(*thread);
+            format!("waits {purpose} {name}, which {writer} holds for writing")
+        }
+        Obstacle::Readers(threads) => {
+            let readers: Vec<String> = threads
+                .iter()
+                .map(|&thread| trace.thread_name(thread))
+                .collect();
+            let (hold, readers) = match readers.as_slice() {
+                [one] => ("holds", one.clone()),
+                many => ("hold", many.join(" and ")),
+            };
+            format!("waits {purpose} {name}, which {readers} {hold} for reading")
+        }
+        Obstacle::Arrivals { arrived, size } => {
+            let have = if *arrived == 1 { "has" } else { "have" };
+            format!("waits at {name}, where {arrived} of {size} {have} arrived")
+        }
+        Obstacle::Initialiser(thread) if *thread == blocked.thread => {
+            format!("waits for {name}, whose initialiser it runs itself")
+        }
+        Obstacle::Initialiser(thread) => {
+            let runs = trace.thread_name(*thread);
+            format!("waits for {name}, whose initialiser {runs} runs")
+        }
     }
 }
 

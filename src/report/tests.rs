@@ -262,6 +262,7 @@ mod names {
                 target: None,
                 at: Location::caller(),
                 spins: false,
+                obstacle: None,
                 holds: Vec::new(),
             });
         }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::ptr;
 
 use crate::engine::{Point, Strategy};
-use crate::execution::Execution;
+use crate::execution::{Ending, Execution};
 use crate::trace::Choice;
 
 /// Enumerates all interleavings, or those within bounds.
@@ -164,6 +164,10 @@ impl Strategy for Dfs {
     }
 
     fn finished(&mut self, execution: &Execution) {
+        // The misuse says more: of an initialiser that is used up, say, in the second execution.
+        if matches!(execution.ending(), Some(Ending::Misused(_))) {
+            return;
+        }
         let steps = execution.schedule().len();
         if steps < self.path.len() && self.max_steps.is_none_or(|bound| steps < bound) {
             self.nondeterminism

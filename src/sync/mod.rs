@@ -9,18 +9,42 @@
 #[cfg(feature = "lab")]
 pub mod atomic;
 #[cfg(feature = "lab")]
+mod barrier;
+#[cfg(feature = "lab")]
 mod condvar;
+#[cfg(feature = "lab")]
+pub(crate) mod exclusion;
+#[cfg(feature = "lab")]
+mod initialisation;
+#[cfg(feature = "lab")]
+mod lazy_lock;
 #[cfg(feature = "lab")]
 pub mod mpsc;
 #[cfg(feature = "lab")]
 mod mutex;
+#[cfg(feature = "lab")]
+mod once;
+#[cfg(feature = "lab")]
+mod once_lock;
+#[cfg(feature = "lab")]
+mod poison;
+#[cfg(feature = "lab")]
+mod rwlock;
 
 #[cfg(feature = "lab")]
 pub use self::{
+    barrier::{Barrier, BarrierWaitResult},
     condvar::{Condvar, WaitTimeoutResult},
+    lazy_lock::LazyLock,
     mutex::{Mutex, MutexGuard},
+    once::{Once, OnceState},
+    once_lock::OnceLock,
+    rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 // Only what the lab has as well: the rest would be missed only when a test is built.
 pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};
 #[cfg(not(feature = "lab"))]
-pub use std::sync::{Condvar, Mutex, MutexGuard, WaitTimeoutResult, atomic, mpsc};
+pub use std::sync::{
+    Barrier, BarrierWaitResult, Condvar, LazyLock, Mutex, MutexGuard, Once, OnceLock, OnceState,
+    RwLock, RwLockReadGuard, RwLockWriteGuard, WaitTimeoutResult, atomic, mpsc,
+};

@@ -6,13 +6,15 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{self as real, LockResult, PoisonError, TryLockError, TryLockResult};
 use std::thread::panicking;
 
 use crate::Named;
-use crate::execution::{Binding, Hold, NextStep, Requirement, State, step, step_in_drop, with};
-use crate::trace::{EventResult, ObjectId, Operation};
+use crate::execution::Binding;
+use crate::trace::ObjectId;
+
+use super::exclusion;
+use super::poison::{Poison, poison_if};
 
 /// Like [`std::sync::Mutex`], poisoning and unsized values included.
 ///
@@ -30,8 +32,7 @@ pub struct Mutex<T: ?Sized> {
     binding: Binding,
     /// The lock itself, outside of executions. Inside, the execution knows who holds it.
     real: real::Mutex<()>,
-    /// Whether it is poisoned, inside an execution.
-    poisoned: AtomicBool,
+    poison: Poison,
     value: UnsafeCell<T>,
 }
 
@@ -54,9 +55,9 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         Mutex {
-            binding: Binding::new("Mutex", |_| State::Mutex { held: None }),
+            binding: exclusion::bind(),
             real: real::Mutex::new(()),
-            poisoned: AtomicBool::new(false),
+            poison: Poison::default(),
             value: UnsafeCell::new(value),
         }
     }
@@ -86,17 +87,8 @@ impl<T: ?Sized> Mutex<T> {
                 Err(error) => Err(PoisonError::new(self.guard(Some(error.into_inner())))),
             };
         };
-        let next = NextStep::new(Operation::Lock)
-            .on(object)
-            .requires(Requirement::Free(object));
-        step(next, |execution, _| {
-            let hold = Hold {
-                thread: execution.me(),
-                at: next.at,
-            };
-            *execution.object_mut(object).state.held() = Some(hold);
-        });
-        poison_if(self.shows_poison(), self.guard(None))
+        exclusion::acquire(object);
+        poison_if(self.poison.shows(), self.guard(None))
     }
 
     /// Acquires the mutex if nobody holds it.
@@ -117,25 +109,8 @@ impl<T: ?Sized> Mutex<T> {
                 }
             };
         };
-        let next = NextStep::new(Operation::TryLock).on(object);
-        let acquired = step(next, |execution, _| {
-            let mine = Hold {
-                thread: execution.me(),
-                at: next.at,
-            };
-            let held = execution.object_mut(object).state.held();
-            let is_free = held.is_none();
-            held.get_or_insert(mine);
-            let result = if is_free {
-                EventResult::Succeeded
-            } else {
-                EventResult::Failed
-            };
-            execution.note(|event| event.result = Some(result));
-            is_free
-        });
-        if acquired {
-            Ok(poison_if(self.shows_poison(), self.guard(None))?)
+        if exclusion::try_acquire(object) {
+            Ok(poison_if(self.poison.shows(), self.guard(None))?)
         } else {
             Err(TryLockError::WouldBlock)
         }
@@ -146,14 +121,14 @@ impl<T: ?Sized> Mutex<T> {
         if self.binding.is_real() {
             self.real.is_poisoned()
         } else {
-            self.poisoned.load(Relaxed)
+            self.poison.is_set()
         }
     }
 
     /// Makes the mutex as if no thread had panicked. Not an operation.
     pub fn clear_poison(&self) {
         self.real.clear_poison();
-        self.poisoned.store(false, Relaxed);
+        self.poison.clear();
     }
 
     /// The value, by a reference that nobody else can have. Not an operation.
@@ -164,12 +139,6 @@ impl<T: ?Sized> Mutex<T> {
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         let is_poisoned = self.is_poisoned();
         poison_if(is_poisoned, self.value.get_mut())
-    }
-
-    /// Whether to tell who locks that the mutex is poisoned. In a doomed execution only
-    /// destructors lock, and one that panics for this would end the process.
-    fn shows_poison(&self) -> bool {
-        self.poisoned.load(Relaxed) && !with(|execution| execution.is_doomed())
     }
 
     fn guard<'a>(&'a self, real: Option<real::MutexGuard<'a, ()>>) -> MutexGuard<'a, T> {
@@ -255,7 +224,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         match real {
             Ok(real) => {
                 let guard = mutex.guard(real);
-                let is_poisoned = guard.real.is_none() && mutex.shows_poison();
+                let is_poisoned = guard.real.is_none() && mutex.poison.shows();
                 poison_if(is_poisoned, guard)
             }
             Err(error) => Err(PoisonError::new(mutex.guard(error.into_inner()))),
@@ -268,28 +237,8 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         if self.real.is_some() || self.mutex.binding.is_real() || !self.mutex.binding.is_current() {
             return;
         }
-        // To end a doomed execution is no panic of the code under test.
-        if !self.was_panicking && panicking() && !with(|execution| execution.is_doomed()) {
-            self.mutex.poisoned.store(true, Relaxed);
-        }
-        let Some(object) = self.mutex.binding.object() else {
-            return;
-        };
-        let next = NextStep::new(Operation::Unlock).on(object);
-        // `#[track_caller]` has nothing to say in a destructor: an unlock stands at its lock.
-        let at = with(|execution| {
-            execution
-                .object_mut(object)
-                .state
-                .held()
-                .map(|hold| hold.at)
-        });
-        step_in_drop(
-            next.at(at.unwrap_or(self.mutex.binding.made_at())),
-            |execution, _| {
-                *execution.object_mut(object).state.held() = None;
-            },
-        );
+        self.mutex.poison.note_end(self.was_panicking);
+        exclusion::release(&self.mutex.binding);
     }
 }
 
@@ -328,13 +277,5 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
 impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
-    }
-}
-
-fn poison_if<T>(is_poisoned: bool, value: T) -> LockResult<T> {
-    if is_poisoned {
-        Err(PoisonError::new(value))
-    } else {
-        Ok(value)
     }
 }

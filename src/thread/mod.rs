@@ -5,6 +5,10 @@
 #[cfg(feature = "lab")]
 mod handle;
 #[cfg(feature = "lab")]
+mod local;
+#[cfg(feature = "lab")]
+mod parallelism;
+#[cfg(feature = "lab")]
 mod scoped;
 #[cfg(feature = "lab")]
 mod start;
@@ -14,14 +18,16 @@ mod wait;
 #[cfg(feature = "lab")]
 pub use self::{
     handle::{Thread, ThreadId, current},
+    local::{AccessError, LocalKey},
+    parallelism::available_parallelism,
     scoped::{Scope, ScopedJoinHandle, scope},
     start::{Builder, JoinHandle, spawn},
     wait::{park, park_timeout, sleep, yield_now},
 };
 // Only what the lab has as well: the rest would be missed only when a test is built.
-pub use std::thread::{AccessError, LocalKey, Result, panicking};
 #[cfg(not(feature = "lab"))]
 pub use std::thread::{
-    Builder, JoinHandle, Scope, ScopedJoinHandle, Thread, ThreadId, current, park, park_timeout,
-    scope, sleep, spawn, yield_now,
+    AccessError, Builder, JoinHandle, LocalKey, Scope, ScopedJoinHandle, Thread, ThreadId,
+    available_parallelism, current, park, park_timeout, scope, sleep, spawn, yield_now,
 };
+pub use std::thread::{Result, panicking};

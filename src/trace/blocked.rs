@@ -22,6 +22,26 @@ pub struct Blocked {
     pub spins: bool,
     /// The locks that the thread held.
     pub holds: Vec<Held>,
+    /// What keeps the operation from being possible, where the object does not say it all.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// What keeps an operation from being possible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// This thread holds the read-write lock for writing.
+    Writer(ThreadId),
+    /// These threads hold the read-write lock for reading.
+    Readers(Vec<ThreadId>),
+    /// So many threads have arrived at the barrier, which is for more.
+    Arrivals {
+        /// How many have arrived.
+        arrived: usize,
+        /// How many have to arrive.
+        size: usize,
+    },
+    /// This thread runs the initialiser.
+    Initialiser(ThreadId),
 }
 
 /// A lock that a thread held.

@@ -11,7 +11,7 @@ mod race;
 mod schedule;
 mod value;
 
-pub use blocked::{Blocked, Held};
+pub use blocked::{Blocked, Held, Obstacle};
 pub use clock::Clock;
 pub use event::{Event, EventResult, ObjectId, ObjectInfo, ThreadId, ThreadInfo, Trace};
 pub use left_out::LeftOut;

@@ -58,7 +58,7 @@ pub enum Operation {
     Unpark,
     /// An arrival at a barrier.
     Barrier,
-    /// A run of a one-time initialisation.
+    /// The start of a one-time initialisation, its end, or a look at whether it is done.
     Once,
     /// A read of a plain cell.
     CellRead,

@@ -1,9 +1,14 @@
 //! The façade promises what std promises, in every world that its objects can belong to.
 #![cfg(not(loom))]
 
+mod barrier;
 mod endings;
 mod interleavings;
+mod once;
+mod parking_lot;
+mod rwlock;
 mod same_as_std;
+mod thread_local;
 mod worlds;
 
 use racelab::{Engine, Explorer, Failure, FailureKind, Report, Verdict};

@@ -7,9 +7,9 @@ use racelab::sync::Arc;
 use racelab::{Engine, Explorer, Verdict};
 
 /// An operation and its arguments, to be interpreted by each type.
-type Op = (u8, u8, u8, u8);
+pub(super) type Op = (u8, u8, u8, u8);
 
-fn ops() -> impl Strategy<Value = Vec<Op>> {
+pub(super) fn ops() -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec(any::<Op>(), 0..12)
 }
 
@@ -35,7 +35,7 @@ fn inside<R: Send + 'static>(f: impl Fn() -> R + Send + Sync + 'static) -> Vec<R
 }
 
 /// Checks that the three worlds agree.
-fn agree(
+pub(super) fn agree(
     with_std: fn(&[Op]) -> Vec<String>,
     with_racelab: fn(&[Op]) -> Vec<String>,
     ops: &[Op],
@@ -255,6 +255,259 @@ macro_rules! mutex {
     }};
 }
 
+macro_rules! read_write_lock {
+    ($root:ident, $ops:ident,) => {{
+        use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+        use $root::sync::{RwLock, RwLockWriteGuard, TryLockError};
+
+        let mut lock = RwLock::new(0_u8);
+        let mut seen = Vec::new();
+        for &(op, a, _, _) in $ops {
+            let result = match op % 13 {
+                0 => match lock.read() {
+                    Ok(guard) => format!("read {guard} {guard:?}"),
+                    Err(error) => format!("poisoned {:?}", error.into_inner()),
+                },
+                1 => match lock.write() {
+                    Ok(mut guard) => format!("wrote {:?}", std::mem::replace(&mut *guard, a)),
+                    Err(error) => format!("poisoned {:?}", error.into_inner()),
+                },
+                2 => match lock.try_read() {
+                    Ok(guard) => format!("read {:?}", *guard),
+                    Err(TryLockError::WouldBlock) => "would block".to_owned(),
+                    Err(TryLockError::Poisoned(error)) => {
+                        format!("poisoned {:?}", error.into_inner())
+                    }
+                },
+                3 => match lock.try_write() {
+                    Ok(mut guard) => format!("wrote {:?}", std::mem::replace(&mut *guard, a)),
+                    Err(TryLockError::WouldBlock) => "would block".to_owned(),
+                    Err(TryLockError::Poisoned(error)) => {
+                        format!("poisoned {:?}", error.into_inner())
+                    }
+                },
+                4 => {
+                    let _guard = lock.read();
+                    let reads = !matches!(lock.try_read(), Err(TryLockError::WouldBlock));
+                    let writes = !matches!(lock.try_write(), Err(TryLockError::WouldBlock));
+                    format!("beside a reader {reads} {writes}")
+                }
+                5 => {
+                    let _guard = lock.write();
+                    let reads = !matches!(lock.try_read(), Err(TryLockError::WouldBlock));
+                    let writes = !matches!(lock.try_write(), Err(TryLockError::WouldBlock));
+                    format!("beside a writer {reads} {writes}")
+                }
+                6 | 7 => {
+                    // Resumed and not begun, so that the hook does not print it.
+                    let caught = catch_unwind(AssertUnwindSafe(|| {
+                        if op % 13 == 6 {
+                            let mut guard = lock.write().unwrap_or_else(|error| error.into_inner());
+                            *guard = a;
+                            resume_unwind(Box::new(()));
+                        }
+                        let _guard = lock.read();
+                        resume_unwind(Box::new(()));
+                    }));
+                    format!("caught {}", caught.is_err())
+                }
+                8 => format!("{:?}", lock.clear_poison()),
+                9 => format!("{:?}", lock.is_poisoned()),
+                10 => match lock.get_mut() {
+                    Ok(value) => format!("{:?}", std::mem::replace(value, a)),
+                    Err(error) => format!("poisoned {:?}", error.into_inner()),
+                },
+                11 => {
+                    let mut guard = lock.write().unwrap_or_else(|error| error.into_inner());
+                    *guard = a;
+                    let guard = RwLockWriteGuard::downgrade(guard);
+                    let reads = !matches!(lock.try_read(), Err(TryLockError::WouldBlock));
+                    let writes = !matches!(lock.try_write(), Err(TryLockError::WouldBlock));
+                    format!("reads on {guard} {reads} {writes}")
+                }
+                _ => {
+                    let guard = lock.write().unwrap_or_else(|error| error.into_inner());
+                    format!("{guard} {guard:?}")
+                }
+            };
+            seen.push(result);
+        }
+        seen.push(format!("{:?}", lock.into_inner()));
+        seen
+    }};
+}
+
+macro_rules! once {
+    ($root:ident, $ops:ident,) => {{
+        use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+        use $root::sync::Once;
+
+        let mut once = Once::new();
+        let mut seen = Vec::new();
+        for &(op, a, _, _) in $ops {
+            let mut ran = None;
+            let result = match op % 7 {
+                // A poisoned one is not asked for what panics, since outside the hook prints that.
+                0 if !seen.contains(&"poisoned".to_owned()) => {
+                    format!("{:?}", once.call_once(|| ran = Some(a)))
+                }
+                1 => format!(
+                    "{:?}",
+                    once.call_once_force(|state| {
+                        ran = Some(a);
+                        assert!(!state.is_poisoned() || seen.contains(&"poisoned".to_owned()));
+                    })
+                ),
+                2 => {
+                    let caught = catch_unwind(AssertUnwindSafe(|| {
+                        once.call_once_force(|_| resume_unwind(Box::new(a)));
+                    }));
+                    if caught.is_err() { "poisoned" } else { "done" }.to_owned()
+                }
+                3 if once.is_completed() => format!("{:?} {:?}", once.wait(), once.wait_force()),
+                4 if a % 4 == 0 => {
+                    once = Once::new();
+                    seen.clear();
+                    String::new()
+                }
+                5 => format!("{once:?}"),
+                _ => format!("{:?}", once.is_completed()),
+            };
+            seen.push(result);
+            seen.push(format!("{ran:?}"));
+        }
+        seen
+    }};
+}
+
+macro_rules! once_lock {
+    ($root:ident, $ops:ident,) => {{
+        use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+        use $root::sync::OnceLock;
+
+        let mut locks = vec![OnceLock::new(), OnceLock::from("given".to_owned())];
+        let mut seen = Vec::new();
+        for &(op, a, b, _) in $ops {
+            let index = usize::from(b) % locks.len();
+            let value = a.to_string();
+            let result = match op % 12 {
+                0 => format!("{:?}", locks[index].get()),
+                1 | 2 => format!("{:?}", locks[index].set(value)),
+                3 | 4 => format!("{:?}", locks[index].get_or_init(|| value)),
+                5 => {
+                    let caught = catch_unwind(AssertUnwindSafe(|| {
+                        locks[index].get_or_init(|| resume_unwind(Box::new(())));
+                    }));
+                    format!("caught {}", caught.is_err())
+                }
+                6 => format!(
+                    "{:?}",
+                    locks[index]
+                        .get_mut()
+                        .map(|it| std::mem::replace(it, value))
+                ),
+                7 => format!("{:?}", locks[index].take()),
+                8 => format!("{:?}", locks.remove(index).into_inner()),
+                9 => {
+                    let clone = locks[index].clone();
+                    let is_same = clone == locks[index];
+                    locks.insert(0, clone);
+                    format!("{is_same}")
+                }
+                10 if locks[index].get().is_some() => format!("{:?}", locks[index].wait()),
+                _ => {
+                    locks.swap(0, index);
+                    format!("{}", locks[0] == locks[index])
+                }
+            };
+            if locks.is_empty() {
+                locks.push(OnceLock::default());
+            }
+            seen.push(result);
+        }
+        seen.extend(
+            locks
+                .into_iter()
+                .map(|lock| format!("{:?}", lock.into_inner())),
+        );
+        seen
+    }};
+}
+
+macro_rules! lazy_lock {
+    ($root:ident, $ops:ident,) => {{
+        use $root::sync::LazyLock;
+
+        let runs = std::cell::Cell::new(0);
+        let make = || {
+            LazyLock::new(|| {
+                runs.set(runs.get() + 1);
+                vec![runs.get()]
+            })
+        };
+        let mut lazy = make();
+        let mut seen = Vec::new();
+        for &(op, a, _, _) in $ops {
+            let result = match op % 7 {
+                0 => format!("{:?}", *lazy),
+                1 => format!("{:?}", LazyLock::force(&lazy)),
+                2 => format!("{:?}", LazyLock::get(&lazy)),
+                3 => format!("{:?}", LazyLock::get_mut(&mut lazy).map(|it| it.push(a))),
+                4 => format!("{:?}", LazyLock::force_mut(&mut lazy).pop()),
+                5 => format!("{:?}", lazy.push(a)),
+                _ => {
+                    lazy = make();
+                    String::new()
+                }
+            };
+            seen.push(result);
+            seen.push(runs.get().to_string());
+        }
+        seen
+    }};
+}
+
+macro_rules! thread_local_cells {
+    ($root:ident, $ops:ident,) => {{
+        use std::cell::{Cell, RefCell};
+
+        use $root::thread;
+
+        $root::thread_local! {
+            static CELL: Cell<u8> = const { Cell::new(1) };
+            static TEXT: RefCell<String> = RefCell::new("a".to_owned());
+        }
+
+        let ops = $ops.to_vec();
+        let work = move || {
+            let mut seen = Vec::new();
+            for &(op, a, _, _) in &ops {
+                seen.push(match op % 10 {
+                    0 => format!("{:?}", CELL.set(a)),
+                    1 => format!("{:?}", CELL.get()),
+                    2 => format!("{:?}", CELL.take()),
+                    3 => format!("{:?}", CELL.replace(a)),
+                    4 => format!("{:?}", TEXT.with_borrow(String::len)),
+                    5 => format!("{:?}", TEXT.with_borrow_mut(|text| text.push('b'))),
+                    6 => format!("{:?}", TEXT.set(a.to_string())),
+                    7 => format!("{:?}", TEXT.take()),
+                    8 => format!("{:?}", TEXT.replace(a.to_string())),
+                    _ => format!("{:?}", TEXT.try_with(RefCell::clone)),
+                });
+            }
+            seen
+        };
+        // On two threads, since each has to begin anew.
+        let first = thread::spawn(work.clone()).join().unwrap();
+        let second = thread::spawn(work).join().unwrap();
+        assert_eq!(first, second);
+        first
+    }};
+}
+
 /// A channel's operations of one thread, without those that would wait for ever.
 macro_rules! channel {
     ($root:ident, $ops:ident, $make:expr, $attempt:expr, $bound:expr) => {{
@@ -405,6 +658,11 @@ compare! {
     an_atomic_bool => boolean!();
     an_atomic_pointer => pointer!();
     a_mutex => mutex!();
+    a_once => once!();
+    a_once_lock => once_lock!();
+    a_lazy_lock => lazy_lock!();
+    thread_local_values => thread_local_cells!();
+    a_read_write_lock => read_write_lock!();
     a_channel => unbounded!();
     a_rendezvous => bounded!(0);
     a_channel_for_one => bounded!(1);

@@ -14,6 +14,7 @@ mod model;
 mod runtime;
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, PoisonError};
@@ -59,7 +60,6 @@ impl Loom {
             strategy: Some(strategy),
             max_steps: self.max_steps,
             pulse: Arc::clone(&self.pulse),
-            idle: None,
         }));
         let mut result = self.search(&driver);
         let begins_again = lock(&driver).begins_again();
@@ -73,6 +73,7 @@ impl Loom {
             Err(payload) => driver.fail(&*payload),
         }
         MODEL.take().forget();
+        drop(IDLE.take());
         // Taken out, since what a panic of loom's has left behind may hold the driver for ever.
         driver.strategy.take().expect("it is taken once")
     }
@@ -117,8 +118,12 @@ struct Driver<S> {
     strategy: Option<S>,
     max_steps: usize,
     pulse: Arc<Pulse>,
-    /// The last execution, kept for its memory.
-    idle: Option<Box<Execution>>,
+}
+
+thread_local! {
+    /// The last execution, kept for its memory. Not in the driver, which loom wants to be able to
+    /// move to another OS thread.
+    static IDLE: RefCell<Option<Box<Execution>>> = const { RefCell::new(None) };
 }
 
 impl<S: Strategy> Driver<S> {
@@ -131,7 +136,7 @@ impl<S: Strategy> Driver<S> {
         }
         MODEL.with_borrow_mut(Model::clear);
         let number = next_number();
-        let execution = if let Some(mut execution) = self.idle.take() {
+        let execution = if let Some(mut execution) = IDLE.take() {
             execution.reset(number);
             execution
         } else {
@@ -167,7 +172,7 @@ impl<S: Strategy> Driver<S> {
     fn finish(&mut self) {
         if let Some(execution) = execution::leave() {
             self.strategy().finished(&execution);
-            self.idle = Some(execution);
+            IDLE.set(Some(execution));
         }
     }
 

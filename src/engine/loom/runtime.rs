@@ -89,7 +89,8 @@ impl Runtime for LoomRuntime {
 
     fn done(&self, next: &NextStep, wrote: bool) {
         let released = match (next.operation, next.requires, next.object) {
-            (Operation::Unlock, _, Some(mutex)) | (_, Requirement::Held(mutex), _) => Some(mutex),
+            (Operation::Unlock, _, Some(mutex))
+            | (Operation::Wait, Requirement::Held(mutex), _) => Some(mutex),
             _ => None,
         };
         let can_be_woken = MODEL.with_borrow_mut(|model| {
@@ -234,9 +235,9 @@ fn take_turn(me: ThreadId, next: &NextStep, access: Option<Access>) -> Option<u6
             MODEL.with_borrow_mut(|model| model.needs_monitors = true);
             with(|execution| execution.end(Ending::Abandoned));
         }
-        (_, _, Requirement::Free(mutex)) => acquire(me, mutex, next.requires),
+        (_, _, Requirement::Free(lock)) if is_mutex(lock) => acquire(me, lock, next.requires),
         (Operation::Unlock, Some(object), _) if is_mutex(object) && !uses_monitors() => {}
-        (_, Some(condvar), Requirement::Held(mutex)) => {
+        (Operation::Wait, Some(condvar), Requirement::Held(mutex)) => {
             pass(me, Monitor::Object(condvar), Requirement::Nothing);
             if uses_monitors() {
                 pass(me, Monitor::Object(mutex), Requirement::Nothing);

@@ -1,0 +1,72 @@
+//! The end of an execution: what its threads have left behind is destroyed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::trace::ThreadId;
+
+use super::kept::Kept;
+use super::{Access, Execution, NextStep, Runtime, State, with};
+
+/// Destroys the values of statics and the like, if the current thread was the last one to finish.
+///
+/// Without the lab these destructors would never run, so that nothing in them counts: their
+/// operations take no effect in the schedule, and they fail nothing.
+pub(super) fn close() {
+    let is_over = with(Execution::begin_closing);
+    if !is_over {
+        return;
+    }
+    while let Some(value) = with(Execution::take_left_behind) {
+        let mut rest = catch_unwind(AssertUnwindSafe(|| drop(value))).err();
+        while let Some(payload) = rest {
+            rest = catch_unwind(AssertUnwindSafe(|| drop(payload))).err();
+        }
+    }
+    with(Execution::end_closing);
+}
+
+/// What there is in place of an engine when there is no thread to switch to.
+struct Nobody;
+
+impl Runtime for Nobody {
+    fn take_turn(&self, _next: &NextStep, _access: Option<Access>) -> Option<u64> {
+        None
+    }
+
+    fn let_others_unwind(&self) {}
+
+    fn spawn(&self, _thread: ThreadId, f: Box<dyn FnOnce()>) {
+        drop(f);
+    }
+}
+
+impl Execution {
+    /// Whether all threads have finished. From then on operations take effect silently.
+    fn begin_closing(&mut self) -> bool {
+        let is_over = self.threads.iter().all(|thread| thread.finished);
+        if is_over {
+            self.closing = Some(self.runtime);
+            self.runtime = &Nobody;
+        }
+        is_over
+    }
+
+    fn end_closing(&mut self) {
+        if let Some(runtime) = self.closing.take() {
+            self.runtime = runtime;
+        }
+    }
+
+    /// A value that a finished thread has left behind.
+    fn take_left_behind(&mut self) -> Option<Kept> {
+        let objects = self.objects.iter_mut().rev();
+        let mut values = objects.filter_map(|object| match &mut object.state {
+            State::Once(initialisation) => initialisation.take(),
+            _ => None,
+        });
+        values.next().or_else(|| {
+            let mut threads = self.threads.iter_mut().rev();
+            threads.find_map(|thread| thread.locals.destroy_next())
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! The barrier.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync as real;
+
+use crate::Named;
+use crate::execution::{Barrier as BarrierState, Binding, NextStep, Requirement, State, step};
+use crate::trace::Operation;
+
+/// Like [`std::sync::Barrier`]: lets threads go on when so many have arrived.
+///
+/// In an execution, the arrival of a thread is a step. The last one to arrive is the leader and
+/// goes on at once; that another one goes on is a second step of its own.
+///
+/// ```
+/// use racelab::sync::Barrier;
+/// use racelab::thread;
+///
+/// let barrier = Barrier::new(2);
+/// let leaders = thread::scope(|scope| {
+///     let other = scope.spawn(|| barrier.wait().is_leader());
+///     usize::from(barrier.wait().is_leader()) + usize::from(other.join().unwrap())
+/// });
+/// assert_eq!(leaders, 1);
+/// ```
+pub struct Barrier {
+    binding: Binding,
+    /// The real one, outside of executions.
+    real: real::Barrier,
+}
+
+/// Like [`std::sync::BarrierWaitResult`]: whether a thread was the leader.
+pub struct BarrierWaitResult(bool);
+
+impl Barrier {
+    /// Makes a barrier for `n` threads. With 0 or 1 nobody waits.
+    #[track_caller]
+    pub fn new(n: usize) -> Self {
+        Barrier {
+            binding: Binding::new("Barrier", |_| State::Barrier(BarrierState::new(n))),
+            real: real::Barrier::new(n),
+        }
+    }
+
+    /// Arrives, and waits until enough threads have. Then the barrier is as new.
+    #[track_caller]
+    pub fn wait(&self) -> BarrierWaitResult {
+        let Some(object) = self.binding.object() else {
+            return BarrierWaitResult(self.real.wait().is_leader());
+        };
+        let arrival = NextStep::new(Operation::Barrier).on(object);
+        let (is_leader, passed) = step(arrival, |execution, _| {
+            let barrier = execution.object_mut(object).state.barrier();
+            let passed = barrier.passed;
+            barrier.arrived += 1;
+            let is_leader = barrier.arrived >= barrier.size;
+            if is_leader {
+                barrier.arrived = 0;
+                barrier.passed += 1;
+            }
+            (is_leader, passed)
+        });
+        if !is_leader {
+            let wake = NextStep::new(Operation::Wake).on(object).at(arrival.at);
+            step(
+                wake.requires(Requirement::Passed(object, passed)),
+                |_, _| (),
+            );
+        }
+        BarrierWaitResult(is_leader)
+    }
+}
+
+impl BarrierWaitResult {
+    /// Whether the thread is the one leader of those that go on together.
+    pub fn is_leader(&self) -> bool {
+        self.0
+    }
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Barrier").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BarrierWaitResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BarrierWaitResult")
+            .field("is_leader", &self.is_leader())
+            .finish()
+    }
+}
+
+impl Named for Barrier {
+    fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.binding.name(name.into());
+        self
+    }
+}

@@ -1,0 +1,161 @@
+//! One-time initialisation in an execution: the steps that `Once`, `OnceLock` and `LazyLock` share.
+//!
+//! The start of an initialiser is a step, which is possible while no other thread runs it; its end
+//! is one, and to look whether it has ended is one. What it does itself lies in between.
+
+use std::ptr::NonNull;
+
+use crate::execution::{
+    Hold, Initialisation, Kept, NextStep, Progress, Requirement, step, step_in_drop,
+};
+use crate::trace::{EventResult, ObjectId, Operation, Value};
+
+/// What an initialisation has made: the place of the value, if it makes one.
+pub(super) type Made = Option<NonNull<()>>;
+
+/// What a thread finds that wants to initialise.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// It is done.
+    Done(Made),
+    /// An initialiser has panicked, and there is to be no other one.
+    Refused,
+    /// It is the thread's own.
+    Mine(Run),
+}
+
+/// What to do after an initialiser has panicked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AfterPanic {
+    /// To run another one.
+    Retry,
+    /// To refuse.
+    Refuse,
+}
+
+/// An initialiser that runs. If it is dropped before it is completed, the initialiser has panicked.
+#[derive(Debug)]
+pub(super) struct Run {
+    once: ObjectId,
+    next: NextStep,
+    /// Whether another one has panicked before.
+    pub(super) is_poisoned: bool,
+}
+
+/// Starts to initialise if that is not done, as a step that waits while another thread does it.
+#[track_caller]
+pub(super) fn begin(once: ObjectId, after_panic: AfterPanic) -> Turn {
+    let next = NextStep::new(Operation::Once).on(once);
+    step(next.requires(Requirement::Idle(once)), |execution, _| {
+        let mine = Hold {
+            thread: execution.me(),
+            at: next.at,
+        };
+        let state = execution.initialisation(once);
+        match state.progress {
+            Progress::Complete => {
+                let made = made(state);
+                execution.note(|event| event.read = Some(Value::Bool(true)));
+                Turn::Done(made)
+            }
+            Progress::Poisoned if after_panic == AfterPanic::Refuse => {
+                execution.note(|event| {
+                    event.read = Some(Value::Bool(false));
+                    event.result = Some(EventResult::Failed);
+                });
+                Turn::Refused
+            }
+            progress => {
+                state.progress = Progress::Running(mine);
+                Turn::Mine(Run {
+                    once,
+                    next,
+                    is_poisoned: progress == Progress::Poisoned,
+                })
+            }
+        }
+    })
+}
+
+/// Initialises with a value that is there, as one step that waits while another thread
+/// initialises. The value is left if it is not wanted.
+#[track_caller]
+pub(super) fn put(once: ObjectId, value: &mut Option<Kept>) {
+    let next = NextStep::new(Operation::Once).on(once);
+    step(next.requires(Requirement::Idle(once)), |execution, _| {
+        let state = execution.initialisation(once);
+        if state.progress == Progress::Complete {
+            execution.note(|event| event.read = Some(Value::Bool(true)));
+        } else {
+            state.progress = Progress::Complete;
+            state.value = value.take();
+            execution.note(|event| event.written = Some(Value::Bool(true)));
+        }
+    });
+}
+
+/// Looks whether it is initialised, as a step. Returns what was made.
+#[track_caller]
+pub(super) fn look(once: ObjectId) -> Option<Made> {
+    look_when(once, Requirement::Nothing).0
+}
+
+/// Like [`look`], but waits for what is required. Also returns whether an initialiser has panicked.
+#[track_caller]
+pub(super) fn look_when(once: ObjectId, requirement: Requirement) -> (Option<Made>, bool) {
+    let next = NextStep::new(Operation::Once).on(once);
+    step(next.requires(requirement), |execution, _| {
+        let state = execution.initialisation(once);
+        let is_poisoned = state.progress == Progress::Poisoned;
+        let is_done = state.progress == Progress::Complete;
+        let made = is_done.then(|| made(state));
+        execution.note(|event| event.read = Some(Value::Bool(is_done)));
+        (made, is_poisoned)
+    })
+}
+
+impl Run {
+    /// Ends the initialisation, as a step, with what it has made.
+    pub(super) fn complete(self, mut value: Option<Kept>) {
+        // If this is ended by the end of the execution, the value is dropped, and so is the run.
+        step(self.next, |execution, _| {
+            let state = execution.initialisation(self.once);
+            state.progress = Progress::Complete;
+            state.value = value.take();
+            execution.note(|event| event.written = Some(Value::Bool(true)));
+        });
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        step_in_drop(self.next, |execution, _| {
+            // To end a doomed execution is no panic of the code under test.
+            let progress = if execution.is_doomed() {
+                Progress::Incomplete
+            } else {
+                Progress::Poisoned
+            };
+            execution.initialisation(self.once).progress = progress;
+            execution.note(|event| event.written = Some(Value::Bool(false)));
+        });
+    }
+}
+
+/// What an initialisation has made, for as long as its owner is borrowed.
+///
+/// # Safety
+///
+/// The value must be of this type, and belong to this owner.
+#[expect(unsafe_code, reason = "the execution keeps the value without its type")]
+pub(super) unsafe fn value_of<O, T>(_owner: &O, made: Made) -> &T {
+    let place = made.expect("an initialised object has a value");
+    // SAFETY: of the type the caller has promised. It stays where it is until its owner is dropped
+    // or borrowed exclusively, or until the execution ends, when its threads have ended.
+    unsafe { place.cast::<T>().as_ref() }
+}
+
+fn made(state: &Initialisation) -> Made {
+    state.value.as_ref().map(Kept::place)
+}

@@ -1,0 +1,148 @@
+//! The one-time initialisation without a value.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync as real;
+
+use crate::Named;
+use crate::execution::{LateBinding, Requirement};
+
+use super::initialisation::{AfterPanic, Turn, begin, look, look_when};
+
+/// Like [`std::sync::Once`]: runs something once.
+///
+/// `new` is `const`, since statics are made of it: in each execution that uses it, it is as new,
+/// and what has happened to it there ends with the execution. Outside it is the real one.
+///
+/// In an execution, the start of the initialiser is a step, its end is one, and so is each look at
+/// it. Who comes while it runs waits.
+///
+/// ```
+/// use racelab::sync::Once;
+///
+/// static START: Once = Once::new();
+///
+/// let mut runs = 0;
+/// START.call_once(|| runs += 1);
+/// START.call_once(|| runs += 1);
+/// assert!(START.is_completed());
+/// assert_eq!(runs, 1);
+/// ```
+pub struct Once {
+    binding: LateBinding,
+    /// The real one, for use outside of executions.
+    real: real::Once,
+}
+
+/// Like [`std::sync::OnceState`]: what [`Once::call_once_force`] tells of earlier runs.
+#[derive(Debug)]
+pub struct OnceState {
+    is_poisoned: bool,
+}
+
+impl OnceState {
+    /// Whether an initialiser has panicked before.
+    pub fn is_poisoned(&self) -> bool {
+        self.is_poisoned
+    }
+}
+
+#[expect(clippy::new_without_default, reason = "std's has no default either")]
+impl Once {
+    /// Makes a new one, for which nothing has run.
+    #[track_caller]
+    pub const fn new() -> Self {
+        Once {
+            binding: LateBinding::new("Once"),
+            real: real::Once::new(),
+        }
+    }
+
+    /// Runs `f` if nothing has run yet. Waits while another thread runs its own.
+    ///
+    /// # Panics
+    ///
+    /// If an earlier initialiser has panicked.
+    #[track_caller]
+    pub fn call_once<F: FnOnce()>(&self, f: F) {
+        let Some(object) = self.binding.object() else {
+            return self.real.call_once(f);
+        };
+        match begin(object, AfterPanic::Refuse) {
+            Turn::Done(_) => {}
+            Turn::Refused => panic!("Once instance has previously been poisoned"),
+            Turn::Mine(run) => {
+                f();
+                run.complete(None);
+            }
+        }
+    }
+
+    /// Like [`call_once`](Self::call_once), but also runs `f` if an earlier initialiser has
+    /// panicked.
+    #[track_caller]
+    pub fn call_once_force<F: FnOnce(&OnceState)>(&self, f: F) {
+        let Some(object) = self.binding.object() else {
+            return self.real.call_once_force(|state| {
+                f(&OnceState {
+                    is_poisoned: state.is_poisoned(),
+                });
+            });
+        };
+        if let Turn::Mine(run) = begin(object, AfterPanic::Retry) {
+            f(&OnceState {
+                is_poisoned: run.is_poisoned,
+            });
+            run.complete(None);
+        }
+    }
+
+    /// Whether an initialiser has run to its end. One step.
+    #[track_caller]
+    pub fn is_completed(&self) -> bool {
+        match self.binding.object() {
+            Some(object) => look(object).is_some(),
+            None => self.real.is_completed(),
+        }
+    }
+
+    /// Waits until an initialiser has run to its end. One step.
+    ///
+    /// # Panics
+    ///
+    /// If an initialiser has panicked.
+    #[track_caller]
+    pub fn wait(&self) {
+        let Some(object) = self.binding.object() else {
+            return self.real.wait();
+        };
+        let (_, is_poisoned) = look_when(object, Requirement::Ended(object));
+        assert!(!is_poisoned, "Once instance has previously been poisoned");
+    }
+
+    /// Waits until an initialiser has run to its end, whether others have panicked or not. One
+    /// step.
+    #[track_caller]
+    pub fn wait_force(&self) {
+        match self.binding.object() {
+            Some(object) => {
+                look_when(object, Requirement::Initialised(object));
+            }
+            None => self.real.wait_force(),
+        }
+    }
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Once").finish_non_exhaustive()
+    }
+}
+
+impl Named for Once {
+    /// Names the object in the current execution.
+    fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.binding.name(name.into());
+        self
+    }
+}

@@ -1,0 +1,46 @@
+//! The poison of a lock: what is left of a panic while it was held.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{LockResult, PoisonError};
+use std::thread::panicking;
+
+use crate::execution::with;
+
+/// Whether a lock is poisoned, inside an execution. Outside, the real lock knows.
+#[derive(Debug, Default)]
+pub(super) struct Poison(AtomicBool);
+
+impl Poison {
+    /// Whether a thread panicked while it held the lock.
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+
+    /// Whether who acquires the lock is told of the poison. In a doomed execution only
+    /// destructors lock, and one that panics for this would end the process.
+    pub(super) fn shows(&self) -> bool {
+        self.is_set() && !with(|execution| execution.is_doomed())
+    }
+
+    /// Makes the lock as if no thread had panicked.
+    pub(super) fn clear(&self) {
+        self.0.store(false, Relaxed);
+    }
+
+    /// Poisons the lock if a panic ends the guard, which began before it or not.
+    pub(super) fn note_end(&self, was_panicking: bool) {
+        // To end a doomed execution is no panic of the code under test.
+        if !was_panicking && panicking() && !with(|execution| execution.is_doomed()) {
+            self.0.store(true, Relaxed);
+        }
+    }
+}
+
+/// What std's locks return: the value, in an error if the lock is poisoned.
+pub(super) fn poison_if<T>(is_poisoned: bool, value: T) -> LockResult<T> {
+    if is_poisoned {
+        Err(PoisonError::new(value))
+    } else {
+        Ok(value)
+    }
+}

@@ -1,0 +1,441 @@
+//! The read-write lock.
+
+use std::borrow::Cow;
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::sync::{self as real, LockResult, PoisonError, TryLockError, TryLockResult};
+use std::thread::panicking;
+
+use crate::Named;
+use crate::execution::{
+    Binding, Execution, Hold, NextStep, ReadWrite, Requirement, State, step, step_in_drop,
+};
+use crate::trace::{EventResult, ObjectId, Operation};
+
+use super::poison::{Poison, poison_if};
+
+/// Like [`std::sync::RwLock`], poisoning and unsized values included.
+///
+/// In an execution, `read` is a step that is possible while nobody holds the lock for writing,
+/// `write` is one that is possible while nobody holds it at all, `try_read` and `try_write` are
+/// always possible, and the drop of a guard is a step.
+///
+/// Writers have no precedence: a thread can read again while it reads, and while another one waits
+/// to write, which std's may not allow.
+///
+/// ```
+/// use racelab::sync::RwLock;
+///
+/// let prices = RwLock::new(vec![3, 5]);
+/// assert_eq!(prices.read().unwrap().len(), 2);
+/// prices.write().unwrap().push(8);
+/// assert_eq!(prices.into_inner().unwrap(), [3, 5, 8]);
+/// ```
+pub struct RwLock<T: ?Sized> {
+    binding: Binding,
+    /// The lock itself, outside of executions. Inside, the execution knows who holds it.
+    real: real::RwLock<()>,
+    poison: Poison,
+    value: UnsafeCell<T>,
+}
+
+#[expect(unsafe_code, reason = "the guards hand out the value in the cell")]
+// SAFETY: as for std's lock: who has the lock can take the value out of it on another thread.
+unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
+
+#[expect(unsafe_code, reason = "the guards hand out the value in the cell")]
+// SAFETY: the value is only reached through a guard. While there is one for writing there is no
+// other one: outside an execution since the real lock is held, inside since the execution grants
+// the lock so. In a doomed execution, in which destructors run that take locks, they wait until
+// the threads that held one have been unwound, and end the process if they wait for each other.
+// Several threads read at a time, so that the value has to be `Sync`.
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+
+impl<T: ?Sized> UnwindSafe for RwLock<T> {}
+impl<T: ?Sized> RefUnwindSafe for RwLock<T> {}
+
+impl<T> RwLock<T> {
+    /// Makes a new lock, which nobody holds.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        RwLock {
+            binding: Binding::new("RwLock", |_| State::ReadWrite(ReadWrite::default())),
+            real: real::RwLock::new(()),
+            poison: Poison::default(),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// The value. Not an operation.
+    ///
+    /// # Errors
+    ///
+    /// If the lock is poisoned.
+    pub fn into_inner(self) -> LockResult<T> {
+        let is_poisoned = self.is_poisoned();
+        poison_if(is_poisoned, self.value.into_inner())
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    /// Acquires the lock for reading, and waits until that is possible.
+    ///
+    /// # Errors
+    ///
+    /// If a thread panicked while it held the lock for writing. The error holds the guard.
+    #[track_caller]
+    pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
+        let Some(object) = self.binding.object() else {
+            return match self.real.read() {
+                Ok(held) => Ok(self.reader(Some(held))),
+                Err(error) => Err(PoisonError::new(self.reader(Some(error.into_inner())))),
+            };
+        };
+        let next = NextStep::new(Operation::ReadLock)
+            .on(object)
+            .requires(Requirement::Readable(object));
+        step(next, |execution, _| begin_reading(execution, object, &next));
+        poison_if(self.poison.shows(), self.reader(None))
+    }
+
+    /// Acquires the lock for reading if nobody holds it for writing.
+    ///
+    /// # Errors
+    ///
+    /// If somebody holds the lock for writing, or if a thread panicked while it did. The second
+    /// error holds the guard.
+    #[track_caller]
+    pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
+        let Some(object) = self.binding.object() else {
+            return match self.real.try_read() {
+                Ok(held) => Ok(self.reader(Some(held))),
+                Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+                Err(TryLockError::Poisoned(error)) => {
+                    let guard = self.reader(Some(error.into_inner()));
+                    Err(TryLockError::Poisoned(PoisonError::new(guard)))
+                }
+            };
+        };
+        let next = NextStep::new(Operation::TryLock).on(object);
+        let acquired = attempt(next, Requirement::Readable(object), |execution| {
+            begin_reading(execution, object, &next);
+        });
+        if acquired {
+            Ok(poison_if(self.poison.shows(), self.reader(None))?)
+        } else {
+            Err(TryLockError::WouldBlock)
+        }
+    }
+
+    /// Acquires the lock for writing, and waits until that is possible.
+    ///
+    /// # Errors
+    ///
+    /// If a thread panicked while it held the lock for writing. The error holds the guard.
+    #[track_caller]
+    pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
+        let Some(object) = self.binding.object() else {
+            return match self.real.write() {
+                Ok(held) => Ok(self.writer(Some(held))),
+                Err(error) => Err(PoisonError::new(self.writer(Some(error.into_inner())))),
+            };
+        };
+        let next = NextStep::new(Operation::WriteLock)
+            .on(object)
+            .requires(Requirement::Free(object));
+        step(next, |execution, _| begin_writing(execution, object, &next));
+        poison_if(self.poison.shows(), self.writer(None))
+    }
+
+    /// Acquires the lock for writing if nobody holds it.
+    ///
+    /// # Errors
+    ///
+    /// If somebody holds the lock, or if a thread panicked while it held it for writing. The
+    /// second error holds the guard.
+    #[track_caller]
+    pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
+        let Some(object) = self.binding.object() else {
+            return match self.real.try_write() {
+                Ok(held) => Ok(self.writer(Some(held))),
+                Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+                Err(TryLockError::Poisoned(error)) => {
+                    let guard = self.writer(Some(error.into_inner()));
+                    Err(TryLockError::Poisoned(PoisonError::new(guard)))
+                }
+            };
+        };
+        let next = NextStep::new(Operation::TryLock).on(object);
+        let acquired = attempt(next, Requirement::Free(object), |execution| {
+            begin_writing(execution, object, &next);
+        });
+        if acquired {
+            Ok(poison_if(self.poison.shows(), self.writer(None))?)
+        } else {
+            Err(TryLockError::WouldBlock)
+        }
+    }
+
+    /// Whether a thread panicked while it held the lock for writing. Not an operation.
+    pub fn is_poisoned(&self) -> bool {
+        if self.binding.is_real() {
+            self.real.is_poisoned()
+        } else {
+            self.poison.is_set()
+        }
+    }
+
+    /// Makes the lock as if no thread had panicked. Not an operation.
+    pub fn clear_poison(&self) {
+        self.real.clear_poison();
+        self.poison.clear();
+    }
+
+    /// The value, by a reference that nobody else can have. Not an operation.
+    ///
+    /// # Errors
+    ///
+    /// If the lock is poisoned.
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        let is_poisoned = self.is_poisoned();
+        poison_if(is_poisoned, self.value.get_mut())
+    }
+
+    #[track_caller]
+    fn reader<'a>(&'a self, real: Option<real::RwLockReadGuard<'a, ()>>) -> RwLockReadGuard<'a, T> {
+        RwLockReadGuard {
+            lock: self,
+            _real: real,
+            at: Location::caller(),
+            not_send: PhantomData,
+        }
+    }
+
+    #[track_caller]
+    fn writer<'a>(
+        &'a self,
+        real: Option<real::RwLockWriteGuard<'a, ()>>,
+    ) -> RwLockWriteGuard<'a, T> {
+        RwLockWriteGuard {
+            lock: self,
+            real,
+            at: Location::caller(),
+            was_panicking: panicking(),
+            not_send: PhantomData,
+        }
+    }
+
+    /// The object of a lock whose guard is dropped, in the execution that it belongs to.
+    fn held(&self) -> Option<ObjectId> {
+        if self.binding.is_real() || !self.binding.is_current() {
+            return None;
+        }
+        self.binding.object()
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
+    /// Does not show the value, since to look at it would be an operation.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RwLock")
+            .field("poisoned", &self.is_poisoned())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Default> Default for RwLock<T> {
+    #[track_caller]
+    fn default() -> Self {
+        RwLock::new(T::default())
+    }
+}
+
+impl<T> From<T> for RwLock<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        RwLock::new(value)
+    }
+}
+
+impl<T> Named for RwLock<T> {
+    fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.binding.name(name.into());
+        self
+    }
+}
+
+/// Like [`std::sync::RwLockReadGuard`]: holds an [`RwLock`] for reading until it is dropped.
+#[must_use = "the lock is released at once if the guard is not kept"]
+pub struct RwLockReadGuard<'a, T: ?Sized> {
+    lock: &'a RwLock<T>,
+    /// The guard of the lock itself, outside of executions.
+    _real: Option<real::RwLockReadGuard<'a, ()>>,
+    /// Where the lock was acquired.
+    at: &'static Location<'static>,
+    /// As std's, a guard stays on the thread that locked.
+    not_send: PhantomData<*const ()>,
+}
+
+/// Like [`std::sync::RwLockWriteGuard`]: holds an [`RwLock`] for writing until it is dropped.
+#[must_use = "the lock is released at once if the guard is not kept"]
+pub struct RwLockWriteGuard<'a, T: ?Sized> {
+    lock: &'a RwLock<T>,
+    /// The guard of the lock itself, outside of executions.
+    real: Option<real::RwLockWriteGuard<'a, ()>>,
+    /// Where the lock was acquired.
+    at: &'static Location<'static>,
+    was_panicking: bool,
+    /// As std's, a guard stays on the thread that locked.
+    not_send: PhantomData<*const ()>,
+}
+
+#[expect(unsafe_code, reason = "the guard hands out the value in the cell")]
+// SAFETY: a shared guard hands out shared references to the value only.
+unsafe impl<T: ?Sized + Sync> Sync for RwLockReadGuard<'_, T> {}
+
+#[expect(unsafe_code, reason = "the guard hands out the value in the cell")]
+// SAFETY: a shared guard hands out shared references to the value only.
+unsafe impl<T: ?Sized + Sync> Sync for RwLockWriteGuard<'_, T> {}
+
+impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
+    /// Goes on to hold the lock for reading only, so that no writer comes in between. One step.
+    #[track_caller]
+    pub fn downgrade(s: Self) -> RwLockReadGuard<'a, T> {
+        let lock = s.lock;
+        let Some(object) = lock.held() else {
+            let real = ManuallyDrop::new(s).real.take();
+            return lock.reader(real.map(real::RwLockWriteGuard::downgrade));
+        };
+        let next = NextStep::new(Operation::ReadLock)
+            .on(object)
+            .requires(Requirement::Held(object));
+        // If this is ended by the end of the execution, the guard releases the lock.
+        step(next, |execution, _| {
+            execution.object_mut(object).state.read_write().writer = None;
+            begin_reading(execution, object, &next);
+        });
+        std::mem::forget(s);
+        lock.reader(None)
+    }
+}
+
+impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
+    fn drop(&mut self) {
+        let Some(object) = self.lock.held() else {
+            return;
+        };
+        // `#[track_caller]` has nothing to say in a destructor: an unlock stands at its lock.
+        let next = NextStep::new(Operation::Unlock).on(object).at(self.at);
+        step_in_drop(next.requires(Requirement::Read(object)), |execution, _| {
+            let mine = Hold {
+                thread: execution.me(),
+                at: self.at,
+            };
+            let readers = &mut execution.object_mut(object).state.read_write().readers;
+            if let Some(index) = readers.iter().position(|hold| *hold == mine) {
+                readers.remove(index);
+            }
+        });
+    }
+}
+
+impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
+    fn drop(&mut self) {
+        let Some(object) = self.lock.held() else {
+            return;
+        };
+        self.lock.poison.note_end(self.was_panicking);
+        let next = NextStep::new(Operation::Unlock).on(object).at(self.at);
+        step_in_drop(next.requires(Requirement::Held(object)), |execution, _| {
+            execution.object_mut(object).state.read_write().writer = None;
+        });
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
+    type Target = T;
+
+    #[expect(unsafe_code, reason = "the guard hands out the value in the cell")]
+    fn deref(&self) -> &T {
+        // SAFETY: while this guard lives there is none for writing, and the others hand out shared
+        // references only.
+        unsafe { &*self.lock.value.get() }
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
+    type Target = T;
+
+    #[expect(unsafe_code, reason = "the guard hands out the value in the cell")]
+    fn deref(&self) -> &T {
+        // SAFETY: while this guard lives there is no other one, and the guard itself is borrowed
+        // shared, so that there is no exclusive reference.
+        unsafe { &*self.lock.value.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
+    #[expect(unsafe_code, reason = "the guard hands out the value in the cell")]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: while this guard lives there is no other one, and the guard itself is borrowed
+        // exclusively.
+        unsafe { &mut *self.lock.value.get() }
+    }
+}
+
+macro_rules! shown_as_the_value {
+    ($($guard:ident)*) => {$(
+        impl<T: ?Sized + fmt::Debug> fmt::Debug for $guard<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                (**self).fmt(f)
+            }
+        }
+
+        impl<T: ?Sized + fmt::Display> fmt::Display for $guard<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                (**self).fmt(f)
+            }
+        }
+    )*};
+}
+
+shown_as_the_value!(RwLockReadGuard RwLockWriteGuard);
+
+/// An attempt to acquire a lock, as a step: `acquire` is done if what it needs is so.
+fn attempt(next: NextStep, needs: Requirement, acquire: impl FnOnce(&mut Execution)) -> bool {
+    step(next, |execution, _| {
+        let is_possible = execution.met(execution.me(), needs);
+        if is_possible {
+            acquire(execution);
+        }
+        let result = if is_possible {
+            EventResult::Succeeded
+        } else {
+            EventResult::Failed
+        };
+        execution.note(|event| event.result = Some(result));
+        is_possible
+    })
+}
+
+fn begin_reading(execution: &mut Execution, lock: ObjectId, next: &NextStep) {
+    let mine = Hold {
+        thread: execution.me(),
+        at: next.at,
+    };
+    let state = execution.object_mut(lock).state.read_write();
+    state.readers.push(mine);
+}
+
+fn begin_writing(execution: &mut Execution, lock: ObjectId, next: &NextStep) {
+    let mine = Hold {
+        thread: execution.me(),
+        at: next.at,
+    };
+    let state = execution.object_mut(lock).state.read_write();
+    state.writer = Some(mine);
+}
