@@ -43,8 +43,12 @@
 //! brings the engines and the search. `cli`, the default, brings the command with its gallery.
 
 pub mod cell;
+#[cfg(feature = "channel")]
+pub mod channel;
 pub mod hint;
 mod named;
+#[cfg(feature = "queue")]
+pub mod queue;
 pub mod sync;
 pub mod thread;
 
@@ -62,6 +66,8 @@ pub mod exhibits;
 pub mod explain;
 #[cfg(feature = "lab")]
 mod explorer;
+#[cfg(feature = "lab")]
+mod modelled_channel;
 #[cfg(feature = "lab")]
 pub mod report;
 #[cfg(feature = "lab")]

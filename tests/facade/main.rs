@@ -1,8 +1,11 @@
 //! The façade promises what std promises, in every world that its objects can belong to.
 #![cfg(not(loom))]
 
+mod channel;
 mod endings;
 mod interleavings;
+mod plain;
+mod queue;
 mod same_as_std;
 mod worlds;
 

@@ -7,9 +7,9 @@ use racelab::sync::Arc;
 use racelab::{Engine, Explorer, Verdict};
 
 /// An operation and its arguments, to be interpreted by each type.
-type Op = (u8, u8, u8, u8);
+pub(super) type Op = (u8, u8, u8, u8);
 
-fn ops() -> impl Strategy<Value = Vec<Op>> {
+pub(super) fn ops() -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec(any::<Op>(), 0..12)
 }
 
@@ -35,7 +35,7 @@ fn inside<R: Send + 'static>(f: impl Fn() -> R + Send + Sync + 'static) -> Vec<R
 }
 
 /// Checks that the three worlds agree.
-fn agree(
+pub(super) fn agree(
     with_std: fn(&[Op]) -> Vec<String>,
     with_racelab: fn(&[Op]) -> Vec<String>,
     ops: &[Op],
