@@ -45,6 +45,8 @@
 pub mod cell;
 #[cfg(feature = "channel")]
 pub mod channel;
+#[cfg(feature = "future")]
+pub mod future;
 pub mod hint;
 mod named;
 #[cfg(feature = "queue")]

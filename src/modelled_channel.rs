@@ -124,8 +124,7 @@ impl<T> Messages<T> {
             };
             if has_room {
                 let number = state(execution, channel).put(waiting);
-                self.lock()
-                    .extend(message.take().map(|message| (number, message)));
+                self.insert(number, message.take());
             }
             let result = if has_room {
                 EventResult::Succeeded
@@ -157,8 +156,7 @@ impl<T> Messages<T> {
             };
             let first = first.and_then(|number| self.withdraw(number));
             let number = state.put(None);
-            self.lock()
-                .extend(message.take().map(|message| (number, message)));
+            self.insert(number, message.take());
             first
         })
     }
@@ -201,8 +199,7 @@ impl<T> Messages<T> {
             return Err(Absent::NoReceiver);
         }
         let number = state.put(None);
-        self.lock()
-            .extend(message.take().map(|message| (number, message)));
+        self.insert(number, message.take());
         Ok(number)
     }
 
@@ -286,8 +283,18 @@ impl<T> Messages<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Adds the message with this number.
+    pub(crate) fn insert(&self, number: u64, message: Option<T>) {
+        self.lock().extend(message.map(|message| (number, message)));
+    }
+
+    /// Takes out all messages.
+    pub(crate) fn drain(&self) -> impl Sized + use<T> {
+        std::mem::take(&mut *self.lock())
+    }
+
     /// Takes out the message with this number, if it is still there.
-    fn withdraw(&self, number: u64) -> Option<T> {
+    pub(crate) fn withdraw(&self, number: u64) -> Option<T> {
         let mut messages = self.lock();
         let index = messages.iter().position(|(other, _)| *other == number)?;
         messages.remove(index).map(|(_, message)| message)
@@ -401,9 +408,8 @@ impl<T> Discard<'_, T> {
 impl<T> Drop for Discard<'_, T> {
     fn drop(&mut self) {
         if !self.are_kept() {
-            let rest = std::mem::take(&mut *self.messages.lock());
             // Their destructors may take steps, so that the lock has to be free.
-            drop(rest);
+            drop(self.messages.drain());
         }
     }
 }
@@ -417,18 +423,22 @@ fn add_end(binding: &Binding, count: impl FnOnce(&mut Channel)) {
     }
 }
 
-fn disconnect(binding: &Binding, change: impl FnOnce(&mut Channel)) {
+/// The drop of an end, as a step. There is none for an end of another execution.
+pub(crate) fn disconnect<R>(
+    binding: &Binding,
+    change: impl FnOnce(&mut Channel) -> R,
+) -> Option<R> {
     if binding.is_real() || !binding.is_current() {
-        return;
+        return None;
     }
-    let Some(channel) = binding.object() else {
-        return;
-    };
+    let channel = binding.object()?;
     // A destructor does not know where it is called.
     let next = NextStep::new(Operation::Disconnect)
         .on(channel)
         .at(binding.made_at());
-    step_in_drop(next, |execution, _| change(state(execution, channel)));
+    Some(step_in_drop(next, |execution, _| {
+        change(state(execution, channel))
+    }))
 }
 
 fn state(execution: &mut Execution, channel: ObjectId) -> &mut Channel {

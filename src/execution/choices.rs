@@ -169,6 +169,7 @@ impl Execution {
             Requirement::Woken { mutex } => self.thread(thread).woken && self.is_free(mutex),
             Requirement::Finished(other) => self.thread(other).finished,
             Requirement::Token => self.thread(thread).has_token,
+            Requirement::Roused(task) => self.is_roused(task),
             Requirement::Message(channel) => match &self.object(channel).state {
                 State::Channel(channel) => channel.has_message_for(thread) || channel.senders == 0,
                 _ => true,
@@ -186,6 +187,13 @@ impl Execution {
 
     pub(super) fn is_free(&self, mutex: ObjectId) -> bool {
         !matches!(self.object(mutex).state, State::Mutex { held: Some(_) })
+    }
+
+    pub(super) fn is_roused(&self, task: ObjectId) -> bool {
+        match &self.object(task).state {
+            State::Task(task) => task.woken,
+            _ => true,
+        }
     }
 
     fn list_choices(&mut self, choices: &mut Vec<Choice>) {

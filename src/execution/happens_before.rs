@@ -160,8 +160,11 @@ impl Execution {
                         self.learn(&clock);
                     }
                 }
+                // The wake-up of a task.
+                Requirement::Nothing => self.order_lock(event.object, true),
                 _ => {}
             },
+            Operation::Poll => self.order_lock(event.object, false),
             _ => {}
         }
     }
@@ -250,7 +253,10 @@ impl Execution {
             ..
         } = self;
         let clock = &mut threads[current.index()].knowledge.clock;
-        let channel = objects[object.index()].state.channel();
+        // The end of a task is sent as well: who joins it learns all that its thread knows.
+        let State::Channel(channel) = &mut objects[object.index()].state else {
+            return;
+        };
         let (capacity, moved) = (channel.capacity, channel.moved);
         let clocks = &mut channel.clocks;
         match (event.operation, event.result) {

@@ -22,6 +22,7 @@ mod thread;
 mod waiting;
 
 use std::cell::{self, RefCell};
+use std::panic::Location;
 use std::sync::Arc;
 
 use crate::trace::{
@@ -33,7 +34,7 @@ pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
 pub(crate) use happens_before::access_cell;
 pub(crate) use next_step::{Alternatives, NextStep, Requirement};
-pub(crate) use object::{Channel, Hold, Object, State};
+pub(crate) use object::{Channel, Hold, Object, State, Task};
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use runtime::{Access, AtomicType, RacesWith, Rmw, Runtime};
@@ -267,6 +268,13 @@ impl Execution {
     pub(crate) fn cancel_start(&mut self, thread: ThreadId) {
         self.starting.retain(|&other| other != thread);
         self.thread_mut(thread).finished = true;
+    }
+
+    /// Where the current thread did its last operation.
+    pub(crate) fn place(&self) -> Option<&'static Location<'static>> {
+        let mut events = self.events.iter().rev();
+        let last = events.find(|event| event.thread == self.current);
+        last.map(|event| event.at)
     }
 
     /// The value that stands for an address in the trace.

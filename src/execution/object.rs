@@ -29,6 +29,7 @@ pub(crate) enum State {
     Mutex { held: Option<Hold> },
     Condvar { waiters: VecDeque<ThreadId> },
     Channel(Channel),
+    Task(Task),
     Cell(Cell),
 }
 
@@ -52,9 +53,32 @@ pub(crate) struct Channel {
     pub(crate) letters: VecDeque<Letter>,
     pub(crate) senders: usize,
     pub(crate) receivers: usize,
+    /// The tasks that wait for room, in their order.
+    pub(crate) line: Line,
     /// The message that was put in or taken last.
     pub(super) moved: u64,
     pub(super) clocks: ChannelClocks,
+}
+
+/// A task, or a `block_on`: a thread that polls a future.
+#[derive(Debug)]
+pub(crate) struct Task {
+    /// Whether it was woken since its last poll, or was not polled yet.
+    pub(crate) woken: bool,
+    /// Whether its result is there.
+    pub(crate) done: bool,
+    /// The thread that polls it, from the first poll on.
+    pub(crate) thread: Option<ThreadId>,
+}
+
+impl Task {
+    pub(crate) fn new() -> Self {
+        Task {
+            woken: true,
+            done: false,
+            thread: None,
+        }
+    }
 }
 
 /// A message in a channel.
@@ -64,6 +88,46 @@ pub(crate) struct Letter {
     /// Who can take it, if that is not everybody: those who waited when it was handed to one of
     /// them.
     waiting: Option<Vec<ThreadId>>,
+}
+
+/// The sends of tasks that wait for room: the first in line gets it when there is some.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    /// How many sends have ever waited.
+    joined: u64,
+    waiting: VecDeque<u64>,
+    /// Those for whom there is room, which nobody else can take.
+    granted: Vec<u64>,
+}
+
+impl Line {
+    /// Lets a send wait at the end, and returns its number.
+    pub(crate) fn join(&mut self) -> u64 {
+        let number = self.joined;
+        self.joined += 1;
+        self.waiting.push_back(number);
+        number
+    }
+
+    /// Gives free room to the first in line, and returns its number.
+    pub(crate) fn grant(&mut self) -> Option<u64> {
+        let number = self.waiting.pop_front()?;
+        self.granted.push(number);
+        Some(number)
+    }
+
+    /// Takes a send out of the line, and returns whether there was room for it.
+    pub(crate) fn leave(&mut self, number: u64) -> bool {
+        self.waiting.retain(|&other| other != number);
+        let before = self.granted.len();
+        self.granted.retain(|&other| other != number);
+        self.granted.len() < before
+    }
+
+    /// Whether there is room for a send.
+    pub(crate) fn is_granted(&self, number: u64) -> bool {
+        self.granted.contains(&number)
+    }
 }
 
 /// What those who use a channel learn of each other.
@@ -85,6 +149,7 @@ impl Channel {
             letters: VecDeque::new(),
             senders: 1,
             receivers: 1,
+            line: Line::default(),
             moved: 0,
             clocks: ChannelClocks::default(),
         }
@@ -128,7 +193,7 @@ impl Channel {
     pub(crate) fn has_room(&self) -> bool {
         match self.capacity {
             None | Some(0) => true,
-            Some(capacity) => self.letters.len() < capacity,
+            Some(capacity) => self.letters.len() + self.line.granted.len() < capacity,
         }
     }
 }
@@ -156,6 +221,14 @@ impl State {
         match self {
             State::Condvar { waiters } => waiters,
             other => unreachable!("{other:?} is no condition variable"),
+        }
+    }
+
+    /// The task.
+    pub(crate) fn task(&mut self) -> &mut Task {
+        match self {
+            State::Task(task) => task,
+            other => unreachable!("{other:?} is no task"),
         }
     }
 

@@ -67,6 +67,7 @@ fn waits_for(trace: &Trace, blocked: &Blocked) -> String {
         Operation::Receive => format!("waits for a message on {name}"),
         Operation::Send => format!("waits for room in {name}"),
         Operation::Park => "is parked".to_owned(),
+        Operation::Poll => "waits to be woken".to_owned(),
         operation => format!("waits for {operation} {name}")
             .trim_end()
             .to_owned(),

@@ -409,10 +409,7 @@ fn a_message_publishes_what_was_written_before_it_was_sent() {
 #[test]
 fn a_disconnection_publishes_what_was_written_before_it() {
     holds(|| {
-        publish(
-            |sender| drop(sender),
-            |receiver| assert!(receiver.recv().is_err()),
-        );
+        publish(drop, |receiver| assert!(receiver.recv().is_err()));
     });
 }
 

@@ -3,6 +3,7 @@
 
 mod channel;
 mod endings;
+mod future;
 mod interleavings;
 mod plain;
 mod queue;
