@@ -16,7 +16,7 @@ use crate::trace::{EventResult, ObjectId, Operation};
 /// Binds a new channel. Without a capacity it is unbounded.
 #[track_caller]
 pub(crate) fn bind(kind: &'static str, capacity: Option<usize>) -> Binding {
-    Binding::new(kind, |_| State::Channel(Channel::new(capacity)))
+    Binding::new(kind, |_| State::Channel(Box::new(Channel::new(capacity))))
 }
 
 /// The messages on their way, with their numbers.

@@ -28,7 +28,7 @@ pub(crate) enum State {
     Atomic { value: Value },
     Mutex { held: Option<Hold> },
     Condvar { waiters: VecDeque<ThreadId> },
-    Channel(Channel),
+    Channel(Box<Channel>),
     Task(Task),
     Cell(Cell),
 }
