@@ -60,9 +60,14 @@ fn waits_for(trace: &Trace, blocked: &Blocked) -> String {
     let object = blocked.object.map(|object| trace.object_name(object));
     let target = blocked.target.map(|thread| trace.thread_name(thread));
     let name = object.or(target).unwrap_or_default();
+    let info = blocked
+        .object
+        .and_then(|object| trace.objects.get(object.index()));
+    let is_channel = info.is_some_and(|info| info.kind == "Channel");
     match blocked.operation {
         Operation::Lock => format!("waits for {name}"),
         Operation::Join => format!("waits for {name} to finish"),
+        Operation::Wake if is_channel => format!("waits for its message on {name} to be taken"),
         Operation::Wake => format!("waits to be notified on {name}"),
         Operation::Receive => format!("waits for a message on {name}"),
         Operation::Send => format!("waits for room in {name}"),

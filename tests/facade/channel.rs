@@ -257,6 +257,20 @@ fn a_rendezvous_is_over_when_one_of_the_consumers_has_taken_the_message() {
 }
 
 #[test]
+fn a_rendezvous_without_a_consumer_waits_for_its_message_to_be_taken() {
+    let body = || {
+        let (sender, _receiver) = channel::bounded(0);
+        sender.named("letters").send(1).unwrap();
+    };
+    fails(FailureKind::Deadlock, body);
+    let report = explore(body).to_string();
+    assert!(
+        report.contains("waits for its message on letters to be taken"),
+        "{report}"
+    );
+}
+
+#[test]
 fn an_attempt_at_a_rendezvous_is_for_who_waits_and_not_for_who_looks() {
     let results = outcomes(|| {
         let (sender, receiver) = channel::bounded(0);

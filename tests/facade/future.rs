@@ -381,7 +381,8 @@ fn a_wake_up_during_a_poll_is_not_lost() {
             polls += 1;
             // Twice counts as once.
             context.waker().wake_by_ref();
-            context.waker().clone().wake();
+            let again = context.waker().clone();
+            again.wake_by_ref();
             if polls == 3 {
                 Poll::Ready(())
             } else {
@@ -769,4 +770,62 @@ fn a_loop_that_only_wakes_hits_the_bound_on_steps() {
         });
     });
     assert_eq!((report.violations, report.truncated), (0, 3), "{report:?}");
+}
+
+/// Explores a body under loom, up to so many executions.
+fn under_loom(body: impl Fn() + Send + Sync + 'static) -> racelab::Report {
+    Explorer::new(Engine::Loom)
+        .max_executions(20_000)
+        .explore(body)
+}
+
+#[test]
+fn tasks_and_channels_run_under_loom_as_well() {
+    let failure = under_loom(|| wait_for_a_flag(Flag::poll_checking_first));
+    let failure = failure.failure().expect("a wake-up can be lost");
+    assert_eq!(failure.kind, FailureKind::Deadlock);
+    let bodies: [fn(); 4] = [
+        || wait_for_a_flag(Flag::poll_registering_first),
+        || {
+            block_on(async {
+                let (sender, mut receiver) = future::channel(1);
+                let producer = spawn(async move {
+                    sender.send(1).await.unwrap();
+                    sender.send(2).await.unwrap();
+                });
+                assert_eq!(receiver.recv().await, Some(1));
+                assert_eq!(receiver.recv().await, Some(2));
+                assert_eq!(receiver.recv().await, None);
+                producer.await.unwrap();
+            });
+        },
+        || {
+            let (sender, receiver) = racelab::channel::bounded(0);
+            let consumers = [receiver.clone(), receiver]
+                .map(|receiver| thread::spawn(move || receiver.iter().count()));
+            sender.send(1).unwrap();
+            sender.send(2).unwrap();
+            drop(sender);
+            let got = consumers.map(|consumer| consumer.join().unwrap());
+            assert_eq!(got.iter().sum::<usize>(), 2);
+        },
+        || {
+            let (queue, cell) = (Arc::new(racelab::queue::SegQueue::new()), Plain::default());
+            let (items, cell) = (Arc::clone(&queue), Arc::new(cell));
+            let written = Arc::clone(&cell);
+            let producer = thread::spawn(move || {
+                written.set(1);
+                items.push(());
+            });
+            if queue.pop().is_some() {
+                assert_eq!(cell.get(), 1);
+            }
+            producer.join().unwrap();
+        },
+    ];
+    for body in bodies {
+        let report = under_loom(body);
+        assert!(report.executions > 1, "{report:?}");
+        assert_eq!(report.violations, 0, "{report:?}");
+    }
 }
