@@ -1,6 +1,7 @@
 //! Outside of executions the façade is the real thing, with the feature `lab` and without it: the
 //! same programs are compiled with the real crates and with racelab, and run on real threads.
-#![cfg(all(not(loom), feature = "channel", feature = "queue", feature = "future"))]
+#![cfg(not(loom))]
+#![cfg(all(feature = "channel", feature = "queue", feature = "future"))]
 
 /// The programs as they are.
 mod with_the_real_crates {

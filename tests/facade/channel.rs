@@ -141,6 +141,36 @@ compare! {
     a_channel_for_three: bounded(3), 3;
 }
 
+/// How many of two messages are dropped with the receiver, and how many with the sender.
+macro_rules! drops {
+    ($channel:ident, $make:ident($($bound:literal)?)) => {{
+        let (sender, receiver) = $channel::$make($($bound)?);
+        let message = std::sync::Arc::new(());
+        sender.send(std::sync::Arc::clone(&message)).unwrap();
+        sender.send(std::sync::Arc::clone(&message)).unwrap();
+        let left = || std::sync::Arc::strong_count(&message) - 1;
+        let mut drops = Vec::new();
+        drop(receiver);
+        drops.push((left(), sender.len()));
+        drop(sender);
+        drops.push((left(), 0));
+        drops
+    }};
+}
+
+#[test]
+fn messages_that_nobody_receives_are_dropped_when_crossbeams_are() {
+    let unbounded = drops!(crossbeam_channel, unbounded());
+    let bounded = drops!(crossbeam_channel, bounded(2));
+    assert_ne!(unbounded, bounded);
+    assert_eq!(drops!(channel, unbounded()), unbounded);
+    assert_eq!(drops!(channel, bounded(2)), bounded);
+    holds(move || {
+        assert_eq!(drops!(channel, unbounded()), unbounded);
+        assert_eq!(drops!(channel, bounded(2)), bounded);
+    });
+}
+
 #[test]
 fn each_message_arrives_at_one_of_the_consumers_and_in_the_order_of_its_producer() {
     let results = outcomes(|| {

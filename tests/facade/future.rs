@@ -305,6 +305,25 @@ fn a_task_that_yields_until_a_flag_is_set_comes_to_an_end() {
     fails(FailureKind::Livelock, || body(false));
 }
 
+#[test]
+fn a_task_that_asks_to_be_polled_until_a_flag_is_set_comes_to_an_end() {
+    fn body(is_set: bool) {
+        let flag = Arc::new(AtomicBool::new(false));
+        let other = Arc::clone(&flag);
+        let setter = thread::spawn(move || other.store(is_set, SeqCst));
+        block_on(std::future::poll_fn(|context| {
+            if flag.load(SeqCst) {
+                return Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            Poll::Pending
+        }));
+        setter.join().unwrap();
+    }
+    holds(|| body(true));
+    fails(FailureKind::Livelock, || body(false));
+}
+
 // Wakers.
 
 /// A flag that a task waits for, as it would be written by hand.
