@@ -39,14 +39,21 @@
 //!
 //! # Features
 //!
-//! Without features, this library is std's types under other names, and has no dependencies. `lab`
-//! brings the engines and the search. `cli`, the default, brings the command with its gallery.
+//! Without features, this library is std's types under other names, and has no dependencies.
+//! `channel`, `queue` and `future` add the types of crossbeam and tokio under other names. `lab`
+//! brings the engines and the search, and all of these. `cli`, the default, brings the command with its gallery.
 
 pub mod cell;
+#[cfg(feature = "channel")]
+pub mod channel;
+#[cfg(feature = "future")]
+pub mod future;
 pub mod hint;
 mod named;
 #[cfg(feature = "parking_lot")]
 pub mod parking_lot;
+#[cfg(feature = "queue")]
+pub mod queue;
 pub mod sync;
 pub mod thread;
 
@@ -64,6 +71,8 @@ pub mod exhibits;
 pub mod explain;
 #[cfg(feature = "lab")]
 mod explorer;
+#[cfg(feature = "lab")]
+mod modelled_channel;
 #[cfg(feature = "lab")]
 pub mod report;
 #[cfg(feature = "lab")]

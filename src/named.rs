@@ -53,4 +53,16 @@ mod unnamed {
     impl<T> Named for mpsc::SyncSender<T> {}
     impl<T> Named for mpsc::Receiver<T> {}
     impl<T> Named for crate::cell::UnsafeCell<T> {}
+    #[cfg(feature = "channel")]
+    impl<T> Named for crossbeam_channel::Sender<T> {}
+    #[cfg(feature = "channel")]
+    impl<T> Named for crossbeam_channel::Receiver<T> {}
+    #[cfg(feature = "queue")]
+    impl<T> Named for crossbeam_queue::ArrayQueue<T> {}
+    #[cfg(feature = "queue")]
+    impl<T> Named for crossbeam_queue::SegQueue<T> {}
+    #[cfg(feature = "future")]
+    impl<T> Named for tokio::sync::mpsc::Sender<T> {}
+    #[cfg(feature = "future")]
+    impl<T> Named for tokio::sync::mpsc::Receiver<T> {}
 }

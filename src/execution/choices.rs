@@ -186,16 +186,17 @@ impl Execution {
             Requirement::Woken { mutex } => self.thread(thread).woken && self.is_free(mutex),
             Requirement::Finished(other) => self.thread(other).finished,
             Requirement::Token => self.thread(thread).has_token,
+            Requirement::Roused(task) => self.is_roused(task),
             Requirement::Message(channel) => match &self.object(channel).state {
-                State::Channel(channel) => !channel.is_empty() || channel.senders == 0,
+                State::Channel(channel) => channel.has_message_for(thread) || channel.senders == 0,
                 _ => true,
             },
             Requirement::Room(channel) => match &self.object(channel).state {
-                State::Channel(channel) => channel.has_room() || !channel.has_receiver,
+                State::Channel(channel) => channel.has_room() || channel.receivers == 0,
                 _ => true,
             },
             Requirement::Taken(channel, number) => match &self.object(channel).state {
-                State::Channel(channel) => channel.is_taken(number) || !channel.has_receiver,
+                State::Channel(channel) => channel.is_taken(number) || channel.receivers == 0,
                 _ => true,
             },
         }
@@ -209,7 +210,8 @@ impl Execution {
             Requirement::Free(_)
             | Requirement::Readable(_)
             | Requirement::Idle(_)
-            | Requirement::Initialised(_) => !self.met(thread, requirement),
+            | Requirement::Initialised(_)
+            | Requirement::Roused(_) => !self.met(thread, requirement),
             _ => false,
         }
     }
@@ -226,6 +228,13 @@ impl Execution {
         match &self.object(once).state {
             State::Once(initialisation) => initialisation.progress,
             _ => Progress::Incomplete,
+        }
+    }
+
+    pub(super) fn is_roused(&self, task: ObjectId) -> bool {
+        match &self.object(task).state {
+            State::Task(task) => task.woken,
+            _ => true,
         }
     }
 
@@ -326,7 +335,7 @@ impl Execution {
             (Alternatives::Unmet, _)
                 if next
                     .object
-                    .is_some_and(|channel| self.has_waiting_receiver(channel))
+                    .is_some_and(|channel| self.waiting_receivers(channel).is_some())
                     && !self.stalls(thread, next) =>
             {
                 2
@@ -349,22 +358,21 @@ impl Execution {
         thread.finished && !thread.seen_finished
     }
 
-    /// Whether a thread is about to receive from the channel, and nothing is in it.
-    pub(crate) fn has_waiting_receiver(&self, channel: ObjectId) -> bool {
-        let empty = match &self.object(channel).state {
-            State::Channel(channel) => channel.is_empty() && channel.has_receiver,
-            _ => false,
+    /// The threads that are about to receive from the channel, if they are more than the messages
+    /// in it.
+    pub(crate) fn waiting_receivers(&self, channel: ObjectId) -> Option<Vec<ThreadId>> {
+        let State::Channel(state) = &self.object(channel).state else {
+            return None;
         };
-        empty
-            && self
-                .threads
-                .iter()
-                .filter_map(|thread| thread.next.as_ref())
-                .any(|next| {
-                    next.operation == Operation::Receive
-                        && next.object == Some(channel)
-                        && matches!(next.requires, Requirement::Message(_))
-                })
+        let waiting = self.threads().filter(|(_, thread)| {
+            thread.next.is_some_and(|next| {
+                next.operation == Operation::Receive
+                    && next.object == Some(channel)
+                    && matches!(next.requires, Requirement::Message(_))
+            })
+        });
+        let waiting: Vec<ThreadId> = waiting.map(|(id, _)| id).collect();
+        (waiting.len() > state.letters.len()).then_some(waiting)
     }
 
     /// The thread that did the last step, if it could go on and did not offer to be left.

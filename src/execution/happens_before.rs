@@ -9,6 +9,7 @@
 //! fences order the accesses around them. Races are found with vector clocks, as in `FastTrack`
 //! (Flanagan and Freund, PLDI 2009).
 
+use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 
@@ -161,18 +162,29 @@ impl Execution {
                         self.learn(&passage);
                     }
                 }
-                Requirement::Taken(channel, _) => {
-                    let taken = self
-                        .object_mut(channel)
-                        .state
-                        .channel()
-                        .clocks
-                        .taken
-                        .clone();
-                    self.learn(&taken);
+                Requirement::Taken(channel, number) => {
+                    let channel = self.object_mut(channel).state.channel();
+                    let clock = match event.result {
+                        Some(EventResult::Disconnected) => Some(channel.clocks.dropped.clone()),
+                        _ => remove(&mut channel.clocks.taken, number),
+                    };
+                    if let Some(clock) = clock {
+                        self.learn(&clock);
+                    }
+                }
+                // The wake-up of a task.
+                Requirement::Nothing => {
+                    if let Some(task) = event.object {
+                        self.release_to(task);
+                    }
                 }
                 _ => {}
             },
+            Operation::Poll => {
+                if let Some(task) = event.object {
+                    self.acquire_from(task);
+                }
+            }
             _ => {}
         }
     }
@@ -308,26 +320,43 @@ impl Execution {
             ..
         } = self;
         let clock = &mut threads[current.index()].knowledge.clock;
-        let channel = objects[object.index()].state.channel();
-        let is_bounded = channel.capacity.is_some();
+        // The end of a task is sent as well: who joins it learns all that its thread knows.
+        let State::Channel(channel) = &mut objects[object.index()].state else {
+            return;
+        };
+        let (capacity, moved) = (channel.capacity, channel.moved);
         let clocks = &mut channel.clocks;
         match (event.operation, event.result) {
             (_, Some(EventResult::Failed)) => {}
             (Operation::Disconnect, _) => clocks.dropped.join(clock),
             (_, Some(EventResult::Disconnected)) => clock.join(&clocks.dropped),
             (Operation::Send, _) => {
-                if is_bounded {
-                    // There is room since the receiver has taken something.
-                    clock.join(&clocks.taken);
+                if let Some(capacity @ 1..) = capacity {
+                    // In a full queue it takes the place of the oldest message.
+                    if clocks.messages.len() >= capacity
+                        && let Some((number, message)) = clocks.messages.pop_front()
+                    {
+                        clock.join(&message);
+                        clocks.taken.push_back((number, clock.clone()));
+                    }
+                    // There is room since the message in that place was taken.
+                    let earlier = moved.checked_sub(capacity as u64);
+                    let taken = earlier.and_then(|number| remove(&mut clocks.taken, number));
+                    if let Some(taken) = taken {
+                        clock.join(&taken);
+                    }
                 }
-                clocks.messages.push_back(clock.clone());
+                clocks.messages.push_back((moved, clock.clone()));
             }
-            _ => {
-                if let Some(message) = clocks.messages.pop_front() {
+            (Operation::Receive, _) => {
+                if let Some(message) = remove(&mut clocks.messages, moved) {
                     clock.join(&message);
                 }
-                clocks.taken.join(clock);
+                if capacity.is_some() {
+                    clocks.taken.push_back((moved, clock.clone()));
+                }
             }
+            _ => {}
         }
     }
 
@@ -386,4 +415,10 @@ impl Execution {
     fn knowledge(&self) -> &Knowledge {
         &self.thread(self.me()).knowledge
     }
+}
+
+/// Takes out what is known with a message.
+fn remove(clocks: &mut VecDeque<(u64, Clock)>, number: u64) -> Option<Clock> {
+    let index = clocks.iter().position(|(other, _)| *other == number)?;
+    clocks.remove(index).map(|(_, clock)| clock)
 }

@@ -43,7 +43,7 @@ pub(crate) use late_binding::{Identity, LateBinding};
 pub(crate) use locals::Found;
 pub(crate) use next_step::{Alternatives, NextStep, Requirement};
 pub(crate) use object::{
-    Barrier, Channel, Hold, Initialisation, Object, Progress, ReadWrite, State,
+    Barrier, Channel, Hold, Initialisation, Object, Progress, ReadWrite, State, Task,
 };
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use root::{message_of, run_body, run_thread};
@@ -303,6 +303,13 @@ impl Execution {
     pub(crate) fn cancel_start(&mut self, thread: ThreadId) {
         self.starting.retain(|&other| other != thread);
         self.thread_mut(thread).finished = true;
+    }
+
+    /// Where the current thread did its last operation.
+    pub(crate) fn place(&self) -> Option<&'static Location<'static>> {
+        let mut events = self.events.iter().rev();
+        let last = events.find(|event| event.thread == self.current);
+        last.map(|event| event.at)
     }
 
     /// The value that stands for an address in the trace.

@@ -104,6 +104,8 @@ pub(crate) enum Requirement {
     Room(ObjectId),
     /// The message with this number was taken, or the channel has no receiver left.
     Taken(ObjectId, u64),
+    /// The task was woken since its last poll, or was not polled yet.
+    Roused(ObjectId),
     /// The thread has a park token.
     Token,
 }

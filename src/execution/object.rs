@@ -29,10 +29,11 @@ pub(crate) enum State {
     Atomic { value: Value },
     Mutex { held: Option<Hold> },
     Condvar { waiters: VecDeque<ThreadId> },
-    Channel(Channel),
+    Channel(Box<Channel>),
     ReadWrite(ReadWrite),
     Once(Initialisation),
     Barrier(Barrier),
+    Task(Task),
     Cell(Cell),
 }
 
@@ -109,27 +110,103 @@ impl Initialisation {
     }
 }
 
-/// A channel with many producers and one consumer.
+/// A channel with many producers and many consumers.
 ///
 /// Messages are numbered in the order in which they were sent.
 #[derive(Debug)]
 pub(crate) struct Channel {
     /// `None` is unbounded. With 0 a sender waits until its message is taken.
     pub(crate) capacity: Option<usize>,
+    /// How many messages were sent: the number of the next one.
     pub(crate) sent: u64,
-    pub(crate) taken: u64,
+    /// The messages that are in it.
+    pub(crate) letters: VecDeque<Letter>,
     pub(crate) senders: usize,
-    pub(crate) has_receiver: bool,
+    pub(crate) receivers: usize,
+    /// The tasks that wait for room, in their order.
+    pub(crate) line: Line,
+    /// The message that was put in or taken last.
+    pub(super) moved: u64,
     pub(super) clocks: ChannelClocks,
+}
+
+/// A task, or a `block_on`: a thread that polls a future.
+#[derive(Debug)]
+pub(crate) struct Task {
+    /// Whether it was woken since its last poll, or was not polled yet.
+    pub(crate) woken: bool,
+    /// Whether its result is there.
+    pub(crate) done: bool,
+    /// The thread that polls it, from the first poll on.
+    pub(crate) thread: Option<ThreadId>,
+}
+
+impl Task {
+    pub(crate) fn new() -> Self {
+        Task {
+            woken: true,
+            done: false,
+            thread: None,
+        }
+    }
+}
+
+/// A message in a channel.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    number: u64,
+    /// Who can take it, if that is not everybody: those who waited when it was handed to one of
+    /// them.
+    waiting: Option<Vec<ThreadId>>,
+}
+
+/// The sends of tasks that wait for room: the first in line gets it when there is some.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    /// How many sends have ever waited.
+    joined: u64,
+    waiting: VecDeque<u64>,
+    /// Those for whom there is room, which nobody else can take.
+    granted: Vec<u64>,
+}
+
+impl Line {
+    /// Lets a send wait at the end, and returns its number.
+    pub(crate) fn join(&mut self) -> u64 {
+        let number = self.joined;
+        self.joined += 1;
+        self.waiting.push_back(number);
+        number
+    }
+
+    /// Gives free room to the first in line, and returns its number.
+    pub(crate) fn grant(&mut self) -> Option<u64> {
+        let number = self.waiting.pop_front()?;
+        self.granted.push(number);
+        Some(number)
+    }
+
+    /// Takes a send out of the line, and returns whether there was room for it.
+    pub(crate) fn leave(&mut self, number: u64) -> bool {
+        self.waiting.retain(|&other| other != number);
+        let before = self.granted.len();
+        self.granted.retain(|&other| other != number);
+        self.granted.len() < before
+    }
+
+    /// Whether there is room for a send.
+    pub(crate) fn is_granted(&self, number: u64) -> bool {
+        self.granted.contains(&number)
+    }
 }
 
 /// What those who use a channel learn of each other.
 #[derive(Debug, Default)]
 pub(super) struct ChannelClocks {
-    /// What is known to who takes the messages in the channel.
-    pub(super) messages: VecDeque<Clock>,
-    /// What the receiver knew when it took a message.
-    pub(super) taken: Clock,
+    /// What is known to who takes a message in the channel, with its number.
+    pub(super) messages: VecDeque<(u64, Clock)>,
+    /// What was known to who took a message, for who waits for that or for the room.
+    pub(super) taken: VecDeque<(u64, Clock)>,
     /// What was known to those who dropped an end.
     pub(super) dropped: Clock,
 }
@@ -139,20 +216,46 @@ impl Channel {
         Channel {
             capacity,
             sent: 0,
-            taken: 0,
+            letters: VecDeque::new(),
             senders: 1,
-            has_receiver: true,
+            receivers: 1,
+            line: Line::default(),
+            moved: 0,
             clocks: ChannelClocks::default(),
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.sent == self.taken
+    /// Puts a message in, for `waiting` or for everybody, and returns its number.
+    pub(crate) fn put(&mut self, waiting: Option<Vec<ThreadId>>) -> u64 {
+        let number = self.sent;
+        self.sent += 1;
+        self.moved = number;
+        self.letters.push_back(Letter { number, waiting });
+        number
     }
 
-    /// Whether the message with this number was taken by the receiver.
+    /// Takes out the first message that the thread can take, and returns its number.
+    pub(crate) fn take(&mut self, thread: ThreadId) -> Option<u64> {
+        let index = self.letters.iter().position(|letter| letter.is_for(thread));
+        let letter = self.letters.remove(index?)?;
+        self.moved = letter.number;
+        Some(letter.number)
+    }
+
+    /// Takes back a message that nobody has taken.
+    pub(crate) fn withdraw(&mut self, number: u64) {
+        self.letters.retain(|letter| letter.number != number);
+        self.clocks.messages.retain(|(other, _)| *other != number);
+    }
+
+    /// Whether there is a message that the thread can take.
+    pub(crate) fn has_message_for(&self, thread: ThreadId) -> bool {
+        self.letters.iter().any(|letter| letter.is_for(thread))
+    }
+
+    /// Whether the message with this number is not in the channel any more.
     pub(crate) fn is_taken(&self, number: u64) -> bool {
-        self.taken > number
+        self.letters.iter().all(|letter| letter.number != number)
     }
 
     /// Whether a message can be put in without waiting for room. A rendezvous
@@ -160,7 +263,16 @@ impl Channel {
     pub(crate) fn has_room(&self) -> bool {
         match self.capacity {
             None | Some(0) => true,
-            Some(capacity) => self.sent - self.taken < capacity as u64,
+            Some(capacity) => self.letters.len() + self.line.granted.len() < capacity,
+        }
+    }
+}
+
+impl Letter {
+    fn is_for(&self, thread: ThreadId) -> bool {
+        match &self.waiting {
+            Some(waiting) => waiting.contains(&thread),
+            None => true,
         }
     }
 }
@@ -203,6 +315,14 @@ impl State {
         match self {
             State::Barrier(barrier) => barrier,
             other => unreachable!("{other:?} is no barrier"),
+        }
+    }
+
+    /// The task.
+    pub(crate) fn task(&mut self) -> &mut Task {
+        match self {
+            State::Task(task) => task,
+            other => unreachable!("{other:?} is no task"),
         }
     }
 

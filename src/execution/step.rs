@@ -101,8 +101,9 @@ fn prepare(next: NextStep, access: Option<Access>) -> (Mode, Option<u64>) {
     (mode, read)
 }
 
-/// Two destructors wait for locks that the threads of each other hold. To give one of them a lock
-/// that is held would break what a lock is for, and to unwind is not possible.
+/// Two destructors wait for locks that the threads of each other hold, or one runs a future that
+/// nobody wakes. To give one of them a lock that is held would break what a lock is for, to give up
+/// the future leaves no result, and to unwind is not possible.
 #[expect(
     clippy::print_stderr,
     reason = "there will be no report to hold the message"
@@ -265,7 +266,10 @@ fn is_write(event: &Event) -> bool {
         | Operation::CellRead
         | Operation::Yield
         | Operation::Sleep
-        | Operation::Timeout => false,
+        | Operation::Timeout
+        | Operation::Poll => false,
+        // Nobody else sees that a task asks to be polled again.
+        Operation::Wake if event.target == Some(event.thread) => false,
         _ => !matches!(
             event.result,
             Some(EventResult::Failed | EventResult::FailedSpuriously | EventResult::Disconnected)

@@ -30,6 +30,8 @@ pub(crate) struct Thread {
     pub(crate) lingers: bool,
     /// Whether it was notified since it began to wait, or its wait has timed out.
     pub(crate) woken: bool,
+    /// Whether it runs futures: `block_on`, or a task.
+    pub(crate) polls: bool,
     /// Whether it can pass its next `park`.
     pub(crate) has_token: bool,
     pub(crate) locals: Locals,

@@ -63,14 +63,20 @@ fn waits_for(trace: &Trace, blocked: &Blocked) -> String {
     if let Some(obstacle) = &blocked.obstacle {
         return waits_behind(trace, blocked, obstacle, &name);
     }
+    let info = blocked
+        .object
+        .and_then(|object| trace.objects.get(object.index()));
+    let is_channel = info.is_some_and(|info| info.kind == "Channel");
     match blocked.operation {
         Operation::Lock => format!("waits for {name}"),
         Operation::Join => format!("waits for {name} to finish"),
+        Operation::Wake if is_channel => format!("waits for its message on {name} to be taken"),
         Operation::Wake => format!("waits to be notified on {name}"),
         Operation::Receive => format!("waits for a message on {name}"),
         Operation::Send => format!("waits for room in {name}"),
         Operation::Once => format!("waits for {name} to be initialised"),
         Operation::Park => "is parked".to_owned(),
+        Operation::Poll => "waits to be woken".to_owned(),
         operation => format!("waits for {operation} {name}")
             .trim_end()
             .to_owned(),

@@ -18,26 +18,22 @@
 //! ```
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
 use std::sync::mpsc as real;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
 use crate::Named;
-use crate::execution::{
-    Alternatives, Binding, Channel as ChannelState, Execution, NextStep, Requirement, State,
-    leave_doomed, step, step_in_drop, with,
-};
-use crate::trace::{EventResult, ObjectId, Operation};
+use crate::execution::Binding;
+use crate::modelled_channel::{self, Limit, Messages, Rest};
 
 /// Like [`std::sync::mpsc::channel`]: makes a channel without a bound.
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let binding = bind(None);
+    let binding = modelled_channel::bind("Channel", None);
     let (end, receiver) = ends(binding, real::channel);
     (Sender { binding, end }, receiver)
 }
@@ -47,14 +43,9 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 /// With a bound of 0, each message is handed over from a thread that sends to one that receives.
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
-    let binding = bind(Some(bound));
+    let binding = modelled_channel::bind("Channel", Some(bound));
     let (end, receiver) = ends(binding, || real::sync_channel(bound));
     (SyncSender { binding, end }, receiver)
-}
-
-#[track_caller]
-fn bind(capacity: Option<usize>) -> Binding {
-    Binding::new("Channel", |_| State::Channel(ChannelState::new(capacity)))
 }
 
 /// The two ends of a channel, real ones outside of executions.
@@ -108,29 +99,6 @@ impl<R: Clone, T> Clone for End<R, T> {
     }
 }
 
-/// The messages on their way, with their numbers.
-///
-/// The threads of an execution share one OS thread and none is switched away from while it holds
-/// the lock, so that nobody ever waits for it.
-struct Messages<T>(Mutex<VecDeque<(u64, T)>>);
-
-impl<T> Messages<T> {
-    fn new() -> Self {
-        Messages(Mutex::new(VecDeque::new()))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, VecDeque<(u64, T)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes a message back that was not taken by the receiver.
-    fn withdraw(&self, number: u64) -> Option<T> {
-        let mut messages = self.lock();
-        let index = messages.iter().position(|(other, _)| *other == number)?;
-        messages.remove(index).map(|(_, message)| message)
-    }
-}
-
 impl<T> Sender<T> {
     /// Sends a message. One step.
     ///
@@ -141,7 +109,9 @@ impl<T> Sender<T> {
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         match (&self.end, self.binding.object()) {
             (End::Real(real), _) => real.send(message),
-            (End::Modelled(messages), Some(channel)) => send(channel, messages, message),
+            (End::Modelled(messages), Some(channel)) => messages
+                .send(channel, message, Limit::None)
+                .map_err(|error| SendError(unsent(error))),
             (End::Modelled(_), None) => Err(SendError(message)),
         }
     }
@@ -160,7 +130,9 @@ impl<T> SyncSender<T> {
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         match (&self.end, self.binding.object()) {
             (End::Real(real), _) => real.send(message),
-            (End::Modelled(messages), Some(channel)) => send(channel, messages, message),
+            (End::Modelled(messages), Some(channel)) => messages
+                .send(channel, message, Limit::None)
+                .map_err(|error| SendError(unsent(error))),
             (End::Modelled(_), None) => Err(SendError(message)),
         }
     }
@@ -177,7 +149,7 @@ impl<T> SyncSender<T> {
     pub fn try_send(&self, message: T) -> Result<(), TrySendError<T>> {
         match (&self.end, self.binding.object()) {
             (End::Real(real), _) => real.try_send(message),
-            (End::Modelled(messages), Some(channel)) => try_send(channel, messages, message),
+            (End::Modelled(messages), Some(channel)) => messages.try_send(channel, message),
             (End::Modelled(_), None) => Err(TrySendError::Disconnected(message)),
         }
     }
@@ -194,9 +166,8 @@ impl<T> Receiver<T> {
         match (&self.end, self.binding.object()) {
             (End::Real(real), _) => real.recv(),
             (End::Modelled(messages), Some(channel)) => {
-                let next = NextStep::new(Operation::Receive).on(channel);
-                let next = next.requires(Requirement::Message(channel));
-                receive(channel, messages, next).map_err(|_| RecvError)
+                let received = messages.receive(channel, Limit::None);
+                received.map_err(|_| RecvError)
             }
             (End::Modelled(_), None) => Err(RecvError),
         }
@@ -211,11 +182,7 @@ impl<T> Receiver<T> {
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         match (&self.end, self.binding.object()) {
             (End::Real(real), _) => real.try_recv(),
-            (End::Modelled(messages), Some(channel)) => receive(
-                channel,
-                messages,
-                NextStep::new(Operation::Receive).on(channel),
-            ),
+            (End::Modelled(messages), Some(channel)) => messages.try_receive(channel),
             (End::Modelled(_), None) => Err(TryRecvError::Disconnected),
         }
     }
@@ -233,11 +200,8 @@ impl<T> Receiver<T> {
         match (&self.end, self.binding.object()) {
             (End::Real(real), _) => real.recv_timeout(timeout),
             (End::Modelled(messages), Some(channel)) => {
-                let next = NextStep::new(Operation::Receive).on(channel);
-                let next = next
-                    .requires(Requirement::Message(channel))
-                    .or(Alternatives::Timeout);
-                receive(channel, messages, next).map_err(|error| match error {
+                let received = messages.receive(channel, Limit::Time);
+                received.map_err(|error| match error {
                     TryRecvError::Empty => RecvTimeoutError::Timeout,
                     TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
                 })
@@ -257,240 +221,29 @@ impl<T> Receiver<T> {
     }
 }
 
-/// A send, as a step; to an offer without room, as two.
-#[track_caller]
-fn send<T>(channel: ObjectId, messages: &Messages<T>, message: T) -> Result<(), SendError<T>> {
-    let next = NextStep::new(Operation::Send)
-        .on(channel)
-        .requires(Requirement::Room(channel));
-    // Outside of the closure, so that it is never dropped while the execution is borrowed.
-    let mut message = Some(message);
-    // In a doomed execution there may be no room. The message is put in all the same, since a
-    // destructor that takes an error for impossible would end the process.
-    let sent = step(next, |execution, _| {
-        let number = put(execution, channel, messages, &mut message);
-        number.map(|number| (number, state(execution, channel).capacity == Some(0)))
-    });
-    match (sent, message) {
-        (None, Some(message)) => Err(SendError(message)),
-        (Some((number, true)), _) => hand_over(channel, messages, number, next),
-        _ => Ok(()),
-    }
-}
-
-/// The second half of a send without room: waits until the message was taken.
-fn hand_over<T>(
-    channel: ObjectId,
-    messages: &Messages<T>,
-    number: u64,
-    send: NextStep,
-) -> Result<(), SendError<T>> {
-    // If the wait is ended by the end of the execution, the message goes with it. It may hold
-    // an end of its own channel, which would keep the queue for ever.
-    let offer = Offer { messages, number };
-    let next = NextStep::new(Operation::Wake).on(channel).at(send.at);
-    step(
-        next.requires(Requirement::Taken(channel, number)),
-        |execution, _| {
-            if !state(execution, channel).is_taken(number) {
-                execution.note(|event| event.result = Some(EventResult::Disconnected));
-            }
-        },
-    );
-    let is_doomed = with(|execution| execution.is_doomed());
-    match offer.messages.withdraw(number) {
-        Some(message) if !is_doomed => Err(SendError(message)),
-        _ => Ok(()),
-    }
-}
-
-/// A message that waits to be taken.
-struct Offer<'a, T> {
-    messages: &'a Messages<T>,
-    number: u64,
-}
-
-impl<T> Drop for Offer<'_, T> {
-    fn drop(&mut self) {
-        drop(self.messages.withdraw(self.number));
-    }
-}
-
-/// An attempt to send, as a step.
-#[track_caller]
-fn try_send<T>(
-    channel: ObjectId,
-    messages: &Messages<T>,
-    message: T,
-) -> Result<(), TrySendError<T>> {
-    let next = NextStep::new(Operation::Send).on(channel);
-    let is_rendezvous = with(|execution| state(execution, channel).capacity == Some(0));
-    let next = if is_rendezvous {
-        next.or(Alternatives::Unmet)
-    } else {
-        next
-    };
-    let mut message = Some(message);
-    let is_disconnected = step(next, |execution, alternative| {
-        let has_room = if is_rendezvous {
-            alternative == 0 && execution.has_waiting_receiver(channel)
-        } else {
-            state(execution, channel).has_room()
-        };
-        if !state(execution, channel).has_receiver {
-            execution.note(|event| event.result = Some(EventResult::Disconnected));
-            return true;
-        }
-        if has_room {
-            put(execution, channel, messages, &mut message);
-        }
-        let result = if has_room {
-            EventResult::Succeeded
-        } else {
-            EventResult::Failed
-        };
-        execution.note(|event| event.result = Some(result));
-        false
-    });
-    match message {
-        None => Ok(()),
-        Some(message) if is_disconnected => Err(TrySendError::Disconnected(message)),
-        Some(message) => Err(TrySendError::Full(message)),
-    }
-}
-
-/// Puts a message into the channel, and returns its number; or leaves it if nobody is going to
-/// receive it.
-fn put<T>(
-    execution: &mut Execution,
-    channel: ObjectId,
-    messages: &Messages<T>,
-    message: &mut Option<T>,
-) -> Option<u64> {
-    let state = state(execution, channel);
-    if !state.has_receiver {
-        execution.note(|event| event.result = Some(EventResult::Disconnected));
-        return None;
-    }
-    let number = state.sent;
-    state.sent += 1;
-    messages
-        .lock()
-        .extend(message.take().map(|message| (number, message)));
-    Some(number)
-}
-
-/// A receipt, as the step `next`.
-fn receive<T>(
-    channel: ObjectId,
-    messages: &Messages<T>,
-    next: NextStep,
-) -> Result<T, TryRecvError> {
-    let is_attempt = matches!(next.requires, Requirement::Nothing);
-    step(next, |execution, alternative| {
-        if alternative == 1 {
-            execution.note(|event| event.operation = Operation::Timeout);
-            return Err(TryRecvError::Empty);
-        }
-        let state = state(execution, channel);
-        let (result, noted) = match messages.lock().pop_front() {
-            Some((_, message)) => {
-                state.taken += 1;
-                (Ok(message), is_attempt.then_some(EventResult::Succeeded))
-            }
-            None if state.senders == 0 => (
-                Err(TryRecvError::Disconnected),
-                Some(EventResult::Disconnected),
-            ),
-            None => (Err(TryRecvError::Empty), Some(EventResult::Failed)),
-        };
-        execution.note(|event| event.result = noted);
-        result
-    })
-}
-
-fn state(execution: &mut Execution, channel: ObjectId) -> &mut ChannelState {
-    execution.object_mut(channel).state.channel()
-}
-
-/// The drop of an end, as a step. There is none for an end of another execution.
-fn disconnect(binding: &Binding, change: impl FnOnce(&mut ChannelState)) {
-    if binding.is_real() || !binding.is_current() {
-        return;
-    }
-    let Some(channel) = binding.object() else {
-        return;
-    };
-    // A destructor does not know where it is called.
-    let next = NextStep::new(Operation::Disconnect)
-        .on(channel)
-        .at(binding.made_at());
-    step_in_drop(next, |execution, _| change(state(execution, channel)));
-}
-
-/// Counts a new sender. Not an operation.
-#[track_caller]
-fn add_sender(binding: &Binding) {
-    if let Some(channel) = binding.object() {
-        // A loop that only clones and drops senders has no other place to end.
-        leave_doomed();
-        with(|execution| state(execution, channel).senders += 1);
-    }
-}
-
-/// Drops the messages that nobody is going to receive: they may hold senders of the channel, and
-/// so the queue itself.
-struct Discard<'a, T> {
-    binding: &'a Binding,
-    messages: &'a Messages<T>,
-}
-
-impl<T> Discard<'_, T> {
-    /// Whether each message is taken back by the thread that sends it.
-    fn is_offered(&self) -> bool {
-        let object = if self.binding.is_current() {
-            self.binding.object()
-        } else {
-            None
-        };
-        object.is_some_and(|channel| {
-            with(|execution| {
-                !execution.is_doomed() && state(execution, channel).capacity == Some(0)
-            })
-        })
-    }
-}
-
-impl<T> Drop for Discard<'_, T> {
-    fn drop(&mut self) {
-        if !self.is_offered() {
-            let rest = std::mem::take(&mut *self.messages.lock());
-            // Their destructors may take steps, so that the lock has to be free.
-            drop(rest);
-        }
+/// The message that was not sent.
+fn unsent<T>(error: TrySendError<T>) -> T {
+    match error {
+        TrySendError::Full(message) | TrySendError::Disconnected(message) => message,
     }
 }
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        disconnect(&self.binding, |state| state.senders -= 1);
+        modelled_channel::drop_sender(&self.binding);
     }
 }
 
 impl<T> Drop for SyncSender<T> {
     fn drop(&mut self) {
-        disconnect(&self.binding, |state| state.senders -= 1);
+        modelled_channel::drop_sender(&self.binding);
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         if let End::Modelled(messages) = &self.end {
-            let _rest = Discard {
-                binding: &self.binding,
-                messages,
-            };
-            disconnect(&self.binding, |state| state.has_receiver = false);
+            modelled_channel::drop_receiver(&self.binding, messages, Rest::Dropped);
         }
     }
 }
@@ -498,7 +251,7 @@ impl<T> Drop for Receiver<T> {
 impl<T> Clone for Sender<T> {
     #[track_caller]
     fn clone(&self) -> Self {
-        add_sender(&self.binding);
+        modelled_channel::add_sender(&self.binding);
         Sender {
             binding: self.binding,
             end: self.end.clone(),
@@ -509,7 +262,7 @@ impl<T> Clone for Sender<T> {
 impl<T> Clone for SyncSender<T> {
     #[track_caller]
     fn clone(&self) -> Self {
-        add_sender(&self.binding);
+        modelled_channel::add_sender(&self.binding);
         SyncSender {
             binding: self.binding,
             end: self.end.clone(),

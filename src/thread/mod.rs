@@ -16,6 +16,8 @@ mod start;
 mod wait;
 
 #[cfg(feature = "lab")]
+pub(crate) use self::start::start as start_modelled;
+#[cfg(feature = "lab")]
 pub use self::{
     handle::{Thread, ThreadId, current},
     local::{AccessError, LocalKey},

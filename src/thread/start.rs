@@ -165,7 +165,7 @@ impl<T> fmt::Debug for JoinHandle<T> {
 }
 
 /// A modelled thread, and where it leaves its result.
-pub(super) struct Joining<T> {
+pub(crate) struct Joining<T> {
     id: trace::ThreadId,
     result: Arc<Mutex<Option<T>>>,
 }
@@ -210,14 +210,14 @@ impl<T> Joining<T> {
         })
     }
 
-    pub(super) fn id(&self) -> trace::ThreadId {
+    pub(crate) fn id(&self) -> trace::ThreadId {
         self.id
     }
 }
 
 /// Starts a modelled thread.
 #[track_caller]
-fn start<F, T>(name: Option<String>, f: F) -> (Thread, Joining<T>)
+pub(crate) fn start<F, T>(name: Option<String>, f: F) -> (Thread, Joining<T>)
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,

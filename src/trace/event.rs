@@ -54,7 +54,8 @@ pub struct Event {
     pub operation: Operation,
     /// The object that it did it to, if any.
     pub object: Option<ObjectId>,
-    /// The other thread of a spawn, join or unpark, or the one that a notification woke.
+    /// The other thread of a spawn, join or unpark, the one that a notification woke, or that of a
+    /// task that is woken.
     pub target: Option<ThreadId>,
     /// What it read, if that can be shown.
     pub read: Option<Value>,

@@ -36,15 +36,16 @@ pub enum Operation {
     WriteLock,
     /// The release of a mutex together with the start of waiting on a condition variable.
     Wait,
-    /// The end of waiting: the return of a notified or taken-over thread.
+    /// The end of waiting: the return of a notified or taken-over thread. Of a task, that it is
+    /// woken: its waker was used.
     Wake,
     /// A notification of one waiting thread.
     NotifyOne,
     /// A notification of all waiting threads.
     NotifyAll,
-    /// A message put into a channel.
+    /// A message put into a channel, an item into a queue, the result of a task.
     Send,
-    /// A message taken out of a channel.
+    /// A message taken out of a channel, an item out of a queue.
     Receive,
     /// One end of a channel dropped, which the other end can see.
     Disconnect,

@@ -2,10 +2,14 @@
 #![cfg(not(loom))]
 
 mod barrier;
+mod channel;
 mod endings;
+mod future;
 mod interleavings;
 mod once;
 mod parking_lot;
+mod plain;
+mod queue;
 mod rwlock;
 mod same_as_std;
 mod thread_local;

@@ -2,10 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex as RealMutex, PoisonError};
+use std::task::Poll;
 
+use racelab::queue::{ArrayQueue, SegQueue};
 use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use racelab::sync::{Arc, Condvar, Mutex, mpsc};
-use racelab::{Reason, Verdict, thread};
+use racelab::{Reason, Verdict, channel, future, thread};
 
 use super::{explore, holds};
 
@@ -121,6 +123,80 @@ fn every_end_of_a_modelled_channel_panics_outside_and_can_be_dropped() {
 }
 
 #[test]
+fn every_end_of_the_channels_and_queues_of_other_crates_is_noticed_in_every_other_world() {
+    let (sender, receiver) = channel::bounded(1);
+    assert!(
+        misuse(move || {
+            let _ = sender.send(1);
+        })
+        .contains("Channel")
+    );
+    assert!(misuse(move || drop(receiver.clone())).contains("Channel"));
+    let queue = SegQueue::new();
+    assert!(misuse(move || queue.push(1)).contains("SegQueue"));
+    let queue = ArrayQueue::<u8>::new(1);
+    assert!(
+        misuse(move || {
+            let _ = queue.pop();
+        })
+        .contains("ArrayQueue")
+    );
+    let (sender, _receiver) = future::channel(1);
+    assert!(
+        misuse(move || {
+            let _ = sender.try_send(1);
+        })
+        .contains("Channel")
+    );
+
+    let (sender, receiver) = smuggled(|| channel::bounded(1));
+    assert!(
+        panic_of(|| {
+            let _ = sender.try_send(1);
+        })
+        .contains("the Channel used at")
+    );
+    assert!(
+        panic_of(|| {
+            let _ = receiver.len();
+        })
+        .contains("the Channel used at")
+    );
+    let queue = smuggled(|| {
+        let queue = SegQueue::new();
+        queue.push(7);
+        queue
+    });
+    assert!(
+        panic_of(|| {
+            let _ = queue.pop();
+        })
+        .contains("the SegQueue used at")
+    );
+    // What is no operation is possible everywhere.
+    assert_eq!(queue.into_iter().collect::<Vec<_>>(), [7]);
+    let (sender, mut receiver) = smuggled(|| future::channel::<u8>(1));
+    assert!(panic_of(|| drop(sender.send(1))).contains("the Channel used at"));
+    assert!(
+        panic_of(|| {
+            let _ = receiver.try_recv();
+        })
+        .contains("the Channel used at")
+    );
+}
+
+#[test]
+fn a_waker_of_an_execution_panics_outside_and_can_be_dropped() {
+    let waker = smuggled(|| {
+        future::block_on(std::future::poll_fn(|context| {
+            Poll::Ready(context.waker().clone())
+        }))
+    });
+    assert!(panic_of(|| waker.wake_by_ref()).contains("the Task used at"));
+    drop(waker);
+}
+
+#[test]
 fn an_object_of_an_execution_panics_on_a_real_thread() {
     let atomic = smuggled(|| AtomicUsize::new(7));
     let message = thread::spawn(move || {
@@ -195,4 +271,22 @@ fn the_façade_is_send_and_sync_where_std_is() {
     is_unwind_safe::<mpsc::Receiver<&mut u8>>();
     is_sync::<Mutex<std::cell::Cell<u8>>>();
     is_sync::<thread::JoinHandle<u8>>();
+    is_sync::<channel::Sender<std::cell::Cell<u8>>>();
+    is_sync::<channel::Receiver<std::cell::Cell<u8>>>();
+    is_unwind_safe::<channel::Sender<&mut u8>>();
+    is_unwind_safe::<channel::Receiver<&mut u8>>();
+    is_sync::<SegQueue<std::cell::Cell<u8>>>();
+    is_sync::<ArrayQueue<std::cell::Cell<u8>>>();
+    is_sync::<future::Sender<std::cell::Cell<u8>>>();
+    is_send::<future::Receiver<std::cell::Cell<u8>>>();
+    is_sync::<future::JoinHandle<std::cell::Cell<u8>>>();
+}
+
+#[test]
+fn the_futures_of_the_façade_can_be_sent() {
+    fn is_send(_: &impl Send) {}
+    let (sender, mut receiver) = future::channel(1);
+    is_send(&sender.send(1));
+    is_send(&receiver.recv());
+    is_send(&future::yield_now());
 }

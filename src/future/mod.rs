@@ -1,0 +1,58 @@
+//! Tasks and an asynchronous channel, as tokio has them, bound at run time.
+//!
+//! Outside of executions they are tokio's. Inside, each task is a thread that the lab schedules
+//! and that polls its future: first at once, and then each time after its waker was used. A poll
+//! and a wake-up are steps. A task that nobody wakes any more waits for ever, which is a deadlock.
+//! Wakers may be cloned, kept, dropped, used from any thread of the execution, and used twice: the
+//! futures of other crates and hand-written ones run as well, if what they share is the façade's.
+//!
+//! In an execution the tasks belong to it, and not to the [`block_on`] that they were started in:
+//! they run to their end. tokio cancels those that are left when its runtime ends, which would
+//! hide tasks that wait for ever.
+//!
+//! Without the feature `lab`, everything here *is* tokio's, apart from [`block_on`].
+//!
+//! ```
+//! use racelab::future;
+//!
+//! let sum = future::block_on(async {
+//!     let (sender, mut receiver) = future::channel(1);
+//!     let producer = future::spawn(async move {
+//!         for n in 1..=3 {
+//!             sender.send(n).await.unwrap();
+//!         }
+//!     });
+//!     let mut sum = 0;
+//!     while let Some(n) = receiver.recv().await {
+//!         sum += n;
+//!     }
+//!     producer.await.unwrap();
+//!     sum
+//! });
+//! assert_eq!(sum, 6);
+//! ```
+
+mod block_on;
+#[cfg(feature = "lab")]
+mod channel;
+#[cfg(feature = "lab")]
+mod join;
+#[cfg(feature = "lab")]
+mod task;
+#[cfg(feature = "lab")]
+mod yield_now;
+
+pub use self::block_on::block_on;
+#[cfg(feature = "lab")]
+pub use self::{
+    channel::{Receiver, Sender, channel},
+    join::{JoinError, JoinHandle, spawn},
+    yield_now::yield_now,
+};
+// Only what the lab has as well: the rest would be missed only when a test is built.
+pub use tokio::sync::mpsc::error::{SendError, TryRecvError, TrySendError};
+#[cfg(not(feature = "lab"))]
+pub use tokio::{
+    sync::mpsc::{Receiver, Sender, channel},
+    task::{JoinError, JoinHandle, spawn, yield_now},
+};
