@@ -4,6 +4,9 @@
 //! names in them, so that the difference between two files is the lesson.
 
 pub mod counter;
+pub mod print_lock;
+pub mod queue_consumer;
+pub mod shared_list;
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -100,7 +103,12 @@ pub enum Kind {
 }
 
 /// All exhibits, in the order in which they are best read.
-pub const ALL: &[&Exhibit] = &[&counter::EXHIBIT];
+pub const ALL: &[&Exhibit] = &[
+    &counter::EXHIBIT,
+    &shared_list::EXHIBIT,
+    &print_lock::EXHIBIT,
+    &queue_consumer::EXHIBIT,
+];
 
 impl Exhibit {
     /// The size that is explored if none is given: the smallest that can fail.

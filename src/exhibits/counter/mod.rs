@@ -9,7 +9,9 @@ mod channel;
 mod fetch_add;
 mod load_store;
 mod mutex;
+mod relaxed_publish;
 mod thread_local;
+mod unsafe_cell;
 
 use super::{Exhibit, Kind, Parameter, Variant};
 
@@ -43,6 +45,32 @@ pub static EXHIBIT: Exhibit = Exhibit {
             source: include_str!("load_store.rs"),
             body: |size| load_store::run(size.threads, size.ops),
             program: |_| load_store::run(TASKS, INCREMENTS),
+        },
+        Variant {
+            exhibit: "counter",
+            name: "unsafe-cell",
+            kind: Kind::Undefined { bug: "data race" },
+            about: "a plain number, and nothing round it",
+            fix: "make it one atomic step: counter/fetch-add, or one critical section: \
+                  counter/mutex",
+            file: "src/exhibits/counter/unsafe_cell.rs",
+            source: include_str!("unsafe_cell.rs"),
+            body: |size| unsafe_cell::run(size.threads, size.ops),
+            program: |_| unsafe_cell::run(TASKS, INCREMENTS),
+        },
+        Variant {
+            exhibit: "counter",
+            name: "relaxed-publish",
+            kind: Kind::Undefined {
+                bug: "relaxed publication",
+            },
+            about: "a plain number per thread, and a flag that publishes nothing",
+            fix: "make the store Release and the load Acquire, or wait for the thread: \
+                  counter/thread-local",
+            file: "src/exhibits/counter/relaxed_publish.rs",
+            source: include_str!("relaxed_publish.rs"),
+            body: |size| relaxed_publish::run(size.threads, size.ops),
+            program: |_| relaxed_publish::run(TASKS, INCREMENTS),
         },
         Variant {
             exhibit: "counter",

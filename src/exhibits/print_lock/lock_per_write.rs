@@ -1,0 +1,33 @@
+//! Unsafe: each write is a critical section of its own, and another thread's can come between.
+
+use crate::exhibits::Terminal;
+use crate::sync::{Arc, Mutex};
+use crate::{Named, thread};
+
+use super::console::{line_of, open};
+
+/// `printers` threads print their line, `lines` times each.
+pub(super) fn run(printers: usize, lines: usize, terminal: Option<Arc<dyn Terminal>>) {
+    let (console, screen) = open(terminal);
+    let console = Arc::new((console, Mutex::new(()).named("lock")));
+    let mut threads = Vec::new();
+    for printer in 0..printers {
+        let console = Arc::clone(&console);
+        threads.push(thread::spawn(move || {
+            let (console, lock) = &*console;
+            for _ in 0..lines {
+                console.pause();
+                let held = lock.lock().unwrap();
+                console.write(&line_of(printer));
+                drop(held);
+                let held = lock.lock().unwrap();
+                console.write("\n");
+                drop(held);
+            }
+        }));
+    }
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    screen.assert_whole_lines(printers, lines);
+}

@@ -1,0 +1,27 @@
+//! Safe: the text and the end of its line are one piece, which arrives as a whole.
+
+use crate::exhibits::Terminal;
+use crate::sync::Arc;
+use crate::thread;
+
+use super::console::{line_of, open};
+
+/// `printers` threads print their line, `lines` times each.
+pub(super) fn run(printers: usize, lines: usize, terminal: Option<Arc<dyn Terminal>>) {
+    let (console, screen) = open(terminal);
+    let console = Arc::new(console);
+    let mut threads = Vec::new();
+    for printer in 0..printers {
+        let console = Arc::clone(&console);
+        threads.push(thread::spawn(move || {
+            for _ in 0..lines {
+                console.pause();
+                console.write(&format!("{}\n", line_of(printer)));
+            }
+        }));
+    }
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    screen.assert_whole_lines(printers, lines);
+}

@@ -1,0 +1,140 @@
+//! Consumers take items from a queue until they are told to stop.
+//!
+//! A hand-off is three agreements: who takes an item, how a consumer without one learns of the
+//! next, and how all learn of the end. Each variant breaks one of them. The fixes look, wait and
+//! take under one lock and look again after each wake-up (a condition variable), or leave it all to
+//! a channel, whose end is a message as well.
+
+mod check_then_pop;
+mod condvar;
+mod if_not_while;
+mod lost_wakeup;
+mod mpsc;
+mod one_sentinel;
+mod stop_flag;
+mod unsafe_deque;
+mod work;
+
+use super::{Exhibit, Kind, Parameter, Variant};
+
+/// The size of the program that the exhibit goes back to, and of the one for bugs that need two.
+const ONE_CONSUMER: usize = 1;
+const TWO_CONSUMERS: usize = 2;
+
+/// The exhibit.
+pub static EXHIBIT: Exhibit = Exhibit {
+    name: "queue-consumer",
+    about: "threads consume what main puts into a queue",
+    invariant: "all threads end, and each item was consumed once",
+    threads: Parameter {
+        counts: "consumers",
+        default: 2,
+        range: 1..=64,
+    },
+    ops: Parameter {
+        counts: "items",
+        default: 1,
+        range: 1..=1000,
+    },
+    variants: &[
+        Variant {
+            exhibit: "queue-consumer",
+            name: "check-then-pop",
+            kind: Kind::Unsafe {
+                bug: "check-then-act",
+            },
+            about: "wait until there is an item, then pop: two critical sections",
+            fix: "wait and pop in one critical section: queue-consumer/condvar",
+            file: "src/exhibits/queue_consumer/check_then_pop.rs",
+            source: include_str!("check_then_pop.rs"),
+            body: |size| check_then_pop::run(size.threads, work::numbers(size.ops)),
+            program: |terminal| check_then_pop::run(TWO_CONSUMERS, work::lines(terminal)),
+        },
+        Variant {
+            exhibit: "queue-consumer",
+            name: "lost-wakeup",
+            kind: Kind::Unsafe {
+                bug: "lost wake-up",
+            },
+            about: "find the queue empty, take the lock again, then wait",
+            fix: "look under the lock with which you wait: queue-consumer/condvar, or let a \
+                  channel wait: queue-consumer/mpsc",
+            file: "src/exhibits/queue_consumer/lost_wakeup.rs",
+            source: include_str!("lost_wakeup.rs"),
+            body: |size| lost_wakeup::run(size.threads, work::numbers(size.ops)),
+            program: |terminal| lost_wakeup::run(ONE_CONSUMER, work::lines(terminal)),
+        },
+        Variant {
+            exhibit: "queue-consumer",
+            name: "if-not-while",
+            kind: Kind::Unsafe {
+                bug: "stolen wake-up",
+            },
+            about: "wait once, and pop without another look",
+            fix: "look again after each wake-up, with `while`: queue-consumer/condvar",
+            file: "src/exhibits/queue_consumer/if_not_while.rs",
+            source: include_str!("if_not_while.rs"),
+            body: |size| if_not_while::run(size.threads, work::numbers(size.ops)),
+            program: |terminal| if_not_while::run(TWO_CONSUMERS, work::lines(terminal)),
+        },
+        Variant {
+            exhibit: "queue-consumer",
+            name: "one-sentinel",
+            kind: Kind::Unsafe { bug: "deadlock" },
+            about: "one message that says stop, for all consumers",
+            fix: "send a stop to each consumer: queue-consumer/condvar, or close the queue: \
+                  queue-consumer/mpsc",
+            file: "src/exhibits/queue_consumer/one_sentinel.rs",
+            source: include_str!("one_sentinel.rs"),
+            body: |size| one_sentinel::run(size.threads, work::numbers(size.ops)),
+            program: |terminal| one_sentinel::run(TWO_CONSUMERS, work::lines(terminal)),
+        },
+        Variant {
+            exhibit: "queue-consumer",
+            name: "stop-flag",
+            kind: Kind::Unsafe {
+                bug: "messages lost at the stop",
+            },
+            about: "a flag beside the queue that says stop",
+            fix: "put the stop into the queue, behind the items: queue-consumer/condvar, or close \
+                  the queue: queue-consumer/mpsc",
+            file: "src/exhibits/queue_consumer/stop_flag.rs",
+            source: include_str!("stop_flag.rs"),
+            body: |size| stop_flag::run(size.threads, work::numbers(size.ops)),
+            program: |terminal| stop_flag::run(ONE_CONSUMER, work::lines(terminal)),
+        },
+        Variant {
+            exhibit: "queue-consumer",
+            name: "unsafe-deque",
+            kind: Kind::Undefined { bug: "data race" },
+            about: "a deque in a plain cell",
+            fix: "guard the queue: queue-consumer/condvar, or use a channel: queue-consumer/mpsc",
+            file: "src/exhibits/queue_consumer/unsafe_deque.rs",
+            source: include_str!("unsafe_deque.rs"),
+            body: |size| unsafe_deque::run(size.threads, work::numbers(size.ops)),
+            program: |terminal| unsafe_deque::run(ONE_CONSUMER, work::lines(terminal)),
+        },
+        Variant {
+            exhibit: "queue-consumer",
+            name: "condvar",
+            kind: Kind::Safe,
+            about: "look, wait and take under one lock; a stop for each",
+            fix: "",
+            file: "src/exhibits/queue_consumer/condvar.rs",
+            source: include_str!("condvar.rs"),
+            body: |size| condvar::run(size.threads, work::numbers(size.ops)),
+            program: |terminal| condvar::run(ONE_CONSUMER, work::lines(terminal)),
+        },
+        Variant {
+            exhibit: "queue-consumer",
+            name: "mpsc",
+            kind: Kind::Safe,
+            about: "a channel, whose end is the stop",
+            fix: "",
+            file: "src/exhibits/queue_consumer/mpsc.rs",
+            source: include_str!("mpsc.rs"),
+            body: |size| mpsc::run(size.threads, work::numbers(size.ops)),
+            program: |terminal| mpsc::run(ONE_CONSUMER, work::lines(terminal)),
+        },
+    ],
+};
