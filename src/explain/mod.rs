@@ -3,6 +3,9 @@
 mod data_race;
 mod lost_update;
 mod standstill;
+mod torn;
+mod unshared;
+mod wake_up;
 
 use crate::trace::Trace;
 use crate::verdict::{Failure, FailureKind};
@@ -38,7 +41,11 @@ pub struct Explanation {
 /// ```
 pub fn explain(failure: &Failure) -> Explanation {
     match failure.kind {
-        FailureKind::Panic => lost_update::explain(&failure.trace).unwrap_or_default(),
+        FailureKind::Panic => lost_update::explain(&failure.trace)
+            .or_else(|| wake_up::stolen(failure))
+            .or_else(|| torn::explain(failure))
+            .or_else(|| unshared::explain(&failure.trace))
+            .unwrap_or_default(),
         FailureKind::DataRace => data_race::explain(failure).unwrap_or_default(),
         FailureKind::Deadlock | FailureKind::Livelock => standstill::explain(failure),
     }
@@ -50,6 +57,17 @@ fn step_of(trace: &Trace, index: usize) -> String {
     match event.step {
         Some(step) => format!("step {step}"),
         None => place(event.at),
+    }
+}
+
+/// How several events are referred to: `step 3`, `steps 3 and 5`, `steps 3, 5 and 8`.
+fn steps_of(trace: &Trace, indices: &[usize]) -> String {
+    let steps = indices.iter().filter_map(|&index| trace.events[index].step);
+    let steps: Vec<String> = steps.map(|step| step.to_string()).collect();
+    match steps.as_slice() {
+        [] => "no step".to_owned(),
+        [step] => format!("step {step}"),
+        [before @ .., last] => format!("steps {} and {last}", before.join(", ")),
     }
 }
 

@@ -5,7 +5,7 @@ use std::panic::Location;
 use crate::trace::{Blocked, Obstacle, Operation, Trace};
 use crate::verdict::{Failure, FailureKind};
 
-use super::{Explanation, place};
+use super::{Explanation, place, wake_up};
 
 pub(super) fn explain(failure: &Failure) -> Explanation {
     let trace = &failure.trace;
@@ -22,9 +22,21 @@ pub(super) fn explain(failure: &Failure) -> Explanation {
         FailureKind::Livelock => format!("{why} Nobody writes what they wait for."),
         _ => why,
     };
+    let waiting = failure
+        .blocked
+        .iter()
+        .filter(|blocked| blocked.operation == Operation::Wake);
+    let lost = waiting.filter_map(|blocked| wake_up::lost(trace, blocked.thread));
+    let (mut notified, lost): (Vec<usize>, Vec<String>) = lost.unzip();
+    notified.dedup();
+    let mut sentences = vec![why];
+    sentences.extend(lost);
+    let notes = notified
+        .into_iter()
+        .map(|index| (index, "nobody waits".to_owned()));
     Explanation {
-        why: Some(why),
-        notes: Vec::new(),
+        why: Some(sentences.join(" ")),
+        notes: notes.collect(),
     }
 }
 

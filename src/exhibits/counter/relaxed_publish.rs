@@ -21,10 +21,10 @@ unsafe impl Sync for Part {}
 /// `threads` threads add 1 to one number, `increments` times each.
 pub(super) fn run(threads: usize, increments: usize) {
     let mut workers = Vec::new();
-    for _ in 0..threads {
+    for worker in 1..=threads {
         let part = Arc::new(Part {
-            n: UnsafeCell::new(0).named("n"),
-            is_counted: AtomicBool::new(false).named("is_counted"),
+            n: UnsafeCell::new(0).named(format!("n{worker}")),
+            is_counted: AtomicBool::new(false).named(format!("is_counted{worker}")),
         });
         let counter = Arc::clone(&part);
         let worker = thread::spawn(move || {

@@ -53,6 +53,7 @@ impl Console {
 
 impl Screen {
     /// Records the text, and asserts that it is the lines of all printers, in some order.
+    #[track_caller]
     pub(super) fn assert_whole_lines(&self, printers: usize, lines: usize) {
         let text: String = self.pieces.try_iter().collect();
         outcome(&text);

@@ -29,7 +29,8 @@ pub(super) fn run(consumers: usize, (mut source, sink): (Source, Sink)) {
         }));
     }
     let put = |item| {
-        queue.lock().unwrap().push_back(item);
+        let mut items = queue.lock().unwrap();
+        items.push_back(item);
         arrival.notify_one();
     };
     source.by_ref().for_each(|item| put(Some(item)));

@@ -34,14 +34,15 @@ pub(super) fn run(consumers: usize, (mut source, sink): (Source, Sink)) {
         }));
     }
     let put = |item| {
-        queue.lock().unwrap().push_back(item);
+        let mut items = queue.lock().unwrap();
+        items.push_back(item);
         arrival.notify_one();
     };
     source.by_ref().for_each(put);
     let items = queue.lock().unwrap();
     is_stopped.store(true, SeqCst);
-    drop(items);
     arrival.notify_all();
+    drop(items);
     let mut consumed = Vec::new();
     for thread in threads {
         consumed.extend(thread.join().unwrap());

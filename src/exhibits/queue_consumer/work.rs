@@ -46,11 +46,16 @@ impl Source {
     }
 
     /// Records what was consumed, and asserts that it is each item that was given, once.
+    #[track_caller]
     pub(super) fn assert_all(mut self, mut consumed: Vec<String>) {
         outcome(&consumed);
         consumed.sort_unstable();
         self.given.sort_unstable();
-        assert_eq!(consumed, self.given);
+        let given = &self.given;
+        assert!(
+            consumed == *given,
+            "not each item was consumed once: consumed {consumed:?}, given {given:?}"
+        );
     }
 }
 

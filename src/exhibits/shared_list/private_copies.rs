@@ -20,5 +20,5 @@ pub(super) fn run(threads: usize, items: usize) {
     let mut list = list;
     outcome(&list);
     list.sort_unstable();
-    assert_eq!(list, Vec::from_iter(0..threads * items));
+    assert_eq!(list, (0..threads * items).collect::<Vec<_>>());
 }
