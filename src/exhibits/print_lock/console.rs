@@ -1,39 +1,31 @@
-//! The console that the printers share, and the screen on which its text appears.
+//! The console that the printers share.
 
 use std::time::Duration;
 
 use crate::exhibits::Terminal;
-use crate::sync::{Arc, Mutex, mpsc};
+use crate::queue::SegQueue;
+use crate::sync::{Arc, Mutex};
 use crate::{Named, outcome, thread};
 
 /// How long a printer waits before it prints, on a real terminal.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Makes a console, and the screen that records what is written to it.
-///
-/// If there is a terminal, the text is also printed there.
-pub(super) fn open(terminal: Option<Arc<dyn Terminal>>) -> (Console, Screen) {
-    let (pieces, shown) = mpsc::channel();
-    let console = Console {
-        pieces: pieces.named("console"),
-        terminal: terminal.map(Mutex::new),
-    };
-    (console, Screen { pieces: shown })
-}
-
-/// Where text is written to.
+/// Where text is written to. It records what arrives.
 pub(super) struct Console {
-    pieces: mpsc::Sender<String>,
-    /// Held while a piece is written, so that the screen has the order of the terminal.
+    pieces: SegQueue<String>,
+    /// Held while a piece is written, so that the record has the order of the terminal.
     terminal: Option<Mutex<Arc<dyn Terminal>>>,
 }
 
-/// What is seen of the text.
-pub(super) struct Screen {
-    pieces: mpsc::Receiver<String>,
-}
-
 impl Console {
+    /// Makes an empty console. If there is a terminal, the text is also printed there.
+    pub(super) fn new(terminal: Option<Arc<dyn Terminal>>) -> Arc<Self> {
+        Arc::new(Console {
+            pieces: SegQueue::new().named("console"),
+            terminal: terminal.map(Mutex::new),
+        })
+    }
+
     /// Waits for a second if there is a terminal. In an execution, time has no meaning.
     pub(super) fn pause(&self) {
         if self.terminal.is_some() {
@@ -42,20 +34,24 @@ impl Console {
     }
 
     /// Writes a piece of text, which arrives as a whole. One step.
+    #[track_caller]
     pub(super) fn write(&self, piece: &str) {
         let terminal = self.terminal.as_ref().map(|held| held.lock().unwrap());
-        self.pieces.send(piece.to_owned()).unwrap();
+        self.pieces.push(piece.to_owned());
         if let Some(terminal) = terminal {
             terminal.write(piece);
         }
     }
-}
 
-impl Screen {
     /// Records the text, and asserts that it is the lines of all printers, in some order.
+    ///
+    /// # Panics
+    ///
+    /// If it is not, or if a printer has not ended.
     #[track_caller]
-    pub(super) fn assert_whole_lines(&self, printers: usize, lines: usize) {
-        let text: String = self.pieces.try_iter().collect();
+    pub(super) fn assert_whole_lines(self: Arc<Self>, printers: usize, lines: usize) {
+        let console = Arc::into_inner(self).expect("all printers have ended");
+        let text: String = console.pieces.into_iter().collect();
         outcome(&text);
         let mut seen: Vec<&str> = text.split_inclusive('\n').collect();
         seen.sort_unstable();

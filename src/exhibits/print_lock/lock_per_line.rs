@@ -4,17 +4,16 @@ use crate::exhibits::Terminal;
 use crate::sync::{Arc, Mutex};
 use crate::{Named, thread};
 
-use super::console::{line_of, open};
+use super::console::{Console, line_of};
 
 /// `printers` threads print their line, `lines` times each.
 pub(super) fn run(printers: usize, lines: usize, terminal: Option<Arc<dyn Terminal>>) {
-    let (console, screen) = open(terminal);
-    let console = Arc::new((console, Mutex::new(()).named("lock")));
+    let console = Console::new(terminal);
+    let lock = Arc::new(Mutex::new(()).named("lock"));
     let mut threads = Vec::new();
     for printer in 0..printers {
-        let console = Arc::clone(&console);
+        let (console, lock) = (Arc::clone(&console), Arc::clone(&lock));
         threads.push(thread::spawn(move || {
-            let (console, lock) = &*console;
             for _ in 0..lines {
                 console.pause();
                 let held = lock.lock().unwrap();
@@ -27,5 +26,5 @@ pub(super) fn run(printers: usize, lines: usize, terminal: Option<Arc<dyn Termin
     for thread in threads {
         thread.join().unwrap();
     }
-    screen.assert_whole_lines(printers, lines);
+    console.assert_whole_lines(printers, lines);
 }

@@ -4,12 +4,11 @@ use crate::exhibits::Terminal;
 use crate::sync::Arc;
 use crate::thread;
 
-use super::console::{line_of, open};
+use super::console::{Console, line_of};
 
 /// `printers` threads print their line, `lines` times each.
 pub(super) fn run(printers: usize, lines: usize, terminal: Option<Arc<dyn Terminal>>) {
-    let (console, screen) = open(terminal);
-    let console = Arc::new(console);
+    let console = Console::new(terminal);
     let mut threads = Vec::new();
     for printer in 0..printers {
         let console = Arc::clone(&console);
@@ -23,5 +22,5 @@ pub(super) fn run(printers: usize, lines: usize, terminal: Option<Arc<dyn Termin
     for thread in threads {
         thread.join().unwrap();
     }
-    screen.assert_whole_lines(printers, lines);
+    console.assert_whole_lines(printers, lines);
 }

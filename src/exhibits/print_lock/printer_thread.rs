@@ -4,12 +4,11 @@ use crate::exhibits::Terminal;
 use crate::sync::{Arc, mpsc};
 use crate::{Named, thread};
 
-use super::console::{line_of, open};
+use super::console::{Console, line_of};
 
 /// `printers` threads print their line, `lines` times each.
 pub(super) fn run(printers: usize, lines: usize, terminal: Option<Arc<dyn Terminal>>) {
-    let (console, screen) = open(terminal);
-    let console = Arc::new(console);
+    let console = Console::new(terminal);
     let (sender, to_print) = mpsc::channel();
     let sender = sender.named("to_print");
     let mut threads = Vec::new();
@@ -31,5 +30,5 @@ pub(super) fn run(printers: usize, lines: usize, terminal: Option<Arc<dyn Termin
     for thread in threads {
         thread.join().unwrap();
     }
-    screen.assert_whole_lines(printers, lines);
+    console.assert_whole_lines(printers, lines);
 }

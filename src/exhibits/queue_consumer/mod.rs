@@ -7,6 +7,7 @@
 
 mod check_then_pop;
 mod condvar;
+mod crossbeam;
 mod if_not_while;
 mod lost_wakeup;
 mod mpsc;
@@ -135,6 +136,17 @@ pub static EXHIBIT: Exhibit = Exhibit {
             source: include_str!("mpsc.rs"),
             body: |size| mpsc::run(size.threads, work::numbers(size.ops)),
             program: |terminal| mpsc::run(ONE_CONSUMER, work::lines(terminal)),
+        },
+        Variant {
+            exhibit: "queue-consumer",
+            name: "crossbeam",
+            kind: Kind::Safe,
+            about: "a channel with a receiver for each consumer",
+            fix: "",
+            file: "src/exhibits/queue_consumer/crossbeam.rs",
+            source: include_str!("crossbeam.rs"),
+            body: |size| crossbeam::run(size.threads, work::numbers(size.ops)),
+            program: |terminal| crossbeam::run(ONE_CONSUMER, work::lines(terminal)),
         },
     ],
 };

@@ -12,6 +12,7 @@ mod local_then_extend;
 mod mutex;
 mod private_copies;
 mod reserve_then_write;
+mod seg_queue;
 mod unsafe_vec;
 
 use super::{Exhibit, Kind, Parameter, Variant};
@@ -118,6 +119,17 @@ pub static EXHIBIT: Exhibit = Exhibit {
             source: include_str!("channel.rs"),
             body: |size| channel::run(size.threads, size.ops),
             program: |_| channel::run(WORKERS, ITEMS),
+        },
+        Variant {
+            exhibit: "shared-list",
+            name: "seg-queue",
+            kind: Kind::Safe,
+            about: "a list whose push is one operation",
+            fix: "",
+            file: "src/exhibits/shared_list/seg_queue.rs",
+            source: include_str!("seg_queue.rs"),
+            body: |size| seg_queue::run(size.threads, size.ops),
+            program: |_| seg_queue::run(WORKERS, ITEMS),
         },
     ],
 };
