@@ -553,7 +553,7 @@ mod bad_input {
         line("racelab show counter/mutx").refused("did you mean `mutex`?");
         line("racelab replay counter/fetchadd 0").refused("did you mean `fetch-add`?");
         line("racelab explore counter --engine dfx").refused("'dfs'");
-        line("racelab explore xyz").refused("there is counter; `racelab list`");
+        line("racelab explore xyz").refused("there is counter, ");
         line("racelab explore counter --engine xyz").refused("dfs, random");
         line("racelab explor counter").refused("'explore'");
         racelab(["explore", ""]).refused("unknown exhibit");

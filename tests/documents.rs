@@ -5,6 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use racelab::exhibits::{self, Exhibit, Kind};
+
 /// A command in a document, and the output that stands below it.
 struct Shown {
     command: String,
@@ -74,6 +76,46 @@ fn check(document: &str) -> usize {
 #[test]
 fn the_readme_shows_what_the_command_prints() {
     assert_ne!(check("README.md"), 0, "no command was found");
+}
+
+/// What stands round the table of the gallery in the README.
+const TABLE: (&str, &str) = (
+    "<!-- The table of the gallery. UPDATE_EXPECT=1 cargo test --test documents writes it. -->\n",
+    "<!-- The end of the table. -->\n",
+);
+
+/// The gallery as a table in Markdown.
+fn gallery() -> String {
+    let rows = |exhibit: &&Exhibit| {
+        let rows = exhibit.variants.iter().map(|variant| {
+            let (kind, bug) = match variant.kind {
+                Kind::Unsafe { bug } => ("unsafe", bug),
+                Kind::Undefined { bug } => ("unsafe, undefined behaviour", bug),
+                Kind::Safe => ("safe", ""),
+            };
+            format!(
+                "| {} | {} | {kind} | {bug} | {} |\n",
+                variant.exhibit, variant.name, variant.about
+            )
+        });
+        rows.collect::<String>()
+    };
+    let rows: String = exhibits::ALL.iter().map(rows).collect();
+    format!("\n| exhibit | variant | kind | bug | how |\n|---|---|---|---|---|\n{rows}\n")
+}
+
+#[test]
+fn the_readme_has_the_table_of_the_gallery() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(TABLE.0).expect("the table begins");
+    let (table, after) = rest.split_once(TABLE.1).expect("the table ends");
+    if table != gallery() && std::env::var_os("UPDATE_EXPECT").is_some() {
+        let (begin, end) = TABLE;
+        fs::write(path, format!("{before}{begin}{}{end}{after}", gallery())).unwrap();
+        return;
+    }
+    assert_eq!(table, gallery(), "UPDATE_EXPECT=1 writes it anew");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod support;
 
 use expect_test::{ExpectFile, expect_file};
 
+use racelab::exhibits::{self, Kind, Variant};
 use racelab::report::{Style, Subject, text};
 use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use racelab::sync::{Arc, Condvar, Mutex};
@@ -75,6 +76,22 @@ mod commands {
                 "explore counter/mutex --color always --max-executions 1",
             ],
         );
+    }
+
+    #[test]
+    fn explore_what_breaks() {
+        for exhibit in exhibits::ALL {
+            let is_unsafe = |variant: &&Variant| variant.kind != Kind::Safe;
+            let explore = |variant| format!("explore {variant}");
+            let broken = exhibit.variants.iter().filter(is_unsafe);
+            let commands: Vec<String> = broken.map(explore).collect();
+            let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
+            let name = exhibit.name.replace('-', "_");
+            golden(
+                &expect_file![format!("golden/failures/{name}.txt")],
+                &commands,
+            );
+        }
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! `racelab list`: the gallery.
 
 use serde::Serialize;
+use textwrap::{Options, WordSplitter};
 
 use crate::exhibits::{self, Exhibit, Variant};
 
 use super::error::{Error, Exit};
 use super::options::Format;
 use super::output::Output;
+
+/// How many columns a line has at most.
+const WIDTH: usize = 80;
 
 #[derive(Serialize)]
 struct Entry {
@@ -47,23 +51,34 @@ fn entry(variant: &Variant) -> Entry {
 }
 
 fn text(exhibit: &Exhibit) -> String {
-    let width = |of: fn(&Variant) -> usize| exhibit.variants.iter().map(of).max().unwrap_or(0);
-    let name_width = width(|variant| variant.name.len());
-    let kind_width = width(|variant| kind(variant).len());
+    let names = exhibit.variants.iter().map(|variant| variant.name.len());
+    let width = names.max().unwrap_or(0);
     let mut out = format!(
-        "{}: {}; {}\n",
+        "{}: {}\n  must hold: {}\n",
         exhibit.name, exhibit.about, exhibit.invariant
     );
     for variant in exhibit.variants {
-        let (name, kind, about) = (variant.name, kind(variant), variant.about);
-        out += &format!("  {name:name_width$}   {kind:kind_width$}   {about}\n");
+        let start = format!("  {:width$}   {:6}   ", variant.name, variant.kind.name());
+        out += &wrapped(
+            &format!("{start}{}", about(variant)),
+            &" ".repeat(start.len()),
+        );
     }
     out
 }
 
-fn kind(variant: &Variant) -> String {
+fn about(variant: &Variant) -> String {
     match variant.kind.bug() {
-        Some(bug) => format!("{}, {bug}", variant.kind.name()),
-        None => variant.kind.name().to_owned(),
+        Some(bug) => format!("{bug}: {}", variant.about),
+        None => variant.about.to_owned(),
     }
+}
+
+/// A text as lines, all but the first of which begin with `indent`.
+fn wrapped(text: &str, indent: &str) -> String {
+    let options = Options::new(WIDTH)
+        .subsequent_indent(indent)
+        .break_words(false)
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::fill(text, options) + "\n"
 }

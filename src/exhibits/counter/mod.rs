@@ -50,7 +50,7 @@ pub static EXHIBIT: Exhibit = Exhibit {
             exhibit: "counter",
             name: "unsafe-cell",
             kind: Kind::Undefined { bug: "data race" },
-            about: "a plain number, and nothing round it",
+            about: "a plain number with nothing round it",
             fix: "make it one atomic step: counter/fetch-add, or one critical section: \
                   counter/mutex",
             file: "src/exhibits/counter/unsafe_cell.rs",
@@ -64,7 +64,7 @@ pub static EXHIBIT: Exhibit = Exhibit {
             kind: Kind::Undefined {
                 bug: "relaxed publication",
             },
-            about: "a plain number per thread, and a flag that publishes nothing",
+            about: "a number per thread, behind a flag that orders nothing",
             fix: "make the store Release and the load Acquire, or wait for the thread: \
                   counter/thread-local",
             file: "src/exhibits/counter/relaxed_publish.rs",

@@ -44,7 +44,7 @@ pub static EXHIBIT: Exhibit = Exhibit {
             kind: Kind::Unsafe {
                 bug: "check-then-act",
             },
-            about: "wait until there is an item, then pop: two critical sections",
+            about: "wait for an item, then pop, in two critical sections",
             fix: "wait and pop in one critical section: queue-consumer/condvar",
             file: "src/exhibits/queue_consumer/check_then_pop.rs",
             source: include_str!("check_then_pop.rs"),
@@ -57,7 +57,7 @@ pub static EXHIBIT: Exhibit = Exhibit {
             kind: Kind::Unsafe {
                 bug: "lost wake-up",
             },
-            about: "find the queue empty, take the lock again, then wait",
+            about: "look, then wait, in two critical sections",
             fix: "look under the lock with which you wait: queue-consumer/condvar, or let a \
                   channel wait: queue-consumer/mpsc",
             file: "src/exhibits/queue_consumer/lost_wakeup.rs",
@@ -94,7 +94,7 @@ pub static EXHIBIT: Exhibit = Exhibit {
             exhibit: "queue-consumer",
             name: "stop-flag",
             kind: Kind::Unsafe {
-                bug: "messages lost at the stop",
+                bug: "lost messages",
             },
             about: "a flag beside the queue that says stop",
             fix: "put the stop into the queue, behind the items: queue-consumer/condvar, or close \

@@ -43,7 +43,7 @@ pub static EXHIBIT: Exhibit = Exhibit {
             kind: Kind::Unsafe {
                 bug: "check-then-act",
             },
-            about: "look whether it is there, then push: two critical sections",
+            about: "look, then push, in two critical sections",
             fix: "look and push in one critical section, or push without a look: shared-list/mutex",
             file: "src/exhibits/shared_list/check_then_push.rs",
             source: include_str!("check_then_push.rs"),
@@ -66,7 +66,7 @@ pub static EXHIBIT: Exhibit = Exhibit {
             exhibit: "shared-list",
             name: "private-copies",
             kind: Kind::Unsafe {
-                bug: "nothing is shared",
+                bug: "nothing shared",
             },
             about: "each thread fills a copy of the list",
             fix: "share the list: shared-list/mutex, or send what belongs in it: \
