@@ -103,6 +103,7 @@ table! {
         condvar: Holds,
         mpsc: Holds,
         crossbeam: Holds,
+        async_: Holds,
     }
 }
 
@@ -523,7 +524,7 @@ mod at_any_size {
 
         #[test]
         fn a_safe_queue_hands_each_item_over_once(search in searches()) {
-            for variant in ["condvar", "mpsc", "crossbeam"] {
+            for variant in ["condvar", "mpsc", "crossbeam", "async"] {
                 let is_all = |items: Vec<String>| is_all(&items, search.size);
                 search.holds(&format!("queue-consumer/{variant}"), is_all);
             }

@@ -95,8 +95,8 @@ fn pair(first: &Event, second: &Event) -> Option<Pair> {
             if second.result != Some(EventResult::Failed) =>
         {
             Some(Pair {
-                first: "looked at",
-                second: "changed",
+                first: "read",
+                second: "wrote",
                 between: "wrote",
                 comes_between: |event| event.written.is_some(),
             })

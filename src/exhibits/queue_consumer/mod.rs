@@ -5,6 +5,7 @@
 //! take under one lock and look again after each wake-up (a condition variable), or leave it all to
 //! a channel, whose end is a message as well.
 
+mod r#async;
 mod check_then_pop;
 mod condvar;
 mod crossbeam;
@@ -147,6 +148,17 @@ pub static EXHIBIT: Exhibit = Exhibit {
             source: include_str!("crossbeam.rs"),
             body: |size| crossbeam::run(size.threads, work::numbers(size.ops)),
             program: |terminal| crossbeam::run(ONE_CONSUMER, work::lines(terminal)),
+        },
+        Variant {
+            exhibit: "queue-consumer",
+            name: "async",
+            kind: Kind::Safe,
+            about: "tasks, and a channel for each",
+            fix: "",
+            file: "src/exhibits/queue_consumer/async.rs",
+            source: include_str!("async.rs"),
+            body: |size| r#async::run(size.threads, work::numbers(size.ops)),
+            program: |terminal| r#async::run(ONE_CONSUMER, work::lines(terminal)),
         },
     ],
 };

@@ -1,0 +1,244 @@
+//! Which reasons are found in a failing trace, and which are not claimed.
+#![cfg(not(loom))]
+
+use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use racelab::sync::{Arc, Condvar, Mutex, mpsc};
+use racelab::{Engine, Explorer, FailureKind, Named, explain, thread};
+
+/// The reason of the smallest failure of a body, and the remarks with the steps that they are on.
+fn why(
+    kind: FailureKind,
+    body: impl Fn() + Send + Sync + 'static,
+) -> (Option<String>, Vec<(u32, String)>) {
+    let report = Explorer::new(Engine::Dfs).explore(body);
+    let failure = report.failure().expect("some interleaving fails");
+    assert_eq!(failure.kind, kind, "{report}");
+    assert_eq!(failure.minimal, Some(true), "{report}");
+    let explanation = explain::explain(failure);
+    let step = |index: usize| failure.trace.events[index].step.expect("a step");
+    let notes = explanation.notes.into_iter();
+    (
+        explanation.why,
+        notes.map(|(index, note)| (step(index), note)).collect(),
+    )
+}
+
+/// Runs this in two threads that share a value, and then `check` on it.
+fn twice<T: Send + Sync + 'static>(shared: T, run: fn(&T), check: impl FnOnce(&T)) {
+    let shared = Arc::new(shared);
+    let threads = [0, 1].map(|_| {
+        let shared = Arc::clone(&shared);
+        thread::spawn(move || run(&shared))
+    });
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    check(&shared);
+}
+
+#[test]
+fn a_look_at_an_atomic_and_a_change_of_it_are_torn_by_a_change() {
+    let (why, notes) = why(FailureKind::Panic, || {
+        twice(
+            AtomicUsize::new(0).named("seats"),
+            |seats| {
+                if seats.load(SeqCst) < 1 {
+                    seats.fetch_add(1, SeqCst);
+                }
+            },
+            |seats| assert!(seats.load(SeqCst) <= 1),
+        );
+    });
+    let expected = "atomicity violation: T1 read seats at step 3 and wrote it at step 6; T2 wrote \
+                    it at step 5 in between.";
+    assert_eq!(why.as_deref(), Some(expected));
+    assert_eq!(notes, [(5, "comes between".to_owned())]);
+}
+
+#[test]
+fn two_critical_sections_are_torn_by_a_third() {
+    let (why, notes) = why(FailureKind::Panic, || {
+        twice(
+            Mutex::new(0).named("seats"),
+            |seats| {
+                let is_free = *seats.lock().unwrap() < 1;
+                if is_free {
+                    *seats.lock().unwrap() += 1;
+                }
+            },
+            |seats| assert!(*seats.lock().unwrap() <= 1),
+        );
+    });
+    let expected = "atomicity violation: T1 released seats at step 4 and acquired it at step 9; T2 \
+                    acquired it at steps 5 and 7 in between.";
+    assert_eq!(why.as_deref(), Some(expected));
+    assert_eq!(notes, [(5, "comes between".to_owned())]);
+}
+
+#[test]
+fn two_messages_are_torn_by_a_third() {
+    let (why, notes) = why(FailureKind::Panic, || {
+        let (sender, receiver) = mpsc::channel();
+        let other = sender.named("words");
+        let sender = other.clone();
+        let thread = thread::spawn(move || {
+            sender.send("good").unwrap();
+            sender.send("morning").unwrap();
+        });
+        other.send("night").unwrap();
+        thread.join().unwrap();
+        let words: Vec<&str> = receiver.try_iter().collect();
+        assert_ne!(words, ["good", "night", "morning"]);
+    });
+    let why = why.expect("there is a reason");
+    assert!(
+        why.starts_with("atomicity violation: T1 sent to words at steps "),
+        "{why}"
+    );
+    assert!(why.contains("; main sent to it at step "), "{why}");
+    assert_eq!(notes.len(), 1);
+}
+
+#[test]
+fn nothing_is_torn_where_nobody_is_preempted() {
+    // Both threads have two critical sections, but it fails whatever their order is.
+    let (why, notes) = why(FailureKind::Panic, || {
+        twice(
+            Mutex::new(0),
+            |n| {
+                *n.lock().unwrap() += 1;
+                *n.lock().unwrap() += 1;
+            },
+            |n| assert_eq!(*n.lock().unwrap(), 5),
+        );
+    });
+    assert_eq!(why, None);
+    assert_eq!(notes, []);
+}
+
+#[test]
+fn threads_without_a_common_object_are_not_to_blame() {
+    let (why, _) = why(FailureKind::Panic, || {
+        let n = 0;
+        let thread = thread::spawn(move || {
+            let mut own = n;
+            own += 1;
+            Mutex::new(own).lock().unwrap().to_string()
+        });
+        thread.join().unwrap();
+        assert_eq!(n, 1);
+    });
+    let why = why.expect("there is a reason");
+    assert!(why.starts_with("no interleaving is to blame: "), "{why}");
+}
+
+#[test]
+fn one_thread_alone_gets_no_reason() {
+    let (why, _) = why(FailureKind::Panic, || {
+        assert_eq!(*Mutex::new(1).lock().unwrap(), 2);
+    });
+    assert_eq!(why, None);
+}
+
+/// A number of items, and the news of another one.
+#[derive(Default)]
+struct Stock {
+    items: Mutex<usize>,
+    arrival: Condvar,
+}
+
+impl Stock {
+    fn new() -> Arc<Self> {
+        Arc::new(Stock {
+            items: Mutex::new(0).named("items"),
+            arrival: Condvar::new().named("arrival"),
+        })
+    }
+
+    fn put(&self) {
+        let mut items = self.items.lock().unwrap();
+        *items += 1;
+        self.arrival.notify_one();
+    }
+
+    fn take(&self) {
+        let mut items = self.items.lock().unwrap();
+        while *items == 0 {
+            items = self.arrival.wait(items).unwrap();
+        }
+        *items -= 1;
+    }
+
+    fn take_with_if(&self) {
+        let mut items = self.items.lock().unwrap();
+        if *items == 0 {
+            items = self.arrival.wait(items).unwrap();
+        }
+        *items = items.checked_sub(1).expect("there is an item");
+    }
+}
+
+#[test]
+fn a_notification_before_the_wait_is_a_lost_wake_up() {
+    let (why, notes) = why(FailureKind::Deadlock, || {
+        let stock = Stock::new();
+        let taker = thread::spawn({
+            let stock = Arc::clone(&stock);
+            move || {
+                if *stock.items.lock().unwrap() == 0 {
+                    let items = stock.items.lock().unwrap();
+                    drop(stock.arrival.wait(items).unwrap());
+                }
+            }
+        });
+        stock.put();
+        taker.join().unwrap();
+    });
+    let why = why.expect("there is a reason");
+    let expected = " Lost wake-up: main's notify-one on arrival at step 5 found nobody who waited; \
+                    T1 began to wait at step 8.";
+    assert!(why.ends_with(expected), "{why}");
+    assert_eq!(notes, [(5, "nobody waits".to_owned())]);
+}
+
+#[test]
+fn a_notification_whose_item_another_thread_has_taken_is_not_lost() {
+    let (why, notes) = why(FailureKind::Deadlock, || {
+        let stock = Stock::new();
+        let takers = [0, 1].map(|_| {
+            let stock = Arc::clone(&stock);
+            thread::spawn(move || stock.take())
+        });
+        stock.put();
+        for taker in takers {
+            taker.join().unwrap();
+        }
+    });
+    let why = why.expect("there is a reason");
+    assert!(!why.contains("wake-up"), "{why}");
+    assert_eq!(notes, []);
+}
+
+#[test]
+fn a_wake_up_whose_item_another_thread_has_taken_is_stolen() {
+    let (why, notes) = why(FailureKind::Panic, || {
+        let stock = Stock::new();
+        let takers = [0, 1].map(|_| {
+            let stock = Arc::clone(&stock);
+            thread::spawn(move || stock.take_with_if())
+        });
+        stock.put();
+        stock.put();
+        for taker in takers {
+            taker.join().unwrap();
+        }
+    });
+    let why = why.expect("there is a reason");
+    assert!(
+        why.starts_with("stolen wake-up: T1 was notified at step "),
+        "{why}"
+    );
+    assert!(why.contains("; T2 acquired items at step "), "{why}");
+    assert_eq!(notes.len(), 1);
+    assert_eq!(notes[0].1, "comes between");
+}
