@@ -95,14 +95,14 @@ mod results {
         assert!(
             entries.contains(&json!({
                 "name": "counter/load-store", "kind": "unsafe", "expected": "violated",
-                "bug": "lost update", "engines": ["dfs", "random", "loom"],
+                "bug": "lost update", "engines": ["dfs", "random", "loom", "threads"],
             })),
             "{json}"
         );
         assert!(
             entries.contains(&json!({
                 "name": "counter/mutex", "kind": "safe", "expected": "holds",
-                "bug": null, "engines": ["dfs", "random"],
+                "bug": null, "engines": ["dfs", "random", "threads"],
             })),
             "{json}"
         );

@@ -89,8 +89,13 @@ pub fn text(report: &Report, subject: &Subject, style: &Style) -> String {
     match &report.verdict {
         Verdict::Violated(failure) => {
             let explanation = explain(failure);
-            out += "\n";
-            out += &traced(&failure.trace, Some(failure), &explanation, style);
+            if failure.schedule.is_some() {
+                out += "\n";
+                out += &traced(&failure.trace, Some(failure), &explanation, style);
+            } else {
+                // There is no table to show it in.
+                facts.extend(failure.at.clone().map(|at| ("at", at)));
+            }
             facts.extend(explanation.why.map(|why| ("why", why)));
             if !subject.fix.is_empty() {
                 facts.push(("fix", subject.fix.clone()));
@@ -114,12 +119,13 @@ pub fn text(report: &Report, subject: &Subject, style: &Style) -> String {
         && !subject.replay.is_empty()
     {
         // Not wrapped, so that it can be pasted.
-        let schedule = failure.schedule.to_string();
-        out += &format!(
-            "  {}{}\n",
-            label("replay", style),
-            printable(&subject.replay).replace("{schedule}", &schedule)
-        );
+        let replay = match &failure.schedule {
+            Some(schedule) => {
+                printable(&subject.replay).replace("{schedule}", &schedule.to_string())
+            }
+            None => "not possible: real threads".to_owned(),
+        };
+        out += &format!("  {}{replay}\n", label("replay", style));
     }
     out
 }
