@@ -11,7 +11,7 @@ use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict
 use super::error::{Error, Exit};
 use super::options::{self, Expect, Format, Look, MaxSteps};
 use super::output::Output;
-use super::progress::with_progress;
+use super::progress::{Stage, with_progress};
 use super::select;
 
 /// Search the interleavings of a variant for one that breaks it.
@@ -82,7 +82,9 @@ impl Explore {
         let explorer = self.explorer(progress.clone())?;
         refuse_undefined_behaviour(variant, self.engine)?;
         let body = variant.body;
-        let report = with_progress(&progress, || explorer.explore(move || body(size)));
+        let report = with_progress(&progress, &Stage::default(), || {
+            explorer.explore(move || body(size))
+        });
         write(
             output,
             &report,

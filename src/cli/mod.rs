@@ -11,6 +11,7 @@ mod progress;
 mod replay;
 mod select;
 mod show;
+mod verify;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
@@ -36,7 +37,7 @@ struct Cli {
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 as it should be; 1 a violation, or an expectation that was not met; 2 usage;
-3 inconclusive; 70 internal error; 130 interrupted.
+3 inconclusive; 4 nothing selected; 70 internal error; 130 interrupted.
 
 Try: racelab explore counter";
 
@@ -50,6 +51,8 @@ enum Command {
     Explore(explore::Explore),
     /// Run one interleaving again, as a schedule says
     Replay(replay::Replay),
+    /// Run variants under engines, and compare the verdicts with what is expected
+    Verify(verify::Verify),
 }
 
 /// Runs the command that the arguments of the process name.
@@ -91,6 +94,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Show(show) => show.run(&output),
         Command::Explore(explore) => explore.run(&output),
         Command::Replay(replay) => replay.run(&output),
+        Command::Verify(verify) => verify.run(&output),
     }
 }
 

@@ -174,7 +174,7 @@ fn head(report: &Report, subject: &Subject, style: &Style) -> String {
 }
 
 /// The message of a panic in one line: `assertion failed: left 1, right 2`.
-fn one_line(message: &str) -> String {
+pub(crate) fn one_line(message: &str) -> String {
     let mut lines = message
         .lines()
         .map(str::trim)
@@ -328,7 +328,7 @@ fn label(name: &str, style: &Style) -> String {
     paint(&format!("{name:9}"), Ansi::new().dimmed(), style)
 }
 
-fn wrapped(text: &str, first: &str, rest: &str, style: &Style) -> String {
+pub(super) fn wrapped(text: &str, first: &str, rest: &str, style: &Style) -> String {
     let options = Options::new(style.width.max(40))
         .initial_indent(first)
         .subsequent_indent(rest)
