@@ -23,9 +23,10 @@ pub(super) enum Exit {
     Interrupted,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        ExitCode::from(match exit {
+impl Exit {
+    /// The exit code of the process.
+    pub(super) fn code(self) -> u8 {
+        match self {
             Exit::Success => 0,
             Exit::Violation => 1,
             Exit::Usage => 2,
@@ -33,7 +34,13 @@ impl From<Exit> for ExitCode {
             Exit::Nothing => 4,
             Exit::Internal => 70,
             Exit::Interrupted => 130,
-        })
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.code())
     }
 }
 

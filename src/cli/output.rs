@@ -77,6 +77,11 @@ impl Output {
         }
     }
 
+    /// Whether results go where a program prints.
+    pub(super) fn is_stdout(&self) -> bool {
+        matches!(self.target, Target::Stdout)
+    }
+
     /// Writes a value as JSON.
     pub(super) fn write_json(&self, value: &impl Serialize) -> Result<(), Error> {
         let text =

@@ -10,7 +10,7 @@ mod text;
 #[cfg(feature = "cli")]
 pub mod verification;
 
-#[cfg(feature = "cli")]
-pub(crate) use text::one_line;
 pub(crate) use text::plural;
 pub use text::{Style, Subject, outcomes, text};
+#[cfg(feature = "cli")]
+pub(crate) use text::{one_line, printable};

@@ -340,7 +340,7 @@ pub(super) fn wrapped(text: &str, first: &str, rest: &str, style: &Style) -> Str
 /// A text in which nothing breaks a line or moves the cursor: control characters as escapes.
 ///
 /// Names, messages and outcomes are what the code under test says, so that they can hold anything.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() {
