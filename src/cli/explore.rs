@@ -45,6 +45,15 @@ pub(super) struct Explore {
     )]
     runs: Option<u64>,
 
+    /// With the engine loom: explore only executions with so many preemptions at most
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = options::preemptions,
+        allow_negative_numbers = true,
+    )]
+    preemptions: Option<u8>,
+
     /// Stop after so long: 20ms, 10s; a bare number is seconds [default: none]
     #[arg(long, value_name = "TIME", value_parser = crate::parse_duration, allow_hyphen_values = true)]
     time_limit: Option<Duration>,
@@ -110,11 +119,26 @@ impl Explore {
             Some(limit) => explorer.time_limit(limit),
             None => explorer,
         };
+        let explorer = match self.preemption_bound()? {
+            Some(preemptions) => explorer.preemption_bound(preemptions),
+            None => explorer,
+        };
         Ok(if self.all {
             explorer.past_failures()
         } else {
             explorer
         })
+    }
+
+    /// The bound on preemptions, which only loom has.
+    fn preemption_bound(&self) -> Result<Option<u8>, Error> {
+        match (self.engine, self.preemptions) {
+            (Engine::Loom, preemptions) => Ok(preemptions),
+            (_, None) => Ok(None),
+            (engine, Some(_)) => Err(Error::Usage(format!(
+                "--preemptions is for the engine loom only: {engine} does not bound them"
+            ))),
+        }
     }
 
     /// The bound on executions: real threads have runs, everything else has executions.

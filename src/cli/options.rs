@@ -153,6 +153,12 @@ pub(super) fn executions(text: &str) -> Result<u64, String> {
     number(text, 1)
 }
 
+/// Parses a bound on preemptions.
+pub(super) fn preemptions(text: &str) -> Result<u8, String> {
+    let error = |_| format!("it takes a number from 0 to {}", u8::MAX);
+    text.parse().map_err(error)
+}
+
 /// Parses a part of a size. The exhibit says later which range it has to be in.
 fn count(text: &str) -> Result<usize, String> {
     match text.parse() {

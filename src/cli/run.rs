@@ -22,18 +22,21 @@ use super::options::{self, Format};
 use super::output::Output;
 use super::select;
 
+const AFTER_HELP: &str = "\
+What the program prints goes to standard output at once; with --format json it is in the result.
+A variant with undefined behaviour is run in a child process.
+
+Exit codes: 0 it came out right; 1 it failed or crashed; 3 it did not end within the time limit.";
+
 /// How much longer than its limit a child may take: it looks at the limit itself.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// How often a program that waits for a person is looked at.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Run the program of a variant once, on real threads, at its full size.
-///
-/// What it prints goes to standard output at once. A variant with undefined behaviour is run in a
-/// child process. Exit codes: 0 it came out right; 1 it failed or crashed; 3 it did not end within
-/// the time limit.
+/// Run the program of a variant once, on real threads.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Run {
     /// exhibit/variant, or an exhibit for its first unsafe variant
     exhibit: String,

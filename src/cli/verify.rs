@@ -15,11 +15,15 @@ use super::output::Output;
 use super::progress::{Stage, with_progress};
 use super::select;
 
+const AFTER_HELP: &str = "\
+A safe variant has to hold under an engine that explores everything, and must not fail under the
+others. An unsafe one has to fail; only on real threads, where races are rare, it need not.
+
+Exit codes: 0 all as expected; 1 not so; 4 nothing to verify.";
+
 /// Run variants under engines, and compare the verdicts with what is expected.
-///
-/// A safe variant has to hold under an engine that explores everything, and must not fail under
-/// the others. An unsafe one has to fail, but for real threads, on which races are rare.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Verify {
     /// exhibit/variant, or an exhibit for all of its variants [default: the whole gallery]
     exhibits: Vec<String>,
