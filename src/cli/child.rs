@@ -21,7 +21,9 @@ impl Guarded {
         let killed = Arc::clone(&child);
         // Without a handler Ctrl-C ends this process, and the child as well on a terminal.
         let _ = ctrlc::set_handler(move || {
-            kill(&killed);
+            let mut child = lock(&killed);
+            kill(&mut child);
+            // With the lock still held, so that nobody takes this for a crash of the child.
             std::process::exit(130);
         });
         Ok(Guarded(child))
@@ -42,12 +44,11 @@ impl Guarded {
 
 impl Drop for Guarded {
     fn drop(&mut self) {
-        kill(&self.0);
+        kill(&mut lock(&self.0));
     }
 }
 
-fn kill(child: &Mutex<Child>) {
-    let mut child = lock(child);
+fn kill(child: &mut Child) {
     // Neither can fail but for a child that has ended, and then there is nothing to do.
     let _ = child.kill();
     let _ = child.wait();

@@ -115,6 +115,12 @@ fn colours_come_when_they_are_asked_for_and_change_nothing_else() {
 }
 
 #[test]
+fn variants_of_two_exhibits_are_refused() {
+    line("racelab diff counter/mutex shared-list/mutex").refused("of two exhibits");
+    line("racelab diff counter shared-list --format json").refused("of two exhibits");
+}
+
+#[test]
 fn bad_names_are_refused() {
     line("racelab diff cuonter counter").refused("did you mean `counter`?");
     line("racelab diff counter counter/mutx").refused("did you mean `mutex`?");

@@ -2,8 +2,10 @@
 #![cfg(not(loom))]
 
 mod diff;
+mod programs;
 mod real_threads;
 mod run;
 #[path = "../support/mod.rs"]
 mod support;
+mod undefined_behaviour;
 mod verify;
