@@ -22,8 +22,8 @@ pub const DEFAULT_CHECK_TIME: Duration = Duration::from_secs(10);
 ///
 /// | variable | meaning |
 /// |---|---|
-/// | `RACELAB_ENGINE` | the engine, `dfs` or `random` |
-/// | `RACELAB_MAX_EXECUTIONS` | stop after so many executions |
+/// | `RACELAB_ENGINE` | the engine: `dfs`, `random`, or `threads` for real ones |
+/// | `RACELAB_MAX_EXECUTIONS` | stop after so many executions, or runs on real threads |
 /// | `RACELAB_TIME_LIMIT` | stop after so long: `20ms`, `10s`, a bare number is seconds |
 /// | `RACELAB_SEED` | the seed of random choices |
 /// | `RACELAB_REQUIRE=complete` | fail if not everything was explored |

@@ -1,6 +1,7 @@
 //! Explorations and replays: from a body to a report.
 
 mod loom;
+mod threads;
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::engine::{Loom, Shuttle, Watched, watch};
-use crate::execution::{self, Ending, LastEvent, Patience, Pulse, message_of};
+use crate::execution::{self, Ending, LastEvent, Patience, Pulse, RealRun, message_of};
 use crate::search::{
     self, Dfs, End, Exploration, Found, Limits, Minimised, Random, Replay, Stop, Tally,
 };
@@ -22,6 +23,9 @@ pub const DEFAULT_MAX_STEPS: usize = 10_000;
 
 /// The executions of a random engine, if no other number is given.
 pub const DEFAULT_RANDOM_EXECUTIONS: u64 = 10_000;
+
+/// The runs on real threads, if no other number is given.
+pub const DEFAULT_RUNS: u64 = 1_000;
 
 /// How long a body may make no step before it is given up, if no other time is given.
 pub const DEFAULT_STALL_LIMIT: Duration = Duration::from_secs(10);
@@ -60,11 +64,12 @@ pub struct Explorer {
 
 impl Explorer {
     /// An exploration under `engine`, with no limit but the defaults: [`DEFAULT_MAX_STEPS`], and
-    /// for random engines [`DEFAULT_RANDOM_EXECUTIONS`].
+    /// for random engines [`DEFAULT_RANDOM_EXECUTIONS`], on real threads [`DEFAULT_RUNS`].
     pub fn new(engine: Engine) -> Self {
         let max_executions = match engine {
             Engine::Dfs | Engine::Loom => None,
             Engine::Random => Some(DEFAULT_RANDOM_EXECUTIONS),
+            Engine::Threads => Some(DEFAULT_RUNS),
         };
         Explorer {
             engine,
@@ -79,7 +84,7 @@ impl Explorer {
         }
     }
 
-    /// Stops after so many executions.
+    /// Stops after so many executions, or runs on real threads.
     pub fn max_executions(self, executions: u64) -> Self {
         Explorer {
             max_executions: Some(executions),
@@ -128,7 +133,8 @@ impl Explorer {
         }
     }
 
-    /// Gives a body up that makes no step for so long.
+    /// Gives a body up that makes no step for so long, or on real threads a run that does not end
+    /// within it.
     pub fn stall_limit(self, limit: Duration) -> Self {
         Explorer {
             stall_limit: limit,
@@ -146,11 +152,18 @@ impl Explorer {
     /// Everything that the body uses of the façade has to be made inside of it. It prints nothing
     /// of its own, and what panics in the body is kept quiet.
     ///
+    /// On real threads ([`Engine::Threads`]) there is no schedule: a run is over when all threads
+    /// have ended that it started with [`racelab::thread`](crate::thread). One that does not end is
+    /// left behind with its threads, and the exploration ends.
+    ///
     /// # Panics
     ///
     /// On an error of the lab itself.
     pub fn explore<F: Fn() + Send + Sync + 'static>(&self, body: F) -> Report {
         let explorer = self.clone();
+        if self.engine == Engine::Threads {
+            return self.run_threads(&self.threads(body));
+        }
         self.watched(move || explorer.explore_here(body))
     }
 
@@ -163,6 +176,7 @@ impl Explorer {
             }),
             Engine::Random => self.run(&self.shuttle(body), Random::new(self.seed), |_| None),
             Engine::Loom => self.run_loom(&self.loom(body)),
+            Engine::Threads => self.run_threads(&self.threads(body)),
         };
         Report {
             engine: Some(self.engine),
@@ -385,11 +399,18 @@ impl Explorer {
 
     fn bound(&self, stop: &Stop) -> Option<Bound> {
         match stop {
+            Stop::MaxExecutions if self.engine == Engine::Threads => {
+                self.max_executions.map(Bound::Runs)
+            }
             Stop::MaxExecutions => self.max_executions.map(Bound::MaxExecutions),
             Stop::TimeLimit => self.time_limit.map(Bound::TimeLimit),
             Stop::OutOfSteps => Some(Bound::MaxSteps(self.max_steps)),
             Stop::Interrupted => Some(Bound::Interrupted),
-            Stop::Exhausted | Stop::Failure | Stop::Unsupported(_) | Stop::Misused(_) => None,
+            Stop::Exhausted
+            | Stop::Failure
+            | Stop::Endless { .. }
+            | Stop::Unsupported(_)
+            | Stop::Misused(_) => None,
         }
     }
 
@@ -435,7 +456,7 @@ pub fn replay<F: Fn() + Send + Sync + 'static>(schedule: &Schedule, body: F) -> 
 /// Records a result of the running execution, for outcome tables.
 ///
 /// Several results of one execution are joined with commas, in the order in which they are
-/// recorded. Outside an execution it does nothing.
+/// recorded. Runs on real threads record them as well. Outside of both it does nothing.
 ///
 /// ```
 /// use racelab::{Engine, Explorer};
@@ -448,6 +469,8 @@ pub fn outcome(value: impl Debug) {
         // Formatted outside of the execution, since that is code of the user's.
         let value = format!("{value:?}");
         execution::with(|execution| execution.add_outcome(&value));
+    } else {
+        RealRun::add_outcome(|| format!("{value:?}"));
     }
 }
 
@@ -519,7 +542,7 @@ fn failure(
         at,
         thread,
         trace,
-        schedule,
+        schedule: Some(schedule),
         preemptions,
         minimal,
         minimise_executions,

@@ -90,8 +90,8 @@ pub use std::thread_local;
 pub use check::{DEFAULT_CHECK_TIME, check, parse_duration};
 #[cfg(feature = "lab")]
 pub use explorer::{
-    DEFAULT_MAX_STEPS, DEFAULT_RANDOM_EXECUTIONS, DEFAULT_STALL_LIMIT, Explorer, Progress, outcome,
-    replay,
+    DEFAULT_MAX_STEPS, DEFAULT_RANDOM_EXECUTIONS, DEFAULT_RUNS, DEFAULT_STALL_LIMIT, Explorer,
+    Progress, outcome, replay,
 };
 #[cfg(feature = "lab")]
 pub use verdict::{

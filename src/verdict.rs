@@ -17,11 +17,14 @@ pub enum Engine {
     Random,
     /// The executions of loom: the memory model of C11, with some reduction.
     Loom,
+    /// The real machine: the body again and again on threads of the operating system.
+    Threads,
 }
 
 impl Engine {
     /// All engines.
-    pub const ALL: &'static [Engine] = &[Engine::Dfs, Engine::Random, Engine::Loom];
+    pub const ALL: &'static [Engine] =
+        &[Engine::Dfs, Engine::Random, Engine::Loom, Engine::Threads];
 
     /// The name on the command line and in JSON.
     pub fn name(self) -> &'static str {
@@ -29,6 +32,23 @@ impl Engine {
             Engine::Dfs => "dfs",
             Engine::Random => "random",
             Engine::Loom => "loom",
+            Engine::Threads => "threads",
+        }
+    }
+
+    /// Whether the lab decides what happens next. Only then can a failure be replayed.
+    pub fn is_model(self) -> bool {
+        match self {
+            Engine::Dfs | Engine::Random | Engine::Loom => true,
+            Engine::Threads => false,
+        }
+    }
+
+    /// Whether it comes to an end only when everything was explored.
+    pub fn is_exhaustive(self) -> bool {
+        match self {
+            Engine::Dfs | Engine::Loom => true,
+            Engine::Random | Engine::Threads => false,
         }
     }
 }
@@ -41,7 +61,7 @@ impl fmt::Display for Engine {
 
 /// A name that is not one of an engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown engine `{name}`; the engines are dfs, random and loom")]
+#[error("unknown engine `{name}`; the engines are {}", engine_names())]
 pub struct UnknownEngine {
     /// The name.
     pub name: String,
@@ -69,6 +89,8 @@ pub enum MemoryModel {
     Sc,
     /// The memory model of C11, as far as loom has it: a read can see an older write.
     C11,
+    /// Whatever the machine and the compiler do: nothing was modelled.
+    Machine,
 }
 
 impl MemoryModel {
@@ -77,6 +99,7 @@ impl MemoryModel {
         match self {
             MemoryModel::Sc => "sc",
             MemoryModel::C11 => "c11",
+            MemoryModel::Machine => "machine",
         }
     }
 }
@@ -86,6 +109,7 @@ impl fmt::Display for MemoryModel {
         match self {
             MemoryModel::Sc => f.pad("sequential consistency"),
             MemoryModel::C11 => f.pad("C11 memory model"),
+            MemoryModel::Machine => f.pad("the real machine"),
         }
     }
 }
@@ -205,6 +229,8 @@ pub enum Bound {
     CutFailures,
     /// A replay is one execution only.
     OneExecution,
+    /// The number of runs on real threads.
+    Runs(u64),
 }
 
 impl Bound {
@@ -219,6 +245,7 @@ impl Bound {
             Bound::LeftOut(kind) => kind.name(),
             Bound::CutFailures => "cut-failures",
             Bound::OneExecution => "one-execution",
+            Bound::Runs(_) => "runs",
         }
     }
 }
@@ -240,6 +267,8 @@ impl fmt::Display for Bound {
             Bound::LeftOut(kind) => write!(f, "{kind}, which the engine does not explore"),
             Bound::CutFailures => f.write_str("failures that end an execution early"),
             Bound::OneExecution => f.write_str("a replay is one execution"),
+            Bound::Runs(1) => f.write_str("the bound of 1 run"),
+            Bound::Runs(runs) => write!(f, "the bound of {} runs", grouped(*runs)),
         }
     }
 }
@@ -261,6 +290,13 @@ pub enum Reason {
         waited: Duration,
         /// The last event: thread, operation and place.
         last: Option<(ThreadId, Operation, &'static Location<'static>)>,
+    },
+    /// A run on real threads did not come to an end, and was left behind.
+    Endless {
+        /// Which run it was, from 1 on.
+        run: u64,
+        /// How long it was waited for.
+        waited: Duration,
     },
     /// The program does what the lab cannot run.
     Unsupported(String),
@@ -307,6 +343,15 @@ impl fmt::Display for Reason {
                 "an execution did not end within {} steps: the body may never end, or needs a \
                  larger bound (`--max-steps`, `Explorer::max_steps`)",
                 grouped(*steps as u64)
+            ),
+            Reason::Bound(Bound::Runs(1)) => f.write_str(
+                "the run did not fail; real threads show few of the interleavings that are possible",
+            ),
+            Reason::Bound(Bound::Runs(runs)) => write!(
+                f,
+                "none of {} runs failed; real threads show few of the interleavings that are \
+                 possible",
+                grouped(*runs)
             ),
             Reason::Bound(bound) => write!(
                 f,
@@ -355,6 +400,11 @@ impl fmt::Display for Reason {
                     ),
                 }
             }
+            Reason::Endless { run, waited } => write!(
+                f,
+                "run {} did not end within {waited:?}: a deadlock, a livelock or an endless loop",
+                grouped(*run)
+            ),
             Reason::Unsupported(what) | Reason::Misused(what) | Reason::Diverged(what) => {
                 f.write_str(what)
             }
@@ -374,11 +424,12 @@ pub struct Failure {
     pub at: Option<String>,
     /// The thread that panicked.
     pub thread: Option<ThreadId>,
-    /// What happened.
+    /// What happened. Empty if it was on real threads, where nothing is recorded.
     pub trace: Trace,
-    /// The choices that lead to it, for [`replay`](crate::replay).
-    pub schedule: Schedule,
-    /// How often it leaves a thread that could go on.
+    /// The choices that lead to it, for [`replay`](crate::replay). `None` if it was on real
+    /// threads, where the lab chooses nothing.
+    pub schedule: Option<Schedule>,
+    /// How often it leaves a thread that could go on. Without a schedule it is not known, and 0.
     pub preemptions: u32,
     /// Whether no failing execution has fewer preemptions, or as many and fewer steps. `None` if
     /// that was not looked into.
@@ -422,6 +473,15 @@ impl FailureKind {
 impl fmt::Display for FailureKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+/// The names of all engines, as a list in a sentence.
+fn engine_names() -> String {
+    let names: Vec<&str> = Engine::ALL.iter().map(|engine| engine.name()).collect();
+    match names.as_slice() {
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+        [] => String::new(),
     }
 }
 

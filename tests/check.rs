@@ -73,6 +73,15 @@ mod child {
     }
 
     #[test]
+    fn always_fails() {
+        run(|| {
+            racelab::check(|| {
+                thread::spawn(|| panic!("as always"));
+            });
+        });
+    }
+
+    #[test]
     fn uses_an_object_from_outside() {
         run(|| {
             let outside = Arc::new(Mutex::new(0));
@@ -283,6 +292,29 @@ mod settings {
         run("loses_an_update", &[("RACELAB_ENGINE", "random")])
             .fails()
             .says("searched random, sequential consistency, seed 0, ");
+    }
+
+    #[test]
+    fn real_threads_find_a_failure_of_every_schedule_and_offer_no_replay() {
+        run("always_fails", &[("RACELAB_ENGINE", "threads")])
+            .fails()
+            .says("child::always_fails   VIOLATED   as always\n")
+            .says("\n  searched threads, the real machine, 1 execution, ")
+            .says("\n  replay   not possible: real threads\n");
+    }
+
+    #[test]
+    fn real_threads_prove_nothing() {
+        let variables = [
+            ("RACELAB_ENGINE", "threads"),
+            ("RACELAB_MAX_EXECUTIONS", "20"),
+        ];
+        run("holds", &variables)
+            .passes()
+            .says("racelab: child::holds is inconclusive after 20 executions: ")
+            .says("none of 20 runs failed");
+        let [engine, runs] = variables;
+        run("holds", &[engine, runs, ("RACELAB_REQUIRE", "complete")]).fails();
     }
 
     #[test]

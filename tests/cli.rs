@@ -5,46 +5,14 @@ mod support;
 
 use std::fs;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use support::{Folder, Run, command, line, racelab, words};
+use support::{Folder, Run, command, keys, line, parsed, racelab, words};
 
 // The schedule of the smallest failure of the counter, and one that does not fail.
 const FAILS: &str = "0*2.1.2*2.1.0*3";
 const PASSES: &str = "0*2.1*2.2*2.0*3";
-
-/// The keys of a JSON object, in their order.
-struct Keys(Vec<String>);
-
-impl<'de> Deserialize<'de> for Keys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Keys;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
-                let mut keys = Vec::new();
-                while let Some((key, IgnoredAny)) = map.next_entry()? {
-                    keys.push(key);
-                }
-                Ok(Keys(keys))
-            }
-        }
-        deserializer.deserialize_map(Collect)
-    }
-}
-
-fn keys(text: &str) -> Vec<String> {
-    serde_json::from_str::<Keys>(text)
-        .expect("it is a JSON object")
-        .0
-}
 
 /// The text of the part of a JSON text that begins after `"key":`.
 fn part<'a>(text: &'a str, key: &str) -> &'a str {
@@ -55,12 +23,6 @@ fn part<'a>(text: &'a str, key: &str) -> &'a str {
         .expect("there is a value")
         .expect("it is well-formed");
     &text[start..start + parts.byte_offset()]
-}
-
-fn parsed(run: &Run) -> Value {
-    assert!(run.stdout.ends_with('\n'), "{run:?}");
-    assert_eq!(run.stdout.lines().count(), 1, "{run:?}");
-    serde_json::from_str(&run.stdout).expect("the output is JSON")
 }
 
 /// What a report in JSON says of the failure, apart from how it was found.
@@ -95,14 +57,14 @@ mod results {
         assert!(
             entries.contains(&json!({
                 "name": "counter/load-store", "kind": "unsafe", "expected": "violated",
-                "bug": "lost update", "engines": ["dfs", "random", "loom"],
+                "bug": "lost update", "engines": ["dfs", "random", "loom", "threads"],
             })),
             "{json}"
         );
         assert!(
             entries.contains(&json!({
                 "name": "counter/mutex", "kind": "safe", "expected": "holds",
-                "bug": null, "engines": ["dfs", "random"],
+                "bug": null, "engines": ["dfs", "random", "loom", "threads"],
             })),
             "{json}"
         );
@@ -352,6 +314,10 @@ mod results {
             cut("--max-steps 3"),
             json!({"kind": "max-steps", "value": 3})
         );
+        assert_eq!(
+            cut("--engine loom --preemptions 1"),
+            json!({"kind": "preemptions", "value": 1})
+        );
         // Far more interleavings than there are milliseconds.
         assert_eq!(
             cut("--time-limit 20ms --threads 9 --ops 9"),
@@ -590,6 +556,9 @@ mod bad_input {
             ("--time-limit x", "20ms, 10s"),
             ("--time-limit -1s", "20ms, 10s"),
             ("--time-limit 99999999999999999999999h", "20ms, 10s"),
+            ("--preemptions 1", "for the engine loom only"),
+            ("--engine loom --preemptions 256", "0 to 255"),
+            ("--engine loom --preemptions -1", "0 to 255"),
             ("--seed -1", "from 0"),
             ("--seed 99999999999999999999", "from 0"),
             ("--seed x", "from 0"),

@@ -477,7 +477,7 @@ fn a_race_is_reported_with_both_places_and_replays() {
         |flag| flag.load(Acquire) == 1,
     );
     let failure = races(body.clone());
-    let replayed = racelab::replay(&failure.schedule, body);
+    let replayed = racelab::replay(failure.schedule.as_ref().unwrap(), body);
     let again = replayed.failure().expect("it fails again");
     assert_eq!(
         (again.kind, &again.message, &again.at),

@@ -148,7 +148,7 @@ fn assert_verdict(variant: &'static Variant, engine: Engine, expected: Expected)
             assert!(failure.message.contains(message), "{name}: {report}");
             assert_eq!(failure.minimal, Some(true), "{name}: {report}");
             let body = variant.body;
-            let again = replay(&failure.schedule, move || body(size));
+            let again = replay(failure.schedule.as_ref().unwrap(), move || body(size));
             let again = again.failure().expect("the schedule fails again");
             assert_eq!(again.kind, kind, "{name}");
             assert_eq!(again.message, failure.message, "{name}");
@@ -458,7 +458,7 @@ mod at_any_size {
                 let report = search.outcomes(variant, is_allowed);
                 assert_only(&report, Panic, MIXED);
                 if search.size.threads == 1 {
-                    assert_eq!(report.violations, 0, "{}", report);
+                    assert_eq!(report.violations, 0, "{report}");
                 }
             }
         }
@@ -482,7 +482,7 @@ mod at_any_size {
                 let report = search.outcomes(variant, is_all);
                 assert_only(&report, Panic, EMPTY);
                 if search.size.threads == 1 {
-                    assert_eq!(report.violations, 0, "{}", report);
+                    assert_eq!(report.violations, 0, "{report}");
                 }
             }
         }
@@ -500,7 +500,7 @@ mod at_any_size {
             let report = search.outcomes("queue-consumer/one-sentinel", is_all);
             assert_only(&report, Deadlock, STANDSTILL);
             let failing = if search.size.threads == 1 { 0 } else { report.executions };
-            assert_eq!(report.violations, failing, "{}", report);
+            assert_eq!(report.violations, failing, "{report}");
         }
 
         #[test]

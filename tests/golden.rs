@@ -179,6 +179,60 @@ mod commands {
     }
 
     #[test]
+    fn diff_of_two_variants() {
+        golden(
+            &expect_file!["golden/diff.txt"],
+            &[
+                "diff counter/load-store counter/fetch-add",
+                "diff counter/load-store counter/fetch-add --color always",
+                "diff counter/load-store counter/fetch-add --format json",
+                "diff counter/mutex counter/mutex",
+                "diff counter/mutx counter/mutex",
+            ],
+        );
+    }
+
+    #[test]
+    fn verify_what_comes_out_the_same_each_time() {
+        golden(
+            &expect_file!["golden/verify.txt"],
+            &[
+                "verify counter/load-store counter/mutex counter/channel --engine dfs --engine random",
+                "verify counter/load-store counter/mutex --time-limit 0",
+                "verify counter/mutex --engine dfs --color always",
+                "verify counter/mutex --engine dfs --format json",
+                "verify counter/mutx",
+                "verify counter --engine dfx",
+            ],
+        );
+    }
+
+    #[test]
+    fn run_what_comes_out_the_same_each_time() {
+        golden(
+            &expect_file!["golden/run.txt"],
+            &[
+                "run counter/mutex",
+                "run counter/mutex --time-limit 0",
+                "run counter/mutx",
+            ],
+        );
+    }
+
+    #[test]
+    fn explore_on_real_threads() {
+        golden(
+            &expect_file!["golden/explore_threads.txt"],
+            &[
+                "explore counter/mutex --engine threads --runs 20",
+                "explore counter/mutex --engine threads --runs 1 --all",
+                "explore counter/mutex --runs 3",
+                "explore counter/mutex --engine threads --max-executions 3",
+            ],
+        );
+    }
+
+    #[test]
     fn help() {
         golden(
             &expect_file!["golden/help.txt"],
@@ -186,8 +240,11 @@ mod commands {
                 "--help",
                 "list --help",
                 "show --help",
+                "diff --help",
+                "run --help",
                 "explore --help",
                 "replay --help",
+                "verify --help",
                 "",
             ],
         );

@@ -175,12 +175,13 @@ fn a_bound_on_preemptions_is_named_and_replays() {
         .preemption_bound(1)
         .explore(message_passing(Relaxed, Relaxed));
     let failure = report.failure().expect("it fails");
-    let text = failure.schedule.to_string();
+    let found = failure.schedule.clone().unwrap();
+    let text = found.to_string();
     assert!(
         text.starts_with("loom:") && text.ends_with("/bound=1"),
         "{text}"
     );
-    let again = racelab::replay(&failure.schedule, message_passing(Relaxed, Relaxed));
+    let again = racelab::replay(&found, message_passing(Relaxed, Relaxed));
     let again = again.failure().expect("it fails again");
     assert_eq!(again.trace, failure.trace);
     assert_eq!(again.schedule, failure.schedule);
@@ -190,7 +191,13 @@ fn a_bound_on_preemptions_is_named_and_replays() {
 fn a_token_replays_the_very_execution() {
     let report = loom(message_passing(Relaxed, Relaxed));
     let failure = report.failure().expect("it fails");
-    let schedule: Schedule = failure.schedule.to_string().parse().unwrap();
+    let schedule: Schedule = failure
+        .schedule
+        .as_ref()
+        .unwrap()
+        .to_string()
+        .parse()
+        .unwrap();
     let again = racelab::replay(&schedule, message_passing(Relaxed, Relaxed));
     assert_eq!(again.failure().expect("again").trace, failure.trace);
     let beyond: Schedule = "loom:1000000".parse().unwrap();

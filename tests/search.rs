@@ -80,6 +80,11 @@ fn expect_failure(report: &Report) -> &Failure {
         .unwrap_or_else(|| panic!("no failure: {:?}", report.verdict))
 }
 
+fn schedule_of(failure: &Failure) -> &Schedule {
+    let schedule = failure.schedule.as_ref();
+    schedule.expect("a model engine has a schedule")
+}
+
 fn expect_reason(report: &Report) -> &Reason {
     match &report.verdict {
         Verdict::Inconclusive(reason) => reason,
@@ -166,7 +171,7 @@ proptest! {
             None => prop_assert!(matches!(report.verdict, Verdict::Holds)),
             Some(smallest) => {
                 let failure = expect_failure(&report);
-                prop_assert_eq!((failure.preemptions, failure.schedule.len()), smallest);
+                prop_assert_eq!((failure.preemptions, schedule_of(failure).len()), smallest);
                 prop_assert_eq!(failure.minimal, Some(true));
             }
         }
@@ -189,7 +194,7 @@ proptest! {
                 continue;
             }
             let failure = expect_failure(&report);
-            prop_assert_eq!((failure.preemptions, failure.schedule.len()), smallest);
+            prop_assert_eq!((failure.preemptions, schedule_of(failure).len()), smallest);
             prop_assert_eq!(failure.minimal, Some(true));
             prop_assert!(!failure.is_nondeterministic);
             prop_assert_eq!(report.coverage, Coverage::FirstFailure);
@@ -201,7 +206,7 @@ proptest! {
         for engine in [Engine::Dfs, Engine::Random] {
             let report = explore(&Explorer::new(engine).max_executions(2_000), &program);
             let Some(failure) = report.failure() else { continue };
-            let schedule: Schedule = failure.schedule.to_string().parse().unwrap();
+            let schedule: Schedule = schedule_of(failure).to_string().parse().unwrap();
             let replayed = replay(&schedule, &program);
             prop_assert_eq!(essence(expect_failure(&replayed)), essence(failure));
             prop_assert_eq!(replayed.replayed.as_ref(), Some(&failure.trace));
@@ -235,7 +240,7 @@ proptest! {
     ) {
         let report = explore(&Explorer::new(Engine::Dfs), &program);
         let Some(failure) = report.failure() else { return Ok(()) };
-        let mut choices = failure.schedule.choices().to_vec();
+        let mut choices = schedule_of(failure).choices().to_vec();
         let at = at.index(choices.len());
         let step = match damage {
             Damage::UnknownThread => {
@@ -292,7 +297,7 @@ fn a_failure_behind_more_steps_than_usual_is_replayed() {
     let report = Explorer::new(Engine::Dfs).max_steps(50_000).explore(body);
     let failure = expect_failure(&report);
     assert_eq!(failure.minimal, Some(true));
-    let replayed = racelab::replay(&failure.schedule, body);
+    let replayed = racelab::replay(schedule_of(failure), body);
     assert_eq!(essence(expect_failure(&replayed)), essence(failure));
 }
 
@@ -490,17 +495,17 @@ fn a_replay_that_leaves_its_schedule_names_the_step() {
 #[test]
 fn the_schedule_of_another_size_diverges() {
     let report = Explorer::new(Engine::Dfs).explore(counter_2_1);
-    let small = expect_failure(&report).schedule.to_string();
+    let small = schedule_of(expect_failure(&report)).to_string();
     assert!(diverges(&small, || lost_update(3)).contains("step"));
     let report = Explorer::new(Engine::Dfs).explore(|| lost_update(3));
-    let large = expect_failure(&report).schedule.to_string();
+    let large = schedule_of(expect_failure(&report)).to_string();
     assert!(diverges(&large, counter_2_1).contains("step"));
 }
 
 #[test]
 fn a_schedule_that_goes_on_after_the_failure_diverges() {
     let report = Explorer::new(Engine::Dfs).explore(|| lost_update(2));
-    let schedule = format!("{}.0", expect_failure(&report).schedule);
+    let schedule = format!("{}.0", schedule_of(expect_failure(&report)));
     assert!(diverges(&schedule, counter_2_1).contains("but the schedule goes on"));
 }
 
@@ -947,7 +952,7 @@ fn engines_print_nothing() {
                 let report = explorer.explore(body);
                 let failure = expect_failure(&report);
                 assert_eq!(failure.kind, kind);
-                let replayed = racelab::replay(&failure.schedule, body);
+                let replayed = racelab::replay(schedule_of(failure), body);
                 assert_eq!(expect_failure(&replayed).kind, kind);
             }
         }

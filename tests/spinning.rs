@@ -30,7 +30,7 @@ fn fails(kind: FailureKind, body: impl Fn() + Send + Sync + Clone + 'static) -> 
             .failure()
             .unwrap_or_else(|| panic!("{engine}: {report}"));
         assert_eq!(failure.kind, kind, "{report}");
-        let replayed = racelab::replay(&failure.schedule, body.clone());
+        let replayed = racelab::replay(failure.schedule.as_ref().unwrap(), body.clone());
         let again = replayed
             .failure()
             .unwrap_or_else(|| panic!("{replayed}\n{report}"));

@@ -15,22 +15,32 @@ pub(super) enum Exit {
     Usage,
     /// Nothing failed, but not everything was explored.
     Inconclusive,
+    /// What was asked for selects nothing.
+    Nothing,
     /// The lab itself failed.
     Internal,
     /// The user interrupted the search.
     Interrupted,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        ExitCode::from(match exit {
+impl Exit {
+    /// The exit code of the process.
+    pub(super) fn code(self) -> u8 {
+        match self {
             Exit::Success => 0,
             Exit::Violation => 1,
             Exit::Usage => 2,
             Exit::Inconclusive => 3,
+            Exit::Nothing => 4,
             Exit::Internal => 70,
             Exit::Interrupted => 130,
-        })
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.code())
     }
 }
 
@@ -39,6 +49,9 @@ impl From<Exit> for ExitCode {
 pub(super) enum Error {
     #[error("{0}")]
     Usage(String),
+    /// The arguments make sense, but there is nothing to do.
+    #[error("{0}")]
+    Nothing(String),
     #[error("cannot write to {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("cannot write to standard output: {0}")]
@@ -62,6 +75,7 @@ impl Error {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Error::Usage(_) | Error::File { .. } | Error::Stdout(_) => Exit::Usage,
+            Error::Nothing(_) => Exit::Nothing,
             Error::ClosedPipe => Exit::Success,
             Error::Internal(_) => Exit::Internal,
         }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::exhibits::{self, Variant};
+use crate::exhibits::{self, Missing, Variant};
 use crate::report::{self, Subject, json};
 use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict};
 
 use super::error::{Error, Exit};
 use super::options::{self, Expect, Format, Look, MaxSteps};
 use super::output::Output;
-use super::progress::with_progress;
+use super::progress::{Stage, with_progress};
 use super::select;
 
 /// Search the interleavings of a variant for one that breaks it.
@@ -35,6 +35,24 @@ pub(super) struct Explore {
         allow_negative_numbers = true,
     )]
     max_executions: Option<u64>,
+
+    /// With the engine threads: stop after so many runs [default: 1000]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = options::executions,
+        allow_negative_numbers = true,
+    )]
+    runs: Option<u64>,
+
+    /// With the engine loom: explore only executions with so many preemptions at most
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = options::preemptions,
+        allow_negative_numbers = true,
+    )]
+    preemptions: Option<u8>,
 
     /// Stop after so long: 20ms, 10s; a bare number is seconds [default: none]
     #[arg(long, value_name = "TIME", value_parser = crate::parse_duration, allow_hyphen_values = true)]
@@ -70,9 +88,12 @@ impl Explore {
         let variant = select::variant(&self.exhibit)?;
         let size = self.size.of(variant)?;
         let progress = Progress::default();
-        let explorer = self.explorer(progress.clone());
+        let explorer = self.explorer(progress.clone())?;
+        refuse_undefined_behaviour(variant, self.engine)?;
         let body = variant.body;
-        let report = with_progress(&progress, || explorer.explore(move || body(size)));
+        let report = with_progress(&progress, &Stage::default(), || {
+            explorer.explore(move || body(size))
+        });
         write(
             output,
             &report,
@@ -85,12 +106,12 @@ impl Explore {
         Ok(exit(&report, self.expect))
     }
 
-    fn explorer(&self, progress: Progress) -> Explorer {
+    fn explorer(&self, progress: Progress) -> Result<Explorer, Error> {
         let explorer = Explorer::new(self.engine)
             .max_steps(self.max_steps.max_steps)
             .seed(self.seed)
             .progress(progress);
-        let explorer = match self.max_executions {
+        let explorer = match self.executions()? {
             Some(executions) => explorer.max_executions(executions),
             None => explorer,
         };
@@ -98,11 +119,50 @@ impl Explore {
             Some(limit) => explorer.time_limit(limit),
             None => explorer,
         };
-        if self.all {
+        let explorer = match self.preemption_bound()? {
+            Some(preemptions) => explorer.preemption_bound(preemptions),
+            None => explorer,
+        };
+        Ok(if self.all {
             explorer.past_failures()
         } else {
             explorer
+        })
+    }
+
+    /// The bound on preemptions, which only loom has.
+    fn preemption_bound(&self) -> Result<Option<u8>, Error> {
+        match (self.engine, self.preemptions) {
+            (Engine::Loom, preemptions) => Ok(preemptions),
+            (_, None) => Ok(None),
+            (engine, Some(_)) => Err(Error::Usage(format!(
+                "--preemptions is for the engine loom only: {engine} does not bound them"
+            ))),
         }
+    }
+
+    /// The bound on executions: real threads have runs, everything else has executions.
+    fn executions(&self) -> Result<Option<u64>, Error> {
+        match (self.engine, self.max_executions, self.runs) {
+            (Engine::Threads, Some(_), _) => Err(Error::Usage(
+                "--max-executions is not for the engine threads: its bound is --runs".to_owned(),
+            )),
+            (Engine::Threads, None, runs) => Ok(runs),
+            (engine, _, Some(_)) => Err(Error::Usage(format!(
+                "--runs is for the engine threads only: the bound of {engine} is --max-executions"
+            ))),
+            (_, executions, None) => Ok(executions),
+        }
+    }
+}
+
+/// In this process, undefined behaviour could do anything.
+fn refuse_undefined_behaviour(variant: &Variant, engine: Engine) -> Result<(), Error> {
+    match variant.runs_under(engine) {
+        Err(missing @ Missing::UndefinedBehaviour) => Err(Error::Usage(format!(
+            "{variant} is not for the engine {engine}: {missing}, as `racelab run {variant}` does"
+        ))),
+        _ => Ok(()),
     }
 }
 

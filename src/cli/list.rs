@@ -3,6 +3,7 @@
 use serde::Serialize;
 use textwrap::{Options, WordSplitter};
 
+use crate::Engine;
 use crate::exhibits::{self, Exhibit, Variant};
 
 use super::error::{Error, Exit};
@@ -42,11 +43,7 @@ fn entry(variant: &Variant) -> Entry {
         kind: variant.kind.name(),
         expected: variant.kind.expected(),
         bug: variant.kind.bug(),
-        engines: variant
-            .engines()
-            .iter()
-            .map(|engine| engine.name())
-            .collect(),
+        engines: variant.engines().map(Engine::name).collect(),
     }
 }
 

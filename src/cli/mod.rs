@@ -2,6 +2,9 @@
 //!
 //! Results go to stdout or to the file of `-o`, progress and diagnostics to stderr.
 
+mod child;
+mod console;
+mod diff;
 mod error;
 mod explore;
 mod list;
@@ -9,8 +12,10 @@ mod options;
 mod output;
 mod progress;
 mod replay;
+mod run;
 mod select;
 mod show;
+mod verify;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
@@ -36,7 +41,7 @@ struct Cli {
 
 const AFTER_HELP: &str = "\
 Exit codes: 0 as it should be; 1 a violation, or an expectation that was not met; 2 usage;
-3 inconclusive; 70 internal error; 130 interrupted.
+3 inconclusive; 4 nothing selected; 70 internal error; 130 interrupted.
 
 Try: racelab explore counter";
 
@@ -46,10 +51,16 @@ enum Command {
     List,
     /// Show the source of a variant
     Show(show::Show),
+    /// Show what differs between two variants of an exhibit
+    Diff(diff::Diff),
+    /// Run the program of a variant once, on real threads
+    Run(run::Run),
     /// Search the interleavings of a variant for one that breaks it
     Explore(explore::Explore),
     /// Run one interleaving again, as a schedule says
     Replay(replay::Replay),
+    /// Run variants under engines, and compare the verdicts with what is expected
+    Verify(verify::Verify),
 }
 
 /// Runs the command that the arguments of the process name.
@@ -84,13 +95,21 @@ fn fail(error: &Error) -> Exit {
     error.exit()
 }
 
+/// Says what went wrong and ends the process, from whichever thread.
+fn end_process(error: &Error) -> ! {
+    std::process::exit(fail(error).code().into())
+}
+
 fn run(cli: &Cli) -> Result<Exit, Error> {
     let output = Output::open(&cli.output)?;
     match &cli.command {
         Command::List => list::run(&output),
         Command::Show(show) => show.run(&output),
+        Command::Diff(diff) => diff.run(&output),
+        Command::Run(run) => run.run(&output, &cli.output),
         Command::Explore(explore) => explore.run(&output),
         Command::Replay(replay) => replay.run(&output),
+        Command::Verify(verify) => verify.run(&output),
     }
 }
 

@@ -58,6 +58,16 @@ pub(super) enum Format {
     Json,
 }
 
+impl Format {
+    /// The name on the command line.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Json => "json",
+        }
+    }
+}
+
 /// How large a run of an exhibit is.
 #[derive(Debug, Args)]
 pub(super) struct Size {
@@ -141,6 +151,12 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
 /// Parses a number of executions.
 pub(super) fn executions(text: &str) -> Result<u64, String> {
     number(text, 1)
+}
+
+/// Parses a bound on preemptions.
+pub(super) fn preemptions(text: &str) -> Result<u8, String> {
+    let error = |_| format!("it takes a number from 0 to {}", u8::MAX);
+    text.parse().map_err(error)
 }
 
 /// Parses a part of a size. The exhibit says later which range it has to be in.

@@ -56,17 +56,30 @@ impl Output {
         })
     }
 
-    /// How text looks on this output.
+    /// How the table of a trace looks on this output.
     pub(super) fn style(&self, look: &Look) -> Style {
+        Style {
+            ascii: look.ascii,
+            detail: look.detail,
+            ..self.plain_style()
+        }
+    }
+
+    /// How other text looks on this output.
+    pub(super) fn plain_style(&self) -> Style {
         let is_terminal = matches!(self.target, Target::Stdout) && io::stdout().is_terminal();
         let width = is_terminal.then(terminal_size::terminal_size).flatten();
         let width = width.map_or(80, |(width, _)| usize::from(width.0));
         Style {
             width,
-            ascii: look.ascii,
-            detail: look.detail,
             color: self.color,
+            ..Style::default()
         }
+    }
+
+    /// Whether results go where a program prints.
+    pub(super) fn is_stdout(&self) -> bool {
+        matches!(self.target, Target::Stdout)
     }
 
     /// Writes a value as JSON.

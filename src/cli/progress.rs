@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,10 +13,25 @@ use crate::Progress;
 /// What takes longer than this shows progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// What is being done, if that is one of several things.
+#[derive(Debug, Default)]
+pub(super) struct Stage(Mutex<Option<String>>);
+
+impl Stage {
+    pub(super) fn set(&self, stage: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stage);
+    }
+
+    fn get(&self) -> Option<String> {
+        let stage = self.0.lock();
+        stage.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// Runs `work` while its progress is shown on stderr, if that is a terminal.
 ///
 /// The first Ctrl-C lets the search stop and report what it knows, the second one ends the process.
-pub(super) fn with_progress<T>(progress: &Progress, work: impl FnOnce() -> T) -> T {
+pub(super) fn with_progress<T>(progress: &Progress, stage: &Stage, work: impl FnOnce() -> T) -> T {
     stop_on_interrupt(progress.clone());
     let (done, is_done) = channel::<()>();
     thread::scope(|scope| {
@@ -29,7 +45,10 @@ pub(super) fn with_progress<T>(progress: &Progress, work: impl FnOnce() -> T) ->
             );
             while is_done.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout)
             {
-                bar.set_message(line(progress.executions(), start.elapsed()));
+                bar.set_message(match stage.get() {
+                    None => line(progress.executions(), start.elapsed()),
+                    Some(stage) => stage_line(&stage, progress.executions()),
+                });
                 bar.tick();
             }
             bar.finish_and_clear();
@@ -52,6 +71,11 @@ fn line(executions: u64, elapsed: Duration) -> String {
     format!(
         "{executions} executions in {seconds:.0} s, {rate:.0} a second; Ctrl-C stops and reports"
     )
+}
+
+fn stage_line(stage: &str, executions: u64) -> String {
+    let executions = crate::verdict::grouped(executions);
+    format!("{stage}: {executions} executions; Ctrl-C stops and reports")
 }
 
 fn stop_on_interrupt(progress: Progress) {

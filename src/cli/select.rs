@@ -12,6 +12,37 @@ const LONGEST_SHOWN: usize = 40;
 
 /// The variant of a name: `exhibit/variant`, or `exhibit` for its first unsafe one.
 pub(super) fn variant(name: &str) -> Result<&'static Variant, Error> {
+    let (exhibit, variant) = named(name)?;
+    Ok(variant.unwrap_or_else(|| first_unsafe(exhibit)))
+}
+
+/// The variants of some names, of which an exhibit alone is all of its own, or all if there are no
+/// names. They are in the order of the gallery, each only once.
+pub(super) fn variants(names: &[String]) -> Result<Vec<&'static Variant>, Error> {
+    let named: Vec<_> = names
+        .iter()
+        .map(|name| named(name))
+        .collect::<Result<_, _>>()?;
+    let is_selected = |exhibit: &Exhibit, variant: &Variant| {
+        named.is_empty()
+            || named.iter().any(|(other, only)| {
+                other.name == exhibit.name && only.is_none_or(|only| only.name == variant.name)
+            })
+    };
+    let all = exhibits::ALL.iter().flat_map(|exhibit| {
+        exhibit
+            .variants
+            .iter()
+            .map(move |variant| (exhibit, variant))
+    });
+    Ok(all
+        .filter(|(exhibit, variant)| is_selected(exhibit, variant))
+        .map(|(_, variant)| variant)
+        .collect())
+}
+
+/// The exhibit of a name, and the variant if the name has one.
+fn named(name: &str) -> Result<(&'static Exhibit, Option<&'static Variant>), Error> {
     let (exhibit_name, variant_name) = match name.split_once('/') {
         Some((exhibit, variant)) => (exhibit, Some(variant)),
         None => (name, None),
@@ -25,15 +56,16 @@ pub(super) fn variant(name: &str) -> Result<&'static Variant, Error> {
         return Err(unknown("exhibit", exhibit_name, names));
     };
     let Some(variant_name) = variant_name else {
-        return Ok(first_unsafe(exhibit));
+        return Ok((exhibit, None));
     };
     let mut variants = exhibit.variants.iter();
     let found = variants.find(|variant| variant.name == variant_name);
-    found.ok_or_else(|| {
+    let found = found.ok_or_else(|| {
         let what = format!("variant of {}", exhibit.name);
         let names = exhibit.variants.iter().map(|variant| variant.name);
         unknown(&what, variant_name, names)
-    })
+    });
+    Ok((exhibit, Some(found?)))
 }
 
 /// The exhibit of a variant.
@@ -90,6 +122,28 @@ mod tests {
             variant("counter/mutex").unwrap().to_string(),
             "counter/mutex"
         );
+    }
+
+    #[test]
+    fn a_selection_is_in_the_order_of_the_gallery_and_without_repeats() {
+        let selected = |names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+            let variants = variants(&names).unwrap();
+            variants.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let all = selected(&["counter"]);
+        assert_eq!(all[0], "counter/load-store");
+        assert_eq!(all.len(), exhibits::counter::EXHIBIT.variants.len());
+        assert_eq!(
+            selected(&["counter/mutex", "counter", "counter/mutex"]),
+            all
+        );
+        assert_eq!(
+            selected(&["counter/mutex", "counter/load-store"]),
+            ["counter/load-store", "counter/mutex"]
+        );
+        assert!(selected(&[]).starts_with(&all));
+        assert!(variants(&["counter".to_owned(), "cuonter".to_owned()]).is_err());
     }
 
     #[test]

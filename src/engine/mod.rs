@@ -1,12 +1,14 @@
 //! How executions run.
 //!
-//! An engine runs the body again and again, asks a [`Strategy`] for every choice, and hands it
-//! each finished execution. It returns data and prints nothing.
+//! A model engine runs the body again and again, asks a [`Strategy`] for every choice, and hands it
+//! each finished execution. On real threads there is nothing to choose. An engine returns data and
+//! prints nothing.
 
 mod loom;
 mod panic_hook;
 mod shuttle;
 mod stack_overflow;
+mod threads;
 mod watch;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +18,7 @@ use crate::trace::{Choice, ThreadId};
 
 pub(crate) use loom::Loom;
 pub(crate) use shuttle::Shuttle;
+pub(crate) use threads::Threads;
 pub(crate) use watch::{Watched, watch};
 
 /// What decides which executions run.

@@ -2,7 +2,8 @@
 //!
 //! The hook of a process is one for all. Shuttle installs its own at its first run, which prints
 //! lines for every panic from then on. So shuttle is made to install it here, and it is replaced
-//! by one that is silent inside an execution and calls the original one outside.
+//! by one that is silent inside an execution, and in a run on real threads, and calls the original
+//! one outside.
 
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 use std::sync::Once;
@@ -10,7 +11,7 @@ use std::sync::Once;
 use shuttle::scheduler::RandomScheduler;
 use shuttle::{Config, Runner};
 
-use crate::execution::{self, message_of};
+use crate::execution::{self, Panic, RealRun, message_of};
 use crate::trace::Schedule;
 
 /// What Rust says when a destructor panics while its thread unwinds, before it ends the process.
@@ -32,20 +33,25 @@ pub(super) fn install() {
     });
 }
 
-/// Notes a panic of the code under test. Returns false outside of executions.
+/// Notes a panic of the code under test. Returns false for all others.
 fn note(info: &PanicHookInfo<'_>) -> bool {
     let message = message_of(info.payload());
     let at = info
         .location()
         .map(|at| format!("{}:{}", at.file(), at.line()));
+    let in_destructor = message == IN_DESTRUCTOR;
+    let panic = (message, at);
+    if !execution::is_running() {
+        return note_on_real_thread(panic, in_destructor);
+    }
     let noted = execution::try_with(|execution| {
-        if message == IN_DESTRUCTOR {
+        if in_destructor {
             let thread = execution.current_mut();
             let panics = (thread.first_panic.take(), thread.last_panic.take());
             return Some((panics, Schedule::from(execution.schedule().to_vec())));
         }
         let thread = execution.current_mut();
-        let panic = Some((message, at));
+        let panic = Some(panic);
         if thread.first_panic.is_none() {
             thread.first_panic.clone_from(&panic);
         }
@@ -55,9 +61,19 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
         None
     });
     if let Some(Some(((first, last), schedule))) = &noted {
-        say_last_words(first.as_ref(), last.as_ref(), schedule);
+        say_last_words(first.as_ref(), last.as_ref(), Some(schedule));
     }
     noted.is_some()
+}
+
+/// Notes a panic in a run on real threads. Returns false outside of runs.
+fn note_on_real_thread(panic: Panic, in_destructor: bool) -> bool {
+    let last = RealRun::last_panic();
+    let noted = RealRun::note_panic(panic);
+    if noted && in_destructor {
+        say_last_words(last.as_ref(), last.as_ref(), None);
+    }
+    noted
 }
 
 /// Rust ends the process after this, so that the report is never made.
@@ -65,7 +81,7 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
     clippy::print_stderr,
     reason = "there will be no report to hold the message"
 )]
-fn say_last_words(first: Option<&Panic>, last: Option<&Panic>, schedule: &Schedule) {
+fn say_last_words(first: Option<&Panic>, last: Option<&Panic>, schedule: Option<&Schedule>) {
     let describe = |panic: Option<&Panic>| match panic {
         Some((message, at)) => {
             format!(
@@ -80,6 +96,10 @@ fn say_last_words(first: Option<&Panic>, last: Option<&Panic>, schedule: &Schedu
     if first != last {
         lines = format!("  first     {}\n", describe(first));
     }
+    let schedule = match schedule {
+        Some(schedule) => schedule.to_string(),
+        None => "none: real threads".to_owned(),
+    };
     eprintln!(
         "racelab: a destructor panicked while its thread was being unwound, and Rust ends the \
          process then.\n{lines}  panic     {}\n  schedule  {schedule}\n  \
@@ -87,6 +107,3 @@ fn say_last_words(first: Option<&Panic>, last: Option<&Panic>, schedule: &Schedu
         describe(last)
     );
 }
-
-/// What a panic says, and where it was.
-type Panic = (String, Option<String>);

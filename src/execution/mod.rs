@@ -19,6 +19,7 @@ mod locals;
 mod next_step;
 mod object;
 mod pulse;
+mod real_run;
 mod root;
 mod runtime;
 mod step;
@@ -46,6 +47,7 @@ pub(crate) use object::{
     Barrier, Channel, Hold, Initialisation, Object, Progress, ReadWrite, State, Task,
 };
 pub(crate) use pulse::{LastEvent, Pulse};
+pub(crate) use real_run::{Panic, RealRun, Record};
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use runtime::{Access, AtomicType, RacesWith, Rmw, Runtime};
 pub(crate) use step::{give_up, leave_doomed, step, step_in_drop, step_on_memory};
@@ -159,6 +161,17 @@ pub(crate) fn enter(execution: Box<Execution>) {
 pub(crate) fn leave() -> Option<Box<Execution>> {
     CURRENT_NUMBER.set(0);
     CURRENT.take()
+}
+
+/// Adds a value to what was recorded before it.
+fn join_outcome(outcome: &mut Option<String>, value: &str) {
+    match outcome {
+        Some(outcome) => {
+            outcome.push_str(", ");
+            outcome.push_str(value);
+        }
+        None => *outcome = Some(value.to_owned()),
+    }
 }
 
 impl Execution {
@@ -344,13 +357,7 @@ impl Execution {
 
     /// Adds to the outcome of the execution.
     pub(crate) fn add_outcome(&mut self, value: &str) {
-        match &mut self.outcome {
-            Some(outcome) => {
-                outcome.push_str(", ");
-                outcome.push_str(value);
-            }
-            None => self.outcome = Some(value.to_owned()),
-        }
+        join_outcome(&mut self.outcome, value);
     }
 
     /// Dooms the execution, unless it is doomed already.

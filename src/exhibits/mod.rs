@@ -4,6 +4,7 @@
 //! names in them, so that the difference between two files is the lesson.
 
 pub mod counter;
+mod expectation;
 pub mod print_lock;
 pub mod queue_consumer;
 pub mod shared_list;
@@ -11,8 +12,9 @@ pub mod shared_list;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use crate::Engine;
 use crate::sync::Arc;
+
+pub use expectation::{Expectation, Missing};
 
 /// A classic race.
 #[derive(Debug)]
@@ -143,13 +145,6 @@ impl Kind {
             Kind::Unsafe { bug } | Kind::Undefined { bug } => Some(bug),
             Kind::Safe => None,
         }
-    }
-}
-
-impl Variant {
-    /// The engines that can run it.
-    pub fn engines(&self) -> &'static [Engine] {
-        Engine::ALL
     }
 }
 

@@ -66,7 +66,7 @@ impl Explorer {
                 .collect(),
             verdict: match report.verdict {
                 Verdict::Violated(failure) => Verdict::Violated(Box::new(Failure {
-                    schedule: Schedule::from(execution),
+                    schedule: Some(Schedule::from(execution)),
                     ..*failure
                 })),
                 verdict => verdict,
@@ -82,7 +82,7 @@ impl Explorer {
             preemption_bound: self.preemption_bound,
         });
         Failure {
-            schedule,
+            schedule: Some(schedule),
             ..super::failure(found, None, 0, false)
         }
     }

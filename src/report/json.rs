@@ -68,9 +68,11 @@ struct FailureValue {
     kind: &'static str,
     message: String,
     at: Option<String>,
-    schedule: String,
-    preemptions: u32,
-    minimal: bool,
+    /// Null on real threads, as the next two.
+    schedule: Option<String>,
+    preemptions: Option<u32>,
+    /// Null as well if it was not looked into.
+    minimal: Option<bool>,
     minimise_executions: u64,
     why: Option<String>,
     steps: Vec<StepValue>,
@@ -147,7 +149,7 @@ pub fn explore(
 
 fn bound_value(bound: Bound) -> BoundValue {
     let value = match bound {
-        Bound::MaxExecutions(executions) => executions.into(),
+        Bound::MaxExecutions(count) | Bound::Runs(count) => count.into(),
         Bound::TimeLimit(limit) => limit.as_secs_f64().into(),
         Bound::MaxSteps(steps) => steps.into(),
         Bound::Preemptions(preemptions) => preemptions.into(),
@@ -166,9 +168,9 @@ fn failure_value(failure: &Failure) -> FailureValue {
         kind: failure.kind.name(),
         message: failure.message.clone(),
         at: failure.at.clone(),
-        schedule: failure.schedule.to_string(),
-        preemptions: failure.preemptions,
-        minimal: failure.minimal == Some(true),
+        schedule: failure.schedule.as_ref().map(ToString::to_string),
+        preemptions: failure.schedule.as_ref().map(|_| failure.preemptions),
+        minimal: failure.minimal,
         minimise_executions: failure.minimise_executions,
         why: explain(failure).why,
         steps: failure

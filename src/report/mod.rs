@@ -7,6 +7,10 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod text;
+#[cfg(feature = "cli")]
+pub mod verification;
 
 pub(crate) use text::plural;
 pub use text::{Style, Subject, outcomes, text};
+#[cfg(feature = "cli")]
+pub(crate) use text::{one_line, printable};

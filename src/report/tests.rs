@@ -82,7 +82,7 @@ fn failing(trace: Trace, kind: FailureKind, message: &str) -> Report {
         at: Some("src/lib.rs:7".to_owned()),
         thread: (kind == FailureKind::Panic).then_some(ThreadId::MAIN),
         trace,
-        schedule: "0".parse().expect("it is a schedule"),
+        schedule: Some("0".parse().expect("it is a schedule")),
         preemptions: 0,
         minimal: None,
         minimise_executions: 0,

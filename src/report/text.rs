@@ -89,8 +89,13 @@ pub fn text(report: &Report, subject: &Subject, style: &Style) -> String {
     match &report.verdict {
         Verdict::Violated(failure) => {
             let explanation = explain(failure);
-            out += "\n";
-            out += &traced(&failure.trace, Some(failure), &explanation, style);
+            if failure.schedule.is_some() {
+                out += "\n";
+                out += &traced(&failure.trace, Some(failure), &explanation, style);
+            } else {
+                // There is no table to show it in.
+                facts.extend(failure.at.clone().map(|at| ("at", at)));
+            }
             facts.extend(explanation.why.map(|why| ("why", why)));
             if !subject.fix.is_empty() {
                 facts.push(("fix", subject.fix.clone()));
@@ -114,12 +119,13 @@ pub fn text(report: &Report, subject: &Subject, style: &Style) -> String {
         && !subject.replay.is_empty()
     {
         // Not wrapped, so that it can be pasted.
-        let schedule = failure.schedule.to_string();
-        out += &format!(
-            "  {}{}\n",
-            label("replay", style),
-            printable(&subject.replay).replace("{schedule}", &schedule)
-        );
+        let replay = match &failure.schedule {
+            Some(schedule) => {
+                printable(&subject.replay).replace("{schedule}", &schedule.to_string())
+            }
+            None => "not possible: real threads".to_owned(),
+        };
+        out += &format!("  {}{replay}\n", label("replay", style));
     }
     out
 }
@@ -168,7 +174,7 @@ fn head(report: &Report, subject: &Subject, style: &Style) -> String {
 }
 
 /// The message of a panic in one line: `assertion failed: left 1, right 2`.
-fn one_line(message: &str) -> String {
+pub(crate) fn one_line(message: &str) -> String {
     let mut lines = message
         .lines()
         .map(str::trim)
@@ -322,7 +328,7 @@ fn label(name: &str, style: &Style) -> String {
     paint(&format!("{name:9}"), Ansi::new().dimmed(), style)
 }
 
-fn wrapped(text: &str, first: &str, rest: &str, style: &Style) -> String {
+pub(super) fn wrapped(text: &str, first: &str, rest: &str, style: &Style) -> String {
     let options = Options::new(style.width.max(40))
         .initial_indent(first)
         .subsequent_indent(rest)
@@ -334,7 +340,7 @@ fn wrapped(text: &str, first: &str, rest: &str, style: &Style) -> String {
 /// A text in which nothing breaks a line or moves the cursor: control characters as escapes.
 ///
 /// Names, messages and outcomes are what the code under test says, so that they can hold anything.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() {

@@ -36,6 +36,11 @@ pub(crate) enum Stop {
     Interrupted,
     /// An execution hit the bound on its steps.
     OutOfSteps,
+    /// A run on real threads did not end.
+    Endless {
+        /// Which one it was, from 1 on.
+        run: u64,
+    },
     /// An execution did what the lab cannot run.
     Unsupported(String),
     /// An execution used the lab wrongly.
@@ -68,6 +73,35 @@ pub(crate) struct Tally {
     pub(crate) stop: Option<Stop>,
 }
 
+impl Limits {
+    /// The limit that is reached after so many executions, if any is.
+    pub(crate) fn reached(&self, executions: u64, pulse: &Pulse) -> Option<Stop> {
+        if self.max_executions.is_some_and(|max| executions >= max) {
+            return Some(Stop::MaxExecutions);
+        }
+        if self
+            .deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+        {
+            return Some(Stop::TimeLimit);
+        }
+        pulse.is_interrupted().then_some(Stop::Interrupted)
+    }
+}
+
+impl Tally {
+    /// Counts an execution that ended with this outcome.
+    pub(crate) fn count_outcome(&mut self, outcome: &str) {
+        // Looked up first, since almost all outcomes were seen before.
+        match self.outcomes.get_mut(outcome) {
+            Some(count) => *count += 1,
+            None => {
+                self.outcomes.insert(outcome.to_owned(), 1);
+            }
+        }
+    }
+}
+
 /// A strategy within limits.
 pub(crate) struct Exploration<S> {
     pub(crate) strategy: S,
@@ -84,21 +118,6 @@ impl<S: Strategy> Exploration<S> {
             pulse,
             tally: Tally::default(),
         }
-    }
-
-    fn limit(&self) -> Option<Stop> {
-        let run = self.tally.executions + self.tally.truncated;
-        if self.limits.max_executions.is_some_and(|max| run >= max) {
-            return Some(Stop::MaxExecutions);
-        }
-        if self
-            .limits
-            .deadline
-            .is_some_and(|deadline| Instant::now() >= deadline)
-        {
-            return Some(Stop::TimeLimit);
-        }
-        self.pulse.is_interrupted().then_some(Stop::Interrupted)
     }
 
     fn found(&self, execution: &Execution) -> Option<Found> {
@@ -133,7 +152,8 @@ impl<S: Strategy> Strategy for Exploration<S> {
             self.tally.stop = Some(Stop::Exhausted);
             return false;
         }
-        self.tally.stop = self.limit();
+        let run = self.tally.executions + self.tally.truncated;
+        self.tally.stop = self.limits.reached(run, &self.pulse);
         let wants = self.tally.stop.is_none();
         self.tally.begun += u64::from(wants);
         wants
@@ -202,13 +222,7 @@ impl<S: Strategy> Strategy for Exploration<S> {
             }
         }
         if let Some(outcome) = execution.outcome() {
-            // Looked up first, since almost all outcomes were seen before.
-            match self.tally.outcomes.get_mut(outcome) {
-                Some(count) => *count += 1,
-                None => {
-                    self.tally.outcomes.insert(outcome.to_owned(), 1);
-                }
-            }
+            self.tally.count_outcome(outcome);
         }
         self.pulse.count(self.tally.executions);
     }

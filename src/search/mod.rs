@@ -6,6 +6,7 @@ mod loom;
 mod minimise;
 mod random;
 mod replay;
+mod runs;
 
 pub(crate) use dfs::Dfs;
 pub(crate) use exploration::{Exploration, Limits, Stop, Tally};
@@ -13,6 +14,7 @@ pub(crate) use loom::{InOrder, Nth};
 pub(crate) use minimise::{Minimised, minimise};
 pub(crate) use random::Random;
 pub(crate) use replay::{End, Replay};
+pub(crate) use runs::{Runs, run_again_and_again};
 
 use crate::execution::{Ending, Execution};
 use crate::trace::{Blocked, Schedule, Trace};

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::thread as real;
 
-use crate::execution::{NextStep, Requirement, is_running, step, with};
+use crate::execution::{NextStep, RealRun, Requirement, is_running, step, with};
 use crate::trace::{self, Operation};
 
 use super::start::{Joining, start_unchecked};
@@ -142,7 +142,7 @@ impl<'scope> Scope<'scope, '_> {
         // still running, since `self` is borrowed for it.
         let real = unsafe { self.real.load(Relaxed).as_ref::<'scope>() };
         if let Some(real) = real {
-            let handle = builder.real().spawn_scoped(real, f)?;
+            let handle = builder.real().spawn_scoped(real, RealRun::inherited(f))?;
             let thread = Thread::real(handle.thread().clone());
             return Ok(ScopedJoinHandle {
                 thread,

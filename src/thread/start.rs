@@ -6,7 +6,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread as real;
 
-use crate::execution::{Alternatives, NextStep, Requirement, is_running, run_thread, step, with};
+use crate::execution::{
+    Alternatives, NextStep, RealRun, Requirement, is_running, run_thread, step, with,
+};
 use crate::trace::{self, Operation};
 
 use super::{Result, Thread};
@@ -29,7 +31,7 @@ where
             kind: Kind::Modelled(joining),
         }
     } else {
-        JoinHandle::real(real::spawn(f))
+        JoinHandle::real(real::spawn(RealRun::inherited(f)))
     }
 }
 
@@ -84,7 +86,8 @@ impl Builder {
                 kind: Kind::Modelled(joining),
             })
         } else {
-            Ok(JoinHandle::real(self.real().spawn(f)?))
+            let handle = self.real().spawn(RealRun::inherited(f))?;
+            Ok(JoinHandle::real(handle))
         }
     }
 

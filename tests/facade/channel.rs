@@ -421,7 +421,7 @@ fn a_consumer_that_is_not_told_to_stop_waits_for_ever_and_the_failure_replays() 
     assert!(blocked.contains(&Operation::Receive), "{blocked:?}");
     let report = explore(body).to_string();
     assert!(report.contains("waits for a message on jobs"), "{report}");
-    let again = replay(&failure.schedule, body);
+    let again = replay(failure.schedule.as_ref().unwrap(), body);
     let again = again.failure().expect("it fails again");
     assert_eq!((again.kind, &again.trace), (failure.kind, &failure.trace));
 }

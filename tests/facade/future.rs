@@ -382,7 +382,7 @@ fn a_wake_up_that_is_lost_is_a_deadlock_and_replays() {
     assert_eq!(blocked, [Operation::Poll]);
     let report = explore(body).to_string();
     assert!(report.contains("main waits to be woken, at "), "{report}");
-    let again = replay(&failure.schedule, body);
+    let again = replay(failure.schedule.as_ref().unwrap(), body);
     let again = again.failure().expect("it fails again");
     assert_eq!((again.kind, &again.trace), (failure.kind, &failure.trace));
 }

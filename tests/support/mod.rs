@@ -7,7 +7,11 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
 
 /// What a process left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +104,72 @@ pub(crate) fn words(line: &str) -> impl Iterator<Item = &str> {
     let mut words = line.split_whitespace();
     assert_eq!(words.next(), Some("racelab"), "{line}");
     words
+}
+
+/// Sends a process what Ctrl-C sends, when it is ready for it.
+#[cfg(target_os = "linux")]
+pub(crate) fn interrupt(child: &mut Child) {
+    let status = format!("/proc/{}/status", child.id());
+    let catches_interrupts = || {
+        let status = std::fs::read_to_string(&status).expect("the process is there");
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = caught.expect("the system says which signals are caught");
+        let caught = u64::from_str_radix(caught.trim(), 16).expect("it is a bit set");
+        // Signal 2 is the second bit.
+        caught & 2 != 0
+    };
+    while !catches_interrupts() {
+        std::thread::yield_now();
+    }
+    send("INT", child.id());
+}
+
+/// Sends a signal to a process.
+#[cfg(unix)]
+pub(crate) fn send(signal: &str, process: u32) {
+    let status = Command::new("kill")
+        .args([format!("-{signal}"), process.to_string()])
+        .status();
+    assert!(status.expect("there is kill").success());
+}
+
+/// The keys of a JSON object, in their order.
+struct Keys(Vec<String>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Keys;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+                let mut keys = Vec::new();
+                while let Some((key, IgnoredAny)) = map.next_entry()? {
+                    keys.push(key);
+                }
+                Ok(Keys(keys))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+/// The keys of the JSON object in a text, in their order.
+pub(crate) fn keys(text: &str) -> Vec<String> {
+    serde_json::from_str::<Keys>(text)
+        .expect("it is a JSON object")
+        .0
+}
+
+/// The one line of JSON on stdout.
+pub(crate) fn parsed(run: &Run) -> Value {
+    assert!(run.stdout.ends_with('\n'), "{run:?}");
+    assert_eq!(run.stdout.lines().count(), 1, "{run:?}");
+    serde_json::from_str(&run.stdout).expect("the output is JSON")
 }
 
 /// A folder of one test's own, which goes away with it.

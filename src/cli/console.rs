@@ -1,0 +1,150 @@
+//! What a program of the gallery prints to and reads from: standard output and standard input.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::exhibits::Terminal;
+
+use super::end_process;
+use super::error::Error;
+
+/// What a person at a terminal is asked with.
+const PROMPT: &str = "Queue item: ";
+
+/// The terminal of a program, which may be a pipe or a file.
+///
+/// If something cannot be read or written, the process ends: the threads of a program cannot be
+/// ended in any other way.
+#[derive(Debug)]
+pub(super) struct Console {
+    output: Mutex<Printed>,
+    /// The number of lines that were read. Held while one is.
+    lines: Mutex<u64>,
+    keyboard: Option<Mutex<Waiting>>,
+}
+
+/// What was printed.
+#[derive(Debug)]
+struct Printed {
+    /// The whole text, if it is kept in place of being printed.
+    kept: Option<String>,
+    /// What it ends with.
+    last: Option<char>,
+}
+
+/// How long a person was waited for.
+#[derive(Debug, Default)]
+struct Waiting {
+    before: Duration,
+    since: Option<Instant>,
+}
+
+/// How the output ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Nothing was printed.
+    Empty,
+    /// The last line is without an end.
+    Open,
+    /// The last line was ended.
+    Line,
+}
+
+impl Console {
+    /// A console that prints.
+    pub(super) fn printing() -> Self {
+        Console::new(None)
+    }
+
+    /// A console that keeps what is printed.
+    pub(super) fn keeping() -> Self {
+        Console::new(Some(String::new()))
+    }
+
+    fn new(kept: Option<String>) -> Self {
+        Console {
+            output: Mutex::new(Printed { kept, last: None }),
+            lines: Mutex::new(0),
+            keyboard: io::stdin().is_terminal().then(Mutex::default),
+        }
+    }
+
+    /// How long the program has waited for a person, and whether it does so now.
+    pub(super) fn waited(&self) -> (Duration, bool) {
+        let Some(keyboard) = &self.keyboard else {
+            return (Duration::ZERO, false);
+        };
+        let waiting = locked(keyboard);
+        let now = waiting.since.map(|since| since.elapsed());
+        (waiting.before + now.unwrap_or_default(), now.is_some())
+    }
+
+    /// How the output ended.
+    pub(super) fn end(&self) -> End {
+        match locked(&self.output).last {
+            None => End::Empty,
+            Some('\n') => End::Line,
+            Some(_) => End::Open,
+        }
+    }
+
+    /// What was kept of the output.
+    pub(super) fn kept(&self) -> Option<String> {
+        locked(&self.output).kept.clone()
+    }
+}
+
+impl Terminal for Console {
+    fn write(&self, text: &str) {
+        let mut output = locked(&self.output);
+        output.last = text.chars().next_back().or(output.last);
+        if let Some(kept) = &mut output.kept {
+            kept.push_str(text);
+            return;
+        }
+        let mut stdout = io::stdout();
+        let printed = stdout.write_all(text.as_bytes());
+        if let Err(error) = printed.and_then(|()| stdout.flush()) {
+            end_process(&Error::of_stdout(error));
+        }
+    }
+
+    fn read_line(&self) -> Option<String> {
+        let mut lines = locked(&self.lines);
+        if let Some(keyboard) = &self.keyboard {
+            // Not on standard output, which holds what the program prints. Nobody can be told if
+            // this fails.
+            let _ = write!(io::stderr(), "{PROMPT}");
+            locked(keyboard).since = Some(Instant::now());
+        }
+        let mut line = Vec::new();
+        let read = io::stdin().lock().read_until(b'\n', &mut line);
+        if let Some(keyboard) = &self.keyboard {
+            let mut waiting = locked(keyboard);
+            let since = waiting.since.take();
+            waiting.before += since.map(|since| since.elapsed()).unwrap_or_default();
+        }
+        if let Err(error) = read {
+            end_process(&Error::Usage(format!("cannot read the input: {error}")));
+        }
+        if line.is_empty() {
+            return None;
+        }
+        *lines += 1;
+        if line.pop_if(|last| *last == b'\n').is_some() {
+            line.pop_if(|last| *last == b'\r');
+        }
+        let Ok(line) = String::from_utf8(line) else {
+            end_process(&Error::Usage(format!(
+                "line {lines} of the input is not UTF-8, and a program reads text"
+            )));
+        };
+        Some(line)
+    }
+}
+
+/// A program can panic while it prints.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,285 @@
+//! `racelab run`: the program that a variant goes back to, once, on real threads.
+
+use std::env;
+use std::io::{self, IsTerminal};
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::exhibits::{Kind, Terminal, Variant};
+use crate::report::{one_line, printable};
+use crate::{Engine, Explorer, Reason, Report, Verdict};
+
+use super::child::{self, Guarded};
+use super::console::{Console, End};
+use super::error::{Error, Exit};
+use super::options::{self, Format};
+use super::output::Output;
+use super::select;
+
+const AFTER_HELP: &str = "\
+What the program prints goes to standard output at once; with --format json it is in the result.
+A variant with undefined behaviour is run in a child process.
+
+Exit codes: 0 it came out right; 1 it failed or crashed; 3 it did not end within the time limit.";
+
+/// How much longer than its limit a child may take: it looks at the limit itself.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How often a program that waits for a person is looked at.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Run the program of a variant once, on real threads.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Run {
+    /// exhibit/variant, or an exhibit for its first unsafe variant
+    exhibit: String,
+
+    /// End it after so long, time at the keyboard not counted: 20ms, 10s; a bare number is seconds
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "60s",
+        value_parser = crate::parse_duration,
+        allow_hyphen_values = true,
+    )]
+    time_limit: Duration,
+
+    // Given to the child process: whatever happens, happens there.
+    #[arg(long, hide = true)]
+    in_this_process: bool,
+}
+
+/// How a run ended. In JSON, `output` is what the program printed.
+#[derive(Debug, Serialize)]
+struct Ended {
+    schema: &'static str,
+    exhibit: String,
+    result: RunResult,
+    outcome: Option<String>,
+    failure: Option<FailureOfRun>,
+    /// How it crashed, or that it did not end.
+    reason: Option<String>,
+    /// Null if it was lost in a crash.
+    output: Option<String>,
+    seconds: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum RunResult {
+    Passed,
+    Failed,
+    Crashed,
+    Endless,
+}
+
+#[derive(Debug, Serialize)]
+struct FailureOfRun {
+    message: String,
+    at: Option<String>,
+}
+
+impl Run {
+    pub(super) fn run(&self, output: &Output, options: &options::Output) -> Result<Exit, Error> {
+        let variant = select::variant(&self.exhibit)?;
+        if matches!(variant.kind, Kind::Undefined { .. }) && !self.in_this_process {
+            self.run_in_child(variant, output, options)
+        } else {
+            self.run_here(variant, output)
+        }
+    }
+
+    fn run_here(&self, variant: &Variant, output: &Output) -> Result<Exit, Error> {
+        let console = Arc::new(match output.format {
+            Format::Text => Console::printing(),
+            Format::Json => Console::keeping(),
+        });
+        // There is nothing to report of half a run.
+        let _ = ctrlc::set_handler(|| std::process::exit(130));
+        let start = Instant::now();
+        let report = self.watched(variant, &console)?;
+        let ended = Ended {
+            output: console.kept(),
+            seconds: start.elapsed().as_secs_f64(),
+            ..self.ended(variant, report.as_ref())
+        };
+        write(output, variant, &ended, &console.end())
+    }
+
+    /// Runs the program to its end. `None` if that takes longer than the limit.
+    fn watched(&self, variant: &Variant, console: &Arc<Console>) -> Result<Option<Report>, Error> {
+        let program = variant.program;
+        let terminal: Arc<dyn Terminal> = Arc::<Console>::clone(console);
+        let (sender, receiver) = channel();
+        let once = Explorer::new(Engine::Threads)
+            .max_executions(1)
+            .stall_limit(Duration::MAX);
+        thread::spawn(move || {
+            let report = once.explore(move || program(Arc::clone(&terminal)));
+            // Nobody listens any more if it took too long.
+            let _ = sender.send(report);
+        });
+        let start = Instant::now();
+        loop {
+            let (waited, is_waiting) = console.waited();
+            let used = start.elapsed().saturating_sub(waited);
+            let left = self.time_limit.saturating_sub(used);
+            if left.is_zero() && !is_waiting {
+                return Ok(None);
+            }
+            let pause = if is_waiting { left.max(TICK) } else { left };
+            match receiver.recv_timeout(pause) {
+                Ok(report) => return Ok(Some(report)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::Internal("the run was lost".to_owned()));
+                }
+            }
+        }
+    }
+
+    fn ended(&self, variant: &Variant, report: Option<&Report>) -> Ended {
+        let mut ended = Ended {
+            schema: "racelab/run/1",
+            exhibit: variant.to_string(),
+            result: RunResult::Passed,
+            outcome: None,
+            failure: None,
+            reason: None,
+            output: None,
+            seconds: 0.0,
+        };
+        let Some(report) = report else {
+            ended.result = RunResult::Endless;
+            ended.reason = Some(format!(
+                "did not end within {:?}: a deadlock, a livelock, an endless loop, or a program \
+                 that needs longer (`--time-limit`)",
+                self.time_limit
+            ));
+            return ended;
+        };
+        let outcome = report.outcomes.first();
+        ended.outcome = outcome.map(|outcome| outcome.value.clone());
+        match &report.verdict {
+            Verdict::Violated(failure) => {
+                ended.result = RunResult::Failed;
+                ended.failure = Some(FailureOfRun {
+                    message: failure.message.clone(),
+                    at: failure.at.clone(),
+                });
+            }
+            Verdict::Inconclusive(reason @ Reason::Unsupported(_)) => {
+                ended.result = RunResult::Crashed;
+                ended.reason = Some(reason.to_string());
+            }
+            Verdict::Holds | Verdict::Inconclusive(_) => {}
+        }
+        ended
+    }
+
+    /// Runs this command again in a child process, which reports by itself unless it crashes.
+    fn run_in_child(
+        &self,
+        variant: &Variant,
+        output: &Output,
+        options: &options::Output,
+    ) -> Result<Exit, Error> {
+        let start = Instant::now();
+        let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
+        let child = Guarded::spawn(&mut self.command(options).map_err(internal)?);
+        let child = child.map_err(internal)?;
+        // With a person at the keyboard only the child knows how much time counts.
+        let limit = self.time_limit.checked_add(GRACE);
+        let limit = limit.filter(|_| !io::stdin().is_terminal());
+        let status = child.wait(limit).map_err(internal)?;
+        if let Some(exit) = status.and_then(exit_of) {
+            return Ok(exit);
+        }
+        drop(child);
+        let mut ended = self.ended(variant, None);
+        if let Some(status) = status {
+            ended.result = RunResult::Crashed;
+            ended.reason = Some(child::crash(status));
+        }
+        ended.seconds = start.elapsed().as_secs_f64();
+        // What the child has printed may end anywhere.
+        write(output, variant, &ended, &End::Open)
+    }
+
+    fn command(&self, options: &options::Output) -> io::Result<Command> {
+        let mut command = Command::new(env::current_exe()?);
+        command.args(["run", "--in-this-process", "--time-limit"]);
+        command.arg(format!("{}s", self.time_limit.as_secs_f64()));
+        command.args(["--format", options.format.name()]);
+        command.args(["--color", &options.color.to_string()]);
+        if let Some(path) = &options.output {
+            command.arg("--output").arg(path);
+        }
+        command.args(["--", &self.exhibit]);
+        Ok(command)
+    }
+}
+
+/// How a child ended that ended by itself and has said how.
+fn exit_of(status: ExitStatus) -> Option<Exit> {
+    let code = status.code()?;
+    let said = [
+        Exit::Success,
+        Exit::Violation,
+        Exit::Usage,
+        Exit::Inconclusive,
+        Exit::Interrupted,
+    ];
+    said.into_iter().find(|exit| i32::from(exit.code()) == code)
+}
+
+fn write(output: &Output, variant: &Variant, ended: &Ended, end: &End) -> Result<Exit, Error> {
+    match output.format {
+        Format::Json => output.write_json(ended)?,
+        Format::Text => {
+            // What the program printed stands apart from what is said of it.
+            let gap = match end {
+                _ if !output.is_stdout() => "",
+                End::Empty => "",
+                End::Line => "\n",
+                End::Open => "\n\n",
+            };
+            output.write(&(gap.to_owned() + &text(variant, ended)))?;
+        }
+    }
+    Ok(match ended.result {
+        RunResult::Passed => Exit::Success,
+        RunResult::Failed | RunResult::Crashed => Exit::Violation,
+        RunResult::Endless => Exit::Inconclusive,
+    })
+}
+
+fn text(variant: &Variant, ended: &Ended) -> String {
+    let mut out = String::new();
+    if let Some(outcome) = &ended.outcome {
+        out += &format!("outcome  {}\n", printable(outcome));
+    }
+    if let Some(FailureOfRun { message, at }) = &ended.failure {
+        let at = at.as_ref().map(|at| format!(", at {at}"));
+        out += &format!("failed   {}{}\n", one_line(message), at.unwrap_or_default());
+    }
+    let reason = ended.reason.as_deref().unwrap_or_default();
+    match ended.result {
+        RunResult::Crashed => out += &format!("crashed  {reason}\n"),
+        RunResult::Endless => out += &format!("endless  {reason}\n"),
+        RunResult::Passed if variant.kind != Kind::Safe => {
+            out += &format!(
+                "passed   this time, which proves nothing: `racelab explore {variant}` searches\n"
+            );
+        }
+        RunResult::Passed | RunResult::Failed => {}
+    }
+    out
+}

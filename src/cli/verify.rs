@@ -1,0 +1,167 @@
+//! `racelab verify`: every variant under every engine, against what is expected of it.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::exhibits::Variant;
+use crate::report::one_line;
+use crate::report::verification::{Row, text};
+use crate::{Bound, Coverage, Engine, Explorer, Progress, Report, Verdict};
+
+use super::error::{Error, Exit};
+use super::options::{self, Format};
+use super::output::Output;
+use super::progress::{Stage, with_progress};
+use super::select;
+
+const AFTER_HELP: &str = "\
+A safe variant has to hold under an engine that explores everything, and must not fail under the
+others. An unsafe one has to fail; only on real threads, where races are rare, it need not.
+
+Exit codes: 0 all as expected; 1 not so; 4 nothing to verify.";
+
+/// Run variants under engines, and compare the verdicts with what is expected.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Verify {
+    /// exhibit/variant, or an exhibit for all of its variants [default: the whole gallery]
+    exhibits: Vec<String>,
+
+    /// Verify under this engine; can be given several times [default: all engines]
+    #[arg(long = "engine", value_name = "ENGINE", value_parser = options::engine())]
+    engines: Vec<Engine>,
+
+    /// Stop each search after so long: 20ms, 10s; a bare number is seconds
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "60s",
+        value_parser = crate::parse_duration,
+        allow_hyphen_values = true,
+    )]
+    time_limit: Duration,
+}
+
+/// What the work came to.
+struct Verified {
+    rows: Vec<Row>,
+    interrupted: bool,
+}
+
+impl Verify {
+    pub(super) fn run(&self, output: &Output) -> Result<Exit, Error> {
+        let variants = select::variants(&self.exhibits)?;
+        let engines = self.engines();
+        let pairs: Vec<(&Variant, Engine)> = variants
+            .iter()
+            .flat_map(|variant| engines.iter().map(move |engine| (*variant, *engine)))
+            .collect();
+        if let Some(why) = nothing_to_run(&pairs) {
+            return Err(Error::Nothing(why));
+        }
+        let progress = Progress::default();
+        let stage = Stage::default();
+        let verified = with_progress(&progress, &stage, || self.verify(&pairs, &progress, &stage));
+        let rows = &verified.rows;
+        match output.format {
+            Format::Json => output.write_json(rows)?,
+            Format::Text => output.write(&text(rows, &output.plain_style()))?,
+        }
+        Ok(if verified.interrupted {
+            Exit::Interrupted
+        } else if rows.iter().all(|row| row.as_expected) {
+            Exit::Success
+        } else {
+            Exit::Violation
+        })
+    }
+
+    /// The engines to verify under, in the order of all engines and each only once.
+    fn engines(&self) -> Vec<Engine> {
+        let all = Engine::ALL.iter().copied();
+        all.filter(|engine| self.engines.is_empty() || self.engines.contains(engine))
+            .collect()
+    }
+
+    fn verify(&self, pairs: &[(&Variant, Engine)], progress: &Progress, stage: &Stage) -> Verified {
+        let mut rows = Vec::with_capacity(pairs.len());
+        for (index, &(variant, engine)) in pairs.iter().enumerate() {
+            let (number, all) = (index + 1, pairs.len());
+            stage.set(format!("{number} of {all}, {variant} under {engine}"));
+            if let Err(missing) = variant.runs_under(engine) {
+                rows.push(missing_row(variant, engine, missing.to_string()));
+                continue;
+            }
+            let report = self.search(variant, engine, progress);
+            if report.coverage == Coverage::Bounded(Bound::Interrupted) {
+                return Verified {
+                    rows,
+                    interrupted: true,
+                };
+            }
+            rows.push(row(variant, engine, &report));
+        }
+        Verified {
+            rows,
+            interrupted: false,
+        }
+    }
+
+    fn search(&self, variant: &Variant, engine: Engine, progress: &Progress) -> Report {
+        let size = select::exhibit_of(variant).default_size();
+        let body = variant.body;
+        Explorer::new(engine)
+            .time_limit(self.time_limit)
+            .progress(progress.clone())
+            .explore(move || body(size))
+    }
+}
+
+/// Why there is nothing to run, if that is so.
+fn nothing_to_run(pairs: &[(&Variant, Engine)]) -> Option<String> {
+    let mut why = None;
+    for (variant, engine) in pairs {
+        match variant.runs_under(*engine) {
+            Ok(()) => return None,
+            Err(missing) => {
+                why.get_or_insert(format!("{variant} is not for {engine}, since {missing}"));
+            }
+        }
+    }
+    let why = why.unwrap_or_else(|| "no variant is selected".to_owned());
+    Some(format!("there is nothing to verify: {why}"))
+}
+
+fn row(variant: &Variant, engine: Engine, report: &Report) -> Row {
+    let expected = variant.expected_under(engine);
+    let as_expected = expected.is_met_by(report);
+    let reason = match &report.verdict {
+        Verdict::Inconclusive(reason) => Some(reason.to_string()),
+        Verdict::Violated(failure) if !as_expected => Some(one_line(&failure.message)),
+        Verdict::Holds | Verdict::Violated(_) => None,
+    };
+    Row {
+        exhibit: variant.to_string(),
+        engine: engine.name(),
+        expected: Some(expected.name()),
+        verdict: Some(report.verdict.name()),
+        executions: report.executions,
+        complete: report.coverage == Coverage::Complete,
+        as_expected,
+        reason,
+    }
+}
+
+fn missing_row(variant: &Variant, engine: Engine, reason: String) -> Row {
+    Row {
+        exhibit: variant.to_string(),
+        engine: engine.name(),
+        expected: None,
+        verdict: None,
+        executions: 0,
+        complete: false,
+        as_expected: true,
+        reason: Some(reason),
+    }
+}

@@ -1,0 +1,162 @@
+//! A run of a body on real threads: what its threads record, and whether all of them have ended.
+//!
+//! There is no execution then, so that nothing is scheduled and no event recorded. Each thread of
+//! the run knows it by a `thread_local!`, which a thread that the façade starts inherits.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::message_of;
+
+/// What a panic says, and where it was.
+pub(crate) type Panic = (String, Option<String>);
+
+/// A run on real threads. Clones are the same run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RealRun(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    record: Mutex<Record>,
+    all_ended: Condvar,
+}
+
+/// What is known of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Record {
+    /// The threads that were started and have not ended.
+    threads: usize,
+    /// What the run recorded as its result.
+    pub(crate) outcome: Option<String>,
+    /// The first panic that reached the root of a thread.
+    pub(crate) failure: Option<Panic>,
+}
+
+thread_local! {
+    /// The run that this OS thread belongs to.
+    static CURRENT: RefCell<Option<RealRun>> = const { RefCell::new(None) };
+    /// The last panic of this OS thread, as the hook saw it.
+    static LAST_PANIC: RefCell<Option<Panic>> = const { RefCell::new(None) };
+}
+
+impl RealRun {
+    /// Makes the main function of an OS thread into one that belongs to the run.
+    ///
+    /// A panic that reaches it is the failure of the run, and goes on.
+    pub(crate) fn thread<T, F: FnOnce() -> T>(self, f: F) -> impl FnOnce() -> T {
+        let member = Member::new(self);
+        move || member.run(f)
+    }
+
+    /// Lets a thread that is about to be started belong to the run of the calling one, if there
+    /// is one.
+    pub(crate) fn inherited<T, F: FnOnce() -> T>(f: F) -> impl FnOnce() -> T {
+        let member = RealRun::current().map(Member::new);
+        move || match member {
+            Some(member) => member.run(f),
+            None => f(),
+        }
+    }
+
+    /// Waits until all threads of the run have ended, and takes what they have recorded. `None`
+    /// if they have not by the deadline.
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> Option<Record> {
+        let mut record = self.record();
+        while record.threads > 0 {
+            let all_ended = &self.0.all_ended;
+            record = match deadline {
+                None => all_ended
+                    .wait(record)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return None;
+                    }
+                    let waited = all_ended.wait_timeout(record, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        Some(std::mem::take(&mut *record))
+    }
+
+    /// Adds to the outcome of the run that the calling thread belongs to, if there is one. The
+    /// value is only asked for if there is.
+    pub(crate) fn add_outcome(value: impl FnOnce() -> String) {
+        if let Some(run) = RealRun::current() {
+            let value = value();
+            super::join_outcome(&mut run.record().outcome, &value);
+        }
+    }
+
+    /// Notes a panic of the calling thread. False if it belongs to no run.
+    pub(crate) fn note_panic(panic: Panic) -> bool {
+        let is_member = CURRENT.try_with(|current| {
+            let current = current.try_borrow();
+            current.is_ok_and(|current| current.is_some())
+        });
+        // What was destroyed with its thread notes nothing.
+        is_member.unwrap_or(false)
+            && LAST_PANIC
+                .try_with(|last| last.replace(Some(panic)))
+                .is_ok()
+    }
+
+    /// The last panic that the calling thread noted.
+    pub(crate) fn last_panic() -> Option<Panic> {
+        LAST_PANIC.try_with(RefCell::take).ok().flatten()
+    }
+
+    fn current() -> Option<RealRun> {
+        CURRENT.try_with(|current| current.borrow().clone()).ok()?
+    }
+
+    fn fail(&self, payload: &(dyn Any + Send)) {
+        // Without a note the panic did not pass the hook: it was resumed by the code under test,
+        // or a hook was installed after the lab's.
+        let panic = RealRun::last_panic().unwrap_or_else(|| (message_of(payload), None));
+        self.record().failure.get_or_insert(panic);
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        let record = self.0.record.lock();
+        record.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A thread of a run, from before it starts until it has ended or could not be started.
+struct Member(RealRun);
+
+impl Member {
+    fn new(run: RealRun) -> Self {
+        run.record().threads += 1;
+        Member(run)
+    }
+
+    fn run<T>(self, f: impl FnOnce() -> T) -> T {
+        CURRENT.set(Some(self.0.clone()));
+        let result = catch_unwind(AssertUnwindSafe(f));
+        match result {
+            Ok(value) => value,
+            Err(payload) => {
+                self.0.fail(&*payload);
+                // Past the hook, which has seen it.
+                resume_unwind(payload)
+            }
+        }
+    }
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        let mut record = self.0.record();
+        record.threads -= 1;
+        if record.threads == 0 {
+            self.0.0.all_ended.notify_all();
+        }
+    }
+}

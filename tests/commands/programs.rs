@@ -1,0 +1,213 @@
+//! `racelab run`, of programs that read and print.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::process::Stdio;
+
+#[cfg(target_os = "linux")]
+use crate::support::interrupt;
+use crate::support::{Folder, Run, command, line, parsed, words};
+
+/// Runs a command with this input.
+fn with_input(line: &str, input: &[u8]) -> Run {
+    let mut child = command()
+        .args(words(line))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // The command may print before it has read everything, or end before that.
+    let writer = std::thread::spawn(move || {
+        let _ = stdin.write_all(&input);
+    });
+    let run = Run::of(&child.wait_with_output().unwrap());
+    writer.join().unwrap();
+    run
+}
+
+/// Variants whose programs read and print, the last one in a child process.
+const CONSUMERS: [&str; 3] = ["condvar", "mpsc", "unsafe-deque"];
+
+#[test]
+fn the_json_holds_what_the_program_prints() {
+    for variant in CONSUMERS {
+        let command = format!("racelab run queue-consumer/{variant} --format json");
+        let json = parsed(&with_input(&command, b"a\nb\n").exits(0).quiet());
+        assert_eq!(json["output"], "From queue a\nFrom queue b\n");
+        assert_eq!(json["outcome"], r#"["a", "b"]"#);
+    }
+}
+
+#[test]
+fn a_file_gets_the_result_and_stdout_what_the_program_prints() {
+    let folder = Folder::new("programs_to_a_file");
+    for variant in CONSUMERS {
+        let file = folder.file(variant);
+        let command = format!("racelab run queue-consumer/{variant} -o {}", file.display());
+        let run = with_input(&command, b"a\n").exits(0).quiet();
+        assert_eq!(run.stdout, "From queue a\n");
+        let result = fs::read_to_string(file).unwrap();
+        assert!(result.starts_with("outcome  [\"a\"]\n"), "{result}");
+    }
+}
+
+#[test]
+fn a_hang_is_ended_by_the_time_limit() {
+    // Two consumers, and one message that says stop: always a deadlock.
+    let command = "racelab run queue-consumer/one-sentinel --time-limit 1";
+    let run = with_input(command, b"a\n").exits(3).quiet();
+    assert!(
+        run.stdout
+            .starts_with("From queue a\n\nendless  did not end within 1s: a deadlock"),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn a_program_that_always_fails_exits_with_1() {
+    let run = line("racelab run shared-list/private-copies")
+        .exits(1)
+        .quiet();
+    assert!(
+        run.stdout.starts_with("outcome  []\nfailed   assertion "),
+        "{run:?}"
+    );
+}
+
+mod input {
+    use super::*;
+
+    #[test]
+    fn piped_lines_are_items_and_nobody_is_asked() {
+        for variant in CONSUMERS {
+            for input in ["a\nb\nc\n", "a\r\nb\r\nc", "a\nb\nc"] {
+                let command = format!("racelab run queue-consumer/{variant}");
+                let run = with_input(&command, input.as_bytes()).exits(0).quiet();
+                assert!(
+                    run.stdout.starts_with(
+                        "From queue a\nFrom queue b\nFrom queue c\n\noutcome  [\"a\", \"b\", \"c\"]\n"
+                    ),
+                    "{run:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_input_is_no_items() {
+        for variant in CONSUMERS {
+            let command = format!("racelab run queue-consumer/{variant}");
+            let run = with_input(&command, b"").exits(0).quiet();
+            assert!(run.stdout.starts_with("outcome  []\n"), "{run:?}");
+        }
+    }
+
+    #[test]
+    fn empty_lines_are_items() {
+        let run = with_input("racelab run queue-consumer/mpsc", b"\n\n").exits(0);
+        assert!(
+            run.stdout.starts_with("From queue \nFrom queue \n"),
+            "{run:?}"
+        );
+    }
+
+    #[test]
+    fn a_line_of_ten_megabytes_is_an_item() {
+        let item = "x".repeat(10_000_000);
+        for variant in CONSUMERS {
+            let command = format!("racelab run queue-consumer/{variant}");
+            let run = with_input(&command, item.as_bytes());
+            assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+            assert!(run.stdout.starts_with(&format!("From queue {item}\n")));
+        }
+    }
+
+    #[test]
+    fn input_that_is_no_text_is_one_message_that_names_the_line() {
+        for variant in CONSUMERS {
+            let command = format!("racelab run queue-consumer/{variant}");
+            let run = with_input(&command, b"a\nb\xff\xfe\nc\n").exits(2);
+            assert_eq!(
+                run.stderr,
+                "error: line 2 of the input is not UTF-8, and a program reads text\n"
+            );
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn input_that_cannot_be_read_is_one_message() {
+        let folder = Folder::new("run_reads_a_folder");
+        let output = command()
+            .args(words("racelab run queue-consumer/mpsc"))
+            .stdin(File::open(folder.file("")).unwrap())
+            .output();
+        let run = Run::of(&output.unwrap()).exits(2);
+        assert!(
+            run.stderr.starts_with("error: cannot read the input: "),
+            "{run:?}"
+        );
+        assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
+    }
+}
+
+mod output {
+    use super::*;
+
+    #[test]
+    fn a_closed_stdout_is_quiet() {
+        for variant in CONSUMERS {
+            let input = tempfile_with("run_closed", b"a\nb\nc\n");
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let output = command()
+                .args(words(&format!("racelab run queue-consumer/{variant}")))
+                .stdin(File::open(input.file("input")).unwrap())
+                .stdout(writer)
+                .output();
+            Run::of(&output.unwrap()).exits(0).quiet();
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_device_is_one_message() {
+        for variant in CONSUMERS {
+            let input = tempfile_with("run_full", b"a\n");
+            let full = fs::OpenOptions::new().write(true).open("/dev/full");
+            let output = command()
+                .args(words(&format!("racelab run queue-consumer/{variant}")))
+                .stdin(File::open(input.file("input")).unwrap())
+                .stdout(full.unwrap())
+                .output();
+            let run = Run::of(&output.unwrap()).refused("standard output");
+            assert_eq!(run.stderr.lines().count(), 1, "{run:?}");
+        }
+    }
+
+    fn tempfile_with(test: &str, text: &[u8]) -> Folder {
+        let folder = Folder::new(test);
+        fs::write(folder.file("input"), text).unwrap();
+        folder
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_ends_a_program_that_waits_for_input() {
+    let mut process = command()
+        .args(words("racelab run queue-consumer/mpsc"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let stdin = process.stdin.take();
+    interrupt(&mut process);
+    let run = Run::of(&process.wait_with_output().unwrap());
+    drop(stdin);
+    run.exits(130).quiet();
+}
