@@ -15,6 +15,18 @@ mod with_racelab {
     include!("swap/pool.rs");
 }
 
+/// Statics, as they are.
+mod registry_with_std {
+    include!("swap/registry.rs");
+}
+
+/// Statics, swapped.
+mod registry_with_racelab {
+    use racelab as std;
+
+    include!("swap/registry.rs");
+}
+
 #[test]
 fn the_program_works_with_std() {
     assert_eq!(with_std::sum_of_squares(&[1, 2, 3, 4, 5], 3, 2), 55);
@@ -46,6 +58,20 @@ fn the_program_works_in_every_interleaving_that_a_bounded_search_sees() {
             "{report:?}"
         );
     }
+}
+
+#[test]
+fn statics_and_locks_work_with_either() {
+    assert_eq!(registry_with_std::greetings(&["a", "b", "a"]), 2);
+    assert_eq!(registry_with_racelab::greetings(&["a", "b", "a"]), 2);
+    let report = Explorer::new(Engine::Dfs)
+        .max_executions(2_000)
+        .explore(|| {
+            // In an execution nobody has greeted before.
+            assert_eq!(registry_with_racelab::greetings(&["a", "a"]), 1);
+        });
+    assert!(report.failure().is_none(), "{report:?}");
+    assert!(report.executions > 1, "{report:?}");
 }
 
 #[test]

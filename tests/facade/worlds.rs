@@ -4,9 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex as RealMutex, PoisonError};
 use std::task::Poll;
 
+use racelab::parking_lot;
 use racelab::queue::{ArrayQueue, SegQueue};
 use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use racelab::sync::{Arc, Condvar, Mutex, mpsc};
+use racelab::sync::{
+    Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, RwLockReadGuard, mpsc,
+};
 use racelab::{Reason, Verdict, channel, future, thread};
 
 use super::{explore, holds};
@@ -62,6 +65,14 @@ fn every_kind_of_real_object_is_noticed_in_an_execution() {
         .contains("Channel")
     );
     drop(receiver);
+    let lock = RwLock::new(0);
+    assert!(misuse(move || drop(lock.read())).contains("RwLock"));
+    let lock = RwLock::new(0);
+    assert!(misuse(move || drop(lock.try_write())).contains("RwLock"));
+    let barrier = Barrier::new(1);
+    assert!(misuse(move || assert!(barrier.wait().is_leader())).contains("Barrier"));
+    let mutex = parking_lot::Mutex::new(0);
+    assert!(misuse(move || drop(mutex.lock())).contains("Mutex"));
     let (sender, receiver) = mpsc::sync_channel::<u8>(1);
     let receiver = RealMutex::new(receiver);
     assert!(
@@ -224,6 +235,21 @@ fn ends_of_another_world_can_be_dropped_in_an_execution() {
     holds(move || drop(smuggled.lock().unwrap().take()));
 }
 
+#[test]
+fn the_guards_of_another_world_can_be_dropped_and_cells_used_in_each() {
+    let lock = smuggled(|| RwLock::new(7));
+    assert!(panic_of(|| drop(lock.read())).contains("the RwLock used at"));
+    assert_eq!(lock.into_inner().unwrap(), 7);
+    let mutex = smuggled(|| parking_lot::Mutex::new(7));
+    assert!(panic_of(|| drop(mutex.lock())).contains("the Mutex used at"));
+    assert_eq!(mutex.into_inner(), 7);
+    // What is initialised in an execution ends with it.
+    let cell = smuggled(|| OnceLock::from(7));
+    assert_eq!(cell.get(), None);
+    assert_eq!(cell.set(8), Ok(()));
+    assert_eq!(cell.into_inner(), Some(8));
+}
+
 /// Something unsized to put behind a lock.
 trait Account: Send {
     fn balance(&mut self) -> &mut i64;
@@ -271,6 +297,20 @@ fn the_façade_is_send_and_sync_where_std_is() {
     is_unwind_safe::<mpsc::Receiver<&mut u8>>();
     is_sync::<Mutex<std::cell::Cell<u8>>>();
     is_sync::<thread::JoinHandle<u8>>();
+    is_send::<RwLock<std::cell::Cell<u8>>>();
+    is_sync::<RwLock<u8>>();
+    is_sync::<RwLockReadGuard<'_, u8>>();
+    is_unwind_safe::<RwLock<&mut u8>>();
+    is_sync::<parking_lot::Mutex<std::cell::Cell<u8>>>();
+    is_sync::<Barrier>();
+    is_sync::<Once>();
+    is_unwind_safe::<Once>();
+    is_send::<OnceLock<std::cell::Cell<u8>>>();
+    is_sync::<OnceLock<u8>>();
+    is_unwind_safe::<OnceLock<u8>>();
+    is_sync::<LazyLock<u8>>();
+    is_sync::<LazyLock<u8, Box<dyn FnOnce() -> u8 + Send>>>();
+    is_unwind_safe::<LazyLock<u8>>();
     is_sync::<channel::Sender<std::cell::Cell<u8>>>();
     is_sync::<channel::Receiver<std::cell::Cell<u8>>>();
     is_unwind_safe::<channel::Sender<&mut u8>>();

@@ -231,7 +231,10 @@ fn take_turn(me: ThreadId, next: &NextStep, access: Option<Access>) -> Option<u6
                 handle.join().expect("what a thread panics with is caught");
             }
         }
-        (Operation::TryLock, Some(object), _) if is_mutex(object) && !uses_monitors() => {
+        // To look at a mutex of loom's is to wait for it.
+        (Operation::TryLock | Operation::Load, Some(object), _)
+            if is_mutex(object) && !uses_monitors() =>
+        {
             MODEL.with_borrow_mut(|model| model.needs_monitors = true);
             with(|execution| execution.end(Ending::Abandoned));
         }
