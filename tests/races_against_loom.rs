@@ -110,7 +110,6 @@ fn run(ops: &[Op], shared: &Shared, cells: Cells) -> Vec<usize> {
         match op {
             Op::Read(cell) if cells == Cells::Accessed => shared.cells[cell].with(|_| ()),
             Op::Write(cell) if cells == Cells::Accessed => shared.cells[cell].with_mut(|_| ()),
-            Op::Read(_) | Op::Write(_) => {}
             Op::Store(atomic, value, order) => shared.atomics[atomic].store(value, order),
             Op::LoadIf(atomic, order, written) => {
                 let value = shared.atomics[atomic].load(order);
@@ -122,7 +121,7 @@ fn run(ops: &[Op], shared: &Shared, cells: Cells) -> Vec<usize> {
             Op::Add(atomic, order) => seen.push(shared.atomics[atomic].fetch_add(1, order)),
             Op::Fence(order) => fence(order),
             Op::Lock if held.is_none() => held = Some(shared.mutex.lock().unwrap()),
-            Op::Lock => {}
+            Op::Read(_) | Op::Write(_) | Op::Lock => {}
         }
     }
     seen
