@@ -15,7 +15,7 @@ use crate::search::{
 };
 use crate::trace::{Access, Operation, Race, Schedule, Trace};
 use crate::verdict::{
-    Bound, Coverage, Engine, Failure, FailureKind, MemoryModel, Outcome, Reason, Report, Verdict,
+    Bound, Coverage, Engine, Failure, FailureKind, Outcome, Reason, Report, Verdict,
 };
 
 /// The bound on the steps of an execution, if none is given.
@@ -215,6 +215,16 @@ impl Explorer {
         self.watched(move || explorer.run_replay(&engine, schedule))
     }
 
+    /// The report of an exploration of which only that is known: why it has come to nothing.
+    #[cfg(feature = "cli")]
+    pub(crate) fn not_explored(&self, reason: Reason, elapsed: Duration) -> Report {
+        Report {
+            engine: Some(self.engine),
+            elapsed,
+            ..self.report(Verdict::Inconclusive(reason))
+        }
+    }
+
     fn shuttle(&self, body: impl Fn() + Send + Sync + 'static) -> Shuttle {
         let pulse = Arc::clone(&self.progress.0);
         Shuttle {
@@ -368,7 +378,7 @@ impl Explorer {
         Report {
             verdict,
             engine: None,
-            memory_model: MemoryModel::Sc,
+            memory_model: self.engine.memory_model(),
             seed: self.seed,
             executions: 0,
             blocked: 0,
@@ -484,6 +494,11 @@ impl Progress {
     /// How many executions have come to an end.
     pub fn executions(&self) -> u64 {
         self.0.executions()
+    }
+
+    /// Whether the exploration was asked to stop.
+    pub fn is_interrupted(&self) -> bool {
+        self.0.is_interrupted()
     }
 
     /// Asks the exploration to stop after the running execution.

@@ -36,6 +36,15 @@ impl Engine {
         }
     }
 
+    /// Which behaviours of memory it explores.
+    pub fn memory_model(self) -> MemoryModel {
+        match self {
+            Engine::Dfs | Engine::Random => MemoryModel::Sc,
+            Engine::Loom => MemoryModel::C11,
+            Engine::Threads => MemoryModel::Machine,
+        }
+    }
+
     /// Whether the lab decides what happens next. Only then can a failure be replayed.
     pub fn is_model(self) -> bool {
         match self {
@@ -187,11 +196,18 @@ impl Verdict {
     /// The name in JSON.
     pub fn name(&self) -> &'static str {
         match self {
-            Verdict::Holds => "holds",
-            Verdict::Violated(_) => "violated",
-            Verdict::Inconclusive(_) => "inconclusive",
+            Verdict::Holds => Verdict::HOLDS,
+            Verdict::Violated(_) => Verdict::VIOLATED,
+            Verdict::Inconclusive(_) => Verdict::INCONCLUSIVE,
         }
     }
+
+    /// The name of [`Holds`](Verdict::Holds) in JSON.
+    pub(crate) const HOLDS: &'static str = "holds";
+    /// The name of [`Violated`](Verdict::Violated) in JSON.
+    pub(crate) const VIOLATED: &'static str = "violated";
+    /// The name of [`Inconclusive`](Verdict::Inconclusive) in JSON.
+    pub(crate) const INCONCLUSIVE: &'static str = "inconclusive";
 }
 
 /// How far a search came.
@@ -298,6 +314,8 @@ pub enum Reason {
         /// How long it was waited for.
         waited: Duration,
     },
+    /// The engine has ended the process that it ran in: how, as `ended by signal 6 (SIGABRT)`.
+    Crashed(String),
     /// The program does what the lab cannot run.
     Unsupported(String),
     /// The program uses the lab wrongly.
@@ -404,6 +422,11 @@ impl fmt::Display for Reason {
                 f,
                 "run {} did not end within {waited:?}: a deadlock, a livelock or an endless loop",
                 grouped(*run)
+            ),
+            Reason::Crashed(how) => write!(
+                f,
+                "the process in which the engine ran {how}: a destructor that panics while its \
+                 thread is unwound does that, and so does an error of the engine"
             ),
             Reason::Unsupported(what) | Reason::Misused(what) | Reason::Diverged(what) => {
                 f.write_str(what)

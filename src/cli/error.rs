@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,20 @@ pub(super) enum Exit {
 }
 
 impl Exit {
+    /// How a child process ended that ended by itself and has said how.
+    pub(super) fn of_child(status: ExitStatus) -> Option<Self> {
+        let code = status.code()?;
+        let said = [
+            Exit::Success,
+            Exit::Violation,
+            Exit::Usage,
+            Exit::Inconclusive,
+            Exit::Internal,
+            Exit::Interrupted,
+        ];
+        said.into_iter().find(|exit| i32::from(exit.code()) == code)
+    }
+
     /// The exit code of the process.
     pub(super) fn code(self) -> u8 {
         match self {

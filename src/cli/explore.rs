@@ -1,6 +1,7 @@
 //! `racelab explore`: searches the interleavings of a variant.
 
-use std::time::Duration;
+use std::io;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
@@ -8,6 +9,7 @@ use crate::exhibits::{self, Missing, Variant};
 use crate::report::{self, Subject, json};
 use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict};
 
+use super::child::{self, Guarded, OnInterrupt};
 use super::error::{Error, Exit};
 use super::options::{self, Expect, Format, Look, MaxSteps};
 use super::output::Output;
@@ -91,9 +93,16 @@ impl Explore {
         let explorer = self.explorer(progress.clone())?;
         refuse_undefined_behaviour(variant, self.engine)?;
         let body = variant.body;
-        let report = with_progress(&progress, &Stage::default(), || {
-            explorer.explore(move || body(size))
-        });
+        let report = if self.engine == Engine::Loom && !child::is_child() {
+            match explore_in_child(&explorer)? {
+                Explored::Reported(exit) => return Ok(exit),
+                Explored::Crashed(report) => *report,
+            }
+        } else {
+            with_progress(&progress, &Stage::default(), || {
+                explorer.explore(move || body(size))
+            })
+        };
         write(
             output,
             &report,
@@ -154,6 +163,31 @@ impl Explore {
             (_, executions, None) => Ok(executions),
         }
     }
+}
+
+/// What became of an exploration in a child process.
+enum Explored {
+    /// The child has reported, and ended so.
+    Reported(Exit),
+    /// The child has not, which is this report.
+    Crashed(Box<Report>),
+}
+
+/// Runs this command again in a child process: loom can end the process that it runs in.
+fn explore_in_child(explorer: &Explorer) -> Result<Explored, Error> {
+    let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
+    let start = Instant::now();
+    let mut command = child::same_command().map_err(internal)?;
+    let child = Guarded::spawn(&mut command, OnInterrupt::Tell).map_err(internal)?;
+    let status = child.wait(None).map_err(internal)?;
+    let status = status.expect("it was waited for without a limit");
+    Ok(match Exit::of_child(status) {
+        Some(exit) => Explored::Reported(exit),
+        None => {
+            let reason = Reason::Crashed(child::crash(status));
+            Explored::Crashed(Box::new(explorer.not_explored(reason, start.elapsed())))
+        }
+    })
 }
 
 /// In this process, undefined behaviour could do anything.

@@ -106,7 +106,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::List => list::run(&output),
         Command::Show(show) => show.run(&output),
         Command::Diff(diff) => diff.run(&output),
-        Command::Run(run) => run.run(&output, &cli.output),
+        Command::Run(run) => run.run(&output),
         Command::Explore(explore) => explore.run(&output),
         Command::Replay(replay) => replay.run(&output),
         Command::Verify(verify) => verify.run(&output),

@@ -58,16 +58,6 @@ pub(super) enum Format {
     Json,
 }
 
-impl Format {
-    /// The name on the command line.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Format::Text => "text",
-            Format::Json => "json",
-        }
-    }
-}
-
 /// How large a run of an exhibit is.
 #[derive(Debug, Args)]
 pub(super) struct Size {

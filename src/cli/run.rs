@@ -1,8 +1,6 @@
 //! `racelab run`: the program that a variant goes back to, once, on real threads.
 
-use std::env;
 use std::io::{self, IsTerminal};
-use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -15,10 +13,10 @@ use crate::exhibits::{Kind, Terminal, Variant};
 use crate::report::{one_line, printable};
 use crate::{Engine, Explorer, Reason, Report, Verdict};
 
-use super::child::{self, Guarded};
+use super::child::{self, Guarded, OnInterrupt};
 use super::console::{Console, End};
 use super::error::{Error, Exit};
-use super::options::{self, Format};
+use super::options::Format;
 use super::output::Output;
 use super::select;
 
@@ -50,10 +48,6 @@ pub(super) struct Run {
         allow_hyphen_values = true,
     )]
     time_limit: Duration,
-
-    // Given to the child process: whatever happens, happens there.
-    #[arg(long, hide = true)]
-    in_this_process: bool,
 }
 
 /// How a run ended. In JSON, `output` is what the program printed.
@@ -87,10 +81,10 @@ struct FailureOfRun {
 }
 
 impl Run {
-    pub(super) fn run(&self, output: &Output, options: &options::Output) -> Result<Exit, Error> {
+    pub(super) fn run(&self, output: &Output) -> Result<Exit, Error> {
         let variant = select::variant(&self.exhibit)?;
-        if matches!(variant.kind, Kind::Undefined { .. }) && !self.in_this_process {
-            self.run_in_child(variant, output, options)
+        if matches!(variant.kind, Kind::Undefined { .. }) && !child::is_child() {
+            self.run_in_child(variant, output)
         } else {
             self.run_here(variant, output)
         }
@@ -185,21 +179,16 @@ impl Run {
     }
 
     /// Runs this command again in a child process, which reports by itself unless it crashes.
-    fn run_in_child(
-        &self,
-        variant: &Variant,
-        output: &Output,
-        options: &options::Output,
-    ) -> Result<Exit, Error> {
+    fn run_in_child(&self, variant: &Variant, output: &Output) -> Result<Exit, Error> {
         let start = Instant::now();
         let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
-        let child = Guarded::spawn(&mut self.command(options).map_err(internal)?);
-        let child = child.map_err(internal)?;
+        let mut command = child::same_command().map_err(internal)?;
+        let child = Guarded::spawn(&mut command, OnInterrupt::Kill).map_err(internal)?;
         // With a person at the keyboard only the child knows how much time counts.
         let limit = self.time_limit.checked_add(GRACE);
         let limit = limit.filter(|_| !io::stdin().is_terminal());
         let status = child.wait(limit).map_err(internal)?;
-        if let Some(exit) = status.and_then(exit_of) {
+        if let Some(exit) = status.and_then(Exit::of_child) {
             return Ok(exit);
         }
         drop(child);
@@ -212,32 +201,6 @@ impl Run {
         // What the child has printed may end anywhere.
         write(output, variant, &ended, &End::Open)
     }
-
-    fn command(&self, options: &options::Output) -> io::Result<Command> {
-        let mut command = Command::new(env::current_exe()?);
-        command.args(["run", "--in-this-process", "--time-limit"]);
-        command.arg(format!("{}s", self.time_limit.as_secs_f64()));
-        command.args(["--format", options.format.name()]);
-        command.args(["--color", &options.color.to_string()]);
-        if let Some(path) = &options.output {
-            command.arg("--output").arg(path);
-        }
-        command.args(["--", &self.exhibit]);
-        Ok(command)
-    }
-}
-
-/// How a child ended that ended by itself and has said how.
-fn exit_of(status: ExitStatus) -> Option<Exit> {
-    let code = status.code()?;
-    let said = [
-        Exit::Success,
-        Exit::Violation,
-        Exit::Usage,
-        Exit::Inconclusive,
-        Exit::Interrupted,
-    ];
-    said.into_iter().find(|exit| i32::from(exit.code()) == code)
 }
 
 fn write(output: &Output, variant: &Variant, ended: &Ended, end: &End) -> Result<Exit, Error> {

@@ -1,14 +1,18 @@
 //! `racelab verify`: every variant under every engine, against what is expected of it.
 
+use std::io;
+use std::process::Stdio;
 use std::time::Duration;
 
 use clap::Args;
+use serde::Deserialize;
 
 use crate::exhibits::Variant;
 use crate::report::one_line;
 use crate::report::verification::{Row, text};
-use crate::{Bound, Coverage, Engine, Explorer, Progress, Report, Verdict};
+use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict};
 
+use super::child::{self, Guarded, OnInterrupt};
 use super::error::{Error, Exit};
 use super::options::{self, Format};
 use super::output::Output;
@@ -20,6 +24,9 @@ A safe variant has to hold under an engine that explores everything, and must no
 others. An unsafe one has to fail; only on real threads, where races are rare, it need not.
 
 Exit codes: 0 all as expected; 1 not so; 4 nothing to verify.";
+
+/// How often it is looked for an interrupt while a child process works.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Run variants under engines, and compare the verdicts with what is expected.
 #[derive(Debug, Args)]
@@ -62,7 +69,7 @@ impl Verify {
         }
         let progress = Progress::default();
         let stage = Stage::default();
-        let verified = with_progress(&progress, &stage, || self.verify(&pairs, &progress, &stage));
+        let verified = with_progress(&progress, &stage, || self.verify(&pairs, &progress, &stage))?;
         let rows = &verified.rows;
         match output.format {
             Format::Json => output.write_json(rows)?,
@@ -84,7 +91,12 @@ impl Verify {
             .collect()
     }
 
-    fn verify(&self, pairs: &[(&Variant, Engine)], progress: &Progress, stage: &Stage) -> Verified {
+    fn verify(
+        &self,
+        pairs: &[(&Variant, Engine)],
+        progress: &Progress,
+        stage: &Stage,
+    ) -> Result<Verified, Error> {
         let mut rows = Vec::with_capacity(pairs.len());
         for (index, &(variant, engine)) in pairs.iter().enumerate() {
             let (number, all) = (index + 1, pairs.len());
@@ -93,19 +105,70 @@ impl Verify {
                 rows.push(missing_row(variant, engine, missing.to_string()));
                 continue;
             }
+            if engine == Engine::Loom && !child::is_child() {
+                match self.verify_in_child(variant, progress)? {
+                    Some(row) => rows.push(row),
+                    None => {
+                        return Ok(Verified {
+                            rows,
+                            interrupted: true,
+                        });
+                    }
+                }
+                continue;
+            }
             let report = self.search(variant, engine, progress);
             if report.coverage == Coverage::Bounded(Bound::Interrupted) {
-                return Verified {
+                return Ok(Verified {
                     rows,
                     interrupted: true,
-                };
+                });
             }
             rows.push(row(variant, engine, &report));
         }
-        Verified {
+        Ok(Verified {
             rows,
             interrupted: false,
-        }
+        })
+    }
+
+    /// Verifies a variant under loom in a child process: loom can end the process that it runs in.
+    /// `None` if that was interrupted.
+    fn verify_in_child(
+        &self,
+        variant: &Variant,
+        progress: &Progress,
+    ) -> Result<Option<Row>, Error> {
+        let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
+        let mut command = child::command().map_err(internal)?;
+        command.args([
+            "verify",
+            "--engine",
+            Engine::Loom.name(),
+            "--format",
+            "json",
+        ]);
+        command.arg(format!("--time-limit={}s", self.time_limit.as_secs_f64()));
+        command.arg(variant.to_string()).stdout(Stdio::piped());
+        let child = Guarded::spawn(&mut command, OnInterrupt::Nothing).map_err(internal)?;
+        let status = loop {
+            if progress.is_interrupted() {
+                return Ok(None);
+            }
+            if let Some(status) = child.wait(Some(TICK)).map_err(internal)? {
+                break status;
+            }
+        };
+        let printed = child.printed().map_err(internal)?;
+        Ok(Some(match serde_json::from_str::<Vec<Found>>(&printed) {
+            Ok(found) if found.len() == 1 => found_row(variant, &found[0]),
+            _ => {
+                let explorer = Explorer::new(Engine::Loom);
+                let reason = Reason::Crashed(child::crash(status));
+                let report = explorer.not_explored(reason, Duration::ZERO);
+                row(variant, Engine::Loom, &report)
+            }
+        }))
     }
 
     fn search(&self, variant: &Variant, engine: Engine, progress: &Progress) -> Report {
@@ -115,6 +178,32 @@ impl Verify {
             .time_limit(self.time_limit)
             .progress(progress.clone())
             .explore(move || body(size))
+    }
+}
+
+/// What a child process has found out, as it prints it.
+#[derive(Debug, Deserialize)]
+struct Found {
+    verdict: Option<String>,
+    executions: u64,
+    complete: bool,
+    as_expected: bool,
+    reason: Option<String>,
+}
+
+fn found_row(variant: &Variant, found: &Found) -> Row {
+    let names = [Verdict::HOLDS, Verdict::VIOLATED, Verdict::INCONCLUSIVE];
+    Row {
+        exhibit: variant.to_string(),
+        engine: Engine::Loom.name(),
+        expected: Some(variant.expected_under(Engine::Loom).name()),
+        verdict: names
+            .into_iter()
+            .find(|name| found.verdict.as_deref() == Some(name)),
+        executions: found.executions,
+        complete: found.complete,
+        as_expected: found.as_expected,
+        reason: found.reason.clone(),
     }
 }
 

@@ -42,7 +42,6 @@ impl Explorer {
             outcomes: outcomes(&tally),
             coverage,
             left_out: left_out(tally.left_out).to_vec(),
-            memory_model: MemoryModel::C11,
             ..self.report(verdict)
         }
     }

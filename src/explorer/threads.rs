@@ -7,7 +7,7 @@ use crate::engine::Threads;
 use crate::execution::Panic;
 use crate::search::{Runs, Stop, run_again_and_again};
 use crate::trace::Trace;
-use crate::verdict::{Failure, FailureKind, MemoryModel, Reason, Report, Verdict};
+use crate::verdict::{Failure, FailureKind, Reason, Report, Verdict};
 
 use super::{Explorer, outcomes, why_inconclusive};
 
@@ -36,7 +36,6 @@ impl Explorer {
         };
         Report {
             engine: Some(self.engine),
-            memory_model: MemoryModel::Machine,
             executions: tally.executions,
             violations: tally.violations,
             outcomes: outcomes(&tally),

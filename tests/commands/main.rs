@@ -2,6 +2,7 @@
 #![cfg(not(loom))]
 
 mod diff;
+mod loom;
 mod programs;
 mod real_threads;
 mod run;
