@@ -96,6 +96,7 @@ fn waiting(flags: &str) -> Child {
 fn child_of(process: u32) -> u32 {
     let children = format!("/proc/{process}/task/{process}/children");
     loop {
+        assert!(is_alive(process), "it ended without a child process");
         let children = fs::read_to_string(&children).unwrap();
         if let Some(child) = children.split_whitespace().next() {
             return child.parse().unwrap();
@@ -162,8 +163,8 @@ fn a_child_that_does_not_look_at_its_limit_is_killed() {
 #[test]
 fn an_interrupt_ends_the_process_and_its_child() {
     let mut process = waiting("");
-    interrupt(&mut process);
     let child = child_of(process.id());
+    interrupt(&mut process);
     let run = ended(process).exits(130);
     assert!(!is_alive(child), "it was left behind: {run:?}");
 }

@@ -112,6 +112,10 @@ pub(crate) fn interrupt(child: &mut Child) {
     let status = format!("/proc/{}/status", child.id());
     let catches_interrupts = || {
         let status = std::fs::read_to_string(&status).expect("the process is there");
+        assert!(
+            !status.contains("State:\tZ"),
+            "it ended before it was ready"
+        );
         let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
         let caught = caught.expect("the system says which signals are caught");
         let caught = u64::from_str_radix(caught.trim(), 16).expect("it is a bit set");
