@@ -73,6 +73,7 @@ table! {
         relaxed_publish: Fails(DataRace, "data race on n"),
         fetch_add: Holds,
         mutex: Holds,
+        parking_lot: Holds,
         channel: Holds,
         thread_local: Holds,
     }
@@ -248,9 +249,9 @@ mod at_any_size {
         seed: u64,
     }
 
-    fn searches() -> impl Strategy<Value = Search> {
+    fn searches(most_ops: usize) -> impl Strategy<Value = Search> {
         let engines = prop::sample::select(vec![Engine::Dfs, Engine::Random]);
-        (1..=3_usize, 1..=3_usize, engines, any::<u64>()).prop_map(
+        (1..=3_usize, 1..=most_ops, engines, any::<u64>()).prop_map(
             |(threads, ops, engine, seed)| Search {
                 size: Size { threads, ops },
                 engine,
@@ -374,7 +375,7 @@ mod at_any_size {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
         #[test]
-        fn a_counter_of_loads_and_stores_loses_no_more_than_it_can(search in searches()) {
+        fn a_counter_of_loads_and_stores_loses_no_more_than_it_can(search in searches(3)) {
             let Size { threads, ops } = search.size;
             let all = threads * ops;
             let least = if threads == 1 { all } else { ops.min(2) };
@@ -383,7 +384,7 @@ mod at_any_size {
         }
 
         #[test]
-        fn a_counter_in_a_plain_cell_only_races(search in searches()) {
+        fn a_counter_in_a_plain_cell_only_races(search in searches(3)) {
             let Size { threads, ops } = search.size;
             for variant in ["counter/unsafe-cell", "counter/relaxed-publish"] {
                 // An access that races does not take place, so that nothing wrong comes out.
@@ -393,15 +394,15 @@ mod at_any_size {
         }
 
         #[test]
-        fn a_safe_counter_is_right(search in searches()) {
+        fn a_safe_counter_is_right(search in searches(3)) {
             let Size { threads, ops } = search.size;
-            for variant in ["fetch-add", "mutex", "channel", "thread-local"] {
+            for variant in ["fetch-add", "mutex", "parking-lot", "channel", "thread-local"] {
                 search.holds(&format!("counter/{variant}"), |n: usize| n == threads * ops);
             }
         }
 
         #[test]
-        fn a_look_before_a_push_adds_but_loses_nothing(search in searches()) {
+        fn a_look_before_a_push_adds_but_loses_nothing(search in searches(3)) {
             let Size { threads, ops } = search.size;
             let report = search.outcomes("shared-list/check-then-push", |list: Vec<usize>| {
                 let count = |item| list.iter().filter(|&&other| other == item).count();
@@ -412,7 +413,7 @@ mod at_any_size {
         }
 
         #[test]
-        fn a_reservation_in_two_steps_loses_but_adds_nothing(search in searches()) {
+        fn a_reservation_in_two_steps_loses_but_adds_nothing(search in searches(3)) {
             let Size { threads, ops } = search.size;
             let report = search.outcomes("shared-list/reserve-then-write", |list: Vec<usize>| {
                 let mut items = list.clone();
@@ -428,7 +429,7 @@ mod at_any_size {
         }
 
         #[test]
-        fn a_list_of_which_each_has_a_copy_stays_empty(search in searches()) {
+        fn a_list_of_which_each_has_a_copy_stays_empty(search in searches(3)) {
             let empty = |list: Vec<usize>| list.is_empty();
             let report = search.outcomes("shared-list/private-copies", empty);
             assert_only(&report, Panic, UNEQUAL);
@@ -436,7 +437,7 @@ mod at_any_size {
         }
 
         #[test]
-        fn a_list_in_a_plain_cell_only_races(search in searches()) {
+        fn a_list_in_a_plain_cell_only_races(search in searches(3)) {
             let is_whole = |list: Vec<usize>| is_whole(&list, search.size);
             let report = search.outcomes("shared-list/unsafe-vec", is_whole);
             assert_only(&report, DataRace, "data race on list");
@@ -444,7 +445,7 @@ mod at_any_size {
         }
 
         #[test]
-        fn a_safe_list_has_each_number_once(search in searches()) {
+        fn a_safe_list_has_each_number_once(search in searches(3)) {
             for variant in ["mutex", "local-then-extend", "channel", "seg-queue"] {
                 let is_whole = |list: Vec<usize>| is_whole(&list, search.size);
                 search.holds(&format!("shared-list/{variant}"), is_whole);
@@ -452,7 +453,7 @@ mod at_any_size {
         }
 
         #[test]
-        fn printers_keep_their_own_order(search in searches()) {
+        fn printers_keep_their_own_order(search in searches(3)) {
             for variant in ["print-lock/text-then-newline", "print-lock/lock-per-write"] {
                 let is_allowed = |text: String| is_of_printers(&text, search.size);
                 let report = search.outcomes(variant, is_allowed);
@@ -464,7 +465,7 @@ mod at_any_size {
         }
 
         #[test]
-        fn safe_printers_print_whole_lines(search in searches()) {
+        fn safe_printers_print_whole_lines(search in searches(3)) {
             for variant in ["lock-per-line", "one-write", "printer-thread"] {
                 search.holds(&format!("print-lock/{variant}"), |text: String| {
                     let mut seen: Vec<_> = text.split_inclusive('\n').collect();
@@ -475,7 +476,7 @@ mod at_any_size {
         }
 
         #[test]
-        fn a_queue_that_is_checked_too_early_is_found_empty(search in searches()) {
+        fn a_queue_that_is_checked_too_early_is_found_empty(search in searches(2)) {
             for variant in ["queue-consumer/check-then-pop", "queue-consumer/if-not-while"] {
                 // Who pops from an empty queue panics before anything is recorded.
                 let is_all = |items: Vec<String>| is_all(&items, search.size);
@@ -488,14 +489,14 @@ mod at_any_size {
         }
 
         #[test]
-        fn a_lost_wake_up_is_a_deadlock(search in searches()) {
+        fn a_lost_wake_up_is_a_deadlock(search in searches(2)) {
             let is_all = |items: Vec<String>| is_all(&items, search.size);
             let report = search.outcomes("queue-consumer/lost-wakeup", is_all);
             assert_only(&report, Deadlock, STANDSTILL);
         }
 
         #[test]
-        fn one_stop_is_enough_for_one_consumer_and_never_for_more(search in searches()) {
+        fn one_stop_is_enough_for_one_consumer_and_never_for_more(search in searches(2)) {
             let is_all = |items: Vec<String>| is_all(&items, search.size);
             let report = search.outcomes("queue-consumer/one-sentinel", is_all);
             assert_only(&report, Deadlock, STANDSTILL);
@@ -504,7 +505,7 @@ mod at_any_size {
         }
 
         #[test]
-        fn a_stop_flag_loses_but_adds_nothing(search in searches()) {
+        fn a_stop_flag_loses_but_adds_nothing(search in searches(2)) {
             let report = search.outcomes("queue-consumer/stop-flag", |mut items: Vec<String>| {
                 let count = items.len();
                 items.sort();
@@ -516,14 +517,14 @@ mod at_any_size {
         }
 
         #[test]
-        fn a_queue_in_a_plain_cell_only_races(search in searches()) {
+        fn a_queue_in_a_plain_cell_only_races(search in searches(2)) {
             let is_all = |items: Vec<String>| is_all(&items, search.size);
             let report = search.outcomes("queue-consumer/unsafe-deque", is_all);
             assert_only(&report, DataRace, "data race on queue");
         }
 
         #[test]
-        fn a_safe_queue_hands_each_item_over_once(search in searches()) {
+        fn a_safe_queue_hands_each_item_over_once(search in searches(2)) {
             for variant in ["condvar", "mpsc", "crossbeam", "async"] {
                 let is_all = |items: Vec<String>| is_all(&items, search.size);
                 search.holds(&format!("queue-consumer/{variant}"), is_all);

@@ -220,6 +220,30 @@ fn a_notification_whose_item_another_thread_has_taken_is_not_lost() {
 }
 
 #[test]
+fn a_notification_before_a_wake_up_is_not_lost_to_the_next_wait() {
+    let (why, notes) = why(FailureKind::Deadlock, || {
+        let stock = Stock::new();
+        stock.put();
+        let (sender, is_locked) = mpsc::channel();
+        let taker = thread::spawn({
+            let stock = Arc::clone(&stock);
+            move || {
+                let items = stock.items.lock().unwrap();
+                sender.send(()).unwrap();
+                let items = stock.arrival.wait(items).unwrap();
+                drop(stock.arrival.wait(items).unwrap());
+            }
+        });
+        is_locked.recv().unwrap();
+        stock.put();
+        taker.join().unwrap();
+    });
+    let why = why.expect("there is a reason");
+    assert!(!why.contains("wake-up"), "{why}");
+    assert_eq!(notes, []);
+}
+
+#[test]
 fn a_wake_up_whose_item_another_thread_has_taken_is_stolen() {
     let (why, notes) = why(FailureKind::Panic, || {
         let stock = Stock::new();

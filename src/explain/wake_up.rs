@@ -18,8 +18,8 @@ pub(super) fn lost(trace: &Trace, waiter: ThreadId) -> Option<(usize, String)> {
     let condvar = events[wait]
         .object
         .filter(|_| events[wait].operation == Operation::Wait)?;
-    let (mutex, locked) = mutex_of(trace, wait)?;
-    let notified = last(trace, locked, |index| {
+    let (mutex, held) = mutex_of(trace, wait)?;
+    let notified = last(trace, held, |index| {
         events[index].object == Some(condvar)
             && matches!(
                 events[index].operation,
@@ -32,7 +32,7 @@ pub(super) fn lost(trace: &Trace, waiter: ThreadId) -> Option<(usize, String)> {
                 && events[index].operation == Operation::Wake
                 && waits_since(trace, index, condvar).is_some_and(|since| since < notified)
         });
-    let is_used_up = (notified + 1..locked).any(|index| {
+    let is_used_up = (notified + 1..held).any(|index| {
         events[index].object == Some(mutex) && events[index].operation == Operation::Lock
     });
     if is_heard || is_used_up || events[notified].thread == waiter {
@@ -108,11 +108,21 @@ fn waits_since(trace: &Trace, wake: usize, condvar: ObjectId) -> Option<usize> {
     })
 }
 
-/// The mutex that a wait releases, and where it was acquired.
+/// The mutex that a wait releases, and since when its thread has held it.
 fn mutex_of(trace: &Trace, wait: usize) -> Option<(ObjectId, usize)> {
     let events = &trace.events;
-    let locked = last(trace, wait, |index| {
-        events[index].thread == events[wait].thread && events[index].operation == Operation::Lock
+    let did = |index: usize, operation| {
+        events[index].thread == events[wait].thread && events[index].operation == operation
+    };
+    let locked = last(trace, wait, |lock| {
+        let is_released = (lock..wait).any(|index| {
+            did(index, Operation::Unlock) && events[index].object == events[lock].object
+        });
+        did(lock, Operation::Lock) && !is_released
     })?;
-    Some((events[locked].object?, locked))
+    let woken = last(trace, wait, |index| did(index, Operation::Wake));
+    Some((
+        events[locked].object?,
+        woken.map_or(locked, |woken| woken.max(locked)),
+    ))
 }

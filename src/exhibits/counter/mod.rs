@@ -9,6 +9,7 @@ mod channel;
 mod fetch_add;
 mod load_store;
 mod mutex;
+mod parking_lot;
 mod relaxed_publish;
 mod thread_local;
 mod unsafe_cell;
@@ -93,6 +94,17 @@ pub static EXHIBIT: Exhibit = Exhibit {
             source: include_str!("mutex.rs"),
             body: |size| mutex::run(size.threads, size.ops),
             program: |_| mutex::run(TASKS, INCREMENTS),
+        },
+        Variant {
+            exhibit: "counter",
+            name: "parking-lot",
+            kind: Kind::Safe,
+            about: "one critical section, without poisoning",
+            fix: "",
+            file: "src/exhibits/counter/parking_lot.rs",
+            source: include_str!("parking_lot.rs"),
+            body: |size| parking_lot::run(size.threads, size.ops),
+            program: |_| parking_lot::run(TASKS, INCREMENTS),
         },
         Variant {
             exhibit: "counter",
