@@ -231,7 +231,7 @@ impl Execution {
         }
     }
 
-    pub(super) fn is_roused(&self, task: ObjectId) -> bool {
+    fn is_roused(&self, task: ObjectId) -> bool {
         match &self.object(task).state {
             State::Task(task) => task.woken,
             _ => true,
