@@ -177,6 +177,24 @@ mod threads_of_a_run {
     }
 
     #[test]
+    fn a_panic_in_a_task_that_nobody_awaits_is_the_failure() {
+        let report = explorer().explore(|| {
+            racelab::future::block_on(async {
+                let (sender, mut receiver) = racelab::future::channel::<()>(1);
+                racelab::future::spawn(async move {
+                    // The end of the channel tells main that the panic has begun.
+                    let _sender = sender;
+                    racelab::outcome("recorded by a task");
+                    panic!("in a task");
+                });
+                assert_eq!(receiver.recv().await, None);
+            });
+        });
+        assert_eq!(expect_failure(&report).message, "in a task");
+        assert_eq!(report.outcomes[0].value, "\"recorded by a task\"");
+    }
+
+    #[test]
     fn a_panic_whose_join_is_ignored_is_the_failure() {
         let report = explorer().explore(|| {
             let builder = thread::Builder::new().name("worker".to_owned());

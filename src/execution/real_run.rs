@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -59,6 +60,17 @@ impl RealRun {
             Some(member) => member.run(f),
             None => f(),
         }
+    }
+
+    /// Lets a task that is about to be started belong to the run of the calling thread, if there is
+    /// one, whichever threads it is polled on.
+    pub(crate) fn inherited_by_task<F: Future>(future: F) -> impl Future<Output = F::Output> {
+        let member = RealRun::current().map(Member::new);
+        let mut future = Box::pin(future);
+        poll_fn(move |context| match &member {
+            Some(member) => member.run(|| future.as_mut().poll(context)),
+            None => future.as_mut().poll(context),
+        })
     }
 
     /// Waits until all threads of the run have ended, and takes what they have recorded. `None`
@@ -128,7 +140,7 @@ impl RealRun {
     }
 }
 
-/// A thread of a run, from before it starts until it has ended or could not be started.
+/// A thread or task of a run, from before it starts until it has ended or could not be started.
 struct Member(RealRun);
 
 impl Member {
@@ -137,17 +149,14 @@ impl Member {
         Member(run)
     }
 
-    fn run<T>(self, f: impl FnOnce() -> T) -> T {
-        CURRENT.set(Some(self.0.clone()));
+    /// Runs a piece of it on the calling thread, which may belong to another run, or to none.
+    fn run<T>(&self, f: impl FnOnce() -> T) -> T {
+        let other = CURRENT.replace(Some(self.0.clone()));
         let result = catch_unwind(AssertUnwindSafe(f));
-        match result {
-            Ok(value) => value,
-            Err(payload) => {
-                self.0.fail(&*payload);
-                // Past the hook, which has seen it.
-                resume_unwind(payload)
-            }
-        }
+        // For a panic to pass on, which the hook has seen.
+        let result = result.inspect_err(|payload| self.0.fail(&**payload));
+        CURRENT.set(other);
+        result.unwrap_or_else(|payload| resume_unwind(payload))
     }
 }
 

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use crate::execution::{Binding, NextStep, is_running, step, with};
+use crate::execution::{Binding, NextStep, RealRun, is_running, step, with};
 use crate::thread::start_modelled;
 use crate::trace::{EventResult, ObjectId, Operation, ThreadId};
 
@@ -26,6 +26,7 @@ where
     F::Output: Send + 'static,
 {
     if !is_running() {
+        let future = RealRun::inherited_by_task(future);
         return JoinHandle(Kind::Real(tokio::spawn(future)));
     }
     assert!(
