@@ -723,3 +723,21 @@ fn each_thread_has_its_own_thread_local_values_under_loom() {
     });
     holds(&report);
 }
+
+#[test]
+fn a_large_value_has_room_on_every_stack() {
+    #[inline(never)]
+    fn large(depth: usize) -> usize {
+        let values = std::hint::black_box([depth; 16 << 10]);
+        if depth == 0 {
+            values[0]
+        } else {
+            large(depth - 1) + values[depth]
+        }
+    }
+    holds(&loom(|| {
+        let other = thread::spawn(|| large(5));
+        assert_eq!(large(5), 15);
+        assert_eq!(other.join().unwrap(), 15);
+    }));
+}

@@ -1089,6 +1089,14 @@ fn recurse(depth: u64) -> u64 {
     }
 }
 
+fn overflow() {
+    let other = thread::spawn(|| {
+        AtomicUsize::new(0).load(SeqCst);
+        recurse(0)
+    });
+    other.join().unwrap();
+}
+
 #[test]
 fn a_stack_overflow_ends_the_process_with_the_last_event() {
     if !is_child() {
@@ -1101,11 +1109,15 @@ fn a_stack_overflow_ends_the_process_with_the_last_event() {
             ],
         );
     }
-    Explorer::new(Engine::Dfs).explore(|| {
-        let other = thread::spawn(|| {
-            AtomicUsize::new(0).load(SeqCst);
-            recurse(0)
-        });
-        other.join().unwrap();
-    });
+    Explorer::new(Engine::Dfs).explore(overflow);
+}
+
+#[test]
+fn a_stack_overflow_under_loom_is_a_reason() {
+    let report = Explorer::new(Engine::Loom).explore(overflow);
+    let Verdict::Inconclusive(reason) = &report.verdict else {
+        panic!("{report}");
+    };
+    let reason = reason.to_string();
+    assert!(reason.contains("overflowed its stack"), "{reason}");
 }

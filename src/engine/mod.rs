@@ -52,6 +52,9 @@ pub(crate) trait Strategy {
     fn exhausted(&mut self) {}
 }
 
+/// The stack of a thread under test, in bytes.
+const STACK_SIZE: usize = 2 << 20;
+
 /// Numbers executions over the whole process, so that an object can tell its own.
 fn next_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);

@@ -19,10 +19,7 @@ use crate::execution::{
 };
 use crate::trace::{Choice, ThreadId};
 
-use super::{Point, Strategy, next_number, panic_hook, stack_overflow};
-
-/// The stack of a thread under test, in bytes.
-pub(crate) const STACK_SIZE: usize = 2 << 20;
+use super::{Point, STACK_SIZE, Strategy, next_number, panic_hook, stack_overflow};
 
 /// A body under test, ready to be run under any strategy.
 #[derive(Clone)]

@@ -22,7 +22,7 @@ mod unix {
     use std::ptr;
     use std::sync::{Once, OnceLock};
 
-    use crate::engine::shuttle::STACK_SIZE;
+    use crate::engine::STACK_SIZE;
     use crate::execution;
 
     thread_local! {

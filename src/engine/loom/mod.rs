@@ -23,7 +23,7 @@ use loom::model::Builder;
 
 use crate::execution::{self, Ending, Execution, Patience, Pulse, message_of, with};
 
-use super::{Strategy, next_number, panic_hook};
+use super::{STACK_SIZE, Strategy, next_number, panic_hook, stack_overflow};
 
 use self::model::{MODEL, Model, Mutexes};
 use self::runtime::{LoomRuntime, MAX_THREADS};
@@ -56,6 +56,7 @@ impl Loom {
     /// Runs executions until the strategy wants no more or all were run, and returns it.
     pub(crate) fn run<S: Strategy + Send + 'static>(&self, strategy: S) -> S {
         panic_hook::install();
+        stack_overflow::install();
         let driver = Arc::new(std::sync::Mutex::new(Driver {
             strategy: Some(strategy),
             max_steps: self.max_steps,
@@ -88,7 +89,11 @@ impl Loom {
         catch_unwind(AssertUnwindSafe(|| {
             self.builder().check(move || {
                 lock(&driver).begin();
-                execution::run_body(&*body);
+                // loom gives its main thread a stack of 32 KiB, whatever the body needs.
+                stacker::grow(STACK_SIZE, || {
+                    stack_overflow::note_stack();
+                    execution::run_body(&*body);
+                });
             });
         }))
     }
@@ -185,7 +190,18 @@ impl<S: Strategy> Driver<S> {
     /// loom has ended by a panic of its own.
     fn fail(&mut self, payload: &(dyn Any + Send)) {
         if execution::is_running() {
-            with(|execution| execution.end(gave_up(payload)));
+            // loom's panics have messages. One without is how its coroutines report this.
+            let is_overflow = !payload.is::<String>() && !payload.is::<&str>();
+            let ending = if is_overflow {
+                Ending::Unsupported(format!(
+                    "a thread overflowed its stack of {} MiB, most likely by a recursion without \
+                     an end",
+                    STACK_SIZE >> 20
+                ))
+            } else {
+                gave_up(payload)
+            };
+            with(|execution| execution.end(ending));
         }
         self.finish();
     }

@@ -16,12 +16,13 @@ use crate::trace::{LeftOut, ObjectId, Operation, ThreadId};
 use super::gave_up;
 use super::memory::new_atomic;
 use super::model::{MODEL, Mutexes, Primitive};
+use crate::engine::{STACK_SIZE, stack_overflow};
 
 /// The threads of an execution that loom can run, with the main thread.
 pub(super) const MAX_THREADS: usize = loom::MAX_THREADS;
 
-/// The stack of a spawned thread, in words. loom's default is 32 KiB.
-const STACK_WORDS: usize = (256 << 10) / size_of::<usize>();
+/// The stack of a spawned thread, as loom wants it: in words.
+const STACK_WORDS: usize = STACK_SIZE / size_of::<usize>();
 
 /// Which monitor an operation takes.
 #[derive(Clone, Copy)]
@@ -49,6 +50,7 @@ impl Runtime for LoomRuntime {
         }
         match catch_unwind(AssertUnwindSafe(|| take_turn(me, next, access))) {
             Ok(read) => {
+                stack_overflow::note_stack();
                 with(|execution| execution.resume(me));
                 read
             }
@@ -80,6 +82,7 @@ impl Runtime for LoomRuntime {
         let start = Startable(f);
         let handle = builder.spawn(move || {
             let start = start;
+            stack_overflow::note_stack();
             with(|execution| execution.start(thread));
             (start.0)();
         });
