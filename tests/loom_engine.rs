@@ -727,6 +727,7 @@ fn each_thread_has_its_own_thread_local_values_under_loom() {
 #[test]
 fn a_large_value_has_room_on_every_stack() {
     #[inline(never)]
+    #[expect(clippy::large_stack_arrays, reason = "the test is about that")]
     fn large(depth: usize) -> usize {
         let values = std::hint::black_box([depth; 16 << 10]);
         if depth == 0 {
