@@ -83,7 +83,12 @@ impl Execution {
         let first = match seen {
             None => self.race(cell, &stamp),
             Some(Ok(())) => None,
-            Some(Err(with)) => self.last_access(cell, &stamp, with),
+            Some(Err(with)) => {
+                // With the newest store the accesses are ordered: the engine has read another one,
+                // which may have stored the same value.
+                self.has_read_stale |= self.race(cell, &stamp).is_none();
+                self.last_access(cell, &stamp, with)
+            }
         };
         if let Some(first) = first {
             return Some(Race {
