@@ -3,3 +3,4 @@
 
 mod gallery;
 mod verdicts;
+mod weak_memory;
