@@ -2,5 +2,6 @@
 #![cfg(loom)]
 
 mod gallery;
+mod raw;
 mod verdicts;
 mod weak_memory;
