@@ -207,6 +207,8 @@ fn a_token_replays_the_very_execution() {
         panic!("there is no such execution");
     };
     assert!(why.contains("there is no execution 1000000"), "{why}");
+    assert_eq!(report.memory_model, MemoryModel::C11);
+    assert_eq!(report.executions, 0);
 }
 
 /// Either of two threads can be the first to read the other one's store, and a third execution, in
@@ -413,6 +415,25 @@ fn what_loom_cannot_run_is_a_reason() {
         while n.load(SeqCst) == 0 {}
     });
     unsupported(&report, "did not end within 50 steps");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stack_that_is_too_small_is_a_reason() {
+    fn fill(blocks: usize) -> usize {
+        let block = std::hint::black_box([blocks; 512]);
+        blocks.checked_sub(1).map_or(0, fill) + block[7]
+    }
+    let report = loom(|| {
+        fill(20);
+    });
+    let Verdict::Inconclusive(Reason::Unsupported(why)) = &report.verdict else {
+        panic!("{report}");
+    };
+    assert!(why.contains("has overflowed its stack"), "{why}");
+    holds(&loom(|| {
+        thread::spawn(|| fill(20)).join().unwrap();
+    }));
 }
 
 /// A cell that threads share.

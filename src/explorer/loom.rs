@@ -51,7 +51,10 @@ impl Explorer {
                     "there is no execution {}: loom has {executions} of this program",
                     execution.number
                 ));
-                return self.report(Verdict::Inconclusive(reason));
+                return Report {
+                    memory_model: MemoryModel::C11,
+                    ..self.report(Verdict::Inconclusive(reason))
+                };
             }
         };
         let is_doubtful = end.is_doubtful;
