@@ -271,7 +271,7 @@ impl fmt::Display for Bound {
         match self {
             Bound::MaxExecutions(1) => f.write_str("the bound of 1 execution"),
             Bound::MaxExecutions(max) => write!(f, "the bound of {} executions", grouped(*max)),
-            Bound::TimeLimit(limit) => write!(f, "the time limit of {limit:?}"),
+            Bound::TimeLimit(limit) => write!(f, "the time limit of {}", in_words(*limit)),
             Bound::MaxSteps(steps) => write!(
                 f,
                 "the bound of {} steps an execution",
@@ -329,6 +329,12 @@ pub enum Reason {
         /// many executions it had run when it was cut.
         searched: Result<u64, u64>,
     },
+    /// An execution of loom that was replayed fails, but it has read a stale value although every
+    /// access was `SeqCst`, so that it may not be possible.
+    Doubtful {
+        /// What the failure said.
+        message: String,
+    },
     /// The execution left the schedule that was to be replayed.
     Diverged(String),
 }
@@ -382,7 +388,7 @@ impl fmt::Display for Reason {
                  state that outlives the closure"
             ),
             Reason::Stuck { waited, last } => {
-                write!(f, "the body made no step for {waited:?}")?;
+                write!(f, "the body made no step for {}", in_words(*waited))?;
                 if let Some((thread, operation, at)) = last {
                     write!(
                         f,
@@ -396,32 +402,18 @@ impl fmt::Display for Reason {
                      and a lock or channel of std left in the body",
                 )
             }
-            Reason::NotConfirmed { message, searched } => {
-                let (Ok(executions) | Err(executions)) = searched;
-                write!(
-                    f,
-                    "loom reports a failure ({}) that needs a stale value, but every access is \
-                     SeqCst, which loom only approximates; ",
-                    message.lines().next().unwrap_or_default()
-                )?;
-                let executions = grouped(*executions);
-                match searched {
-                    Ok(_) => write!(
-                        f,
-                        "under sequential consistency none of all {executions} interleavings \
-                         fails, so that it is no bug"
-                    ),
-                    Err(_) => write!(
-                        f,
-                        "{executions} interleavings under sequential consistency did not fail \
-                         either, before that search was cut"
-                    ),
-                }
-            }
+            Reason::NotConfirmed { message, searched } => not_confirmed(f, message, *searched),
+            Reason::Doubtful { message } => write!(
+                f,
+                "this execution fails ({}), but by a stale value, and every access is SeqCst, \
+                 which loom only approximates: it may not be possible",
+                message.lines().next().unwrap_or_default()
+            ),
             Reason::Endless { run, waited } => write!(
                 f,
-                "run {} did not end within {waited:?}: a deadlock, a livelock or an endless loop",
-                grouped(*run)
+                "run {} did not end within {}: a deadlock, a livelock or an endless loop",
+                grouped(*run),
+                in_words(*waited)
             ),
             Reason::Crashed(how) => write!(
                 f,
@@ -432,6 +424,33 @@ impl fmt::Display for Reason {
                 f.write_str(what)
             }
         }
+    }
+}
+
+/// Says of a failure that only loom sees how far it was looked for elsewhere.
+fn not_confirmed(
+    f: &mut fmt::Formatter<'_>,
+    message: &str,
+    searched: Result<u64, u64>,
+) -> fmt::Result {
+    write!(
+        f,
+        "loom reports a failure ({}) that needs a stale value, but every access is SeqCst, which \
+         loom only approximates; ",
+        message.lines().next().unwrap_or_default()
+    )?;
+    match searched {
+        Ok(all) => write!(
+            f,
+            "under sequential consistency none of all {} interleavings fails, so that it is no bug",
+            grouped(all)
+        ),
+        Err(some) => write!(
+            f,
+            "{} interleavings under sequential consistency did not fail either, before that search \
+             was cut",
+            grouped(some)
+        ),
     }
 }
 
@@ -508,6 +527,14 @@ fn engine_names() -> String {
     }
 }
 
+/// A time, as `10s`. That of nothing is `0s`.
+pub(crate) fn in_words(time: Duration) -> String {
+    if time.is_zero() {
+        return "0s".to_owned();
+    }
+    format!("{time:?}")
+}
+
 /// A number with its thousands set apart.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -531,6 +558,12 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_000), "1,000");
         assert_eq!(grouped(12_345_678), "12,345,678");
+    }
+
+    #[test]
+    fn no_time_is_no_seconds() {
+        assert_eq!(in_words(Duration::ZERO), "0s");
+        assert_eq!(in_words(Duration::from_millis(1500)), "1.5s");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Which reasons are found in a failing trace, and which are not claimed.
 #![cfg(not(loom))]
 
-use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use racelab::sync::atomic::{self, AtomicBool, AtomicUsize, Ordering};
 use racelab::sync::{Arc, Condvar, Mutex, mpsc};
 use racelab::{Engine, Explorer, FailureKind, Named, explain, thread};
+
+use Ordering::{Acquire, Relaxed, Release, SeqCst};
 
 /// The reason of the smallest failure of a body, and the remarks with the steps that they are on.
 fn why(
@@ -265,4 +267,167 @@ fn a_wake_up_whose_item_another_thread_has_taken_is_stolen() {
     assert!(why.contains("; T2 acquired items at step "), "{why}");
     assert_eq!(notes.len(), 1);
     assert_eq!(notes[0].1, "comes between");
+}
+
+/// A list of items, and a flag that says that no more will come.
+#[derive(Clone)]
+struct Shift {
+    stock: Arc<Stock>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Shift {
+    fn begin() -> Self {
+        Shift {
+            stock: Stock::new(),
+            is_over: Arc::new(AtomicBool::new(false).named("is_over")),
+        }
+    }
+
+    fn end(&self) {
+        let _items = self.stock.items.lock().unwrap();
+        self.is_over.store(true, SeqCst);
+        self.stock.arrival.notify_all();
+    }
+
+    /// Takes items until the shift is over, and says how many.
+    fn work(&self, when_over: fn(usize) -> usize) -> usize {
+        let mut taken = 0;
+        let mut items = self.stock.items.lock().unwrap();
+        loop {
+            while *items == 0 && !self.is_over.load(SeqCst) {
+                items = self.stock.arrival.wait(items).unwrap();
+            }
+            if self.is_over.load(SeqCst) {
+                return taken + when_over(*items);
+            }
+            *items -= 1;
+            taken += 1;
+        }
+    }
+}
+
+#[test]
+fn a_flag_that_is_seen_before_what_was_announced_is_an_early_stop() {
+    let (why, notes) = why(FailureKind::Panic, || {
+        let shift = Shift::begin();
+        let worker = thread::spawn({
+            let shift = shift.clone();
+            move || shift.work(|_| 0)
+        });
+        shift.stock.put();
+        shift.end();
+        assert_eq!(worker.join().unwrap(), 1);
+    });
+    let expected = "early stop: after main's notify-one on arrival at step 3, no other thread \
+                    acquired items before main stored true in is_over at step 6; T1 read that at \
+                    step 10, and ended.";
+    assert_eq!(why.as_deref(), Some(expected));
+    assert_eq!(notes, [(3, "nobody comes for it".to_owned())]);
+}
+
+#[test]
+fn a_flag_after_which_a_thread_goes_on_is_no_early_stop() {
+    let (why, _) = why(FailureKind::Panic, || {
+        let shift = Shift::begin();
+        let worker = thread::spawn({
+            let shift = shift.clone();
+            move || {
+                let taken = shift.work(|left| left);
+                drop(shift.stock.items.lock().unwrap());
+                taken
+            }
+        });
+        shift.stock.put();
+        shift.end();
+        assert_eq!(worker.join().unwrap(), 2);
+    });
+    assert!(why.is_none(), "{why:?}");
+}
+
+/// Why this fails under loom.
+fn why_under_loom(kind: FailureKind, body: impl Fn() + Send + Sync + 'static) -> Option<String> {
+    let report = Explorer::new(Engine::Loom).explore(body);
+    let failure = report.failure().expect("some execution fails");
+    assert_eq!(failure.kind, kind, "{report}");
+    explain::explain(failure).why
+}
+
+/// Publishes data behind a flag, and fails if another thread sees the flag without the data.
+fn publish(store: Ordering, load: Ordering, fence: Option<Ordering>) {
+    let data = Arc::new(AtomicUsize::new(0).named("data"));
+    let ready = Arc::new(AtomicBool::new(false).named("ready"));
+    let writer = thread::spawn({
+        let (data, ready) = (Arc::clone(&data), Arc::clone(&ready));
+        move || {
+            data.store(1, Relaxed);
+            if let Some(fence) = fence {
+                atomic::fence(fence);
+            }
+            ready.store(true, store);
+        }
+    });
+    if ready.load(load) {
+        assert_eq!(data.load(Relaxed), 1);
+    }
+    writer.join().unwrap();
+}
+
+#[test]
+fn a_stale_read_names_the_store_and_the_message_that_is_too_weak() {
+    let expect = |store, load, fence, hint: &str| {
+        let why = why_under_loom(FailureKind::Panic, move || publish(store, load, fence));
+        let why = why.expect("there is a reason");
+        let stale = "the value that data had before step 2; nothing orders T1's store before it. ";
+        assert!(why.starts_with("stale read: main read at step "), "{why}");
+        assert!(why.contains(&format!("{stale}{hint}")), "{why}");
+    };
+    let store = "The store of ready at step 3 is Relaxed; make it Release";
+    expect(Relaxed, Relaxed, None, store);
+    expect(Relaxed, Acquire, None, store);
+    let load = "The load of ready at step ";
+    expect(Release, Relaxed, None, load);
+    expect(Relaxed, Relaxed, Some(Release), load);
+}
+
+#[test]
+fn a_stale_read_without_a_message_between_the_threads_names_no_message() {
+    let why = why_under_loom(FailureKind::Panic, || {
+        let [x, y] = ["x", "y"].map(|name| Arc::new(AtomicUsize::new(0).named(name)));
+        let other = thread::spawn({
+            let (x, y) = (Arc::clone(&x), Arc::clone(&y));
+            move || {
+                x.store(1, Relaxed);
+                y.load(Relaxed)
+            }
+        });
+        y.store(1, Relaxed);
+        let mine = x.load(Relaxed);
+        assert!(mine + other.join().unwrap() > 0);
+    });
+    let why = why.expect("there is a reason");
+    assert!(why.starts_with("stale read: "), "{why}");
+    assert!(!why.contains("make it"), "{why}");
+}
+
+#[test]
+fn a_thread_that_waits_for_ever_after_a_stale_read_is_told_so() {
+    let why = why_under_loom(FailureKind::Deadlock, || {
+        let data = Arc::new(AtomicBool::new(false).named("data"));
+        let ready = Arc::new(AtomicBool::new(false).named("ready"));
+        let writer = thread::spawn({
+            let (data, ready) = (Arc::clone(&data), Arc::clone(&ready));
+            move || {
+                data.store(true, Relaxed);
+                ready.store(true, Relaxed);
+            }
+        });
+        if ready.load(Relaxed) && !data.load(Relaxed) {
+            thread::park();
+        }
+        writer.join().unwrap();
+    });
+    let why = why.expect("there is a reason");
+    assert!(why.starts_with("deadlock: main is parked"), "{why}");
+    assert!(why.contains(". Stale read: main read at step "), "{why}");
 }

@@ -7,7 +7,9 @@ use expect_test::{ExpectFile, expect_file};
 
 use racelab::exhibits::{self, Kind, Variant};
 use racelab::report::{Style, Subject, text};
-use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
+use racelab::sync::atomic::{
+    AtomicBool, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::SeqCst,
+};
 use racelab::sync::{Arc, Condvar, Mutex};
 use racelab::{Engine, Explorer, Named, Report, hint, thread};
 
@@ -130,6 +132,9 @@ mod commands {
             &[
                 "replay counter/load-store 0*2.1.2*2.1.0*3",
                 "replay counter/load-store 0*2.1*2.2*2.0*3",
+                "replay counter/load-store loom:10",
+                // It reads a stale value, although every access is SeqCst.
+                "replay counter/load-store loom:1",
             ],
         );
     }
@@ -329,6 +334,26 @@ mod reports {
             other.join().unwrap();
         });
         expect_file!["golden/livelock.txt"].assert_eq(&shown(&report));
+    }
+
+    #[test]
+    fn a_stale_read_says_what_was_too_weak() {
+        let report = Explorer::new(Engine::Loom).explore(|| {
+            let data = Arc::new(AtomicUsize::new(0).named("data"));
+            let ready = Arc::new(AtomicBool::new(false).named("ready"));
+            let writer = thread::spawn({
+                let (data, ready) = (Arc::clone(&data), Arc::clone(&ready));
+                move || {
+                    data.store(1, Relaxed);
+                    ready.store(true, Relaxed);
+                }
+            });
+            if ready.load(Acquire) {
+                assert_eq!(data.load(Relaxed), 1);
+            }
+            writer.join().unwrap();
+        });
+        expect_file!["golden/stale_read.txt"].assert_eq(&shown(&report));
     }
 
     #[test]

@@ -207,6 +207,63 @@ fn a_token_replays_the_very_execution() {
         panic!("there is no such execution");
     };
     assert!(why.contains("there is no execution 1000000"), "{why}");
+    assert_eq!(report.memory_model, MemoryModel::C11);
+    assert_eq!(report.executions, 0);
+}
+
+/// Either of two threads can be the first to read the other one's store, and a third execution, in
+/// which none does, is only loom's.
+#[test]
+fn a_failure_that_is_only_in_doubt_is_shown_by_an_execution_that_is_not() {
+    let body = || {
+        let x = Arc::new(AtomicUsize::new(0));
+        let y = Arc::new(AtomicUsize::new(0));
+        let other = thread::spawn({
+            let (x, y) = (Arc::clone(&x), Arc::clone(&y));
+            move || {
+                x.store(1, SeqCst);
+                y.load(SeqCst)
+            }
+        });
+        y.store(1, SeqCst);
+        let mine = x.load(SeqCst);
+        let theirs = other.join().unwrap();
+        assert_eq!(mine + theirs, 2, "somebody read 0");
+    };
+    let total = all(body);
+    assert!(total.doubted > 0 && total.violations > 0);
+    for max in 1..=total.executions {
+        let report = Explorer::new(Engine::Loom)
+            .max_executions(max)
+            .explore(body);
+        let Some(failure) = report.failure() else {
+            continue;
+        };
+        let events = &failure.trace.events;
+        assert!(events.iter().all(|event| event.stale.is_none()), "{report}");
+        let schedule = failure.schedule.as_ref().unwrap();
+        fails(&racelab::replay(schedule, body), FailureKind::Panic);
+    }
+}
+
+#[test]
+fn a_replay_of_an_execution_that_may_not_be_possible_says_so() {
+    let body = store_buffering(SeqCst, false);
+    let total = all(store_buffering(SeqCst, false)).executions;
+    let body = Arc::new(body);
+    let replays = (1..=total).map(|number| {
+        let body = Arc::clone(&body);
+        let schedule: Schedule = format!("loom:{number}").parse().unwrap();
+        racelab::replay(&schedule, move || body())
+    });
+    let replays: Vec<Report> = replays.collect();
+    let doubtful = replays.iter().filter(|report| {
+        matches!(&report.verdict, Verdict::Inconclusive(Reason::Doubtful { message })
+            if message == "both read 0")
+    });
+    assert!(doubtful.count() > 0);
+    let is_violated = |report: &Report| report.failure().is_some();
+    assert!(!replays.iter().any(is_violated));
 }
 
 #[test]
@@ -358,6 +415,25 @@ fn what_loom_cannot_run_is_a_reason() {
         while n.load(SeqCst) == 0 {}
     });
     unsupported(&report, "did not end within 50 steps");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_stack_that_is_too_small_is_a_reason() {
+    fn fill(blocks: usize) -> usize {
+        let block = std::hint::black_box([blocks; 512]);
+        blocks.checked_sub(1).map_or(0, fill) + block[7]
+    }
+    let report = loom(|| {
+        fill(20);
+    });
+    let Verdict::Inconclusive(Reason::Unsupported(why)) = &report.verdict else {
+        panic!("{report}");
+    };
+    assert!(why.contains("has overflowed its stack"), "{why}");
+    holds(&loom(|| {
+        thread::spawn(|| fill(20)).join().unwrap();
+    }));
 }
 
 /// A cell that threads share.

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::exhibits::{Kind, Terminal, Variant};
 use crate::report::{one_line, printable};
+use crate::verdict::in_words;
 use crate::{Engine, Explorer, Reason, Report, Verdict};
 
 use super::child::{self, Guarded, OnInterrupt};
@@ -153,9 +154,9 @@ impl Run {
         let Some(report) = report else {
             ended.result = RunResult::Endless;
             ended.reason = Some(format!(
-                "did not end within {:?}: a deadlock, a livelock, an endless loop, or a program \
+                "did not end within {}: a deadlock, a livelock, an endless loop, or a program \
                  that needs longer (`--time-limit`)",
-                self.time_limit
+                in_words(self.time_limit)
             ));
             return ended;
         };

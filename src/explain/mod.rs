@@ -1,7 +1,10 @@
 //! From a failing trace to the reason why it fails.
 
 mod data_race;
+mod early_stop;
 mod lost_update;
+mod publication;
+mod stale_read;
 mod standstill;
 mod torn;
 mod unshared;
@@ -42,8 +45,10 @@ pub struct Explanation {
 pub fn explain(failure: &Failure) -> Explanation {
     match failure.kind {
         FailureKind::Panic => lost_update::explain(&failure.trace)
+            .or_else(|| stale_read::explain(failure))
             .or_else(|| wake_up::stolen(failure))
             .or_else(|| torn::explain(failure))
+            .or_else(|| early_stop::explain(&failure.trace))
             .or_else(|| unshared::explain(&failure.trace))
             .unwrap_or_default(),
         FailureKind::DataRace => data_race::explain(failure).unwrap_or_default(),

@@ -5,7 +5,7 @@ use std::panic::Location;
 use crate::trace::{Blocked, Obstacle, Operation, Trace};
 use crate::verdict::{Failure, FailureKind};
 
-use super::{Explanation, place, wake_up};
+use super::{Explanation, place, stale_read, wake_up};
 
 pub(super) fn explain(failure: &Failure) -> Explanation {
     let trace = &failure.trace;
@@ -31,6 +31,8 @@ pub(super) fn explain(failure: &Failure) -> Explanation {
     notified.dedup();
     let mut sentences = vec![why];
     sentences.extend(lost);
+    let waiters = failure.blocked.iter().map(|blocked| blocked.thread);
+    sentences.extend(waiters.filter_map(|waiter| stale_read::before_waiting(trace, waiter)));
     let notes = notified
         .into_iter()
         .map(|index| (index, "nobody waits".to_owned()));

@@ -22,13 +22,10 @@ impl Explorer {
         let coverage = self.loom_coverage(&tally);
         let verdict = match (tally.smallest.take(), tally.doubtful.take()) {
             (Some(found), _) => Verdict::Violated(Box::new(self.loom_failure(found))),
-            (None, Some(found)) => {
-                let failure = self.loom_failure(found);
-                match self.refute(engine, &failure) {
-                    Some(reason) => Verdict::Inconclusive(reason),
-                    None => Verdict::Violated(Box::new(failure)),
-                }
-            }
+            (None, Some(found)) => match self.confirm(engine, &self.loom_failure(found)) {
+                Ok(failure) => Verdict::Violated(failure),
+                Err(reason) => Verdict::Inconclusive(reason),
+            },
             (None, None) => match &coverage {
                 Coverage::Complete => Verdict::Holds,
                 coverage => Verdict::Inconclusive(why_inconclusive(&tally, coverage)),
@@ -54,16 +51,26 @@ impl Explorer {
                     "there is no execution {}: loom has {executions} of this program",
                     execution.number
                 ));
-                return self.report(Verdict::Inconclusive(reason));
+                return Report {
+                    memory_model: MemoryModel::C11,
+                    ..self.report(Verdict::Inconclusive(reason))
+                };
             }
         };
+        let is_doubtful = end.is_doubtful;
         let report = self.replayed(end);
         let left_out = report.left_out.iter().copied();
         Report {
             left_out: left_out
                 .filter(|kind| *kind != LeftOut::StaleValues)
                 .collect(),
+            doubted: u64::from(is_doubtful),
+            violations: if is_doubtful { 0 } else { report.violations },
             verdict: match report.verdict {
+                Verdict::Violated(failure) if is_doubtful => {
+                    let message = what_fails(&failure);
+                    Verdict::Inconclusive(Reason::Doubtful { message })
+                }
                 Verdict::Violated(failure) => Verdict::Violated(Box::new(Failure {
                     schedule: Some(Schedule::from(execution)),
                     ..*failure
@@ -98,9 +105,10 @@ impl Explorer {
         }
     }
 
-    /// Why a failure with a stale value is none, in a program in which every access is `SeqCst`: loom
-    /// takes such accesses for less than they are.
-    fn refute(&self, engine: &Loom, failure: &Failure) -> Option<Reason> {
+    /// A failure of the same kind without stale values, or why there is none, for one with a stale
+    /// value in a program in which every access is `SeqCst`: loom takes such accesses for less than
+    /// they are.
+    fn confirm(&self, engine: &Loom, failure: &Failure) -> Result<Box<Failure>, Reason> {
         let body = Arc::clone(&engine.body);
         let search = Explorer {
             engine: Engine::Dfs,
@@ -110,15 +118,20 @@ impl Explorer {
         };
         let report = search.explore_here(move || body());
         let searched = match report.verdict {
-            Verdict::Violated(confirmed) if confirmed.kind == failure.kind => return None,
+            Verdict::Violated(confirmed) if confirmed.kind == failure.kind => return Ok(confirmed),
             Verdict::Holds => Ok(report.executions),
             Verdict::Violated(_) | Verdict::Inconclusive(_) => Err(report.executions),
         };
-        let message = match failure.kind {
-            FailureKind::Panic => failure.message.clone(),
-            kind => kind.to_string(),
-        };
-        Some(Reason::NotConfirmed { message, searched })
+        let message = what_fails(failure);
+        Err(Reason::NotConfirmed { message, searched })
+    }
+}
+
+/// What a failure says, or of which kind it is.
+fn what_fails(failure: &Failure) -> String {
+    match failure.kind {
+        FailureKind::Panic => failure.message.clone(),
+        kind => kind.to_string(),
     }
 }
 

@@ -248,10 +248,11 @@ fn minimal(failure: &Failure) -> Option<String> {
 /// What was searched, and what was not.
 fn searched(report: &Report) -> String {
     let Some(engine) = report.engine else {
-        return format!(
-            "one execution, as the schedule says, {}",
-            report.memory_model
-        );
+        let what = match report.executions {
+            0 => "no execution: none is as the schedule says",
+            _ => "one execution, as the schedule says",
+        };
+        return format!("{what}, {}", report.memory_model);
     };
     let mut parts = vec![engine.to_string(), report.memory_model.to_string()];
     if engine == crate::Engine::Random {

@@ -25,6 +25,8 @@ pub(crate) struct End {
     pub(crate) trace: crate::trace::Trace,
     pub(crate) outcome: Option<String>,
     pub(crate) left_out: LeftOutSet,
+    /// Whether it is in doubt that the execution is possible.
+    pub(crate) is_doubtful: bool,
 }
 
 impl End {
@@ -35,6 +37,7 @@ impl End {
             trace: execution.trace(),
             outcome: execution.outcome().map(str::to_owned),
             left_out: execution.left_out(),
+            is_doubtful: execution.is_doubtful(),
         }
     }
 }

@@ -77,7 +77,9 @@ impl LeftOut {
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            LeftOut::StaleValues => "the stale values that orderings weaker than SeqCst allow",
+            LeftOut::StaleValues => {
+                "the stale values that orderings weaker than SeqCst allow (try `--engine loom`)"
+            }
             LeftOut::SpuriousWakeUps => "wake-ups without a cause",
             LeftOut::RepeatedFailures => "failures without a cause that come again at once",
             LeftOut::RepeatedTimeouts => "time-outs that come again at once",
