@@ -417,25 +417,6 @@ fn what_loom_cannot_run_is_a_reason() {
     unsupported(&report, "did not end within 50 steps");
 }
 
-#[cfg(target_os = "linux")]
-#[test]
-fn a_stack_that_is_too_small_is_a_reason() {
-    fn fill(blocks: usize) -> usize {
-        let block = std::hint::black_box([blocks; 512]);
-        blocks.checked_sub(1).map_or(0, fill) + block[7]
-    }
-    let report = loom(|| {
-        fill(20);
-    });
-    let Verdict::Inconclusive(Reason::Unsupported(why)) = &report.verdict else {
-        panic!("{report}");
-    };
-    assert!(why.contains("has overflowed its stack"), "{why}");
-    holds(&loom(|| {
-        thread::spawn(|| fill(20)).join().unwrap();
-    }));
-}
-
 /// A cell that threads share.
 struct Shared(UnsafeCell<usize>, AtomicBool);
 

@@ -17,7 +17,7 @@ pub(super) struct Replay {
     /// exhibit/variant, or an exhibit for its first unsafe variant
     exhibit: String,
 
-    /// One thread number per step, as in 0*2.1.2*2.1.0*3
+    /// One thread number per step, as in 0*2.1.2*2.1.0*3; an execution of loom is loom:7
     schedule: String,
 
     #[command(flatten)]

@@ -93,6 +93,9 @@ struct StepValue {
     /// What a read-modify-write or a compare-and-swap found.
     #[serde(skip_serializing_if = "Option::is_none")]
     read: Option<serde_json::Value>,
+    /// For a read of a value that is not the newest: the step that stored the newest one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stale: Option<u32>,
     /// How an operation ended that can end in two ways.
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'static str>,
@@ -194,6 +197,9 @@ fn step_value(trace: &Trace, event: &Event) -> StepValue {
         ordering: event.ordering.map(|ordering| format!("{ordering:?}")),
         at: format!("{}:{}", event.at.file(), event.at.line()),
         read: event.read.filter(|_| changes).map(value),
+        stale: event
+            .stale
+            .and_then(|newest| trace.events.get(newest as usize)?.step),
         result: event.result.map(|result| match result {
             EventResult::Succeeded => "succeeded",
             EventResult::Failed => "failed",

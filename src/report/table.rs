@@ -21,13 +21,27 @@ pub(super) fn table(trace: &Trace, rows: &[Row], style: &Style) -> String {
         .map(|id| printable(&trace.thread_name(crate::trace::ThreadId(id))))
         .collect();
     let columns = Columns::new(&names, rows);
-    let fits = |gap: &usize| {
-        let widest = rows.iter().map(|row| columns.line_width(row, *gap)).max();
-        widest.unwrap_or(0) <= style.width
-    };
-    match GAPS.into_iter().find(fits) {
-        Some(gap) => in_columns(&names, rows, &columns, gap, style),
+    let fitting = GAPS.into_iter().find_map(|gap| {
+        let is_wide = |row: &Row| columns.line_width(row, gap) > style.width;
+        let fit = |row: &Row| match row.cells.as_slice() {
+            [(thread, text)] if is_remark(row) && is_wide(row) => moved(row, &names[*thread], text),
+            _ => row.clone(),
+        };
+        let rows: Vec<Row> = rows.iter().map(fit).collect();
+        (!rows.iter().any(is_wide)).then_some((rows, gap))
+    });
+    match fitting {
+        Some((rows, gap)) => in_columns(&names, &rows, &columns, gap, style),
         None => as_list(&names, rows, columns.step, style),
+    }
+}
+
+/// A remark that is too long for where its column begins: in the first column, with the name of its
+/// thread.
+fn moved(row: &Row, name: &str, text: &str) -> Row {
+    Row {
+        cells: vec![(0, format!("{name}: {text}"))],
+        ..row.clone()
     }
 }
 

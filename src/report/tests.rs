@@ -352,6 +352,22 @@ mod layout {
     }
 
     #[test]
+    fn how_it_ended_is_moved_to_the_left_where_it_does_not_fit_below_its_thread() {
+        let mut trace = trace(3, &[Some("a_long_name")]);
+        trace.load(1, 0);
+        trace.load(2, 0);
+        let mut report = failing(trace, FailureKind::Panic, "no");
+        if let Verdict::Violated(failure) = &mut report.verdict {
+            failure.thread = Some(ThreadId(2));
+            failure.at = Some("src/in/a/file/of/a/long/name.rs:7".to_owned());
+        }
+        let shown = text(&report, &Subject::default(), &Style::default());
+        assert!(shown.contains("  step   main   T1 "), "{shown}");
+        let last = "\n     ✗   T2: panicked at src/in/a/file/of/a/long/name.rs:7\n";
+        assert!(shown.contains(last), "{shown}");
+    }
+
+    #[test]
     fn thirty_threads_have_columns_where_there_is_room() {
         let mut trace = trace(31, &[Some("n")]);
         for thread in 1..31 {

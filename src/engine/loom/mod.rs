@@ -218,16 +218,10 @@ fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// Why an execution ends at which loom has panicked.
 fn gave_up(payload: &(dyn Any + Send)) -> Ending {
     let message = message_of(payload);
-    let has_message = payload.is::<&str>() || payload.is::<String>();
     Ending::Unsupported(
         if message.starts_with("Model exceeded maximum number of branches") {
             "an execution has more branches than loom can follow: it may never end, as a loop that \
          spins without a yield, or needs a larger bound (`--max-steps`, `Explorer::max_steps`)"
-                .to_owned()
-        } else if !has_message {
-            // What loom's coroutines panic with is a type that cannot be named here.
-            "loom gave up without a message: most likely a thread has overflowed its stack, which \
-             is 32 KiB for the main thread and 256 KiB for the others"
                 .to_owned()
         } else {
             format!("loom gave up: {}", message.trim())
