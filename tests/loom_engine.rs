@@ -189,6 +189,28 @@ fn a_bound_on_preemptions_is_named_and_replays() {
 }
 
 #[test]
+fn a_bound_on_preemptions_is_named_before_what_loom_leaves_out() {
+    let explorer = || Explorer::new(Engine::Loom);
+    let body = || {
+        let (sender, receiver) = mpsc::channel();
+        let other = thread::spawn(move || {
+            let n = AtomicUsize::new(0);
+            n.store(1, SeqCst);
+            sender.send(n.load(SeqCst)).unwrap();
+        });
+        other.join().unwrap();
+        receiver.recv_timeout(Duration::from_secs(1)).unwrap();
+    };
+    let time_outs = Coverage::Bounded(Bound::LeftOut(LeftOut::Timeouts));
+    assert_eq!(explorer().explore(body).coverage, time_outs);
+    // Without this bound some interleaving may fail, and no claim is made about all of them.
+    let report = explorer().preemption_bound(0).explore(body);
+    let bound = Coverage::Bounded(Bound::Preemptions(0));
+    assert_eq!(report.coverage, bound);
+    assert_eq!(report.left_out, [LeftOut::Timeouts]);
+}
+
+#[test]
 fn a_token_replays_the_very_execution() {
     let report = loom(message_passing(Relaxed, Relaxed));
     let failure = report.failure().expect("it fails");

@@ -95,9 +95,10 @@ impl Explorer {
 
     fn loom_coverage(&self, tally: &Tally) -> Coverage {
         match &tally.stop {
-            Some(Stop::Exhausted) => match (tally.left_out.bound(), self.preemption_bound) {
-                (Some(kind), _) => Coverage::Bounded(Bound::LeftOut(kind)),
-                (None, Some(bound)) => Coverage::Bounded(Bound::Preemptions(bound)),
+            // What is left out is said of all interleavings but those, so that it comes second.
+            Some(Stop::Exhausted) => match (self.preemption_bound, tally.left_out.bound()) {
+                (Some(bound), _) => Coverage::Bounded(Bound::Preemptions(bound)),
+                (None, Some(kind)) => Coverage::Bounded(Bound::LeftOut(kind)),
                 (None, None) if tally.cut_failures => Coverage::Bounded(Bound::CutFailures),
                 (None, None) => Coverage::Complete,
             },
