@@ -94,7 +94,7 @@ impl Explore {
         refuse_undefined_behaviour(variant, self.engine)?;
         let body = variant.body;
         let report = if self.engine == Engine::Loom && !child::is_child() {
-            match explore_in_child(&explorer)? {
+            match in_child(&explorer, OnInterrupt::Tell)? {
                 Explored::Reported(exit) => return Ok(exit),
                 Explored::Crashed(report) => *report,
             }
@@ -165,8 +165,8 @@ impl Explore {
     }
 }
 
-/// What became of an exploration in a child process.
-enum Explored {
+/// What became of an exploration or a replay in a child process.
+pub(super) enum Explored {
     /// The child has reported, and ended so.
     Reported(Exit),
     /// The child has not, which is this report.
@@ -174,11 +174,11 @@ enum Explored {
 }
 
 /// Runs this command again in a child process: loom can end the process that it runs in.
-fn explore_in_child(explorer: &Explorer) -> Result<Explored, Error> {
+pub(super) fn in_child(explorer: &Explorer, on_interrupt: OnInterrupt) -> Result<Explored, Error> {
     let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
     let start = Instant::now();
     let mut command = child::same_command().map_err(internal)?;
-    let child = Guarded::spawn(&mut command, OnInterrupt::Tell).map_err(internal)?;
+    let child = Guarded::spawn(&mut command, on_interrupt).map_err(internal)?;
     let status = child.wait(None).map_err(internal)?;
     let status = status.expect("it was waited for without a limit");
     Ok(match Exit::of_child(status) {

@@ -3,10 +3,11 @@
 use clap::Args;
 
 use crate::trace::Schedule;
-use crate::{Engine, Explorer, Reason, Verdict};
+use crate::{Engine, Explorer, Reason, Report, Verdict};
 
+use super::child::{self, OnInterrupt};
 use super::error::{Error, Exit};
-use super::explore;
+use super::explore::{self, Explored};
 use super::options::{self, Expect, Look, MaxSteps};
 use super::output::Output;
 use super::select;
@@ -43,7 +44,18 @@ impl Replay {
         let max_steps = self.max_steps.max_steps;
         let body = variant.body;
         let explorer = Explorer::new(Engine::Dfs).max_steps(max_steps);
-        let report = explorer.replay(&schedule, move || body(size));
+        let report = if schedule.loom().is_some() && !child::is_child() {
+            match explore::in_child(&explorer, OnInterrupt::Kill)? {
+                Explored::Reported(exit) => return Ok(exit),
+                Explored::Crashed(report) => Report {
+                    engine: None,
+                    memory_model: Engine::Loom.memory_model(),
+                    ..*report
+                },
+            }
+        } else {
+            explorer.replay(&schedule, move || body(size))
+        };
         if let Verdict::Inconclusive(Reason::Diverged(why)) = &report.verdict {
             let (threads, ops) = (size.threads, size.ops);
             return Err(Error::Usage(format!(
