@@ -341,13 +341,28 @@ impl Explorer {
     }
 
     fn run_replay(&self, engine: &Shuttle, schedule: Schedule) -> Report {
-        match engine.run(Replay::new(schedule)).result() {
+        let followed = engine.run(Replay::new(schedule.clone())).result();
+        match followed.or_else(|divergence| {
+            let livelock = self.replay_livelock(engine, schedule);
+            livelock.ok_or(divergence)
+        }) {
             Ok(end) => self.replayed(end),
             Err(divergence) => {
                 let reason = Reason::Diverged(divergence.to_string());
                 self.report(Verdict::Inconclusive(reason))
             }
         }
+    }
+
+    /// Runs a schedule that ends where a livelock was noticed, which the bound on steps decides: it
+    /// may have been another one. `None` if there is no livelock.
+    fn replay_livelock(&self, engine: &Shuttle, schedule: Schedule) -> Option<End> {
+        let engine = Shuttle {
+            max_steps: schedule.len(),
+            ..engine.clone()
+        };
+        let end = engine.run(Replay::new(schedule)).result().ok()?;
+        matches!(end.ending, Some(Ending::Livelocked)).then_some(end)
     }
 
     /// The report of a replay.

@@ -332,6 +332,26 @@ fn a_join_that_was_only_asked_for_does_not_order() {
 }
 
 #[test]
+fn to_see_that_a_thread_has_finished_does_not_order() {
+    // std's looks at a count, with Relaxed.
+    let look = |joins: bool| {
+        move || {
+            let data = Arc::new(Plain::new());
+            let other = Arc::clone(&data);
+            let thread = thread::spawn(move || other.set(1));
+            if thread.is_finished() {
+                if joins {
+                    thread.join().unwrap();
+                }
+                data.set(2);
+            }
+        }
+    };
+    races(look(false));
+    holds(look(true));
+}
+
+#[test]
 fn a_message_orders_what_was_done_before_it() {
     for bound in [None, Some(0), Some(1)] {
         holds(move || {

@@ -241,3 +241,25 @@ fn threads_that_give_up_after_many_rounds_do_so_in_either_order() {
     let values: Vec<_> = report.outcomes.iter().map(|o| o.value.as_str()).collect();
     assert_eq!(values, ["1", "2"]);
 }
+
+#[test]
+fn a_livelock_replays_under_another_bound_on_steps() {
+    let body = || {
+        let ready = Arc::new(AtomicBool::new(false));
+        let other = thread::spawn(move || {
+            while !ready.load(SeqCst) {
+                thread::yield_now();
+            }
+        });
+        other.join().unwrap();
+    };
+    for bound in [3000, 12_000] {
+        let report = Explorer::new(Engine::Dfs).max_steps(bound).explore(body);
+        let failure = report.failure().expect("it fails");
+        assert_eq!(failure.kind, FailureKind::Livelock);
+        let again = racelab::replay(failure.schedule.as_ref().unwrap(), body);
+        let again = again.failure().expect("it fails again");
+        assert_eq!(again.kind, FailureKind::Livelock);
+        assert_eq!(again.trace, failure.trace);
+    }
+}

@@ -15,7 +15,9 @@ use std::sync::atomic::Ordering;
 
 use crate::trace::{Access, Clock, Event, EventResult, ObjectId, Operation, Race, ThreadId, Value};
 
-use super::{Ending, Execution, NextStep, RacesWith, Requirement, State, give_up, with};
+use super::{
+    Alternatives, Ending, Execution, NextStep, RacesWith, Requirement, State, give_up, with,
+};
 
 /// What a thread knows of the others.
 #[derive(Debug, Default)]
@@ -128,6 +130,8 @@ impl Execution {
                     self.thread_mut(child).knowledge.clock = clock;
                 }
             }
+            // To see that a thread has finished orders nothing, as with std: only to join it does.
+            Operation::Join if matches!(next.alternatives, Alternatives::Unfinished) => {}
             Operation::Join if event.result != Some(EventResult::Failed) => {
                 if let Some(child) = event.target {
                     let clock = self.thread(child).knowledge.clock.clone();

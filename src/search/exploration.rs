@@ -168,7 +168,11 @@ impl<S: Strategy> Strategy for Exploration<S> {
     }
 
     fn restart(&mut self) -> bool {
-        self.tally = Tally::default();
+        // Numbered on, so that a number stands for one execution of either search.
+        self.tally = Tally {
+            begun: self.tally.begun,
+            ..Tally::default()
+        };
         self.strategy.restart()
     }
 

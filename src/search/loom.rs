@@ -59,7 +59,7 @@ impl Strategy for Nth {
     }
 
     fn restart(&mut self) -> bool {
-        self.begun = 0;
+        // The executions are numbered on, so that a number stands for one of either search.
         self.end = None;
         true
     }

@@ -213,8 +213,12 @@ impl<T> ScopedJoinHandle<'_, T> {
             Kind::Modelled { joining, unjoined } => {
                 let id = joining.id();
                 let result = joining.join();
-                let mut unjoined = unjoined.lock().unwrap_or_else(PoisonError::into_inner);
-                unjoined.retain(|&other| other != id);
+                // In a destructor of a doomed execution, the join of a thread that waits in its
+                // turn may return before that has finished: then it is left to the scope.
+                if with(|execution| execution.thread(id).finished) {
+                    let mut unjoined = unjoined.lock().unwrap_or_else(PoisonError::into_inner);
+                    unjoined.retain(|&other| other != id);
+                }
                 result
             }
         }

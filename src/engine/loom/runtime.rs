@@ -9,7 +9,7 @@ use loom::thread as loom_thread;
 
 use crate::execution::{
     Access, Alternatives, AtomicType, Ending, Execution, NextStep, RacesWith, Requirement, Runtime,
-    message_of, with,
+    Thread, message_of, with,
 };
 use crate::trace::{LeftOut, ObjectId, Operation, ThreadId};
 
@@ -67,9 +67,11 @@ impl Runtime for LoomRuntime {
     fn let_others_unwind(&self) {
         let me = with(|execution| execution.me());
         let has_to_wait = |execution: &mut Execution| {
+            // If all of them wait, the youngest goes on.
+            let goes_first =
+                |(id, other): (_, &Thread)| !other.finished && (!other.waits_unwinding || id > me);
             let mut others = execution.threads().filter(|(id, _)| *id != me);
-            execution.thread(me).waits_unwinding
-                && others.any(|(_, thread)| !thread.finished && !thread.waits_unwinding)
+            execution.thread(me).waits_unwinding && others.any(goes_first)
         };
         while with(has_to_wait) {
             loom_thread::yield_now();
@@ -229,6 +231,14 @@ fn take_turn(me: ThreadId, next: &NextStep, access: Option<Access>) -> Option<u6
         }
         (Operation::Yield | Operation::Sleep, ..) => loom_thread::yield_now(),
         (Operation::Join, _, Requirement::Finished(thread)) => {
+            // Not in loom's join, from which a doomed execution could not wake it.
+            if !with(|execution| execution.thread(thread).finished) {
+                while !with(|execution| execution.is_doomed() || execution.thread(thread).finished)
+                {
+                    park(me);
+                }
+                return None;
+            }
             let handle = MODEL.with_borrow_mut(|model| model.thread(thread).handle.take());
             if let Some(handle) = handle {
                 handle.join().expect("what a thread panics with is caught");
