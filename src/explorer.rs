@@ -343,7 +343,7 @@ impl Explorer {
     fn run_replay(&self, engine: &Shuttle, schedule: Schedule) -> Report {
         let followed = engine.run(Replay::new(schedule.clone())).result();
         match followed.or_else(|divergence| {
-            let livelock = self.replay_livelock(engine, schedule);
+            let livelock = Self::replay_livelock(engine, schedule);
             livelock.ok_or(divergence)
         }) {
             Ok(end) => self.replayed(end),
@@ -356,7 +356,7 @@ impl Explorer {
 
     /// Runs a schedule that ends where a livelock was noticed, which the bound on steps decides: it
     /// may have been another one. `None` if there is no livelock.
-    fn replay_livelock(&self, engine: &Shuttle, schedule: Schedule) -> Option<End> {
+    fn replay_livelock(engine: &Shuttle, schedule: Schedule) -> Option<End> {
         let engine = Shuttle {
             max_steps: schedule.len(),
             ..engine.clone()

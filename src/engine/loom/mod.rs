@@ -201,6 +201,8 @@ impl<S: Strategy> Driver<S> {
             } else {
                 gave_up(payload)
             };
+            // loom is gone, so that nobody can be woken who waits there.
+            MODEL.with_borrow_mut(Model::clear);
             with(|execution| execution.end(ending));
         }
         self.finish();
