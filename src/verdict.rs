@@ -357,6 +357,11 @@ impl fmt::Display for Reason {
                 "no interleaving fails in which each offer at a rendezvous finds a receiver that \
                  waits; loom does not explore the others, `--engine dfs` does",
             ),
+            Reason::Bound(Bound::LeftOut(LeftOut::ForgottenLoads)) => f.write_str(
+                "no execution of loom's fails, but its reduction can miss interleavings here: a \
+                 thread writes an atomic that another one has read before, and of the earlier reads \
+                 loom knows only the last; `--engine dfs` misses none, but has no stale values",
+            ),
             Reason::Bound(Bound::LeftOut(LeftOut::RepeatedTimeouts)) => f.write_str(
                 "no interleaving fails in which a wait that has timed out does so again only after \
                  another thread has changed something; how often it could time out before that has \

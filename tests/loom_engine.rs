@@ -93,7 +93,9 @@ fn the_executions_of_the_racy_counter_are_no_more_than_those_of_loom_alone() {
         let report = all(counter(increments));
         assert_eq!(report.executions, executions);
         assert!(report.executions <= alone);
-        assert_eq!(report.coverage, Coverage::Complete);
+        // Each thread stores what it has loaded before, as the other one may have.
+        let forgotten = Bound::LeftOut(LeftOut::ForgottenLoads);
+        assert_eq!(report.coverage, Coverage::Bounded(forgotten));
     }
 }
 

@@ -138,6 +138,11 @@ impl Execution {
         }
     }
 
+    /// Whether the thread has yielded before, and nothing was written since.
+    pub(crate) fn yields_in_vain(&self, thread: ThreadId) -> bool {
+        self.thread(thread).waiting.yielded_at == Some(self.writes)
+    }
+
     /// Something changed that other threads can see.
     pub(crate) fn wrote(&mut self) {
         self.note_leaving();

@@ -25,11 +25,16 @@ pub enum LeftOut {
     /// An ordering weaker than `SeqCst` was executed, and allows more than loom explores: to read
     /// a value before it is stored (load buffering), or one older than the last seven.
     LoadBuffering,
+    /// A thread wrote an atomic that others had read, after a read that is ordered before its write:
+    /// loom's reduction forgets the other reads then.
+    ForgottenLoads,
+    /// A thread yielded again with nothing written in between, and loom let others go first.
+    Yields,
 }
 
 impl LeftOut {
     /// All kinds.
-    pub const ALL: [LeftOut; 9] = [
+    pub const ALL: [LeftOut; 11] = [
         LeftOut::StaleValues,
         LeftOut::SpuriousWakeUps,
         LeftOut::RepeatedFailures,
@@ -39,6 +44,8 @@ impl LeftOut {
         LeftOut::WakeOrder,
         LeftOut::Rendezvous,
         LeftOut::LoadBuffering,
+        LeftOut::ForgottenLoads,
+        LeftOut::Yields,
     ];
 
     /// Whether a search that leaves this out is not complete.
@@ -49,12 +56,14 @@ impl LeftOut {
             LeftOut::RepeatedTimeouts
             | LeftOut::Timeouts
             | LeftOut::WakeOrder
-            | LeftOut::Rendezvous => true,
+            | LeftOut::Rendezvous
+            | LeftOut::ForgottenLoads => true,
             LeftOut::StaleValues
             | LeftOut::SpuriousWakeUps
             | LeftOut::RepeatedFailures
             | LeftOut::SpuriousFailures
-            | LeftOut::LoadBuffering => false,
+            | LeftOut::LoadBuffering
+            | LeftOut::Yields => false,
         }
     }
 
@@ -70,6 +79,8 @@ impl LeftOut {
             LeftOut::WakeOrder => "wake-order",
             LeftOut::Rendezvous => "rendezvous",
             LeftOut::LoadBuffering => "load-buffering",
+            LeftOut::ForgottenLoads => "forgotten-loads",
+            LeftOut::Yields => "yields",
         }
     }
 }
@@ -88,6 +99,8 @@ impl fmt::Display for LeftOut {
             LeftOut::WakeOrder => "other orders in which waiting threads are woken",
             LeftOut::Rendezvous => "offers at a rendezvous before the other end is there",
             LeftOut::LoadBuffering => "load buffering and stores before the last seven",
+            LeftOut::ForgottenLoads => "interleavings that loom's reduction can miss",
+            LeftOut::Yields => "threads that yield again going on before others",
         })
     }
 }

@@ -48,10 +48,32 @@ pub(super) enum Mutexes {
 
 /// What an object is on loom's side.
 pub(super) enum Primitive {
-    Atomic(Rc<dyn Atomic>),
+    Atomic(Tracked),
     Cell(Rc<UnsafeCell<()>>),
     /// A mutex of the façade, or the monitor of something else.
     Lock(Lock),
+}
+
+/// An atomic of loom's, and its loads since the last other access.
+pub(super) struct Tracked {
+    pub(super) atomic: Rc<dyn Atomic>,
+    loads: Vec<Load>,
+}
+
+#[derive(Clone, Copy)]
+struct Load {
+    thread: ThreadId,
+    /// The operations that the thread had done.
+    operations: u32,
+}
+
+impl Tracked {
+    pub(super) fn new(atomic: Rc<dyn Atomic>) -> Self {
+        Tracked {
+            atomic,
+            loads: Vec::new(),
+        }
+    }
 }
 
 /// A mutex of loom's, and its guard while it is held across steps.
@@ -64,6 +86,10 @@ pub(super) struct Lock {
 #[derive(Default)]
 pub(super) struct ModelThread {
     pub(super) handle: Option<loom_thread::JoinHandle<()>>,
+    /// The operations that it has begun.
+    pub(super) operations: u32,
+    /// Whether another thread has waited for its end.
+    pub(super) is_joined: bool,
     /// For its park token.
     pub(super) monitor: Option<Rc<Mutex<()>>>,
 }
@@ -98,11 +124,36 @@ impl Model {
         &mut self.threads[index]
     }
 
-    pub(super) fn atomic(&mut self, object: ObjectId) -> Rc<dyn Atomic> {
+    pub(super) fn atomic(&mut self, object: ObjectId) -> &mut Tracked {
         match self.object(object) {
-            Some(Primitive::Atomic(atomic)) => Rc::clone(atomic),
+            Some(Primitive::Atomic(atomic)) => atomic,
             _ => unreachable!("an atomic is made before it is accessed"),
         }
+    }
+
+    /// Notes that a thread has loaded an atomic.
+    pub(super) fn loaded(&mut self, atomic: ObjectId, thread: ThreadId) {
+        let operations = self.thread(thread).operations;
+        self.atomic(atomic).loads.push(Load { thread, operations });
+    }
+
+    /// Notes an access of an atomic that is not only a load. Returns whether loom's search can have
+    /// lost an interleaving by it.
+    ///
+    /// The search has to try such an access before each load of another thread that is not ordered
+    /// before it. But of all the accesses loom knows the last one only. If that one is ordered
+    /// before this one, as a load of the same thread is, the loads of others before it are
+    /// forgotten. It can be only if its thread has done something since, or was joined.
+    pub(super) fn stored(&mut self, atomic: ObjectId, thread: ThreadId) -> bool {
+        let loads = std::mem::take(&mut self.atomic(atomic).loads);
+        let Some(last) = loads.last() else {
+            return false;
+        };
+        let loader = self.thread(last.thread);
+        let can_be_ordered =
+            last.thread == thread || loader.operations > last.operations || loader.is_joined;
+        let is_of_another = |load: &Load| ![thread, last.thread].contains(&load.thread);
+        can_be_ordered && loads.iter().any(is_of_another)
     }
 
     pub(super) fn lock(&mut self, object: ObjectId) -> &mut Lock {

@@ -15,7 +15,7 @@ use crate::trace::{LeftOut, ObjectId, Operation, ThreadId};
 
 use super::gave_up;
 use super::memory::new_atomic;
-use super::model::{MODEL, Mutexes, Primitive};
+use super::model::{MODEL, Mutexes, Primitive, Tracked};
 use crate::engine::{STACK_SIZE, stack_overflow};
 
 /// The threads of an execution that loom can run, with the main thread.
@@ -139,7 +139,7 @@ impl Runtime for LoomRuntime {
     }
 
     fn made_atomic(&self, atomic: ObjectId, is: AtomicType, value: u64) {
-        let made = Primitive::Atomic(new_atomic(is, value));
+        let made = Primitive::Atomic(Tracked::new(new_atomic(is, value)));
         MODEL.with_borrow_mut(|model| *model.object(atomic) = Some(made));
     }
 
@@ -218,18 +218,42 @@ fn note_left_out(execution: &mut Execution, next: &NextStep) {
 
 /// Lets loom decide when it is the turn of the thread.
 fn take_turn(me: ThreadId, next: &NextStep, access: Option<Access>) -> Option<u64> {
+    MODEL.with_borrow_mut(|model| {
+        model.thread(me).operations += 1;
+        if let Requirement::Finished(thread) = next.requires {
+            model.thread(thread).is_joined = true;
+        }
+    });
     match (next.operation, next.object, next.requires) {
         (_, Some(object), _) if access.is_some() => {
-            let atomic = MODEL.with_borrow_mut(|model| model.atomic(object));
+            let atomic = MODEL.with_borrow_mut(|model| Rc::clone(&model.atomic(object).atomic));
             let ordering = next
                 .ordering
                 .expect("an access of an atomic has an ordering");
-            return access.map(|access| atomic.access(access, ordering));
+            let read = access.map(|access| atomic.access(access, ordering));
+            let forgets = MODEL.with_borrow_mut(|model| match access {
+                Some(Access::Load) => {
+                    model.loaded(object, me);
+                    false
+                }
+                _ => model.stored(object, me),
+            });
+            if forgets {
+                with(|execution| execution.leave_out(LeftOut::ForgottenLoads));
+            }
+            return read;
         }
         (Operation::Fence, ..) => {
             atomic::fence(next.ordering.expect("a fence has an ordering"));
         }
-        (Operation::Yield | Operation::Sleep, ..) => loom_thread::yield_now(),
+        // To loom, who yields waits until another one has gone on, which is so only of a thread that
+        // yields in vain.
+        (Operation::Yield | Operation::Sleep, ..) => {
+            if with(|execution| execution.yields_in_vain(me)) {
+                with(|execution| execution.leave_out(LeftOut::Yields));
+                loom_thread::yield_now();
+            }
+        }
         (Operation::Join, _, Requirement::Finished(thread)) => {
             // Not in loom's join, from which a doomed execution could not wake it.
             if !with(|execution| execution.thread(thread).finished) {
