@@ -132,7 +132,7 @@ mod commands {
             &[
                 "replay counter/load-store 0*2.1.2*2.1.0*3",
                 "replay counter/load-store 0*2.1*2.2*2.0*3",
-                "replay counter/load-store loom:10",
+                "replay counter/load-store loom:4",
                 // It reads a stale value, although every access is SeqCst.
                 "replay counter/load-store loom:1",
             ],
