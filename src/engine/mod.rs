@@ -13,7 +13,7 @@ mod watch;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::execution::Execution;
+use crate::execution::{self, Execution};
 use crate::trace::{Choice, ThreadId};
 
 pub(crate) use loom::Loom;
@@ -55,10 +55,18 @@ pub(crate) trait Strategy {
 /// The stack of a thread under test, in bytes.
 const STACK_SIZE: usize = 2 << 20;
 
-/// Numbers executions over the whole process, so that an object can tell its own.
-fn next_number() -> u64 {
+/// Begins an execution, in the memory of the last one if there was one.
+fn begin(idle: Option<Box<Execution>>, new: impl FnOnce(u64) -> Execution) {
+    /// Executions are numbered over the whole process, so that an object can tell its own.
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    execution::enter(match idle {
+        Some(mut execution) => {
+            execution.reset(number);
+            execution
+        }
+        None => Box::new(new(number)),
+    });
 }
 
 /// A moment of an execution at which the scheduler has to choose.

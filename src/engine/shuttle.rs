@@ -19,7 +19,7 @@ use crate::execution::{
 };
 use crate::trace::{Choice, ThreadId};
 
-use super::{Point, STACK_SIZE, Strategy, next_number, panic_hook, stack_overflow};
+use super::{Point, STACK_SIZE, Strategy, begin, panic_hook, stack_overflow};
 
 /// A body under test, ready to be run under any strategy.
 #[derive(Clone)]
@@ -149,22 +149,16 @@ impl<S: Strategy> Driver<S> {
         if !self.strategy.wants_execution() {
             return false;
         }
-        let number = next_number();
-        let execution = if let Some(mut execution) = self.idle.take() {
-            execution.reset(number);
-            execution
-        } else {
-            let pulse = Arc::clone(&self.pulse);
-            Box::new(Execution::new(
+        begin(self.idle.take(), |number| {
+            Execution::new(
                 number,
                 &Coroutines,
                 self.max_steps,
-                pulse,
+                Arc::clone(&self.pulse),
                 self.patience.clone(),
                 self.strategy.prunes(),
-            ))
-        };
-        execution::enter(execution);
+            )
+        });
         true
     }
 

@@ -23,7 +23,7 @@ use loom::model::Builder;
 
 use crate::execution::{self, Ending, Execution, Patience, Pulse, message_of, with};
 
-use super::{STACK_SIZE, Strategy, next_number, panic_hook, stack_overflow};
+use super::{STACK_SIZE, Strategy, begin, panic_hook, stack_overflow};
 
 use self::model::{MODEL, Model, Mutexes};
 use self::runtime::{LoomRuntime, MAX_THREADS};
@@ -140,22 +140,16 @@ impl<S: Strategy> Driver<S> {
             resume_unwind(Box::new(NoMore));
         }
         MODEL.with_borrow_mut(Model::clear);
-        let number = next_number();
-        let execution = if let Some(mut execution) = IDLE.take() {
-            execution.reset(number);
-            execution
-        } else {
-            let pulse = Arc::clone(&self.pulse);
-            Box::new(Execution::new(
+        begin(IDLE.take(), |number| {
+            Execution::new(
                 number,
                 &LoomRuntime,
                 self.max_steps,
-                pulse,
+                Arc::clone(&self.pulse),
                 Patience::default(),
                 false,
-            ))
-        };
-        execution::enter(execution);
+            )
+        });
         with(Execution::start_main);
     }
 
