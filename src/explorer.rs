@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::engine::{Loom, Shuttle, Watched, watch};
 use crate::execution::{self, Ending, LastEvent, Patience, Pulse, RealRun, message_of};
 use crate::search::{
-    self, Dfs, End, Exploration, Found, Limits, Minimised, Random, Replay, Stop, Tally,
+    self, Dfs, Dpor, End, Exploration, Found, Limits, Minimised, Random, Replay, Stop, Tally,
 };
 use crate::trace::{Access, Operation, Race, Schedule, Trace};
 use crate::verdict::{
@@ -67,7 +67,7 @@ impl Explorer {
     /// for random engines [`DEFAULT_RANDOM_EXECUTIONS`], on real threads [`DEFAULT_RUNS`].
     pub fn new(engine: Engine) -> Self {
         let max_executions = match engine {
-            Engine::Dfs | Engine::Loom => None,
+            Engine::Dpor | Engine::Dfs | Engine::Loom => None,
             Engine::Random => Some(DEFAULT_RANDOM_EXECUTIONS),
             Engine::Threads => Some(DEFAULT_RUNS),
         };
@@ -170,11 +170,9 @@ impl Explorer {
     /// Explores on this OS thread, without a watch.
     fn explore_here<F: Fn() + Send + Sync + 'static>(&self, body: F) -> Report {
         let report = match self.engine {
-            Engine::Dfs => self.run(&self.shuttle(body), Dfs::default(), |dfs| {
-                dfs.nondeterminism()
-                    .map(|found| Reason::NotDeterministic { step: found.step })
-            }),
-            Engine::Random => self.run(&self.shuttle(body), Random::new(self.seed), |_| None),
+            Engine::Dpor => self.run(&self.shuttle(body), Dpor::default()),
+            Engine::Dfs => self.run(&self.shuttle(body), Dfs::counting_traces()),
+            Engine::Random => self.run(&self.shuttle(body), Random::new(self.seed)),
             Engine::Loom => self.run_loom(&self.loom(body)),
             Engine::Threads => self.run_threads(&self.threads(body)),
         };
@@ -277,13 +275,8 @@ impl Explorer {
         }
     }
 
-    fn run<S: crate::engine::Strategy + 'static>(
-        &self,
-        engine: &Shuttle,
-        strategy: S,
-        why_ended: impl FnOnce(&S) -> Option<Reason>,
-    ) -> Report {
-        let limits = self.limits(self.engine == Engine::Dfs);
+    fn run<S: crate::engine::Strategy + 'static>(&self, engine: &Shuttle, strategy: S) -> Report {
+        let limits = self.limits(self.engine.is_exhaustive());
         let deadline = limits.deadline;
         let exploration = Exploration::new(strategy, limits, Arc::clone(&engine.pulse));
         let Exploration {
@@ -292,11 +285,12 @@ impl Explorer {
             ..
         } = engine.run(exploration);
         let smallest = tally.smallest.take();
-        let ended = why_ended(&strategy);
+        let nondeterminism = strategy.nondeterminism();
+        let ended = nondeterminism.map(|step| Reason::NotDeterministic { step });
         let coverage = self.coverage(&tally, ended.is_some());
         let verdict = match smallest {
-            // All executions were seen, so that the smallest failing one is the smallest there is.
-            Some(found) if coverage == Coverage::Complete => {
+            // All interleavings were seen, so that the smallest failing one is the smallest there is.
+            Some(found) if coverage == Coverage::Complete && self.engine == Engine::Dfs => {
                 Verdict::Violated(Box::new(failure(found, Some(true), 0, false)))
             }
             Some(found) => {
@@ -319,6 +313,7 @@ impl Explorer {
         Report {
             executions: tally.executions,
             blocked: tally.blocked,
+            traces: strategy.traces(),
             truncated: tally.truncated,
             violations: tally.violations,
             outcomes: outcomes(&tally),
@@ -397,6 +392,7 @@ impl Explorer {
             seed: self.seed,
             executions: 0,
             blocked: 0,
+            traces: None,
             truncated: 0,
             doubted: 0,
             violations: 0,

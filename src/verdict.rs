@@ -11,6 +11,8 @@ use crate::trace::{Blocked, LeftOut, Operation, Race, Schedule, ThreadId, Trace}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Engine {
+    /// Each trace once: every interleaving of the steps, up to the order of independent steps.
+    Dpor,
     /// Every interleaving of the steps, one after another, without reduction.
     Dfs,
     /// A random walk, uniform over the possible steps.
@@ -23,12 +25,18 @@ pub enum Engine {
 
 impl Engine {
     /// All engines.
-    pub const ALL: &'static [Engine] =
-        &[Engine::Dfs, Engine::Random, Engine::Loom, Engine::Threads];
+    pub const ALL: &'static [Engine] = &[
+        Engine::Dpor,
+        Engine::Dfs,
+        Engine::Random,
+        Engine::Loom,
+        Engine::Threads,
+    ];
 
     /// The name on the command line and in JSON.
     pub fn name(self) -> &'static str {
         match self {
+            Engine::Dpor => "dpor",
             Engine::Dfs => "dfs",
             Engine::Random => "random",
             Engine::Loom => "loom",
@@ -39,7 +47,7 @@ impl Engine {
     /// Which behaviours of memory it explores.
     pub fn memory_model(self) -> MemoryModel {
         match self {
-            Engine::Dfs | Engine::Random => MemoryModel::Sc,
+            Engine::Dpor | Engine::Dfs | Engine::Random => MemoryModel::Sc,
             Engine::Loom => MemoryModel::C11,
             Engine::Threads => MemoryModel::Machine,
         }
@@ -48,7 +56,7 @@ impl Engine {
     /// Whether the lab decides what happens next. Only then can a failure be replayed.
     pub fn is_model(self) -> bool {
         match self {
-            Engine::Dfs | Engine::Random | Engine::Loom => true,
+            Engine::Dpor | Engine::Dfs | Engine::Random | Engine::Loom => true,
             Engine::Threads => false,
         }
     }
@@ -56,7 +64,7 @@ impl Engine {
     /// Whether it comes to an end only when everything was explored.
     pub fn is_exhaustive(self) -> bool {
         match self {
-            Engine::Dfs | Engine::Loom => true,
+            Engine::Dpor | Engine::Dfs | Engine::Loom => true,
             Engine::Random | Engine::Threads => false,
         }
     }
@@ -140,6 +148,9 @@ pub struct Report {
     /// The executions that were begun and then found to be like one that was run. Only a
     /// search with reduction has them.
     pub blocked: u64,
+    /// The traces: executions that differ in more than the order of independent steps. `None` if
+    /// they were not counted.
+    pub traces: Option<u64>,
     /// The executions that were cut because they hit the bound on their steps.
     pub truncated: u64,
     /// The executions in which loom read a stale value although every access was `SeqCst`, which

@@ -40,6 +40,23 @@ pub(crate) trait Strategy {
         false
     }
 
+    /// The number of the first step, from 0 on, of which it wants to know what it touches; `None` if
+    /// it does not want to know. Asked before each execution.
+    fn records_from(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether the threads that have not failed go on after a failure. Asked before each execution.
+    fn runs_on(&self) -> bool {
+        false
+    }
+
+    /// Whether all threads that could go on wait for each other by looking again and again. Asked
+    /// before each choice.
+    fn sees_livelock(&mut self, _point: &Point<'_>) -> bool {
+        false
+    }
+
     /// Forgets what was explored, since it was pruned too much. False if that does not matter.
     fn restart(&mut self) -> bool {
         false
@@ -47,6 +64,16 @@ pub(crate) trait Strategy {
 
     /// Looks at an execution that is over.
     fn finished(&mut self, execution: &Execution);
+
+    /// The first step, from 1 on, at which two executions went apart that made the same choices.
+    fn nondeterminism(&self) -> Option<usize> {
+        None
+    }
+
+    /// How many traces it has seen, if it counts them.
+    fn traces(&self) -> Option<u64> {
+        None
+    }
 
     /// Hears that an engine with a search of its own has no further execution.
     fn exhausted(&mut self) {}
@@ -89,6 +116,16 @@ impl Point<'_> {
     /// Whether the choice leaves a thread that could go on.
     pub(crate) fn preempts(&self, choice: Choice) -> bool {
         self.running.is_some_and(|running| running != choice.thread)
+    }
+
+    /// The order in which a search tries the choices: the running thread first; then in turn, from
+    /// the thread behind the last one on, with the main thread at the end. So it joins late, and
+    /// executions have few switches.
+    pub(crate) fn turn(&self, choice: Choice) -> impl Ord + use<> {
+        let last = self.last.map_or(0, |last| last.0);
+        let thread = choice.thread.0;
+        let waits = self.running != Some(choice.thread);
+        (waits, thread == 0, thread <= last, choice)
     }
 
     /// The choice that goes on with the running thread, or the first one.

@@ -159,6 +159,10 @@ impl<S: Strategy> Driver<S> {
                 self.strategy.prunes(),
             )
         });
+        execution::with(|execution| {
+            execution.record_touches(self.strategy.records_from());
+            execution.run_on(self.strategy.runs_on());
+        });
         true
     }
 
@@ -183,6 +187,10 @@ impl<S: Strategy> Driver<S> {
                             preemptions: execution.preemptions(),
                             execution,
                         };
+                        if self.strategy.sees_livelock(&point) {
+                            execution.stand_still();
+                            continue;
+                        }
                         let Some(choice) = self.strategy.choose(&point) else {
                             execution.end(Ending::Abandoned);
                             continue;

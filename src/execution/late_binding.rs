@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::trace::ObjectId;
 
-use super::{Execution, Initialisation, State, is_running, with};
+use super::{Execution, Initialisation, Origin, State, is_running, with};
 
 /// A number by which an object is told apart from all others in the process, wherever it is moved.
 ///
@@ -69,7 +69,8 @@ impl LateBinding {
                 return object;
             }
             let state = State::Once(Initialisation::default());
-            let object = execution.add_object(self.kind, self.made_at, state);
+            let origin = Origin::BoundLate;
+            let object = execution.add_object_from(origin, self.kind, self.made_at, state);
             execution.late_objects.insert(number, object);
             object
         }))

@@ -12,6 +12,7 @@
 mod binding;
 mod choices;
 mod closing;
+mod footprint;
 mod happens_before;
 mod kept;
 mod late_binding;
@@ -31,6 +32,8 @@ use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::Arc;
 
+use footprint::Footprints;
+
 use crate::trace::{
     Blocked, Choice, Clock, Event, LeftOut, LeftOutSet, ObjectId, ObjectInfo, Race, ThreadId,
     ThreadInfo, Trace, Value,
@@ -38,13 +41,14 @@ use crate::trace::{
 
 pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
+pub(crate) use footprint::{Before, ChannelBefore, Mode, Spot, Touch};
 pub(crate) use happens_before::access_cell;
 pub(crate) use kept::Kept;
 pub(crate) use late_binding::{Identity, LateBinding};
 pub(crate) use locals::Found;
 pub(crate) use next_step::{Alternatives, NextStep, Requirement};
 pub(crate) use object::{
-    Barrier, Channel, Hold, Initialisation, Object, Progress, ReadWrite, State, Task,
+    Barrier, Channel, Hold, Initialisation, Object, Origin, Progress, ReadWrite, State, Task,
 };
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use real_run::{Panic, RealRun, Record};
@@ -129,6 +133,20 @@ pub(crate) struct Execution {
     closing: Option<&'static dyn Runtime>,
     /// Who was where when nobody could go on.
     blocked: Vec<Blocked>,
+    footprints: Footprints,
+    /// Whether the other threads go on after a failure.
+    runs_on: bool,
+    failed: Option<Failed>,
+}
+
+/// How an execution failed that went on, and how far it was then.
+#[derive(Debug)]
+struct Failed {
+    ending: Ending,
+    steps: usize,
+    events: usize,
+    preemptions: u32,
+    outcome: Option<String>,
 }
 
 /// Whether an execution runs on this OS thread.
@@ -210,6 +228,9 @@ impl Execution {
             has_read_stale: false,
             closing: None,
             blocked: Vec::new(),
+            footprints: Footprints::default(),
+            runs_on: false,
+            failed: None,
         }
     }
 
@@ -237,6 +258,8 @@ impl Execution {
         self.was_cut = false;
         self.has_read_stale = false;
         self.blocked.clear();
+        self.footprints.clear();
+        self.failed = None;
     }
 
     // What the façade asks and says.
@@ -276,6 +299,20 @@ impl Execution {
         made_at: &'static Location<'static>,
         state: State,
     ) -> ObjectId {
+        let maker = self.current;
+        let thread = self.current_mut();
+        thread.made += 1;
+        let origin = Origin::Made(maker, thread.made);
+        self.add_object_from(origin, kind, made_at, state)
+    }
+
+    fn add_object_from(
+        &mut self,
+        origin: Origin,
+        kind: &'static str,
+        made_at: &'static Location<'static>,
+        state: State,
+    ) -> ObjectId {
         let index = u32::try_from(self.objects.len()).expect("fewer than 2^32 objects");
         self.objects.push(Object {
             kind,
@@ -283,6 +320,7 @@ impl Execution {
             made_at,
             state,
             released: Clock::default(),
+            origin,
         });
         ObjectId(index)
     }
@@ -290,7 +328,14 @@ impl Execution {
     /// Adds a thread, which the engine then has to start.
     pub(crate) fn add_thread(&mut self, name: Option<String>) -> ThreadId {
         let thread = ThreadId(u32::try_from(self.threads.len()).expect("fewer than 2^32 threads"));
-        self.threads.push(Thread::new(name));
+        let current = self.current;
+        let parent = self.current_mut();
+        parent.spawned += 1;
+        let parent = Some((current, parent.spawned));
+        self.threads.push(Thread {
+            parent,
+            ..Thread::new(name)
+        });
         self.starting.push(thread);
         thread
     }
@@ -360,9 +405,29 @@ impl Execution {
         join_outcome(&mut self.outcome, value);
     }
 
-    /// Dooms the execution, unless it is doomed already.
+    /// Lets the threads that have not failed go on after a failure, or not.
+    ///
+    /// What a search learns from an execution is not complete if it ends where a thread fails: the
+    /// steps that others would have done are missing.
+    pub(crate) fn run_on(&mut self, runs_on: bool) {
+        self.runs_on = runs_on;
+    }
+
+    /// Dooms the execution, unless it is doomed already or goes on after this failure.
     pub(crate) fn end(&mut self, ending: Ending) {
         if self.ending.is_none() && self.closing.is_none() {
+            if self.runs_on && matches!(ending, Ending::Panicked { .. } | Ending::Raced(_)) {
+                if self.failed.is_none() {
+                    self.failed = Some(Failed {
+                        ending,
+                        steps: self.schedule.len(),
+                        events: self.events.len(),
+                        preemptions: self.preemptions,
+                        outcome: self.outcome.clone(),
+                    });
+                }
+                return;
+            }
             let current = self.current;
             let others = || self.threads().filter(|(id, _)| *id != current);
             let are_left = others().any(|(_, other)| !other.finished);
@@ -383,6 +448,34 @@ impl Execution {
         self.ending.as_ref()
     }
 
+    /// How it failed, if it did.
+    pub(crate) fn failure(&self) -> Option<&Ending> {
+        let ending = self.ending.as_ref().filter(|ending| {
+            matches!(
+                ending,
+                Ending::Panicked { .. }
+                    | Ending::Raced(_)
+                    | Ending::Deadlocked
+                    | Ending::Livelocked
+            )
+        });
+        self.failed.as_ref().map(|failed| &failed.ending).or(ending)
+    }
+
+    /// The schedule up to where it failed, or all of it.
+    pub(crate) fn schedule_to_failure(&self) -> &[Choice] {
+        match &self.failed {
+            Some(failed) => &self.schedule[..failed.steps],
+            None => &self.schedule,
+        }
+    }
+
+    /// The preemptions up to where it failed, or all.
+    pub(crate) fn preemptions_to_failure(&self) -> u32 {
+        let failed = self.failed.as_ref();
+        failed.map_or(self.preemptions, |failed| failed.preemptions)
+    }
+
     /// Whether it read a stale value although every access was `SeqCst`: loom takes such accesses for
     /// less than they are, so that it may not be possible.
     pub(crate) fn is_doubtful(&self) -> bool {
@@ -398,8 +491,12 @@ impl Execution {
         &self.blocked
     }
 
+    /// What was recorded, up to where it failed.
     pub(crate) fn outcome(&self) -> Option<&str> {
-        self.outcome.as_deref()
+        match &self.failed {
+            Some(failed) => failed.outcome.as_deref(),
+            None => self.outcome.as_deref(),
+        }
     }
 
     pub(crate) fn schedule(&self) -> &[Choice] {
@@ -421,6 +518,16 @@ impl Execution {
 
     pub(crate) fn preemptions(&self) -> u32 {
         self.preemptions
+    }
+
+    /// How many objects there are.
+    pub(crate) fn objects(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// By what the object is known again in another execution.
+    pub(crate) fn origin(&self, object: ObjectId) -> Origin {
+        self.object(object).origin
     }
 
     pub(crate) fn threads(&self) -> impl Iterator<Item = (ThreadId, &Thread)> {
@@ -450,7 +557,7 @@ impl Execution {
         self.events.last().copied()
     }
 
-    /// A copy of what happened.
+    /// A copy of what happened, up to where it failed.
     pub(crate) fn trace(&self) -> Trace {
         let objects = (0..self.objects.len()).map(|index| {
             self.object_info(ObjectId(
@@ -466,7 +573,10 @@ impl Execution {
                 })
                 .collect(),
             objects: objects.collect(),
-            events: self.events.clone(),
+            events: match &self.failed {
+                Some(failed) => self.events[..failed.events].to_vec(),
+                None => self.events.clone(),
+            },
         }
     }
 }

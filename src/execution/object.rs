@@ -21,6 +21,16 @@ pub(crate) struct Object {
     pub(crate) state: State,
     /// What is released to those who acquire from it.
     pub(super) released: Clock,
+    pub(super) origin: Origin,
+}
+
+/// By what an object is known again in another execution, where other numbers may be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Origin {
+    /// It is the so-manieth object that this thread made.
+    Made(ThreadId, u32),
+    /// It was bound where it was used first, which can be by any thread.
+    BoundLate,
 }
 
 /// What the scheduler has to know of an object.
@@ -246,6 +256,12 @@ impl Channel {
     pub(crate) fn withdraw(&mut self, number: u64) {
         self.letters.retain(|letter| letter.number != number);
         self.clocks.messages.retain(|(other, _)| *other != number);
+    }
+
+    /// Who can take each of the messages: `None` is everybody.
+    pub(super) fn takers(&self) -> Vec<Option<Vec<ThreadId>>> {
+        let letters = self.letters.iter();
+        letters.map(|letter| letter.waiting.clone()).collect()
     }
 
     /// Whether there is a message that the thread can take.

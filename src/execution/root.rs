@@ -35,6 +35,7 @@ pub(crate) fn run_thread(thread: ThreadId, f: impl FnOnce()) {
     }
     let runtime = with(|execution| {
         execution.thread_mut(thread).finished = true;
+        execution.touch_end(thread);
         execution.wrote();
         execution.runtime
     });

@@ -148,10 +148,13 @@ fn act<R>(next: NextStep, mode: Mode, perform: impl FnOnce(&mut Execution, u32) 
 pub(crate) fn give_up(ending: Ending) -> ! {
     let runtime = with(|execution| {
         execution.end(ending);
-        execution.runtime
+        execution.is_doomed().then_some(execution.runtime)
     });
-    // The threads are unwound in an order that the engine knows.
-    runtime.let_others_unwind();
+    // The threads are unwound in an order that the engine knows. If the execution goes on, only this
+    // one is.
+    if let Some(runtime) = runtime {
+        runtime.let_others_unwind();
+    }
     unwind()
 }
 
@@ -170,6 +173,7 @@ impl Execution {
             if !self.met(self.current, next.requires) {
                 self.note_leaving();
             }
+            self.touch_arrival(&next);
             let thread = self.current_mut();
             thread.next = Some(next);
             thread.first_panic = None;
@@ -197,13 +201,19 @@ impl Execution {
     fn begin(&mut self, next: &NextStep, mode: Mode) -> u32 {
         match mode {
             Mode::Scheduled => {
-                self.current_mut().next = None;
+                self.begin_footprint(next);
+                let thread = self.current_mut();
+                thread.next = None;
+                thread.has_stepped = true;
                 let step = u32::try_from(self.schedule.len()).expect("steps are bounded");
                 self.push_event(next, Some(step));
                 self.alternative
             }
             // Also in silence: the details that `perform` notes need an event to go to.
             Mode::Unscheduled | Mode::Silent => {
+                if mode == Mode::Unscheduled {
+                    self.begin_footprint(next);
+                }
                 self.push_event(next, None);
                 0
             }
@@ -219,6 +229,7 @@ impl Execution {
         }
         let event = *self.events.last().expect("the operation was recorded");
         self.order(&event, next);
+        self.end_footprint(&event, next);
         let wrote = is_write(&event);
         if wrote {
             self.wrote();

@@ -1,6 +1,6 @@
 //! The threads of an execution.
 
-use crate::trace::Clock;
+use crate::trace::{Clock, ThreadId};
 
 use super::NextStep;
 use super::happens_before::Knowledge;
@@ -18,6 +18,14 @@ pub(crate) struct Thread {
     /// What it is about to do, if it has announced it and was not chosen yet.
     pub(crate) next: Option<NextStep>,
     pub(crate) finished: bool,
+    /// Who spawned it, and as its so-manieth thread.
+    pub(crate) parent: Option<(ThreadId, u32)>,
+    /// How many threads it has spawned.
+    pub(super) spawned: u32,
+    /// How many objects it has made.
+    pub(super) made: u32,
+    /// Whether it has made a step.
+    pub(super) has_stepped: bool,
     /// Whether somebody asked whether it has finished, and was told so.
     pub(crate) seen_finished: bool,
     /// What it panicked with last, and where.

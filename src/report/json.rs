@@ -19,6 +19,9 @@ pub struct Explore {
     verdict: &'static str,
     executions: u64,
     blocked: u64,
+    /// Executions that differ in more than the order of independent steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traces: Option<u64>,
     /// Executions of loom whose failures and outcomes do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     doubted: Option<u64>,
@@ -133,6 +136,7 @@ pub fn explore(
         verdict: report.verdict.name(),
         executions: report.executions,
         blocked: report.blocked,
+        traces: report.traces,
         doubted: Some(report.doubted).filter(|doubted| *doubted > 0),
         complete: report.coverage == Coverage::Complete,
         bound: match report.coverage {

@@ -258,7 +258,14 @@ fn searched(report: &Report) -> String {
     if engine == crate::Engine::Random {
         parts.push(format!("seed {}", report.seed));
     }
-    parts.push(plural(report.executions, "execution"));
+    parts.push(match report.traces {
+        Some(traces) if traces != report.executions => format!(
+            "{} of {}",
+            plural(report.executions, "execution"),
+            plural(traces, "trace")
+        ),
+        _ => plural(report.executions, "execution"),
+    });
     if report.blocked > 0 {
         parts.push(format!(
             "{} abandoned",

@@ -7,6 +7,8 @@ use crate::engine::{Point, Strategy};
 use crate::execution::{Ending, Execution};
 use crate::trace::Choice;
 
+use super::traces::Traces;
+
 /// Enumerates all interleavings, or those within bounds.
 ///
 /// At each step the running thread is tried first, so that executions with few preemptions come
@@ -21,7 +23,10 @@ pub(crate) struct Dfs {
     /// The choices that are left at each node of the path, the next one last.
     left: Vec<Choice>,
     started: bool,
-    nondeterminism: Option<Nondeterminism>,
+    /// The first step, from 1 on, at which an execution went another way than the one before.
+    nondeterminism: Option<usize>,
+    /// Counts the traces, if that is wanted.
+    traces: Option<Traces>,
 }
 
 /// A step of the path that is being explored.
@@ -39,16 +44,17 @@ struct Node {
 /// All of them, not only the one that is taken: a body that differs in what another thread is
 /// about to do may end up with the same number of executions as one that does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Fingerprint(u64);
-
-/// Two executions that made the same choices and yet went apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Nondeterminism {
-    /// The first step that differs, from 1 on.
-    pub(crate) step: usize,
-}
+pub(super) struct Fingerprint(u64);
 
 impl Dfs {
+    /// All executions, with a count of their traces.
+    pub(crate) fn counting_traces() -> Self {
+        Dfs {
+            traces: Some(Traces::default()),
+            ..Dfs::default()
+        }
+    }
+
     /// Only executions with at most `max_preemptions` preemptions and `max_steps` steps.
     pub(crate) fn bounded(max_preemptions: u32, max_steps: usize) -> Self {
         Dfs {
@@ -67,16 +73,14 @@ impl Dfs {
         }
     }
 
-    /// What showed that the body is not deterministic, which ends the enumeration.
-    pub(crate) fn nondeterminism(&self) -> Option<&Nondeterminism> {
-        self.nondeterminism.as_ref()
-    }
-
     /// Goes to the next path in depth-first order. False if there is none.
     fn advance(&mut self) -> bool {
         while let Some(node) = self.path.last_mut() {
             if self.left.len() > node.left_from {
                 node.taken = self.left.pop().expect("a choice is left");
+                if let Some(traces) = &mut self.traces {
+                    traces.go_back_to(self.path.len() - 1);
+                }
                 return true;
             }
             self.path.pop();
@@ -93,16 +97,8 @@ impl Dfs {
         };
         self.left
             .extend(point.choices.iter().filter(|choice| affordable(choice)));
-        // The running thread first; then in turn, from the thread behind the last one on, with the
-        // main thread at the end: so it joins late, and executions have few switches.
-        let last = point.last.map_or(0, |last| last.0);
-        let turn = |choice: &Choice| {
-            let thread = choice.thread.0;
-            let waits = point.running != Some(choice.thread);
-            (waits, thread == 0, thread <= last, *choice)
-        };
         // Last in, first out.
-        self.left[left_from..].sort_unstable_by_key(|choice| Reverse(turn(choice)));
+        self.left[left_from..].sort_unstable_by_key(|choice| Reverse(point.turn(*choice)));
         // There is none if the running thread spins, and to leave it would be one preemption too
         // many.
         if self.left.len() == left_from {
@@ -123,9 +119,7 @@ impl Dfs {
         if node.possible == Fingerprint::of(point) {
             return Some(node.taken);
         }
-        self.nondeterminism = Some(Nondeterminism {
-            step: point.step + 1,
-        });
+        self.nondeterminism = Some(point.step + 1);
         None
     }
 }
@@ -143,11 +137,30 @@ impl Strategy for Dfs {
         if self.max_steps.is_some_and(|bound| point.step >= bound) {
             return None;
         }
-        if point.step < self.path.len() {
+        if let Some(traces) = &mut self.traces {
+            traces.arrive(point);
+        }
+        let choice = if point.step < self.path.len() {
             self.repeat(point)
         } else {
             self.extend(point)
+        };
+        if let (Some(traces), Some(choice)) = (&mut self.traces, choice) {
+            traces.chose(point, choice);
         }
+        choice
+    }
+
+    fn records_from(&self) -> Option<usize> {
+        self.traces.as_ref().map(Traces::records_from)
+    }
+
+    fn nondeterminism(&self) -> Option<usize> {
+        self.nondeterminism
+    }
+
+    fn traces(&self) -> Option<u64> {
+        self.traces.as_ref().map(Traces::count)
     }
 
     fn abandons_vain(&self) -> bool {
@@ -158,6 +171,7 @@ impl Strategy for Dfs {
         *self = Dfs {
             max_preemptions: self.max_preemptions,
             max_steps: self.max_steps,
+            traces: self.traces.as_ref().map(|_| Traces::default()),
             ..Dfs::default()
         };
         true
@@ -168,16 +182,18 @@ impl Strategy for Dfs {
         if matches!(execution.ending(), Some(Ending::Misused(_))) {
             return;
         }
+        if let Some(traces) = &mut self.traces {
+            traces.finished(execution);
+        }
         let steps = execution.schedule().len();
         if steps < self.path.len() && self.max_steps.is_none_or(|bound| steps < bound) {
-            self.nondeterminism
-                .get_or_insert(Nondeterminism { step: steps + 1 });
+            self.nondeterminism.get_or_insert(steps + 1);
         }
     }
 }
 
 impl Fingerprint {
-    fn of(point: &Point<'_>) -> Self {
+    pub(super) fn of(point: &Point<'_>) -> Self {
         let mut hash = point.choices.len() as u64;
         // The addresses of places are the same for the whole process. A cheap mixing is enough:
         // nobody makes up collisions, and this runs at each step of each execution.

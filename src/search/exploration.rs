@@ -8,7 +8,7 @@ use crate::engine::{Point, Strategy};
 use crate::execution::{Ending, Execution, Pulse};
 use crate::trace::{Choice, LeftOutSet};
 
-use super::{Found, failure, size};
+use super::{Found, size};
 
 /// After so many executions that did not end within their steps, a search of single runs gives up.
 const MAX_ENDLESS: u64 = 100;
@@ -167,6 +167,19 @@ impl<S: Strategy> Strategy for Exploration<S> {
         self.strategy.abandons_vain()
     }
 
+    fn records_from(&self) -> Option<usize> {
+        self.strategy.records_from()
+    }
+
+    fn runs_on(&self) -> bool {
+        // Nothing is learned from the execution that ends the search.
+        self.limits.past_failures && self.strategy.runs_on()
+    }
+
+    fn sees_livelock(&mut self, point: &Point<'_>) -> bool {
+        self.strategy.sees_livelock(point)
+    }
+
     fn restart(&mut self) -> bool {
         // Numbered on, so that a number stands for one execution of either search.
         self.tally = Tally {
@@ -182,13 +195,14 @@ impl<S: Strategy> Strategy for Exploration<S> {
 
     fn finished(&mut self, execution: &Execution) {
         self.strategy.finished(execution);
-        let goes_on = failure(execution).is_none() || self.limits.past_failures;
+        let goes_on = execution.failure().is_none() || self.limits.past_failures;
         if execution.gained_patience() && goes_on && self.strategy.restart() {
             self.tally = Tally::default();
             return;
         }
         self.tally.left_out.add_all(execution.left_out());
-        if execution.is_doubtful() && (execution.ending().is_none() || failure(execution).is_some())
+        if execution.is_doubtful()
+            && (execution.ending().is_none() || execution.failure().is_some())
         {
             self.tally.executions += 1;
             self.tally.doubted += 1;
@@ -200,10 +214,17 @@ impl<S: Strategy> Strategy for Exploration<S> {
             return;
         }
         match execution.ending() {
-            None => self.tally.executions += 1,
-            Some(_) if failure(execution).is_some() => {
+            None
+            | Some(
+                Ending::Panicked { .. }
+                | Ending::Raced(_)
+                | Ending::Deadlocked
+                | Ending::Livelocked,
+            ) => {
                 self.tally.executions += 1;
-                self.count_failure(execution);
+                if execution.failure().is_some() {
+                    self.count_failure(execution);
+                }
             }
             Some(Ending::OutOfSteps) => {
                 self.tally.truncated += 1;
@@ -220,7 +241,7 @@ impl<S: Strategy> Strategy for Exploration<S> {
                 self.tally.stop = Some(Stop::Misused(what.clone()));
                 return;
             }
-            Some(_) => {
+            Some(Ending::Abandoned) => {
                 self.tally.blocked += 1;
                 return;
             }

@@ -12,7 +12,7 @@ use crate::engine::{Point, Shuttle, Strategy};
 use crate::execution::{Ending, Execution, Pulse};
 use crate::trace::{Choice, LeftOut};
 
-use super::{Dfs, Found, Size, failure, size};
+use super::{Dfs, Found, Size, size};
 
 /// How many executions minimisation may cost. A number, not a time, so that the same search has
 /// the same result everywhere.
@@ -211,7 +211,7 @@ impl Strategy for Simplify {
 
     fn finished(&mut self, execution: &Execution) {
         self.budget.count(execution);
-        if failure(execution).is_none() {
+        if execution.failure().is_none() {
             return;
         }
         if !self.replayed {
@@ -297,9 +297,9 @@ impl Strategy for Enumerate {
         }
         // What lies behind the end of such an execution is unknown.
         self.is_cut |= execution.ending().is_some_and(|ending| {
-            !matches!(ending, Ending::Abandoned) && failure(execution).is_none()
+            !matches!(ending, Ending::Abandoned) && execution.failure().is_none()
         });
-        if failure(execution).is_some()
+        if execution.failure().is_some()
             && self.is_better(size(execution))
             && let Some(found) = Found::new(execution)
         {

@@ -1,14 +1,19 @@
 //! Which schedule next: strategies, bounds, and the way to the smallest failure.
 
+mod dependence;
 mod dfs;
+mod dpor;
 mod exploration;
+mod identity;
 mod loom;
 mod minimise;
 mod random;
 mod replay;
 mod runs;
+mod traces;
 
 pub(crate) use dfs::Dfs;
+pub(crate) use dpor::Dpor;
 pub(crate) use exploration::{Exploration, Limits, Stop, Tally};
 pub(crate) use loom::{InOrder, Nth};
 pub(crate) use minimise::{Minimised, minimise};
@@ -38,9 +43,9 @@ pub(crate) type Size = (u32, usize);
 impl Found {
     pub(crate) fn new(execution: &Execution) -> Option<Self> {
         Some(Found {
-            ending: failure(execution)?.clone(),
-            schedule: execution.schedule().to_vec().into(),
-            preemptions: execution.preemptions(),
+            ending: execution.failure()?.clone(),
+            schedule: execution.schedule_to_failure().to_vec().into(),
+            preemptions: execution.preemptions_to_failure(),
             trace: execution.trace(),
             blocked: execution.blocked().to_vec(),
             number: 0,
@@ -52,16 +57,9 @@ impl Found {
     }
 }
 
-/// How the execution failed, if it did.
-pub(crate) fn failure(execution: &Execution) -> Option<&Ending> {
-    execution.ending().filter(|ending| {
-        matches!(
-            ending,
-            Ending::Panicked { .. } | Ending::Raced(_) | Ending::Deadlocked | Ending::Livelocked
-        )
-    })
-}
-
 pub(crate) fn size(execution: &Execution) -> Size {
-    (execution.preemptions(), execution.schedule().len())
+    (
+        execution.preemptions_to_failure(),
+        execution.schedule_to_failure().len(),
+    )
 }

@@ -1,0 +1,404 @@
+//! Optimal dynamic partial-order reduction: each trace once.
+//!
+//! The algorithm is that of Abdulla, Aronis, Jonsson and Sagonas (*Source sets: a foundation for
+//! optimal dynamic partial order reduction*, JACM 2017), with wakeup trees. The first execution runs
+//! as it comes. In each complete execution the races are found: pairs of dependent steps that could
+//! have come in the other order. For each, the sequence of steps that leads to the other order is
+//! planned at the state before the first of the two, unless what it leads to is explored already,
+//! or is going to be. Steps whose states were explored *sleep* until a step that depends on them
+//! wakes them.
+//!
+//! It needs no assumption on the program but that it is deterministic, and knows which steps are
+//! possible from what they are announced to require: no execution is begun that ends where only
+//! explored states follow.
+
+mod wakeup_tree;
+
+use crate::engine::{Point, Strategy};
+use crate::execution::{Ending, Execution, NextStep};
+use crate::trace::{Choice, ThreadId};
+
+use super::dependence::{Dependence, Footprint, conflict};
+use super::dfs::Fingerprint;
+use super::identity::{Census, ThreadKey};
+use wakeup_tree::{Branch, Initial, Planned, Tree, initial, insert};
+
+/// Explores each trace once.
+#[derive(Debug, Default)]
+pub(crate) struct Dpor {
+    path: Vec<Node>,
+    /// The steps of the path, as far as they were done.
+    done: Dependence,
+    /// What is planned from the end of the path on.
+    plan: Tree,
+    started: bool,
+    /// How many executions came to their end.
+    traces: u64,
+    /// The first step, from 1 on, at which an execution went another way than the one before.
+    nondeterminism: Option<usize>,
+}
+
+/// A state on the path that is being explored, and the step that is taken there.
+#[derive(Debug)]
+struct Node {
+    taken: Choice,
+    /// How the step that is taken was announced.
+    next: Option<NextStep>,
+    choices: Vec<Choice>,
+    possible: Fingerprint,
+    census: Census,
+    /// The steps that need not be taken here: what they lead to is explored elsewhere.
+    asleep: Vec<Planned>,
+    /// What is planned from here on, apart from what is being explored.
+    tree: Tree,
+    /// The races of the step with earlier ones that have to be looked at again in each execution.
+    races: Vec<u32>,
+}
+
+impl Dpor {
+    /// Adds the step at the end of the path to the steps that were done, if it was not yet.
+    fn complete(&mut self, execution: &Execution) {
+        let number = self.done.steps.len();
+        if number < self.path.len() && number < execution.schedule().len() {
+            let node = &mut self.path[number];
+            let next = node.next.expect("it was chosen");
+            self.done.add(execution, next, node.census);
+            node.races = self.done.steps[number].reversible.to_vec();
+        }
+    }
+
+    /// Puts a new node at the end of the path.
+    fn extend(&mut self, point: &Point<'_>) -> Option<Choice> {
+        let census = self.done.meet(point.execution);
+        let asleep = match self.path.last() {
+            None => Vec::new(),
+            Some(node) => {
+                let step = &self.done.steps[self.path.len() - 1];
+                let still = node.asleep.iter().filter(|other| {
+                    other.thread != step.key && !conflict(&other.footprint, &step.footprint)
+                });
+                still.cloned().collect()
+            }
+        };
+        let tree = std::mem::take(&mut self.plan);
+        let mut node = Node {
+            taken: point.choices[0],
+            next: None,
+            choices: point.choices.to_vec(),
+            possible: Fingerprint::of(point),
+            census,
+            asleep,
+            tree,
+            races: Vec::new(),
+        };
+        let planned = self.take_planned(&mut node);
+        let taken = match planned {
+            Some(choice) => choice,
+            None => self.free_choice(&node, point)?,
+        };
+        node.taken = taken;
+        self.announce(&mut node, point);
+        self.path.push(node);
+        Some(taken)
+    }
+
+    /// Looks at what the taken step of a node is going to do, and plans its other ways.
+    fn announce(&mut self, node: &mut Node, point: &Point<'_>) {
+        node.next = point.execution.next_of(node.taken.thread).copied();
+        self.add_alternatives(node, point);
+    }
+
+    /// The first planned step of a node that is possible. What is planned behind it is planned for
+    /// the next node.
+    fn take_planned(&mut self, node: &mut Node) -> Option<Choice> {
+        while let Some(Branch { step, below }) = node.tree.pop_front() {
+            if let Some(choice) = self.choice_for(node, &step) {
+                self.plan = below;
+                return Some(choice);
+            }
+        }
+        None
+    }
+
+    /// The choice of a node that is the planned step.
+    fn choice_for(&self, node: &Node, step: &Planned) -> Option<Choice> {
+        let thread = self.done.identities.running(step.thread)?;
+        node.choices.iter().copied().find(|choice| {
+            choice.thread == thread
+                && match step.alternative {
+                    Some(alternative) => choice.alternative == alternative,
+                    None => !self.sleeps(node, *choice),
+                }
+        })
+    }
+
+    /// Where nothing is planned: the first step that does not sleep.
+    fn free_choice(&self, node: &Node, point: &Point<'_>) -> Option<Choice> {
+        let awake = node.choices.iter().copied();
+        let awake = awake.filter(|choice| !self.sleeps(node, *choice));
+        awake.min_by_key(|choice| point.turn(*choice))
+    }
+
+    fn sleeps(&self, node: &Node, choice: Choice) -> bool {
+        let key = self.done.identities.thread(choice.thread);
+        node.asleep
+            .iter()
+            .any(|step| step.thread == key && step.alternative == Some(choice.alternative))
+    }
+
+    /// Plans the other ways that the taken step can go.
+    fn add_alternatives(&mut self, node: &mut Node, point: &Point<'_>) {
+        let taken = node.taken;
+        let key = self.done.identities.thread(taken.thread);
+        let others = node.choices.iter().copied().filter(|choice| {
+            choice.thread == taken.thread && choice.alternative != taken.alternative
+        });
+        let others: Vec<Choice> = others
+            .filter(|choice| !self.sleeps(node, *choice))
+            .collect();
+        if others.is_empty() {
+            return;
+        }
+        let footprint = self.announced(point.execution, taken.thread);
+        for other in others.into_iter().rev() {
+            let is_planned = node.tree.iter().any(|branch| {
+                branch.step.thread == key && branch.step.alternative == Some(other.alternative)
+            });
+            if !is_planned {
+                node.tree.push_front(Branch {
+                    step: Planned {
+                        thread: key,
+                        alternative: Some(other.alternative),
+                        footprint: footprint.clone(),
+                    },
+                    below: Tree::new(),
+                });
+            }
+        }
+    }
+
+    /// What the next step of a thread may touch.
+    fn announced(&mut self, execution: &Execution, thread: ThreadId) -> Footprint {
+        let Some(next) = execution.next_of(thread) else {
+            return Footprint::new();
+        };
+        let touches = execution.announced_touches(thread, next);
+        let touches = touches.iter();
+        touches
+            .map(|(spot, mode)| (self.done.identities.spot(*spot), *mode))
+            .collect()
+    }
+
+    /// Repeats a choice of the path, after a look at whether it is still the same one.
+    fn repeat(&mut self, point: &Point<'_>) -> Option<Choice> {
+        let node = &self.path[point.step];
+        if node.possible == Fingerprint::of(point) {
+            let taken = node.taken;
+            if point.step == self.done.steps.len()
+                && let Some(mut node) = self.path.pop()
+            {
+                self.done.meet(point.execution);
+                self.announce(&mut node, point);
+                self.path.push(node);
+            }
+            return Some(taken);
+        }
+        self.nondeterminism = Some(point.step + 1);
+        None
+    }
+
+    /// Goes to the next planned step, from the end of the path on. False if there is none.
+    fn advance(&mut self) -> bool {
+        while let Some(mut node) = self.path.pop() {
+            let number = self.path.len();
+            if let Some(step) = self.done.steps.get(number) {
+                node.asleep.push(Planned {
+                    thread: step.key,
+                    alternative: Some(step.alternative),
+                    footprint: step.footprint.clone(),
+                });
+            }
+            self.done.truncate(number);
+            self.done.identities.go_back_to(node.census);
+            if let Some(choice) = self.take_planned(&mut node) {
+                node.taken = choice;
+                node.races.clear();
+                self.path.push(node);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Plans the other order of each race of a complete execution.
+    fn reverse_races(&mut self, execution: &Execution) {
+        for later in 0..self.path.len() {
+            let races = std::mem::take(&mut self.path[later].races);
+            let open = races
+                .into_iter()
+                .filter(|first| !self.reverse(*first as usize, Later::Done(later)));
+            self.path[later].races = open.collect();
+        }
+        let threads: Vec<ThreadId> = execution.threads().map(|(thread, _)| thread).collect();
+        for thread in threads {
+            // It was about to do something that nobody made possible.
+            let Some(next) = execution.next_of(thread).copied() else {
+                continue;
+            };
+            let footprint = self.announced(execution, thread);
+            for first in self.done.forestalled_by(thread, &next, &footprint) {
+                let step = Planned {
+                    thread: self.done.identities.thread(thread),
+                    alternative: None,
+                    footprint: footprint.clone(),
+                };
+                self.reverse(first as usize, Later::Never(step));
+            }
+        }
+    }
+}
+
+/// The later step of a race.
+enum Later {
+    /// The step with this number.
+    Done(usize),
+    /// One that was announced, and that nobody made possible.
+    Never(Planned),
+}
+
+impl Dpor {
+    /// Plans the other order of a race at the state before its first step. Returns whether the race
+    /// need not be looked at again while this state and its steps up to the later one are the same.
+    fn reverse(&mut self, first: usize, later: Later) -> bool {
+        let steps = self.done.steps.len();
+        let (at, last) = match later {
+            Later::Done(at) => {
+                let step = Planned {
+                    thread: self.done.steps[at].key,
+                    alternative: None,
+                    footprint: self.done.in_another_place(at),
+                };
+                (at, step)
+            }
+            Later::Never(step) => (steps, step),
+        };
+        let planned = |number: usize| {
+            let step = &self.done.steps[number];
+            Planned {
+                thread: step.key,
+                alternative: Some(step.alternative),
+                footprint: step.footprint.clone(),
+            }
+        };
+        let independent = |number: &usize| *number != at && !self.done.depends(first, *number);
+        let before = (first + 1..at).filter(independent).map(planned);
+        let mut sequence: Vec<Planned> = before.collect();
+        let after = (at + 1..steps).filter(independent).map(planned);
+        let after: Vec<Planned> = after.collect();
+        // As early as possible, so that the sequence begins with what the race needs.
+        let place = if after
+            .iter()
+            .any(|step| conflict(&step.footprint, &last.footprint))
+        {
+            None
+        } else {
+            Some(sequence.len())
+        };
+        let mut needed = sequence.clone();
+        needed.push(last.clone());
+        sequence.extend(after);
+        sequence.insert(place.unwrap_or(sequence.len()), last);
+        let node = &self.path[first];
+        let sleeper = node
+            .asleep
+            .iter()
+            .find(|step| match initial(step, &sequence) {
+                Initial::No => false,
+                Initial::Apart => true,
+                Initial::At(index) => {
+                    sequence[index].alternative.is_some() || self.all_ways_sleep(node, step.thread)
+                }
+            });
+        if let Some(step) = sleeper {
+            return matches!(initial(step, &needed), Initial::At(_));
+        }
+        let node = &mut self.path[first];
+        insert(&mut node.tree, sequence);
+        let mut planned = node.tree.iter();
+        planned.any(|branch| matches!(initial(&branch.step, &needed), Initial::At(_)))
+    }
+
+    /// Whether all ways that the next step of a thread can go sleep.
+    fn all_ways_sleep(&self, node: &Node, key: ThreadKey) -> bool {
+        let Some(thread) = self.done.identities.running(key) else {
+            return false;
+        };
+        let mut ways = node.choices.iter().filter(|choice| choice.thread == thread);
+        ways.all(|choice| self.sleeps(node, *choice))
+    }
+}
+
+impl Strategy for Dpor {
+    fn wants_execution(&mut self) -> bool {
+        if !self.started {
+            self.started = true;
+            return true;
+        }
+        self.nondeterminism.is_none() && self.advance()
+    }
+
+    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
+        if point.step < self.path.len() {
+            self.repeat(point)
+        } else {
+            self.complete(point.execution);
+            self.extend(point)
+        }
+    }
+
+    fn records_from(&self) -> Option<usize> {
+        Some(self.done.steps.len())
+    }
+
+    fn runs_on(&self) -> bool {
+        true
+    }
+
+    fn traces(&self) -> Option<u64> {
+        Some(self.traces)
+    }
+
+    fn nondeterminism(&self) -> Option<usize> {
+        self.nondeterminism
+    }
+
+    fn abandons_vain(&self) -> bool {
+        true
+    }
+
+    fn restart(&mut self) -> bool {
+        *self = Dpor::default();
+        true
+    }
+
+    fn finished(&mut self, execution: &Execution) {
+        // The misuse says more: of an initialiser that is used up, say, in the second execution.
+        if matches!(execution.ending(), Some(Ending::Misused(_))) || self.nondeterminism.is_some() {
+            return;
+        }
+        let steps = execution.schedule().len();
+        if steps < self.path.len() {
+            self.nondeterminism = Some(steps + 1);
+            return;
+        }
+        self.complete(execution);
+        let is_complete = !matches!(
+            execution.ending(),
+            Some(Ending::Abandoned | Ending::OutOfSteps | Ending::Unsupported(_))
+        );
+        if is_complete {
+            self.traces += 1;
+            self.reverse_races(execution);
+        }
+    }
+}

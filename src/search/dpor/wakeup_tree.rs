@@ -1,0 +1,110 @@
+//! Wakeup trees: the sequences of steps that are still to be explored from a state on.
+//!
+//! A reversed race says not only which thread has to go first, but all the steps on the way to the
+//! race's other order. To follow them is what keeps an exploration from running into states from
+//! which everything was explored before (Abdulla, Aronis, Jonsson and Sagonas, JACM 2017).
+
+use std::collections::VecDeque;
+
+use crate::search::dependence::{Footprint, conflict};
+use crate::search::identity::ThreadKey;
+
+/// A step of a sequence, before it is known what it will do in its new place.
+#[derive(Clone, Debug)]
+pub(super) struct Planned {
+    pub(super) thread: ThreadKey,
+    /// The way that it goes; `None` for a step that has changed places, so that it may have others.
+    pub(super) alternative: Option<u32>,
+    /// What it touches, or may touch.
+    pub(super) footprint: Footprint,
+}
+
+/// The sequences that begin with a step.
+#[derive(Debug)]
+pub(super) struct Branch {
+    pub(super) step: Planned,
+    pub(super) below: Tree,
+}
+
+/// The sequences to be explored from a state on, in this order.
+pub(super) type Tree = VecDeque<Branch>;
+
+/// How a step stands to a sequence: whether the sequence can begin with it, as far as the order of
+/// independent steps goes (whether it is a *weak initial*).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Initial {
+    /// It is the step with this index, and no step before depends on it.
+    At(usize),
+    /// It is not part of the sequence, and independent of all of it.
+    Apart,
+    No,
+}
+
+/// Whether `sequence` can begin with the step.
+pub(super) fn initial(step: &Planned, sequence: &[Planned]) -> Initial {
+    let same = sequence
+        .iter()
+        .position(|other| other.thread == step.thread);
+    let end = same.unwrap_or(sequence.len());
+    match same {
+        None => {
+            let meets = sequence
+                .iter()
+                .any(|other| conflict(&step.footprint, &other.footprint));
+            if meets { Initial::No } else { Initial::Apart }
+        }
+        Some(index) => {
+            let other = &sequence[index];
+            // A step without a way stands for all of them.
+            let goes_so = match (step.alternative, other.alternative) {
+                (Some(one), Some(other)) => one == other,
+                _ => true,
+            };
+            let comes_later = sequence[..end]
+                .iter()
+                .any(|earlier| conflict(&other.footprint, &earlier.footprint));
+            if goes_so && !comes_later {
+                Initial::At(index)
+            } else {
+                Initial::No
+            }
+        }
+    }
+}
+
+/// Adds a sequence, unless a sequence that is there already covers it.
+pub(super) fn insert(mut tree: &mut Tree, mut sequence: Vec<Planned>) {
+    loop {
+        let mut covered = None;
+        for (index, branch) in tree.iter().enumerate() {
+            match initial(&branch.step, &sequence) {
+                Initial::No => {}
+                found => {
+                    covered = Some((index, found));
+                    break;
+                }
+            }
+        }
+        let Some((index, found)) = covered else { break };
+        if let Initial::At(at) = found {
+            sequence.remove(at);
+        }
+        tree = &mut tree[index].below;
+        // A leaf stands for everything that begins so; and if nothing is left of the sequence, all
+        // that goes on from here does.
+        if tree.is_empty() || sequence.is_empty() {
+            return;
+        }
+    }
+    let mut steps = sequence.into_iter().rev();
+    let Some(last) = steps.next() else { return };
+    let leaf = Branch {
+        step: last,
+        below: Tree::new(),
+    };
+    let chain = steps.fold(leaf, |below, step| Branch {
+        step,
+        below: Tree::from([below]),
+    });
+    tree.push_back(chain);
+}
