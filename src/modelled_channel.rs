@@ -232,8 +232,6 @@ impl<T> Messages<T> {
             message = self.withdraw(number);
             if alternative == 1 {
                 execution.note(|event| event.operation = Operation::Timeout);
-                // Who looks does not find the offer any more.
-                execution.wrote();
                 return Some(Absent::NoRoom);
             }
             execution.note(|event| event.result = Some(EventResult::Disconnected));

@@ -14,17 +14,26 @@ fn explore(body: impl Fn() + Send + Sync + 'static) -> Report {
     Explorer::new(Engine::Dfs).explore(body)
 }
 
-fn holds(body: impl Fn() + Send + Sync + 'static) -> Report {
-    let report = explore(body);
-    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
-    assert_eq!(report.coverage, Coverage::Complete);
-    report
+fn holds(body: impl Fn() + Send + Sync + Clone + 'static) -> Report {
+    let [all, traces] = [Engine::Dfs, Engine::Dpor].map(|engine| {
+        let report = Explorer::new(engine).explore(body.clone());
+        assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+        assert_eq!(report.coverage, Coverage::Complete);
+        report
+    });
+    let outcomes = |report: &Report| -> Vec<String> {
+        let outcomes = report.outcomes.iter();
+        outcomes.map(|outcome| outcome.value.clone()).collect()
+    };
+    assert_eq!(outcomes(&traces), outcomes(&all));
+    assert!(traces.executions <= all.executions, "{traces}\n{all}");
+    all
 }
 
 /// A body that must fail, under each sequentially consistent engine, and whose failure must replay.
 fn fails(kind: FailureKind, body: impl Fn() + Send + Sync + Clone + 'static) -> Failure {
     let mut found = None;
-    for engine in [Engine::Dfs, Engine::Random] {
+    for engine in [Engine::Dfs, Engine::Dpor, Engine::Random] {
         let report = Explorer::new(engine).explore(body.clone());
         let failure = report
             .failure()

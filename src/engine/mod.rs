@@ -51,12 +51,6 @@ pub(crate) trait Strategy {
         false
     }
 
-    /// Whether all threads that could go on wait for each other by looking again and again. Asked
-    /// before each choice.
-    fn sees_livelock(&mut self, _point: &Point<'_>) -> bool {
-        false
-    }
-
     /// Forgets what was explored, since it was pruned too much. False if that does not matter.
     fn restart(&mut self) -> bool {
         false
@@ -116,6 +110,11 @@ impl Point<'_> {
     /// Whether the choice leaves a thread that could go on.
     pub(crate) fn preempts(&self, choice: Choice) -> bool {
         self.running.is_some_and(|running| running != choice.thread)
+    }
+
+    /// Whether the thread of the choice spins, and can only go on to see whether it leaves its loop.
+    pub(crate) fn rests(&self, choice: Choice) -> bool {
+        self.execution.rests(self.execution.thread(choice.thread))
     }
 
     /// The order in which a search tries the choices: the running thread first; then in turn, from

@@ -187,10 +187,6 @@ impl<S: Strategy> Driver<S> {
                             preemptions: execution.preemptions(),
                             execution,
                         };
-                        if self.strategy.sees_livelock(&point) {
-                            execution.stand_still();
-                            continue;
-                        }
                         let Some(choice) = self.strategy.choose(&point) else {
                             execution.end(Ending::Abandoned);
                             continue;

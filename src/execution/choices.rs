@@ -386,7 +386,7 @@ impl Execution {
     }
 
     /// Nobody can go on: dooms the execution, and keeps who held what and who waited for what.
-    pub(crate) fn stand_still(&mut self) {
+    fn stand_still(&mut self) {
         let unfinished = self.threads().filter(|(_, thread)| !thread.finished);
         let blocked = unfinished.filter_map(|(id, thread)| {
             let next = thread.next?;

@@ -186,6 +186,13 @@ impl Execution {
         {
             touches.push((Spot::Receivers(channel), Mode::Share));
         }
+        // What has changed lets it go on, or go a way again.
+        let looks = self.watched(thread).iter().chain(self.known(thread, next));
+        for look in looks {
+            if !touches.iter().any(|(spot, _)| *spot == look.spot) {
+                touches.push((look.spot, Mode::Read));
+            }
+        }
         touches
     }
 
@@ -348,6 +355,10 @@ fn mode(event: &Event, next: &NextStep, spot: Spot, before: &Before, polls: bool
         Some(EventResult::Failed | EventResult::FailedSpuriously | EventResult::Disconnected)
     );
     let object = match spot {
+        // It was only watched.
+        Spot::Object(object) if event.object != Some(object) && mutex_of(next) != Some(object) => {
+            return Some(Mode::Read);
+        }
         Spot::Object(object) => object,
         Spot::Start(_) | Spot::Taken(..) | Spot::Passage(..) => {
             return Some(Mode::Read);
@@ -388,4 +399,12 @@ fn mode(event: &Event, next: &NextStep, spot: Spot, before: &Before, polls: bool
         }
         _ => Mode::Write,
     })
+}
+
+/// The mutex that a wait on a condition variable releases or acquires.
+fn mutex_of(next: &NextStep) -> Option<ObjectId> {
+    match next.requires {
+        Requirement::Held(mutex) | Requirement::Woken { mutex } => Some(mutex),
+        _ => None,
+    }
 }

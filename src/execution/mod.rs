@@ -56,7 +56,7 @@ pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use runtime::{Access, AtomicType, RacesWith, Rmw, Runtime};
 pub(crate) use step::{give_up, leave_doomed, step, step_in_drop, step_on_memory};
 pub(crate) use thread::Thread;
-pub(crate) use waiting::Patience;
+pub(crate) use waiting::{Look, Patience};
 
 thread_local! {
     /// Boxed, since it goes back and forth between here and the engine.
@@ -320,6 +320,7 @@ impl Execution {
             made_at,
             state,
             released: Clock::default(),
+            version: 0,
             origin,
         });
         ObjectId(index)

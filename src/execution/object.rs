@@ -21,6 +21,8 @@ pub(crate) struct Object {
     pub(crate) state: State,
     /// What is released to those who acquire from it.
     pub(super) released: Clock,
+    /// How often it was changed.
+    pub(super) version: u32,
     pub(super) origin: Origin,
 }
 

@@ -202,6 +202,7 @@ impl Execution {
         match mode {
             Mode::Scheduled => {
                 self.begin_footprint(next);
+                self.note_going_on();
                 let thread = self.current_mut();
                 thread.next = None;
                 thread.has_stepped = true;
@@ -230,11 +231,12 @@ impl Execution {
         let event = *self.events.last().expect("the operation was recorded");
         self.order(&event, next);
         self.end_footprint(&event, next);
-        let wrote = is_write(&event);
+        let wrote = is_write(&event, next);
         if wrote {
             self.wrote();
+            self.changed(&event, next);
         } else {
-            self.note_waiting(&event);
+            self.note_waiting(&event, next);
         }
         wrote
     }
@@ -267,8 +269,10 @@ impl Execution {
 }
 
 /// Whether the event changed anything that another thread can see.
-fn is_write(event: &Event) -> bool {
+fn is_write(event: &Event, next: &NextStep) -> bool {
     match event.operation {
+        // Of a wait on a condition variable, or of an offer: others do not find it any more.
+        Operation::Timeout => next.operation == Operation::Wake,
         // A look at whether it is done.
         Operation::Once => event.read.is_none(),
         Operation::Load
@@ -277,7 +281,6 @@ fn is_write(event: &Event) -> bool {
         | Operation::CellRead
         | Operation::Yield
         | Operation::Sleep
-        | Operation::Timeout
         | Operation::Poll => false,
         // Nobody else sees that a task asks to be polled again.
         Operation::Wake if event.target == Some(event.thread) => false,

@@ -42,6 +42,8 @@ pub(crate) struct Thread {
     pub(crate) polls: bool,
     /// Whether it can pass its next `park`.
     pub(crate) has_token: bool,
+    /// How often its token was given or taken.
+    pub(super) tokens: u32,
     pub(crate) locals: Locals,
     pub(super) waiting: Waiting,
     pub(super) knowledge: Knowledge,

@@ -1,11 +1,11 @@
 //! Threads that wait by looking again and again, or by timing out again and again.
 //!
 //! Such a thread could go on for ever with nothing new happening, so that to enumerate it is
-//! impossible. A thread *spins* when it yields for the second time with nothing written by anybody
-//! in between, or reads the same few places for very long. From then on, until something is
-//! written, it *rests*: it can be chosen once, to go on alone for a limited number of steps. If it
-//! is still in its loop then, its going on was in vain, and what can follow also follows where it
-//! did not go on.
+//! impossible. A thread *spins* when it yields for the second time and has seen nothing new in
+//! between, or looks at the same few things for very long. From then on, until something changes
+//! that it has looked at, it *rests*: it can be chosen once, to go on alone for a limited number of
+//! steps. If it is still in its loop then, its going on was in vain, and what can follow also
+//! follows where it did not go on.
 //!
 //! But if it leaves its loop by itself, since the loop counts its rounds, say, then it did not wait,
 //! and to let it go on alone has lost interleavings. So the place where it was taken to spin is
@@ -13,26 +13,34 @@
 //! there. A search that is to be complete starts again.
 //!
 //! A thread that has timed out, or failed without a cause, does so again at the same place only
-//! after another thread has written something, or when nobody can do anything else. What is left
-//! out so is noted.
+//! after something has changed that it knows, or when nobody can do anything else. What is left out
+//! so is noted.
+//!
+//! All of this depends only on what the thread has seen and on the spots that it has looked at, and
+//! not on what others do elsewhere: so it is the same in all executions of one trace.
 
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::trace::{Event, ObjectId, Operation, ThreadId};
+use smallvec::SmallVec;
 
-use super::{Alternatives, Execution, NextStep, Thread};
+use crate::trace::{Event, Operation, ThreadId};
 
-/// After so many reads in a row, of the same few places and with nothing written by anybody, a
-/// thread without a yield is taken to spin.
-const QUIET_READS: u32 = 100;
+use super::{Alternatives, Execution, NextStep, Requirement, Spot, Thread};
+
+/// After so many looks in a row at the same few things, with nothing new, a thread without a yield
+/// is taken to spin.
+const QUIET_LOOKS: u32 = 100;
 
 /// How many steps a thread that spins may go on alone: more than a loop that gives up spinning
 /// after some rounds is likely to make.
 const STEPS_ALONE: u32 = 1000;
 
-/// The places that a spinning thread may look at in turn.
+/// How many things a spinning thread without a yield may look at in turn.
 const WATCHED: usize = 4;
+
+/// How many things a thread knows, the last ones that it has looked at.
+const KNOWN: usize = 16;
 
 /// The places at which threads were taken to spin, and then left their loops by themselves.
 ///
@@ -59,38 +67,40 @@ impl Patience {
 /// How a thread waits.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    /// The writes in the execution that were its own.
-    own_writes: u64,
-    /// The writes of other threads when it last took a way that it could take for ever.
-    stalled_at: u64,
-    /// The places where it took such a way since.
-    stalled_in: Vec<usize>,
+    /// What it has seen last of the things that it has looked at.
+    known: SmallVec<[Look; 4]>,
+    /// What it has looked at since it yielded last, or since it was seen to look at the same.
+    watched: SmallVec<[Look; 4]>,
+    /// Whether it has yielded, and changed nothing since.
+    has_yielded: bool,
+    /// Whether it has seen anything new since it yielded last.
+    has_news: bool,
+    /// How often it has looked in a row with nothing new.
+    quiet: u32,
+    rest: Option<Rest>,
+    /// The places where it took a way that it could take for ever, since it last saw anything new.
+    stalled_in: SmallVec<[usize; 2]>,
     /// The writes in the execution when it yielded last.
     yielded_at: Option<u64>,
-    spin: Option<Spin>,
-    quiet: Quiet,
+}
+
+/// What a thread has seen of a spot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    pub(crate) spot: Spot,
+    /// How often the spot had been changed.
+    version: u32,
+    /// The step of the look, from 0 on.
+    pub(crate) step: u32,
 }
 
 /// A thread that was seen to spin.
 #[derive(Clone, Copy, Debug)]
-struct Spin {
-    /// The writes in the execution then: when there are more, it does not rest any more.
-    writes: u64,
+struct Rest {
     /// Where that was.
     place: usize,
     /// The steps that it has made since.
     steps: u32,
-}
-
-/// The object or the thread that a thread looks at.
-type Watched = (Option<ObjectId>, Option<ThreadId>);
-
-/// The reads of a thread since anybody wrote anything.
-#[derive(Debug, Default)]
-struct Quiet {
-    since: u64,
-    reads: u32,
-    watched: [Option<(usize, Watched)>; WATCHED],
 }
 
 /// What there is to do about a thread that goes on alone.
@@ -106,35 +116,52 @@ pub(super) enum GoOn {
 impl Execution {
     /// Notices when the current thread only waits for another one to write.
     ///
-    /// One yield is not enough: the reads after it may find something new.
-    pub(super) fn note_waiting(&mut self, event: &Event) {
-        let writes = self.writes;
+    /// One yield is not enough: the looks after it may find something new.
+    pub(super) fn note_waiting(&mut self, event: &Event, next: &NextStep) {
+        let step = self.last_step();
+        let (mut looks, mut has_news) = (false, false);
+        for spot in looked_at(event, next) {
+            let look = Look {
+                spot,
+                version: self.version(spot),
+                step,
+            };
+            looks = true;
+            has_news |= self.current_mut().waiting.look(look);
+        }
         let place = ptr::from_ref(event.at).addr();
+        let writes = self.writes;
+        let is_stall = self.alternative > 0;
         let waiting = &mut self.current_mut().waiting;
-        let spins = match event.operation {
-            Operation::Yield | Operation::Sleep => {
-                waiting.yielded_at.replace(writes) == Some(writes)
+        if has_news {
+            waiting.stalled_in.clear();
+            if is_stall {
+                waiting.stalled_in.push(place);
             }
-            Operation::Load
-            | Operation::Cas
-            | Operation::TryLock
-            | Operation::Send
-            | Operation::Receive
-            | Operation::Once
-            | Operation::Join => {
-                let watched = (event.object, event.target);
-                waiting.quiet.reads_again(writes, place, watched)
-            }
-            _ => false,
+            waiting.has_news = true;
+            waiting.quiet = 0;
+        }
+        let yields = matches!(event.operation, Operation::Yield | Operation::Sleep);
+        let spins = if yields {
+            waiting.yielded_at = Some(writes);
+            waiting.quiet += u32::from(waiting.watched.is_empty());
+            waiting.has_yielded && !waiting.has_news && !waiting.watched.is_empty()
+        } else {
+            waiting.quiet += u32::from(looks && !has_news);
+            false
         };
-        let rests = waiting.spin.is_some_and(|spin| spin.writes == writes);
-        if spins && !rests && !self.patience.has(place) {
-            let steps = 0;
-            self.current_mut().waiting.spin = Some(Spin {
-                writes,
-                place,
-                steps,
-            });
+        let spins = spins || waiting.quiet > QUIET_LOOKS;
+        let thread = self.thread(self.me());
+        let rests = thread.waiting.rest.is_some();
+        let starts_to_rest =
+            spins && !rests && self.has_seen_the_last_of(thread) && !self.patience.has(place);
+        let waiting = &mut self.current_mut().waiting;
+        if starts_to_rest {
+            waiting.rest = Some(Rest { place, steps: 0 });
+        } else if yields && !rests {
+            waiting.has_yielded = true;
+            waiting.has_news = false;
+            waiting.watched.clear();
         }
     }
 
@@ -147,7 +174,32 @@ impl Execution {
     pub(crate) fn wrote(&mut self) {
         self.note_leaving();
         self.writes += 1;
-        self.current_mut().waiting.own_writes += 1;
+    }
+
+    /// The current thread has changed the spots that its operation is on.
+    pub(super) fn changed(&mut self, event: &Event, next: &NextStep) {
+        let spots = changed_by(event, next);
+        for spot in &spots {
+            match *spot {
+                Spot::Object(object) => self.object_mut(object).version += 1,
+                Spot::Token(thread) => self.thread_mut(thread).tokens += 1,
+                _ => {}
+            }
+        }
+        let step = self.last_step();
+        for spot in spots {
+            let version = self.version(spot);
+            self.current_mut().waiting.know(Look {
+                spot,
+                version,
+                step,
+            });
+        }
+        let waiting = &mut self.current_mut().waiting;
+        waiting.watched.clear();
+        waiting.has_yielded = false;
+        waiting.has_news = false;
+        waiting.quiet = 0;
     }
 
     /// The current thread does something that is not looking again. If it was taken to spin, it was
@@ -156,48 +208,104 @@ impl Execution {
         if self.is_doomed() {
             return;
         }
-        if let Some(spin) = self.spin(self.thread(self.me())) {
-            self.patience.add(spin.place);
-            self.current_mut().waiting.spin = None;
+        if let Some(rest) = self.resting(self.thread(self.me())) {
+            self.patience.add(rest.place);
+            self.current_mut().waiting.rest = None;
             self.gained_patience = true;
         }
     }
 
-    /// Whether the thread was seen to spin, and nothing was written since.
-    pub(super) fn rests(&self, thread: &Thread) -> bool {
-        self.spin(thread).is_some()
+    /// Whether the thread was seen to spin, and nothing has changed since that it has looked at.
+    pub(crate) fn rests(&self, thread: &Thread) -> bool {
+        self.resting(thread).is_some()
+    }
+
+    /// What has to change before the thread goes on, if it was seen to spin.
+    pub(crate) fn watched(&self, thread: ThreadId) -> &[Look] {
+        let waiting = &self.thread(thread).waiting;
+        match waiting.rest {
+            Some(_) => &waiting.watched,
+            None => &[],
+        }
+    }
+
+    /// What the thread knows, if that decides whether it can go a way again.
+    pub(super) fn known(&self, thread: ThreadId, next: &NextStep) -> &[Look] {
+        let waiting = &self.thread(thread).waiting;
+        let has_stalled = waiting.stalled_in.contains(&ptr::from_ref(next.at).addr());
+        if has_stalled { &waiting.known } else { &[] }
+    }
+
+    /// The current thread goes on. If it was seen to spin and something has changed, it does not
+    /// rest any more.
+    pub(super) fn note_going_on(&mut self) {
+        let thread = self.thread(self.me());
+        if thread.waiting.rest.is_some() && !self.rests(thread) {
+            let waiting = &mut self.current_mut().waiting;
+            waiting.rest = None;
+            waiting.watched.clear();
+            waiting.quiet = 0;
+        }
     }
 
     /// Whether the thread rests, and going on alone was in vain.
     pub(super) fn is_exhausted(&self, thread: &Thread) -> bool {
-        self.spin(thread)
-            .is_some_and(|spin| spin.steps >= STEPS_ALONE)
+        self.resting(thread)
+            .is_some_and(|rest| rest.steps >= STEPS_ALONE)
     }
 
     /// Whether the thread can still go on alone.
     pub(super) fn has_not_gone_alone(&self, thread: &Thread) -> bool {
-        self.spin(thread).is_some_and(|spin| spin.steps == 0)
+        self.resting(thread).is_some_and(|rest| rest.steps == 0)
     }
 
     /// How often the thread went on in vain.
     pub(super) fn turns_in_vain(&self, thread: &Thread) -> u32 {
-        self.spin(thread).map_or(0, |spin| spin.steps / STEPS_ALONE)
+        self.resting(thread)
+            .map_or(0, |rest| rest.steps / STEPS_ALONE)
     }
 
-    fn spin(&self, thread: &Thread) -> Option<Spin> {
+    fn resting(&self, thread: &Thread) -> Option<Rest> {
         thread
             .waiting
-            .spin
-            .filter(|spin| spin.writes == self.writes)
+            .rest
+            .filter(|_| self.has_seen_the_last_of(thread))
+    }
+
+    /// Whether nothing has changed of what the thread has looked at.
+    fn has_seen_the_last_of(&self, thread: &Thread) -> bool {
+        let mut looks = thread.waiting.watched.iter();
+        looks.all(|look| self.version(look.spot) == look.version)
+    }
+
+    fn last_step(&self) -> u32 {
+        u32::try_from(self.schedule.len().saturating_sub(1)).expect("steps are bounded")
+    }
+
+    /// How often a spot was changed.
+    fn version(&self, spot: Spot) -> u32 {
+        match spot {
+            Spot::Object(object) => self.object(object).version,
+            Spot::Token(thread) => self.thread(thread).tokens,
+            Spot::End(thread) => u32::from(self.thread(thread).finished),
+            // Who waits there is not counted, so that it is told by who they are.
+            Spot::Receivers(channel) => {
+                let receivers = self.waiting_receivers(channel);
+                let threads = receivers.iter().flatten();
+                threads.fold(self.object(channel).version, |sum, thread| {
+                    sum.wrapping_add((thread.0 + 1).wrapping_mul(0x9E37_79B1))
+                })
+            }
+            Spot::Start(_) | Spot::Woken(_) | Spot::Taken(..) | Spot::Passage(..) => 0,
+        }
     }
 
     /// Notes that a thread was chosen, which from now on goes on alone if it rests.
     pub(super) fn note_chosen(&mut self, thread: ThreadId) {
-        let writes = self.writes;
-        if let Some(spin) = &mut self.thread_mut(thread).waiting.spin
-            && spin.writes == writes
+        if self.rests(self.thread(thread))
+            && let Some(rest) = &mut self.thread_mut(thread).waiting.rest
         {
-            spin.steps += 1;
+            rest.steps += 1;
             self.alone = Some(thread);
         }
     }
@@ -222,19 +330,18 @@ impl Execution {
     }
 
     /// Whether the thread has taken, where it is now, a way that it could take for ever (a time-out,
-    /// a spurious failure), and no other thread has written anything since.
+    /// a spurious failure), and nothing has changed since that it knows.
     pub(super) fn stalls(&self, thread: ThreadId, next: &NextStep) -> bool {
-        if !self.prunes {
-            return false;
-        }
-        let waiting = &self.thread(thread).waiting;
-        waiting.stalled_at == self.writes - waiting.own_writes
-            && waiting.stalled_in.contains(&ptr::from_ref(next.at).addr())
+        let known = self.known(thread, next);
+        self.prunes
+            && !known.is_empty()
+            && known
+                .iter()
+                .all(|look| self.version(look.spot) == look.version)
     }
 
     /// Notes that the thread takes another way than the normal one.
     pub(super) fn note_stalling(&mut self, thread: ThreadId) {
-        let writes = self.writes;
         let thread = self.thread_mut(thread);
         let Some(next) = &thread.next else { return };
         let could_go_on_so = matches!(
@@ -244,41 +351,89 @@ impl Execution {
                 | Alternatives::Unmet
                 | Alternatives::Unfinished
         );
-        if could_go_on_so {
-            let waiting = &mut thread.waiting;
-            let others = writes - waiting.own_writes;
-            if waiting.stalled_at != others {
-                waiting.stalled_in.clear();
-            }
-            waiting.stalled_at = others;
-            waiting.stalled_in.push(ptr::from_ref(next.at).addr());
+        let place = ptr::from_ref(next.at).addr();
+        if could_go_on_so && !thread.waiting.stalled_in.contains(&place) {
+            thread.waiting.stalled_in.push(place);
         }
     }
 }
 
-impl Quiet {
-    /// Counts a read that found what was there, and tells whether that looks like spinning.
-    fn reads_again(&mut self, writes: u64, place: usize, watched: Watched) -> bool {
-        if self.since != writes {
-            *self = Quiet {
-                since: writes,
-                ..Quiet::default()
-            };
-        }
-        let key = Some((place, watched));
-        if !self.watched.contains(&key) {
-            match self.watched.iter_mut().find(|slot| slot.is_none()) {
-                Some(slot) => *slot = key,
-                // It looks at many things: a scan, which will end.
-                None => {
-                    *self = Quiet {
-                        since: writes,
-                        ..Quiet::default()
-                    }
+impl Waiting {
+    /// Remembers what was seen, and tells whether it is new.
+    fn know(&mut self, look: Look) -> bool {
+        match self.known.iter_mut().find(|known| known.spot == look.spot) {
+            Some(known) => std::mem::replace(known, look).version != look.version,
+            None => {
+                if self.known.len() == KNOWN {
+                    self.known.remove(0);
                 }
+                self.known.push(look);
+                true
             }
         }
-        self.reads += 1;
-        self.reads > QUIET_READS
     }
+
+    /// Remembers a look, and tells whether what was seen is new.
+    fn look(&mut self, look: Look) -> bool {
+        let is_news = self.know(look);
+        let watched = self
+            .watched
+            .iter_mut()
+            .find(|other| other.spot == look.spot);
+        match watched {
+            Some(watched) => *watched = look,
+            None => {
+                if self.watched.len() == WATCHED && !self.has_yielded {
+                    // It looks at many things: a scan, which will end.
+                    self.watched.clear();
+                    self.quiet = 0;
+                }
+                self.watched.push(look);
+            }
+        }
+        is_news
+    }
+}
+
+/// The spots that an event which changes nothing has looked at.
+fn looked_at(event: &Event, next: &NextStep) -> SmallVec<[Spot; 2]> {
+    let mut spots = SmallVec::new();
+    match next.operation {
+        Operation::Park => spots.push(Spot::Token(event.thread)),
+        Operation::Join if event.object.is_none() => {
+            if matches!(next.alternatives, Alternatives::Unfinished) {
+                spots.extend(event.target.map(Spot::End));
+            }
+        }
+        Operation::Load
+        | Operation::Cas
+        | Operation::TryLock
+        | Operation::Send
+        | Operation::Receive
+        | Operation::Once
+        | Operation::Wake
+        | Operation::Join => spots.extend(event.object.map(Spot::Object)),
+        _ => {}
+    }
+    if matches!(next.alternatives, Alternatives::Unmet) {
+        spots.extend(event.object.map(Spot::Receivers));
+    }
+    spots
+}
+
+/// The spots that an event has changed.
+fn changed_by(event: &Event, next: &NextStep) -> SmallVec<[Spot; 2]> {
+    let mut spots = SmallVec::new();
+    spots.extend(event.object.map(Spot::Object));
+    match (next.requires, event.operation, event.target) {
+        (Requirement::Held(mutex) | Requirement::Woken { mutex }, _, _)
+            if event.operation != Operation::Timeout && event.object != Some(mutex) =>
+        {
+            spots.push(Spot::Object(mutex));
+        }
+        (_, Operation::Unpark, Some(thread)) => spots.push(Spot::Token(thread)),
+        (_, Operation::Park, _) => spots.push(Spot::Token(event.thread)),
+        _ => {}
+    }
+    spots
 }

@@ -11,8 +11,8 @@
 use smallvec::SmallVec;
 
 use crate::execution::{
-    Alternatives, Before, ChannelBefore, Execution, Mode, NextStep, Progress, Requirement, Spot,
-    Touch,
+    Alternatives, Before, ChannelBefore, Execution, Look, Mode, NextStep, Progress, Requirement,
+    Spot, Touch,
 };
 use crate::trace::{Clock, Operation, ThreadId};
 
@@ -28,6 +28,16 @@ pub(super) fn conflict(one: &Footprint, other: &Footprint) -> bool {
             .iter()
             .any(|(other, theirs)| spot == other && mode.conflicts(*theirs))
     })
+}
+
+/// A step as it was announced, at the moment when it was chosen.
+#[derive(Clone, Debug)]
+pub(super) struct Announced {
+    pub(super) next: NextStep,
+    /// What its thread has looked at, of which something had to change before.
+    watched: SmallVec<[Look; 2]>,
+    /// What there was then.
+    census: Census,
 }
 
 /// The steps of an execution and the dependence between them.
@@ -47,8 +57,7 @@ pub(super) struct Step {
     pub(super) thread: ThreadId,
     pub(super) key: ThreadKey,
     pub(super) alternative: u32,
-    /// How it was announced.
-    next: NextStep,
+    announced: Announced,
     /// Which step of its thread it is, from 1 on.
     number: u32,
     /// The step of its thread before.
@@ -62,8 +71,6 @@ pub(super) struct Step {
     trace: u128,
     /// The earlier steps that it can change places with.
     pub(super) reversible: SmallVec<[u32; 4]>,
-    /// What there was when it was chosen.
-    census: Census,
 }
 
 /// That a step touches a spot.
@@ -78,7 +85,7 @@ struct Touched {
 /// A step whose place is in question: one that was done, or one that nobody lets be done.
 struct Candidate<'a> {
     thread: ThreadId,
-    next: &'a NextStep,
+    announced: &'a Announced,
     /// The step of its thread before.
     previous: Option<u32>,
     /// The steps before this one are looked at.
@@ -100,17 +107,39 @@ impl Dependence {
                 }
             }
             self.last[step.thread.index()] = step.previous;
-            self.identities.go_back_to(step.census);
+            self.identities.go_back_to(step.announced.census);
         }
     }
 
-    /// Meets what there is before the next step is chosen.
-    pub(super) fn meet(&mut self, execution: &Execution) -> Census {
-        self.identities.meet(execution)
+    /// What a thread is about to do.
+    pub(super) fn announced(
+        &mut self,
+        execution: &Execution,
+        thread: ThreadId,
+    ) -> Option<Announced> {
+        Some(Announced {
+            next: *execution.next_of(thread)?,
+            watched: execution.watched(thread).iter().copied().collect(),
+            census: self.identities.meet(execution),
+        })
     }
 
-    /// Adds the step that was done last: `next` is how it was announced.
-    pub(super) fn add(&mut self, execution: &Execution, next: NextStep, census: Census) {
+    /// What a thread that is about to do this may touch.
+    pub(super) fn may_touch(
+        &mut self,
+        execution: &Execution,
+        thread: ThreadId,
+        announced: &Announced,
+    ) -> Footprint {
+        let touches = execution.announced_touches(thread, &announced.next);
+        let touches = touches.iter();
+        touches
+            .map(|(spot, mode)| (self.identities.spot(*spot), *mode))
+            .collect()
+    }
+
+    /// Adds the step that was done last.
+    pub(super) fn add(&mut self, execution: &Execution, announced: Announced) {
         let number = self.steps.len();
         let choice = execution.schedule()[number];
         self.identities.meet(execution);
@@ -148,7 +177,7 @@ impl Dependence {
         let hash = mix(seed, sum);
         let candidate = Candidate {
             thread,
-            next: &next,
+            announced: &announced,
             previous,
             end: number,
             is_possible: true,
@@ -172,7 +201,7 @@ impl Dependence {
             thread,
             key,
             alternative: choice.alternative,
-            next,
+            announced,
             number: of_thread,
             previous,
             clock,
@@ -180,7 +209,6 @@ impl Dependence {
             hash,
             trace: self.hash().wrapping_add(mix(1, hash)),
             reversible,
-            census,
         });
     }
 
@@ -192,14 +220,14 @@ impl Dependence {
 
     /// The earlier steps that a thread which nobody lets go on could have forestalled.
     pub(super) fn forestalled_by(
-        &mut self,
+        &self,
         thread: ThreadId,
-        next: &NextStep,
+        announced: &Announced,
         footprint: &Footprint,
     ) -> SmallVec<[u32; 4]> {
         let candidate = Candidate {
             thread,
-            next,
+            announced,
             previous: self.last.get(thread.index()).copied().flatten(),
             end: self.steps.len(),
             is_possible: false,
@@ -224,15 +252,16 @@ impl Dependence {
     pub(super) fn in_another_place(&self, number: usize) -> Footprint {
         let step = &self.steps[number];
         let mut footprint = step.footprint.clone();
+        let next = &step.announced.next;
         let may_fail = matches!(
-            step.next.operation,
+            next.operation,
             Operation::Cas
                 | Operation::TryLock
                 | Operation::Send
                 | Operation::Receive
                 | Operation::Once
                 | Operation::Join
-        ) || !matches!(step.next.alternatives, Alternatives::None);
+        ) || !matches!(next.alternatives, Alternatives::None);
         if may_fail {
             for (_, mode) in &mut footprint {
                 *mode = Mode::Write;
@@ -330,11 +359,12 @@ impl Dependence {
     fn is_possible_without(&self, candidate: &Candidate<'_>, left_out: usize) -> bool {
         let Candidate {
             thread,
-            next,
+            announced: Announced { next, watched, .. },
             previous,
             end,
             is_possible,
-        } = *candidate;
+        } = candidate;
+        let (thread, end, is_possible) = (*thread, *end, *is_possible);
         let is_in = |touch: &&Touched| {
             let step = touch.step as usize;
             step < end && !self.depends(left_out, step)
@@ -353,6 +383,8 @@ impl Dependence {
             let mut touches = self.touched(spot);
             touches.any(|touch| touch.step >= from && touch.mode != Mode::Read && is_in(&touch))
         };
+        let is_awake =
+            watched.is_empty() || watched.iter().any(|look| exists(look.spot, look.step + 1));
         let channel = |spot, test: &dyn Fn(&ChannelBefore) -> bool| match before(spot) {
             Some(Before::Channel(channel)) => test(channel),
             _ => is_possible,
@@ -427,7 +459,7 @@ impl Dependence {
                     || channel(Spot::Object(of), &|channel| !channel.has_receivers)
             }
         };
-        is_met || can_time_out
+        is_awake && (is_met || can_time_out)
     }
 }
 

@@ -176,10 +176,6 @@ impl<S: Strategy> Strategy for Exploration<S> {
         self.limits.past_failures && self.strategy.runs_on()
     }
 
-    fn sees_livelock(&mut self, point: &Point<'_>) -> bool {
-        self.strategy.sees_livelock(point)
-    }
-
     fn restart(&mut self) -> bool {
         // Numbered on, so that a number stands for one execution of either search.
         self.tally = Tally {

@@ -3,18 +3,17 @@
 use rustc_hash::FxHashSet;
 
 use crate::engine::Point;
-use crate::execution::{Ending, Execution, NextStep};
+use crate::execution::{Ending, Execution};
 use crate::trace::Choice;
 
-use super::dependence::Dependence;
-use super::identity::Census;
+use super::dependence::{Announced, Dependence};
 
 /// The traces of the executions of a depth-first search.
 #[derive(Debug, Default)]
 pub(super) struct Traces {
     done: Dependence,
-    /// The step that was chosen last: how it was announced, and what there was then.
-    chosen: Option<(NextStep, Census)>,
+    /// The step that was chosen last.
+    chosen: Option<Announced>,
     seen: FxHashSet<u128>,
 }
 
@@ -44,10 +43,8 @@ impl Traces {
 
     /// Hears what was chosen.
     pub(super) fn chose(&mut self, point: &Point<'_>, choice: Choice) {
-        if point.step == self.done.steps.len()
-            && let Some(next) = point.execution.next_of(choice.thread)
-        {
-            self.chosen = Some((*next, self.done.meet(point.execution)));
+        if point.step == self.done.steps.len() {
+            self.chosen = self.done.announced(point.execution, choice.thread);
         }
     }
 
@@ -70,9 +67,9 @@ impl Traces {
 
     fn complete(&mut self, execution: &Execution) {
         if self.done.steps.len() < execution.schedule().len()
-            && let Some((next, census)) = self.chosen.take()
+            && let Some(announced) = self.chosen.take()
         {
-            self.done.add(execution, next, census);
+            self.done.add(execution, announced);
         }
     }
 }

@@ -15,12 +15,14 @@
 mod wakeup_tree;
 
 use crate::engine::{Point, Strategy};
-use crate::execution::{Ending, Execution, NextStep};
+use crate::execution::{Ending, Execution};
 use crate::trace::{Choice, ThreadId};
 
-use super::dependence::{Dependence, Footprint, conflict};
+use super::dependence::{Announced, Dependence, conflict};
 use super::dfs::Fingerprint;
 use super::identity::{Census, ThreadKey};
+use rustc_hash::FxHashSet;
+
 use wakeup_tree::{Branch, Initial, Planned, Tree, initial, insert};
 
 /// Explores each trace once.
@@ -32,10 +34,24 @@ pub(crate) struct Dpor {
     /// What is planned from the end of the path on.
     plan: Tree,
     started: bool,
+    probe: Option<Probe>,
+    /// What stands for all that threads had seen that did not leave their loops.
+    in_vain: FxHashSet<u128>,
+    /// Whether the path has to be gone again as it is.
+    again: bool,
     /// How many executions came to their end.
     traces: u64,
     /// The first step, from 1 on, at which an execution went another way than the one before.
     nondeterminism: Option<usize>,
+}
+
+/// An execution in which a thread that spins goes on alone, to see whether it leaves its loop by
+/// itself.
+#[derive(Debug)]
+struct Probe {
+    thread: ThreadId,
+    /// Stands for all that it had seen.
+    seen: u128,
 }
 
 /// A state on the path that is being explored, and the step that is taken there.
@@ -43,7 +59,7 @@ pub(crate) struct Dpor {
 struct Node {
     taken: Choice,
     /// How the step that is taken was announced.
-    next: Option<NextStep>,
+    announced: Option<Announced>,
     choices: Vec<Choice>,
     possible: Fingerprint,
     census: Census,
@@ -61,15 +77,17 @@ impl Dpor {
         let number = self.done.steps.len();
         if number < self.path.len() && number < execution.schedule().len() {
             let node = &mut self.path[number];
-            let next = node.next.expect("it was chosen");
-            self.done.add(execution, next, node.census);
+            let announced = node.announced.take().expect("it was chosen");
+            self.done.add(execution, announced);
             node.races = self.done.steps[number].reversible.to_vec();
         }
     }
 
     /// Puts a new node at the end of the path.
     fn extend(&mut self, point: &Point<'_>) -> Option<Choice> {
-        let census = self.done.meet(point.execution);
+        let census = self.done.identities.meet(point.execution);
+        let choices = point.choices.iter().copied();
+        let choices = choices.filter(|choice| !point.rests(*choice)).collect();
         let asleep = match self.path.last() {
             None => Vec::new(),
             Some(node) => {
@@ -83,8 +101,8 @@ impl Dpor {
         let tree = std::mem::take(&mut self.plan);
         let mut node = Node {
             taken: point.choices[0],
-            next: None,
-            choices: point.choices.to_vec(),
+            announced: None,
+            choices,
             possible: Fingerprint::of(point),
             census,
             asleep,
@@ -104,7 +122,7 @@ impl Dpor {
 
     /// Looks at what the taken step of a node is going to do, and plans its other ways.
     fn announce(&mut self, node: &mut Node, point: &Point<'_>) {
-        node.next = point.execution.next_of(node.taken.thread).copied();
+        node.announced = self.done.announced(point.execution, node.taken.thread);
         self.add_alternatives(node, point);
     }
 
@@ -159,7 +177,12 @@ impl Dpor {
         if others.is_empty() {
             return;
         }
-        let footprint = self.announced(point.execution, taken.thread);
+        let Some(announced) = &node.announced else {
+            return;
+        };
+        let footprint = self
+            .done
+            .may_touch(point.execution, taken.thread, announced);
         for other in others.into_iter().rev() {
             let is_planned = node.tree.iter().any(|branch| {
                 branch.step.thread == key && branch.step.alternative == Some(other.alternative)
@@ -177,16 +200,19 @@ impl Dpor {
         }
     }
 
-    /// What the next step of a thread may touch.
-    fn announced(&mut self, execution: &Execution, thread: ThreadId) -> Footprint {
-        let Some(next) = execution.next_of(thread) else {
-            return Footprint::new();
-        };
-        let touches = execution.announced_touches(thread, next);
-        let touches = touches.iter();
-        touches
-            .map(|(spot, mode)| (self.done.identities.spot(*spot), *mode))
-            .collect()
+    /// A thread that spins, if it is not known what it does when it goes on alone, or if nobody else
+    /// can do anything.
+    fn to_be_probed(&self, point: &Point<'_>) -> Option<Probe> {
+        let resting = point.choices.iter().filter(|choice| point.rests(**choice));
+        let mut probes = resting.map(|choice| Probe {
+            thread: choice.thread,
+            seen: self.done.past_of(choice.thread),
+        });
+        let only_rest = point.choices.iter().all(|choice| point.rests(*choice));
+        if only_rest {
+            return probes.next();
+        }
+        probes.find(|probe| !self.in_vain.contains(&probe.seen))
     }
 
     /// Repeats a choice of the path, after a look at whether it is still the same one.
@@ -197,7 +223,6 @@ impl Dpor {
             if point.step == self.done.steps.len()
                 && let Some(mut node) = self.path.pop()
             {
-                self.done.meet(point.execution);
                 self.announce(&mut node, point);
                 self.path.push(node);
             }
@@ -242,11 +267,11 @@ impl Dpor {
         let threads: Vec<ThreadId> = execution.threads().map(|(thread, _)| thread).collect();
         for thread in threads {
             // It was about to do something that nobody made possible.
-            let Some(next) = execution.next_of(thread).copied() else {
+            let Some(announced) = self.done.announced(execution, thread) else {
                 continue;
             };
-            let footprint = self.announced(execution, thread);
-            for first in self.done.forestalled_by(thread, &next, &footprint) {
+            let footprint = self.done.may_touch(execution, thread, &announced);
+            for first in self.done.forestalled_by(thread, &announced, &footprint) {
                 let step = Planned {
                     thread: self.done.identities.thread(thread),
                     alternative: None,
@@ -340,19 +365,26 @@ impl Dpor {
 
 impl Strategy for Dpor {
     fn wants_execution(&mut self) -> bool {
-        if !self.started {
+        if !self.started || self.again {
             self.started = true;
+            self.again = false;
             return true;
         }
         self.nondeterminism.is_none() && self.advance()
     }
 
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
+        if self.probe.is_some() {
+            return Some(point.default_choice());
+        }
         if point.step < self.path.len() {
-            self.repeat(point)
-        } else {
-            self.complete(point.execution);
-            self.extend(point)
+            return self.repeat(point);
+        }
+        self.complete(point.execution);
+        self.probe = self.to_be_probed(point);
+        match &self.probe {
+            Some(probe) => Some(Choice::of(probe.thread)),
+            None => self.extend(point),
         }
     }
 
@@ -386,12 +418,20 @@ impl Strategy for Dpor {
         if matches!(execution.ending(), Some(Ending::Misused(_))) || self.nondeterminism.is_some() {
             return;
         }
+        let probe = self.probe.take();
+        if let (Some(probe), Some(Ending::Abandoned)) = (&probe, execution.ending()) {
+            self.in_vain.insert(probe.seen);
+            self.again = true;
+            return;
+        }
         let steps = execution.schedule().len();
         if steps < self.path.len() {
             self.nondeterminism = Some(steps + 1);
             return;
         }
-        self.complete(execution);
+        if probe.is_none() {
+            self.complete(execution);
+        }
         let is_complete = !matches!(
             execution.ending(),
             Some(Ending::Abandoned | Ending::OutOfSteps | Ending::Unsupported(_))
