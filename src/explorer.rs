@@ -112,7 +112,8 @@ impl Explorer {
 
     /// Explores only executions with so many preemptions at most, as the engine counts them.
     ///
-    /// Only [`Engine::Loom`] obeys it.
+    /// The exhaustive engines obey it: [`Engine::Dpor`] explores each trace that has an execution
+    /// with so few preemptions, and [`Engine::Dfs`] each such execution. Random engines do not.
     pub fn preemption_bound(self, preemptions: u8) -> Self {
         Explorer {
             preemption_bound: Some(preemptions),
@@ -170,8 +171,17 @@ impl Explorer {
     /// Explores on this OS thread, without a watch.
     fn explore_here<F: Fn() + Send + Sync + 'static>(&self, body: F) -> Report {
         let report = match self.engine {
-            Engine::Dpor => self.run(&self.shuttle(body), Dpor::default()),
-            Engine::Dfs => self.run(&self.shuttle(body), Dfs::counting_traces()),
+            Engine::Dpor => match self.preemption_bound {
+                Some(bound) => {
+                    let bounded = Dfs::bounded(u32::from(bound), usize::MAX);
+                    self.run(&self.shuttle(body), bounded)
+                }
+                None => self.run(&self.shuttle(body), Dpor::default()),
+            },
+            Engine::Dfs => {
+                let bound = self.preemption_bound.map(u32::from);
+                self.run(&self.shuttle(body), Dfs::counting_traces(bound))
+            }
             Engine::Random => self.run(&self.shuttle(body), Random::new(self.seed)),
             Engine::Loom => self.run_loom(&self.loom(body)),
             Engine::Threads => self.run_threads(&self.threads(body)),
@@ -287,7 +297,15 @@ impl Explorer {
         let smallest = tally.smallest.take();
         let nondeterminism = strategy.nondeterminism();
         let ended = nondeterminism.map(|step| Reason::NotDeterministic { step });
-        let coverage = self.coverage(&tally, ended.is_some());
+        let coverage = match (
+            self.coverage(&tally, ended.is_some()),
+            self.preemption_bound,
+        ) {
+            (Coverage::Complete, Some(bound)) if strategy.was_bounded() => {
+                Coverage::Bounded(Bound::Preemptions(bound))
+            }
+            (coverage, _) => coverage,
+        };
         let verdict = match smallest {
             // All interleavings were seen, so that the smallest failing one is the smallest there is.
             Some(found) if coverage == Coverage::Complete && self.engine == Engine::Dfs => {

@@ -47,7 +47,7 @@ pub(super) struct Explore {
     )]
     runs: Option<u64>,
 
-    /// With the engine loom: explore only executions with so many preemptions at most
+    /// With dpor, dfs and loom: explore only executions with so many preemptions at most
     #[arg(
         long,
         value_name = "N",
@@ -139,13 +139,13 @@ impl Explore {
         })
     }
 
-    /// The bound on preemptions, which only loom has.
+    /// The bound on preemptions, which only exhaustive engines have.
     fn preemption_bound(&self) -> Result<Option<u8>, Error> {
         match (self.engine, self.preemptions) {
-            (Engine::Loom, preemptions) => Ok(preemptions),
+            (engine, preemptions) if engine.is_exhaustive() => Ok(preemptions),
             (_, None) => Ok(None),
             (engine, Some(_)) => Err(Error::Usage(format!(
-                "--preemptions is for the engine loom only: {engine} does not bound them"
+                "--preemptions is for the engines dpor, dfs and loom: {engine} does not bound them"
             ))),
         }
     }

@@ -64,6 +64,11 @@ pub(crate) trait Strategy {
         None
     }
 
+    /// Whether it has left executions out that have too many preemptions.
+    fn was_bounded(&self) -> bool {
+        false
+    }
+
     /// How many traces it has seen, if it counts them.
     fn traces(&self) -> Option<u64> {
         None

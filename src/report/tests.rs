@@ -97,6 +97,7 @@ fn failing(trace: Trace, kind: FailureKind, message: &str) -> Report {
         seed: 0,
         executions: 1,
         blocked: 0,
+        traces: None,
         doubted: 0,
         truncated: 0,
         violations: 1,

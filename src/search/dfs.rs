@@ -1,12 +1,16 @@
-//! Naive enumeration: every interleaving of the steps, depth first, without reduction.
+//! Naive enumeration: every interleaving of the steps, depth first, without reduction; or those
+//! within a bound on preemptions, each state only once.
 
 use std::cmp::Reverse;
 use std::ptr;
+
+use rustc_hash::FxHashMap;
 
 use crate::engine::{Point, Strategy};
 use crate::execution::{Ending, Execution};
 use crate::trace::Choice;
 
+use super::identity::ThreadKey;
 use super::traces::Traces;
 
 /// Enumerates all interleavings, or those within bounds.
@@ -27,6 +31,10 @@ pub(crate) struct Dfs {
     nondeterminism: Option<usize>,
     /// Counts the traces, if that is wanted.
     traces: Option<Traces>,
+    /// With how many preemptions each state was visited, and with which thread running, if states
+    /// are to be visited once.
+    visited: Option<FxHashMap<(u128, Option<ThreadKey>), u32>>,
+    was_bounded: bool,
 }
 
 /// A step of the path that is being explored.
@@ -47,19 +55,27 @@ struct Node {
 pub(super) struct Fingerprint(u64);
 
 impl Dfs {
-    /// All executions, with a count of their traces.
-    pub(crate) fn counting_traces() -> Self {
+    /// All executions, or those with at most so many preemptions, with a count of their traces.
+    pub(crate) fn counting_traces(max_preemptions: Option<u32>) -> Self {
         Dfs {
+            max_preemptions,
             traces: Some(Traces::default()),
             ..Dfs::default()
         }
     }
 
-    /// Only executions with at most `max_preemptions` preemptions and `max_steps` steps.
+    /// The traces of the executions with at most `max_preemptions` preemptions and `max_steps`
+    /// steps.
+    ///
+    /// An execution is abandoned where it comes to a state that was there before, with the same
+    /// thread running and no more preemptions: all that can follow was explored from there. States
+    /// are the same if their traces are.
     pub(crate) fn bounded(max_preemptions: u32, max_steps: usize) -> Self {
         Dfs {
             max_preemptions: Some(max_preemptions),
             max_steps: Some(max_steps),
+            traces: Some(Traces::default()),
+            visited: Some(FxHashMap::default()),
             ..Dfs::default()
         }
     }
@@ -95,8 +111,9 @@ impl Dfs {
             Some(bound) => !point.preempts(*choice) || point.preemptions < bound,
             None => true,
         };
-        self.left
-            .extend(point.choices.iter().filter(|choice| affordable(choice)));
+        let affordable = point.choices.iter().filter(|choice| affordable(choice));
+        self.left.extend(affordable);
+        self.was_bounded |= self.left.len() - left_from < point.choices.len();
         // Last in, first out.
         self.left[left_from..].sort_unstable_by_key(|choice| Reverse(point.turn(*choice)));
         // There is none if the running thread spins, and to leave it would be one preemption too
@@ -138,7 +155,17 @@ impl Strategy for Dfs {
             return None;
         }
         if let Some(traces) = &mut self.traces {
-            traces.arrive(point);
+            let state = traces.arrive(point);
+            if let Some(visited) = &mut self.visited
+                && point.step >= self.path.len()
+            {
+                let running = point.running.map(|running| traces.key_of(running));
+                let before = visited.entry((state, running)).or_insert(u32::MAX);
+                if *before <= point.preemptions {
+                    return None;
+                }
+                *before = point.preemptions;
+            }
         }
         let choice = if point.step < self.path.len() {
             self.repeat(point)
@@ -159,6 +186,10 @@ impl Strategy for Dfs {
         self.nondeterminism
     }
 
+    fn was_bounded(&self) -> bool {
+        self.was_bounded
+    }
+
     fn traces(&self) -> Option<u64> {
         self.traces.as_ref().map(Traces::count)
     }
@@ -172,6 +203,7 @@ impl Strategy for Dfs {
             max_preemptions: self.max_preemptions,
             max_steps: self.max_steps,
             traces: self.traces.as_ref().map(|_| Traces::default()),
+            visited: self.visited.as_ref().map(|_| FxHashMap::default()),
             ..Dfs::default()
         };
         true

@@ -284,6 +284,10 @@ impl Strategy for Enumerate {
         self.dfs.choose(point)
     }
 
+    fn records_from(&self) -> Option<usize> {
+        self.dfs.records_from()
+    }
+
     fn abandons_vain(&self) -> bool {
         self.dfs.abandons_vain()
     }

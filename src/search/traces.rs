@@ -4,9 +4,10 @@ use rustc_hash::FxHashSet;
 
 use crate::engine::Point;
 use crate::execution::{Ending, Execution};
-use crate::trace::Choice;
+use crate::trace::{Choice, ThreadId};
 
 use super::dependence::{Announced, Dependence};
+use super::identity::ThreadKey;
 
 /// The traces of the executions of a depth-first search.
 #[derive(Debug, Default)]
@@ -38,7 +39,13 @@ impl Traces {
     /// up to there.
     pub(super) fn arrive(&mut self, point: &Point<'_>) -> u128 {
         self.complete(point.execution);
+        self.done.identities.meet(point.execution);
         self.done.hash()
+    }
+
+    /// The name of a thread in all executions.
+    pub(super) fn key_of(&self, thread: ThreadId) -> ThreadKey {
+        self.done.identities.thread(thread)
     }
 
     /// Hears what was chosen.
