@@ -14,7 +14,13 @@ fn outcomes(engine: Engine, body: impl Fn() + Send + Sync + 'static) -> Vec<Stri
     outcomes.map(|outcome| outcome.value).collect()
 }
 
-const ENGINES: [Engine; 4] = [Engine::Dfs, Engine::Random, Engine::Loom, Engine::Threads];
+const ENGINES: [Engine; 5] = [
+    Engine::Dpor,
+    Engine::Dfs,
+    Engine::Random,
+    Engine::Loom,
+    Engine::Threads,
+];
 
 #[test]
 fn an_outcome_does_not_depend_on_which_thread_records_first() {
