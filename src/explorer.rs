@@ -494,8 +494,12 @@ pub fn replay<F: Fn() + Send + Sync + 'static>(schedule: &Schedule, body: F) -> 
 
 /// Records a result of the running execution, for outcome tables.
 ///
-/// Several results of one execution are joined with commas, in the order in which they are
-/// recorded. Runs on real threads record them as well. Outside of both it does nothing.
+/// Several results of one execution are joined with commas: first those of the main thread, then
+/// those of the threads that it spawned, in the order in which it spawned them, then those of the
+/// threads that the first of these spawned, and so on; those of one thread in the order in which it
+/// recorded them. So an outcome does not depend on which thread was the first to record. To see
+/// that, record what the threads have read. Runs on real threads record outcomes in the same way.
+/// Outside of both it does nothing.
 ///
 /// ```
 /// use racelab::{Engine, Explorer};

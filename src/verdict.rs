@@ -489,8 +489,9 @@ pub struct Failure {
     pub schedule: Option<Schedule>,
     /// How often it leaves a thread that could go on. Without a schedule it is not known, and 0.
     pub preemptions: u32,
-    /// Whether no failing execution has fewer preemptions, or as many and fewer steps. `None` if
-    /// that was not looked into.
+    /// Whether no failing execution has fewer preemptions, or as many and fewer steps. Of an
+    /// execution of loom's only that none has fewer preemptions. `None` if that was not looked
+    /// into.
     pub minimal: Option<bool>,
     /// The executions that it took to find the smallest one.
     pub minimise_executions: u64,

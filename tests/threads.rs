@@ -272,7 +272,7 @@ mod threads_of_a_run {
             racelab::outcome(3);
         });
         assert_eq!(report.outcomes.len(), 1);
-        assert_eq!(report.outcomes[0].value, "1, \"two\", 3");
+        assert_eq!(report.outcomes[0].value, "3, 1, \"two\"");
         assert_eq!(report.outcomes[0].executions, 4);
     }
 

@@ -21,14 +21,17 @@ mod next_step;
 mod object;
 mod pulse;
 mod real_run;
+mod recorded;
 mod root;
 mod runtime;
 mod step;
 mod thread;
 mod waiting;
 
+use std::borrow::Cow;
 use std::cell::{self, RefCell};
 use std::collections::HashMap;
+use std::iter;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -52,6 +55,7 @@ pub(crate) use object::{
 };
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use real_run::{Panic, RealRun, Record};
+use recorded::{Lineage, Recorded};
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use runtime::{Access, AtomicType, RacesWith, Rmw, Runtime};
 pub(crate) use step::{give_up, leave_doomed, step, step_in_drop, step_on_memory};
@@ -125,7 +129,7 @@ pub(crate) struct Execution {
     prunes: bool,
     /// What was possible and is not explored.
     left_out: LeftOutSet,
-    outcome: Option<String>,
+    recorded: Recorded,
     ending: Option<Ending>,
     was_cut: bool,
     has_read_stale: bool,
@@ -146,7 +150,7 @@ struct Failed {
     steps: usize,
     events: usize,
     preemptions: u32,
-    outcome: Option<String>,
+    recorded: Recorded,
 }
 
 /// Whether an execution runs on this OS thread.
@@ -181,17 +185,6 @@ pub(crate) fn leave() -> Option<Box<Execution>> {
     CURRENT.take()
 }
 
-/// Adds a value to what was recorded before it.
-fn join_outcome(outcome: &mut Option<String>, value: &str) {
-    match outcome {
-        Some(outcome) => {
-            outcome.push_str(", ");
-            outcome.push_str(value);
-        }
-        None => *outcome = Some(value.to_owned()),
-    }
-}
-
 impl Execution {
     pub(crate) fn new(
         number: u64,
@@ -222,7 +215,7 @@ impl Execution {
             gained_patience: false,
             prunes,
             left_out: LeftOutSet::default(),
-            outcome: None,
+            recorded: Recorded::default(),
             ending: None,
             was_cut: false,
             has_read_stale: false,
@@ -253,7 +246,7 @@ impl Execution {
         self.alone = None;
         self.gained_patience = false;
         self.left_out = LeftOutSet::default();
-        self.outcome = None;
+        self.recorded.clear();
         self.ending = None;
         self.was_cut = false;
         self.has_read_stale = false;
@@ -401,9 +394,17 @@ impl Execution {
         self.note(|event| event.stale = newest);
     }
 
-    /// Adds to the outcome of the execution.
+    /// Adds to what the current thread has recorded as the outcome of the execution.
     pub(crate) fn add_outcome(&mut self, value: &str) {
-        join_outcome(&mut self.outcome, value);
+        // What is left behind when all threads have finished is nobody's.
+        let thread = match self.closing {
+            Some(_) => ThreadId::MAIN,
+            None => self.current,
+        };
+        let parent_of = |thread: ThreadId| self.thread(thread).parent;
+        let ancestors = iter::successors(parent_of(thread), |(parent, _)| parent_of(*parent));
+        let lineage = Lineage::upwards(ancestors.map(|(_, place)| place));
+        self.recorded.add(lineage, value);
     }
 
     /// Lets the threads that have not failed go on after a failure, or not.
@@ -424,7 +425,7 @@ impl Execution {
                         steps: self.schedule.len(),
                         events: self.events.len(),
                         preemptions: self.preemptions,
-                        outcome: self.outcome.clone(),
+                        recorded: self.recorded.clone(),
                     });
                 }
                 return;
@@ -492,11 +493,11 @@ impl Execution {
         &self.blocked
     }
 
-    /// What was recorded, up to where it failed.
-    pub(crate) fn outcome(&self) -> Option<&str> {
+    /// What was recorded, thread by thread, up to where it failed.
+    pub(crate) fn outcome(&self) -> Option<Cow<'_, str>> {
         match &self.failed {
-            Some(failed) => failed.outcome.as_deref(),
-            None => self.outcome.as_deref(),
+            Some(failed) => failed.recorded.outcome(),
+            None => self.recorded.outcome(),
         }
     }
 

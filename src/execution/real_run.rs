@@ -7,10 +7,12 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::message_of;
+use super::recorded::{Lineage, Recorded};
 
 /// What a panic says, and where it was.
 pub(crate) type Panic = (String, Option<String>);
@@ -31,14 +33,14 @@ pub(crate) struct Record {
     /// The threads that were started and have not ended.
     threads: usize,
     /// What the run recorded as its result.
-    pub(crate) outcome: Option<String>,
+    pub(crate) recorded: Recorded,
     /// The first panic that reached the root of a thread.
     pub(crate) failure: Option<Panic>,
 }
 
 thread_local! {
-    /// The run that this OS thread belongs to.
-    static CURRENT: RefCell<Option<RealRun>> = const { RefCell::new(None) };
+    /// What this OS thread runs of a run.
+    static CURRENT: RefCell<Option<Arc<RunThread>>> = const { RefCell::new(None) };
     /// The last panic of this OS thread, as the hook saw it.
     static LAST_PANIC: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
@@ -48,14 +50,14 @@ impl RealRun {
     ///
     /// A panic that reaches it is the failure of the run, and goes on.
     pub(crate) fn thread<T, F: FnOnce() -> T>(self, f: F) -> impl FnOnce() -> T {
-        let member = Member::new(self);
+        let member = Member::new(RunThread::main(self));
         move || member.run(f)
     }
 
     /// Lets a thread that is about to be started belong to the run of the calling one, if there
     /// is one.
     pub(crate) fn inherited<T, F: FnOnce() -> T>(f: F) -> impl FnOnce() -> T {
-        let member = RealRun::current().map(Member::new);
+        let member = RealRun::current().map(|parent| Member::new(parent.child()));
         move || match member {
             Some(member) => member.run(f),
             None => f(),
@@ -65,7 +67,7 @@ impl RealRun {
     /// Lets a task that is about to be started belong to the run of the calling thread, if there is
     /// one, whichever threads it is polled on.
     pub(crate) fn inherited_by_task<F: Future>(future: F) -> impl Future<Output = F::Output> {
-        let member = RealRun::current().map(Member::new);
+        let member = RealRun::current().map(|parent| Member::new(parent.child()));
         let mut future = Box::pin(future);
         poll_fn(move |context| match &member {
             Some(member) => member.run(|| future.as_mut().poll(context)),
@@ -99,9 +101,10 @@ impl RealRun {
     /// Adds to the outcome of the run that the calling thread belongs to, if there is one. The
     /// value is only asked for if there is.
     pub(crate) fn add_outcome(value: impl FnOnce() -> String) {
-        if let Some(run) = RealRun::current() {
+        if let Some(thread) = RealRun::current() {
             let value = value();
-            super::join_outcome(&mut run.record().outcome, &value);
+            let lineage = thread.lineage.clone();
+            thread.run.record().recorded.add(lineage, &value);
         }
     }
 
@@ -123,7 +126,7 @@ impl RealRun {
         LAST_PANIC.try_with(RefCell::take).ok().flatten()
     }
 
-    fn current() -> Option<RealRun> {
+    fn current() -> Option<Arc<RunThread>> {
         CURRENT.try_with(|current| current.borrow().clone()).ok()?
     }
 
@@ -140,21 +143,50 @@ impl RealRun {
     }
 }
 
+/// A thread or task of a run, as those know that it starts.
+#[derive(Debug)]
+struct RunThread {
+    run: RealRun,
+    lineage: Lineage,
+    /// How many threads and tasks it has started.
+    spawned: AtomicU32,
+}
+
+impl RunThread {
+    fn main(run: RealRun) -> Self {
+        RunThread {
+            run,
+            lineage: Lineage::default(),
+            spawned: AtomicU32::new(0),
+        }
+    }
+
+    /// A thread or task that this one is about to start.
+    fn child(&self) -> Self {
+        let place = self.spawned.fetch_add(1, Ordering::Relaxed);
+        RunThread {
+            run: self.run.clone(),
+            lineage: self.lineage.child(place),
+            spawned: AtomicU32::new(0),
+        }
+    }
+}
+
 /// A thread or task of a run, from before it starts until it has ended or could not be started.
-struct Member(RealRun);
+struct Member(Arc<RunThread>);
 
 impl Member {
-    fn new(run: RealRun) -> Self {
-        run.record().threads += 1;
-        Member(run)
+    fn new(thread: RunThread) -> Self {
+        thread.run.record().threads += 1;
+        Member(Arc::new(thread))
     }
 
     /// Runs a piece of it on the calling thread, which may belong to another run, or to none.
     fn run<T>(&self, f: impl FnOnce() -> T) -> T {
-        let other = CURRENT.replace(Some(self.0.clone()));
+        let other = CURRENT.replace(Some(Arc::clone(&self.0)));
         let result = catch_unwind(AssertUnwindSafe(f));
         // For a panic to pass on, which the hook has seen.
-        let result = result.inspect_err(|payload| self.0.fail(&**payload));
+        let result = result.inspect_err(|payload| self.0.run.fail(&**payload));
         CURRENT.set(other);
         result.unwrap_or_else(|payload| resume_unwind(payload))
     }
@@ -162,10 +194,11 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        let mut record = self.0.record();
+        let run = &self.0.run;
+        let mut record = run.record();
         record.threads -= 1;
         if record.threads == 0 {
-            self.0.0.all_ended.notify_all();
+            run.0.all_ended.notify_all();
         }
     }
 }

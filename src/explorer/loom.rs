@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::engine::Loom;
-use crate::search::{Exploration, Found, InOrder, Nth, Stop, Tally};
+use crate::search::{self, Exploration, Fewest, InOrder, Nth, Stop, Tally};
 use crate::trace::{LeftOut, LeftOutSet, LoomExecution, Schedule};
 use crate::verdict::{
     Bound, Coverage, Engine, Failure, FailureKind, MemoryModel, Reason, Report, Verdict,
@@ -17,15 +17,21 @@ const CONFIRMING_EXECUTIONS: u64 = 100_000;
 impl Explorer {
     pub(super) fn run_loom(&self, engine: &Loom) -> Report {
         let limits = self.limits(true);
+        let deadline = limits.deadline;
         let exploration = Exploration::new(InOrder, limits, Arc::clone(&engine.pulse));
         let Exploration { mut tally, .. } = engine.run(exploration);
         let coverage = self.loom_coverage(&tally);
         let verdict = match (tally.smallest.take(), tally.doubtful.take()) {
-            (Some(found), _) => Verdict::Violated(Box::new(self.loom_failure(found))),
-            (None, Some(found)) => match self.confirm(engine, &self.loom_failure(found)) {
-                Ok(failure) => Verdict::Violated(failure),
-                Err(reason) => Verdict::Inconclusive(reason),
-            },
+            (Some(found), _) => {
+                let fewest = search::fewest_preemptions(engine, found, deadline);
+                Verdict::Violated(Box::new(loom_failure(fewest)))
+            }
+            (None, Some(found)) => {
+                match self.confirm(engine, &super::failure(found, None, 0, false)) {
+                    Ok(failure) => Verdict::Violated(failure),
+                    Err(reason) => Verdict::Inconclusive(reason),
+                }
+            }
             (None, None) => match &coverage {
                 Coverage::Complete => Verdict::Holds,
                 coverage => Verdict::Inconclusive(why_inconclusive(&tally, coverage)),
@@ -82,17 +88,6 @@ impl Explorer {
         }
     }
 
-    fn loom_failure(&self, found: Found) -> Failure {
-        let schedule = Schedule::from(LoomExecution {
-            number: found.number,
-            preemption_bound: self.preemption_bound,
-        });
-        Failure {
-            schedule: Some(schedule),
-            ..super::failure(found, None, 0, false)
-        }
-    }
-
     fn loom_coverage(&self, tally: &Tally) -> Coverage {
         match &tally.stop {
             // What is left out is said of all interleavings but those, so that it comes second.
@@ -125,6 +120,24 @@ impl Explorer {
         };
         let message = what_fails(failure);
         Err(Reason::NotConfirmed { message, searched })
+    }
+}
+
+fn loom_failure(fewest: Fewest) -> Failure {
+    let Fewest {
+        found,
+        preemption_bound,
+        minimal,
+        executions,
+    } = fewest;
+    let schedule = Schedule::from(LoomExecution {
+        number: found.number,
+        preemption_bound,
+    });
+    // loom does not notice it if the failure does not come again.
+    Failure {
+        schedule: Some(schedule),
+        ..super::failure(found, Some(minimal), executions, false)
     }
 }
 

@@ -7,7 +7,7 @@ use textwrap::{Options, WordSplitter};
 use unicode_width::UnicodeWidthStr;
 
 use crate::explain::{Explanation, explain};
-use crate::trace::{LeftOut, ObjectId, Trace};
+use crate::trace::{LeftOut, ObjectId, Schedule, Trace};
 use crate::verdict::{Bound, Coverage, Failure, Outcome, Report, Verdict, grouped};
 
 use super::rows::rows;
@@ -233,7 +233,11 @@ fn minimal(failure: &Failure) -> Option<String> {
              not deterministic"
         ));
     }
+    let is_of_loom = || failure.schedule.as_ref().and_then(Schedule::loom).is_some();
     match failure.minimal? {
+        true if failure.preemptions == 0 && is_of_loom() => Some(format!(
+            "{preemptions}; whether a failing interleaving has fewer steps is not known"
+        )),
         true if failure.preemptions == 0 => Some(format!(
             "{preemptions}; no failing interleaving has fewer steps"
         )),

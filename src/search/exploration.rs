@@ -243,7 +243,7 @@ impl<S: Strategy> Strategy for Exploration<S> {
             }
         }
         if let Some(outcome) = execution.outcome() {
-            self.tally.count_outcome(outcome);
+            self.tally.count_outcome(&outcome);
         }
         self.pulse.count(self.tally.executions);
     }

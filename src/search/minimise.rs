@@ -77,7 +77,7 @@ pub(crate) fn minimise(engine: &Shuttle, found: Found, deadline: Option<Instant>
 }
 
 /// What was spent, and what may be.
-struct Budget {
+pub(super) struct Budget {
     executions: u64,
     steps: u64,
     max_executions: u64,
@@ -87,7 +87,7 @@ struct Budget {
 }
 
 impl Budget {
-    fn new(deadline: Option<Instant>, pulse: Arc<Pulse>) -> Self {
+    pub(super) fn new(deadline: Option<Instant>, pulse: Arc<Pulse>) -> Self {
         Budget {
             executions: 0,
             steps: 0,
@@ -96,6 +96,19 @@ impl Budget {
             deadline,
             pulse,
         }
+    }
+
+    /// Allows to spend at most so many executions.
+    pub(super) fn limited(self, max_executions: u64) -> Self {
+        Budget {
+            max_executions,
+            ..self
+        }
+    }
+
+    /// The executions that were spent.
+    pub(super) fn executions(&self) -> u64 {
+        self.executions
     }
 
     /// Allows to spend one part in so many of what is left.
@@ -107,13 +120,13 @@ impl Budget {
         }
     }
 
-    fn count(&mut self, execution: &Execution) {
+    pub(super) fn count(&mut self, execution: &Execution) {
         self.executions += 1;
         self.steps += execution.schedule().len() as u64;
         self.pulse.touch();
     }
 
-    fn is_spent(&self) -> bool {
+    pub(super) fn is_spent(&self) -> bool {
         self.executions >= self.max_executions
             || self.steps >= self.max_steps
             || self.pulse.is_interrupted()

@@ -1,5 +1,6 @@
 //! One execution, as a schedule says.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::engine::{Point, Strategy};
@@ -35,7 +36,7 @@ impl End {
             found: Found::new(execution),
             ending: execution.ending().cloned(),
             trace: execution.trace(),
-            outcome: execution.outcome().map(str::to_owned),
+            outcome: execution.outcome().map(Cow::into_owned),
             left_out: execution.left_out(),
             is_doubtful: execution.is_doubtful(),
         }

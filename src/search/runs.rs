@@ -40,8 +40,8 @@ pub(crate) fn run_again_and_again(engine: &Threads, limits: Limits, pulse: &Puls
             }
         };
         tally.executions += 1;
-        if let Some(outcome) = &record.outcome {
-            tally.count_outcome(outcome);
+        if let Some(outcome) = record.recorded.outcome() {
+            tally.count_outcome(&outcome);
         }
         if let Some(failure) = record.failure {
             tally.violations += 1;

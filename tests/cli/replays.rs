@@ -1,0 +1,62 @@
+//! Replays of what a search has printed.
+
+use super::*;
+
+#[test]
+fn the_printed_line_gives_the_same_failure() {
+    for flags in [
+        "",
+        "--threads 3 --ops 2",
+        "--threads 2 --ops 3",
+        "--threads 5",
+        "--max-steps 500",
+        "--engine random",
+        "--engine random --seed 9 --threads 3",
+        "--all",
+    ] {
+        for look in ["", "--detail", "--ascii"] {
+            let explored = line(&format!("racelab explore counter {flags} {look}"))
+                .exits(1)
+                .quiet();
+            let command = explored.fact("replay");
+            let replayed = racelab(words(command).chain(words(&format!("racelab {look}"))))
+                .exits(1)
+                .quiet();
+            assert_eq!(shown(&explored), shown(&replayed), "{command}");
+            assert_eq!(replayed.fact("replay"), command);
+        }
+    }
+}
+
+#[test]
+fn the_steps_of_a_replay_are_those_of_the_search() {
+    for flags in [
+        "",
+        "--threads 4",
+        "--threads 3 --ops 3",
+        "--engine random --seed 5",
+    ] {
+        let explored = line(&format!("racelab explore counter {flags}")).exits(1);
+        let found = line(&format!("racelab explore counter {flags} --format json")).exits(1);
+        let json = format!("{} --format json", explored.fact("replay"));
+        let replayed = line(&json).exits(1).quiet();
+        assert_eq!(failure(&found), failure(&replayed), "{flags}");
+        assert_eq!(keys(&found.stdout), keys(&replayed.stdout));
+    }
+}
+
+#[test]
+fn a_schedule_can_be_written_without_repeats() {
+    let short = line(&format!("racelab replay counter {FAILS}"));
+    let long = line("racelab replay counter 0.0.1.2.2.1.0.0.0");
+    assert_eq!(short, long);
+}
+
+#[test]
+fn a_schedule_that_does_not_fail_is_shown_too() {
+    let run = line(&format!("racelab replay counter {PASSES}"))
+        .exits(3)
+        .quiet();
+    assert!(run.stdout.contains("does not fail"), "{run:?}");
+    assert!(run.stdout.contains("store n ← 2"), "{run:?}");
+}
