@@ -95,6 +95,14 @@ struct Candidate<'a> {
 }
 
 impl Dependence {
+    /// No steps, with the names that are known already.
+    pub(super) fn knowing(identities: &Identities) -> Self {
+        Dependence {
+            identities: identities.emptied(),
+            ..Dependence::default()
+        }
+    }
+
     /// Goes back to the first `steps` steps.
     pub(super) fn truncate(&mut self, steps: usize) {
         while self.steps.len() > steps {

@@ -43,6 +43,17 @@ pub(super) struct Census {
 }
 
 impl Identities {
+    /// The same names, before anything was met.
+    pub(super) fn emptied(&self) -> Self {
+        Identities {
+            threads: self.threads.clone(),
+            objects: self.objects.clone(),
+            spots: self.spots.clone(),
+            running: Vec::new(),
+            present: Vec::new(),
+        }
+    }
+
     /// Forgets the threads and objects of the running execution that came after that.
     pub(super) fn go_back_to(&mut self, census: Census) {
         self.running.truncate(census.threads);

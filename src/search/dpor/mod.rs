@@ -12,7 +12,10 @@
 //! possible from what they are announced to require: no execution is begun that ends where only
 //! explored states follow.
 
+mod division;
 mod wakeup_tree;
+
+pub(crate) use division::Part;
 
 use crate::engine::{Point, Strategy};
 use crate::execution::{Ending, Execution};
@@ -23,6 +26,7 @@ use super::dfs::Fingerprint;
 use super::identity::{Census, ThreadKey};
 use rustc_hash::FxHashSet;
 
+use division::Division;
 use wakeup_tree::{Branch, Initial, Planned, Tree, initial, insert};
 
 /// Explores each trace once.
@@ -39,6 +43,10 @@ pub(crate) struct Dpor {
     in_vain: FxHashSet<u128>,
     /// Whether the path has to be gone again as it is.
     again: bool,
+    /// What is explored, if it is not everything.
+    below: Part,
+    /// In what the search is to be divided, if it is to be.
+    division: Option<Division>,
     /// How many executions came to their end.
     traces: u64,
     /// The first step, from 1 on, at which an execution went another way than the one before.
@@ -88,16 +96,7 @@ impl Dpor {
         let census = self.done.identities.meet(point.execution);
         let choices = point.choices.iter().copied();
         let choices = choices.filter(|choice| !point.rests(*choice)).collect();
-        let asleep = match self.path.last() {
-            None => Vec::new(),
-            Some(node) => {
-                let step = &self.done.steps[self.path.len() - 1];
-                let still = node.asleep.iter().filter(|other| {
-                    other.thread != step.key && !conflict(&other.footprint, &step.footprint)
-                });
-                still.cloned().collect()
-            }
-        };
+        let asleep = self.asleep();
         let tree = std::mem::take(&mut self.plan);
         let mut node = Node {
             taken: point.choices[0],
@@ -109,15 +108,52 @@ impl Dpor {
             tree,
             races: Vec::new(),
         };
+        if let Some((choice, possible)) = self.below.choice(point.step) {
+            if possible != node.possible {
+                return self.differs(point);
+            }
+            node.taken = choice;
+            node.announced = self.done.announced(point.execution, choice.thread);
+            self.path.push(node);
+            return Some(choice);
+        }
+        if let Some(division) = &self.division
+            && !division.divides_at(point)
+        {
+            let is_awake = self.free_choice(&node, point).is_some() || node.choices.is_empty();
+            if let Some(division) = &mut self.division {
+                division.add(&self.path, &node, is_awake);
+            }
+            return None;
+        }
         let planned = self.take_planned(&mut node);
         let taken = match planned {
             Some(choice) => choice,
             None => self.free_choice(&node, point)?,
         };
+        if self.division.is_some() {
+            self.plan_everything(&mut node, point, taken);
+        }
         node.taken = taken;
         self.announce(&mut node, point);
         self.path.push(node);
         Some(taken)
+    }
+
+    /// What sleeps at the end of the path.
+    fn asleep(&self) -> Vec<Planned> {
+        let steps = self.path.len();
+        if steps == self.below.steps() {
+            return self.below.asleep().to_vec();
+        }
+        let Some(node) = self.path.last() else {
+            return Vec::new();
+        };
+        let step = &self.done.steps[steps - 1];
+        let still = node.asleep.iter().filter(|other| {
+            other.thread != step.key && !conflict(&other.footprint, &step.footprint)
+        });
+        still.cloned().collect()
     }
 
     /// Looks at what the taken step of a node is going to do, and plans its other ways.
@@ -228,6 +264,10 @@ impl Dpor {
             }
             return Some(taken);
         }
+        self.differs(point)
+    }
+
+    fn differs(&mut self, point: &Point<'_>) -> Option<Choice> {
         self.nondeterminism = Some(point.step + 1);
         None
     }
@@ -295,6 +335,10 @@ impl Dpor {
     /// Plans the other order of a race at the state before its first step. Returns whether the race
     /// need not be looked at again while this state and its steps up to the later one are the same.
     fn reverse(&mut self, first: usize, later: Later) -> bool {
+        // Of what comes before the part that is explored, everything is explored in other parts.
+        if first < self.below.steps() {
+            return true;
+        }
         let steps = self.done.steps.len();
         let (at, last) = match later {
             Later::Done(at) => {
@@ -381,7 +425,13 @@ impl Strategy for Dpor {
             return self.repeat(point);
         }
         self.complete(point.execution);
-        self.probe = self.to_be_probed(point);
+        // What is a part must not depend on what was seen of loops.
+        let is_dividing = self.division.is_some();
+        self.probe = if is_dividing || point.step < self.below.steps() {
+            None
+        } else {
+            self.to_be_probed(point)
+        };
         match &self.probe {
             Some(probe) => Some(Choice::of(probe.thread)),
             None => self.extend(point),
@@ -409,7 +459,13 @@ impl Strategy for Dpor {
     }
 
     fn restart(&mut self) -> bool {
-        *self = Dpor::default();
+        let done = Dependence::knowing(&self.done.identities);
+        *self = Dpor {
+            done,
+            below: std::mem::take(&mut self.below),
+            division: self.division.take().map(Division::again),
+            ..Dpor::default()
+        };
         true
     }
 
@@ -436,7 +492,12 @@ impl Strategy for Dpor {
             execution.ending(),
             Some(Ending::Abandoned | Ending::OutOfSteps | Ending::Unsupported(_))
         );
-        if is_complete {
+        if !is_complete {
+            return;
+        }
+        if let Some(division) = &mut self.division {
+            division.add_all(&self.path);
+        } else {
             self.traces += 1;
             self.reverse_races(execution);
         }

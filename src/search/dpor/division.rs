@@ -1,0 +1,240 @@
+//! How a search is divided in parts, so that others can explore some of them.
+//!
+//! The parts are the beginnings of the executions up to a number of steps, all of them, with what
+//! sleeps at their ends. Each part is then a search of its own, which plans nothing before its
+//! beginning ends. The traces of the parts are together those of the whole search; but since no part
+//! knows what is planned in another, some executions may end where only explored states follow.
+
+use std::collections::VecDeque;
+
+use crate::engine::Point;
+use crate::search::dependence::Dependence;
+use crate::search::dfs::Fingerprint;
+use crate::trace::Choice;
+
+use super::wakeup_tree::{Branch, Planned, Tree};
+use super::{Dpor, Node};
+
+/// All executions that begin in the same way, apart from those that are in other parts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Part {
+    beginning: Vec<(Choice, Fingerprint)>,
+    asleep: Vec<Planned>,
+}
+
+impl Part {
+    /// The choices at the beginning of its executions.
+    pub(crate) fn prefix(&self) -> impl Iterator<Item = Choice> {
+        self.beginning.iter().map(|(choice, _)| *choice)
+    }
+
+    /// How many steps its executions have in common.
+    pub(super) fn steps(&self) -> usize {
+        self.beginning.len()
+    }
+
+    /// What is to be done at this step of the beginning, and what could be done there.
+    pub(super) fn choice(&self, step: usize) -> Option<(Choice, Fingerprint)> {
+        self.beginning.get(step).copied()
+    }
+
+    /// What sleeps where the beginning ends.
+    pub(super) fn asleep(&self) -> &[Planned] {
+        &self.asleep
+    }
+}
+
+/// The parts of a search, while they are being found.
+#[derive(Debug)]
+pub(super) struct Division {
+    /// The beginnings have so many steps, if their executions have.
+    steps: usize,
+    parts: Vec<Part>,
+}
+
+impl Division {
+    /// The same, from the start.
+    pub(super) fn again(self) -> Self {
+        Division {
+            parts: Vec::new(),
+            ..self
+        }
+    }
+
+    /// Whether the beginnings go on behind this point. They do not where a thread is taken to spin:
+    /// what follows there depends on what was seen of its loop.
+    pub(super) fn divides_at(&self, point: &Point<'_>) -> bool {
+        point.step < self.steps && !point.choices.iter().any(|choice| point.rests(*choice))
+    }
+
+    /// Adds the part that begins with the path and goes on from this node, unless all that can be
+    /// done there sleeps.
+    pub(super) fn add(&mut self, path: &[Node], node: &Node, is_awake: bool) {
+        if is_awake {
+            self.parts.push(Part {
+                beginning: beginning(path),
+                asleep: node.asleep.clone(),
+            });
+        }
+    }
+
+    /// Adds the part that is only one execution.
+    pub(super) fn add_all(&mut self, path: &[Node]) {
+        self.parts.push(Part {
+            beginning: beginning(path),
+            asleep: Vec::new(),
+        });
+    }
+}
+
+fn beginning(path: &[Node]) -> Vec<(Choice, Fingerprint)> {
+    let nodes = path.iter();
+    nodes.map(|node| (node.taken, node.possible)).collect()
+}
+
+impl Dpor {
+    /// A search that finds the parts whose beginnings have so many steps, and explores nothing.
+    pub(crate) fn dividing(steps: usize) -> Self {
+        Dpor {
+            division: Some(Division {
+                steps,
+                parts: Vec::new(),
+            }),
+            ..Dpor::default()
+        }
+    }
+
+    /// The parts that were found, in their order.
+    pub(crate) fn take_parts(&mut self) -> Vec<Part> {
+        self.division
+            .take()
+            .map_or_else(Vec::new, |division| division.parts)
+    }
+
+    /// The search of one of the parts that this search has found.
+    pub(crate) fn only(&self, part: &Part) -> Self {
+        let done = Dependence::knowing(&self.done.identities);
+        Dpor {
+            done,
+            below: part.clone(),
+            ..Dpor::default()
+        }
+    }
+
+    /// Plans all that is awake at a node, behind what is taken.
+    pub(super) fn plan_everything(&mut self, node: &mut Node, point: &Point<'_>, taken: Choice) {
+        let awake = node.choices.iter().copied();
+        let awake = awake.filter(|choice| *choice != taken && !self.sleeps(node, *choice));
+        let mut others: Vec<Choice> = awake.collect();
+        others.sort_unstable_by_key(|choice| point.turn(*choice));
+        let branches = others.into_iter().map(|choice| Branch {
+            step: Planned {
+                thread: self.done.identities.thread(choice.thread),
+                alternative: Some(choice.alternative),
+                footprint: self
+                    .done
+                    .announced(point.execution, choice.thread)
+                    .map(|announced| {
+                        self.done
+                            .may_touch(point.execution, choice.thread, &announced)
+                    })
+                    .unwrap_or_default(),
+            },
+            below: Tree::new(),
+        });
+        node.tree = branches.collect::<VecDeque<_>>();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::engine::Shuttle;
+    use crate::execution::{Patience, Pulse};
+    use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use crate::sync::{Condvar, Mutex, mpsc};
+    use crate::{sync, thread};
+
+    use super::super::Dpor;
+    use crate::engine::Strategy;
+
+    fn shuttle(body: fn()) -> Shuttle {
+        Shuttle {
+            body: Arc::new(body),
+            max_steps: 10_000,
+            pulse: Arc::new(Pulse::default()),
+            patience: Patience::default(),
+        }
+    }
+
+    fn counter() {
+        let n = sync::Arc::new(AtomicUsize::new(0));
+        let threads = [(); 2].map(|()| {
+            let n = sync::Arc::clone(&n);
+            thread::spawn(move || {
+                for _ in 0..2 {
+                    let v = n.load(SeqCst);
+                    n.store(v + 1, SeqCst);
+                }
+            })
+        });
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
+
+    fn attempts() {
+        let n = sync::Arc::new(AtomicUsize::new(0));
+        let m = sync::Arc::new(Mutex::new(0));
+        let threads = [1, 2, 3].map(|id| {
+            let (n, m) = (sync::Arc::clone(&n), sync::Arc::clone(&m));
+            thread::spawn(move || {
+                let _ = n.compare_exchange(0, id, SeqCst, SeqCst);
+                let _ = m.try_lock().map(|mut held| *held += 1);
+            })
+        });
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
+
+    fn waiters() {
+        let pair = sync::Arc::new((Mutex::new(0), Condvar::new()));
+        let threads = [(); 2].map(|()| {
+            let pair = sync::Arc::clone(&pair);
+            thread::spawn(move || {
+                let held = pair.0.lock().unwrap();
+                drop(pair.1.wait_while(held, |n| *n == 0).unwrap());
+            })
+        });
+        *pair.0.lock().unwrap() = 1;
+        pair.1.notify_one();
+        pair.1.notify_all();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
+
+    fn senders() {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let threads = [1, 2].map(|id| {
+            let sender = sender.clone();
+            thread::spawn(move || sender.send(id).unwrap())
+        });
+        drop(sender);
+        assert_eq!(receiver.iter().sum::<u32>(), 3);
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
+
+    #[test]
+    fn the_traces_of_the_parts_are_those_of_the_whole() {
+        for body in [counter, attempts, waiters, senders] {
+            let engine = shuttle(body);
+            let whole = engine.run(Dpor::default()).traces();
+            for steps in 0..12 {
+                let mut divided = engine.run(Dpor::dividing(steps));
+                let parts = divided.take_parts();
+                assert!(steps == 0 || !parts.is_empty());
+                let sums = parts
+                    .iter()
+                    .map(|part| engine.run(divided.only(part)).traces().unwrap());
+                assert_eq!(Some(sums.sum()), whole, "{steps} steps");
+            }
+        }
+    }
+}
