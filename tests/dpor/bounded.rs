@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use racelab::{Coverage, Explorer, Report};
 
+use super::cases;
 use super::oracle::{Op, Program, programs};
 use super::reduction::{
     COUNTS_TRACES, enumeration, expect_each_trace_once, outcomes, reduced, traces,
@@ -186,17 +187,17 @@ fn the_count_within_preemptions_agrees_with_what_is_known() {
 // The searches, held against the count.
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases(100))]
 
     #[test]
     fn each_trace_is_run_once(program in programs(1_500)) {
         let expected = program.traces().count();
-        let dfs = explore(&enumeration(), &program);
+        let dfs = explore(&enumeration().past_failures(), &program);
         prop_assert_eq!(&dfs.coverage, &Coverage::Complete);
         if COUNTS_TRACES {
             prop_assert_eq!(traces(&dfs), expected);
         }
-        let report = explore(&reduced(), &program);
+        let report = explore(&reduced().past_failures(), &program);
         expect_each_trace_once(&report, expected, "a random program");
         prop_assert_eq!(outcomes(&report), outcomes(&dfs));
     }
@@ -208,7 +209,7 @@ proptest! {
         }
         let within = program.traces().within_preemptions();
         for (bound, expected) in (0u8..).zip(&within) {
-            let report = explore(&reduced().preemption_bound(bound), &program);
+            let report = explore(&reduced().past_failures().preemption_bound(bound), &program);
             prop_assert_eq!(traces(&report), *expected, "at most {} preemptions", bound);
             prop_assert!(report.executions >= *expected);
         }

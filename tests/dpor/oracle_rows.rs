@@ -49,7 +49,7 @@ impl Row {
         if !COUNTS_TRACES && self.traces > 40 {
             return;
         }
-        let report = reduced().explore(self.body);
+        let report = reduced().past_failures().explore(self.body);
         expect_each_trace_once(&report, self.traces, &self.name);
         if let Some(expected) = self.outcomes {
             let seen: BTreeSet<_> = outcomes(&report).into_iter().map(str::to_owned).collect();
@@ -352,7 +352,7 @@ fn threads_that_lock_and_unlock_have_a_trace_for_each_order() {
 #[test]
 fn a_mutex_that_is_never_unlocked_has_a_deadlock_for_each_holder() {
     for threads in 2..=3 {
-        let report = reduced().explore(move || {
+        let report = reduced().past_failures().explore(move || {
             let mutex = Arc::new(Mutex::new(()));
             join_all((0..threads).map(|_| -> Thread {
                 let mutex = Arc::clone(&mutex);
@@ -514,10 +514,10 @@ fn the_litmus_shapes_have_their_traces_and_outcomes() {
         ("CoRR", COHERENCE, 6, 6),
         ("WRC", WRITE_TO_READ, 7, 7),
     ] {
-        let report = reduced().explore(litmus(shape));
+        let report = reduced().past_failures().explore(litmus(shape));
         expect_each_trace_once(&report, traces, name);
         assert_eq!(report.outcomes.len(), distinct, "outcomes of {name}");
-        let all = enumeration().explore(litmus(shape));
+        let all = enumeration().past_failures().explore(litmus(shape));
         assert_eq!(outcomes(&report), outcomes(&all), "outcomes of {name}");
         assert_eq!(all.coverage, Coverage::Complete);
         // With three threads, main's spawns come in between.
@@ -556,7 +556,10 @@ fn each_bound_on_preemptions_has_its_traces() {
             continue;
         }
         let within = (0u8..).zip(expected).map(|(bound, _)| {
-            let report = reduced().preemption_bound(bound).explore(body());
+            let report = reduced()
+                .past_failures()
+                .preemption_bound(bound)
+                .explore(body());
             assert!(
                 report.executions >= traces(&report),
                 "{name} within {bound}"
@@ -564,7 +567,7 @@ fn each_bound_on_preemptions_has_its_traces() {
             traces(&report)
         });
         assert_eq!(within.collect::<Vec<_>>(), expected, "{name}");
-        let all = reduced().explore(body());
+        let all = reduced().past_failures().explore(body());
         assert_eq!(Some(&traces(&all)), expected.last(), "{name}");
     }
 }

@@ -2,11 +2,11 @@
 
 use racelab::{Coverage, Engine, Explorer, Report};
 
-/// A search with reduction that goes on past failures.
+/// A search with reduction.
 ///
 /// STUB: to be `Engine::Dpor`.
 pub(crate) fn reduced() -> Explorer {
-    Explorer::new(Engine::Dfs).past_failures()
+    Explorer::new(Engine::Dfs)
 }
 
 /// The number of distinct traces that a search has seen.
@@ -21,9 +21,9 @@ pub(crate) fn traces(report: &Report) -> u64 {
 /// STUB: to be `true`, and to be removed wherever it is asked.
 pub(crate) const COUNTS_TRACES: bool = false;
 
-/// A search without reduction that goes on past failures.
+/// A search without reduction.
 pub(crate) fn enumeration() -> Explorer {
-    Explorer::new(Engine::Dfs).past_failures()
+    Explorer::new(Engine::Dfs)
 }
 
 /// Asserts that a search with reduction is complete and has run each of so many traces once, and
