@@ -9,7 +9,6 @@ use super::reduction::{
     COUNTS_TRACES, enumeration, expect_each_trace_once, outcomes, reduced, traces,
 };
 
-const LOAD: fn(usize) -> Op = Op::Load;
 const X: usize = 0;
 const Y: usize = 1;
 
@@ -36,7 +35,7 @@ fn the_count_of_traces_agrees_with_what_is_known() {
         let mut threads: Vec<_> = (1..=writers)
             .map(|value| vec![Op::Store(X, value)])
             .collect();
-        threads.push(vec![LOAD(X)]);
+        threads.push(vec![Op::Load(X)]);
         threads
     };
     let known = [
@@ -72,7 +71,11 @@ fn the_count_of_traces_agrees_with_what_is_known() {
         ),
         (
             "readers(2)",
-            Program::new(vec![vec![Op::Store(X, 1)], vec![LOAD(X)], vec![LOAD(X)]]),
+            Program::new(vec![
+                vec![Op::Store(X, 1)],
+                vec![Op::Load(X)],
+                vec![Op::Load(X)],
+            ]),
             4,
         ),
         ("lock(3)", Program::alike(3, 1, &Op::Lock(0, vec![])), 6),
@@ -105,40 +108,56 @@ fn the_count_of_traces_agrees_with_the_litmus_shapes() {
     let shapes = [
         (
             "SB",
-            vec![vec![x_1.clone(), LOAD(Y)], vec![y_1.clone(), LOAD(X)]],
+            vec![
+                vec![x_1.clone(), Op::Load(Y)],
+                vec![y_1.clone(), Op::Load(X)],
+            ],
             3,
         ),
         (
             "MP",
-            vec![vec![x_1.clone(), y_1.clone()], vec![LOAD(Y), LOAD(X)]],
+            vec![
+                vec![x_1.clone(), y_1.clone()],
+                vec![Op::Load(Y), Op::Load(X)],
+            ],
             3,
         ),
         (
             "LB",
-            vec![vec![LOAD(X), y_1.clone()], vec![LOAD(Y), x_1.clone()]],
+            vec![
+                vec![Op::Load(X), y_1.clone()],
+                vec![Op::Load(Y), x_1.clone()],
+            ],
             3,
         ),
         (
             "S",
             vec![
                 vec![Op::Store(X, 2), y_1.clone()],
-                vec![LOAD(Y), x_1.clone()],
+                vec![Op::Load(Y), x_1.clone()],
             ],
             3,
         ),
         (
             "R",
-            vec![vec![x_1.clone(), y_1.clone()], vec![y_2, LOAD(X)]],
+            vec![vec![x_1.clone(), y_1.clone()], vec![y_2, Op::Load(X)]],
             3,
         ),
         (
             "CoRR",
-            vec![vec![x_1.clone(), Op::Store(X, 2)], vec![LOAD(X), LOAD(X)]],
+            vec![
+                vec![x_1.clone(), Op::Store(X, 2)],
+                vec![Op::Load(X), Op::Load(X)],
+            ],
             6,
         ),
         (
             "WRC",
-            vec![vec![x_1], vec![LOAD(X), y_1], vec![LOAD(Y), LOAD(X)]],
+            vec![
+                vec![x_1],
+                vec![Op::Load(X), y_1],
+                vec![Op::Load(Y), Op::Load(X)],
+            ],
             7,
         ),
     ];
@@ -163,15 +182,21 @@ fn the_count_within_preemptions_agrees_with_what_is_known() {
             vec![2, 12, 56, 132, 236, 304, 326, 328],
         ),
         (
-            Program::new(vec![vec![x_1.clone(), LOAD(Y)], vec![y_1.clone(), LOAD(X)]]),
+            Program::new(vec![
+                vec![x_1.clone(), Op::Load(Y)],
+                vec![y_1.clone(), Op::Load(X)],
+            ]),
             vec![2, 3],
         ),
         (
-            Program::new(vec![vec![x_1.clone(), y_1.clone()], vec![LOAD(Y), LOAD(X)]]),
+            Program::new(vec![
+                vec![x_1.clone(), y_1.clone()],
+                vec![Op::Load(Y), Op::Load(X)],
+            ]),
             vec![2, 3],
         ),
         (
-            Program::new(vec![vec![LOAD(X), y_1], vec![LOAD(Y), x_1]]),
+            Program::new(vec![vec![Op::Load(X), y_1], vec![Op::Load(Y), x_1]]),
             vec![2, 3],
         ),
     ];

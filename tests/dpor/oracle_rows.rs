@@ -1,4 +1,4 @@
-//! Programs whose numbers of traces are known, from the expected counts of GenMC's test suite under
+//! Programs whose numbers of traces are known, from the expected counts of `GenMC`'s test suite under
 //! sequential consistency and from brute force.
 
 use std::collections::BTreeSet;
