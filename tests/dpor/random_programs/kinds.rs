@@ -201,10 +201,10 @@ pub(crate) fn queues() -> Ops {
 
 pub(crate) fn parking() -> Ops {
     prop_oneof![
-        2 => Just(Op::Park),
+        1 => Just(Op::Park),
         1 => Just(Op::ParkTimeout),
         3 => (0usize..3).prop_map(Op::Unpark),
-        1 => access(),
+        4 => access(),
     ]
     .boxed()
 }

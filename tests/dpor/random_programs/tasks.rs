@@ -46,8 +46,8 @@ impl fmt::Debug for TaskProgram {
 /// Programs of two or three tasks, some with a thread beside them.
 pub(crate) fn task_programs() -> impl Strategy<Value = TaskProgram> {
     let op = prop_oneof![
-        2 => Just(TaskOp::Load),
-        2 => Just(TaskOp::Add),
+        3 => Just(TaskOp::Load),
+        3 => Just(TaskOp::Add),
         1 => Just(TaskOp::Yield),
         3 => Just(TaskOp::Send),
         2 => Just(TaskOp::TrySend),
@@ -63,7 +63,10 @@ pub(crate) fn task_programs() -> impl Strategy<Value = TaskProgram> {
         Just(TaskOp::TryReceive),
         Just(TaskOp::DropSender),
     ];
-    let tasks = vec(vec(op, 0..=2), 2..=3);
+    let tasks = prop_oneof![
+        3 => vec(vec(op.clone(), 1..=2), 2),
+        1 => vec(vec(op, 1..=1), 3),
+    ];
     (1usize..=2, tasks, vec(of_thread, 0..=1)).prop_map(|(buffer, tasks, thread)| TaskProgram {
         buffer,
         tasks,
