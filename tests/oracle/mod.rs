@@ -4,6 +4,8 @@
 //! in their order by the main thread, which loads all variables in the end. Every access, lock,
 //! unlock, spawn and join is one step; starts and ends of threads are not.
 
+mod traces;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use proptest::collection::vec;

@@ -1,0 +1,35 @@
+//! The search with reduction, held against what is known of small programs, against enumeration,
+//! and against a count of traces that shares nothing with it.
+#![cfg(not(loom))]
+#![expect(unsafe_code, reason = "cells are there for code that is unsafe")]
+
+#[allow(
+    dead_code,
+    reason = "each test target uses its own part of this module"
+)]
+#[path = "../oracle/mod.rs"]
+mod oracle;
+
+mod bounded;
+mod oracle_rows;
+mod random_programs;
+mod reduction;
+
+use proptest::prelude::ProptestConfig;
+
+/// So many random programs, or as many as `PROPTEST_CASES` says, and not more than that left out.
+fn cases(cases: u32) -> ProptestConfig {
+    let default = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let cases = match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => default.cases,
+        None => cases,
+    };
+    ProptestConfig {
+        cases,
+        max_global_rejects: cases,
+        ..default
+    }
+}

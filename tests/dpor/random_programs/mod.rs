@@ -1,0 +1,185 @@
+//! Random programs over all operations of the façade, on which reduction and enumeration agree.
+//!
+//! `PROPTEST_CASES` sets how many of each kind.
+
+mod channel;
+mod kinds;
+mod program;
+mod tasks;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+use racelab::sync::atomic::Ordering::SeqCst;
+use racelab::trace::LeftOut;
+use racelab::{Coverage, Explorer, Failure, Report};
+
+use self::kinds::{
+    CHANNELS, CROSSBEAM, MPSC, atomics, barriers, cells, condition_variables, initialisations,
+    messages, mixed, mutexes, panics, parking, programs, programs_with, queues, read_write_locks,
+    spinning_programs, threads_of_threads,
+};
+use self::program::{Op, Program};
+use self::tasks::{TaskProgram, task_programs};
+use super::cases;
+use super::reduction::{COUNTS_TRACES, enumeration, outcomes, reduced, traces};
+
+/// Programs with more interleavings are left out.
+const MAX_EXECUTIONS: u64 = 1_000;
+
+/// A thread that waits by looking again goes on alone for 1,000 steps. Two of them come to an end,
+/// as a livelock, within this.
+const MAX_STEPS: usize = 2_500;
+
+/// A program that the lab can run.
+trait Runs: Clone + Send + Sync + 'static {
+    fn run(&self);
+}
+
+impl Runs for Program {
+    fn run(&self) {
+        Program::run(self);
+    }
+}
+
+impl Runs for TaskProgram {
+    fn run(&self) {
+        TaskProgram::run(self);
+    }
+}
+
+fn explore(explorer: &Explorer, program: &impl Runs) -> Report {
+    let program = program.clone();
+    let explorer = explorer.clone().max_steps(MAX_STEPS);
+    explorer.explore(move || program.run())
+}
+
+/// What a failure is, apart from how it was found.
+fn essence(failure: &Failure) -> impl PartialEq + std::fmt::Debug {
+    (
+        failure.kind,
+        failure.message.clone(),
+        failure.preemptions,
+        failure.schedule.as_ref().map(ToString::to_string),
+    )
+}
+
+/// Whether enumeration has neither abandoned anything nor left anything out, so that it has seen
+/// every trace.
+fn has_seen_every_trace(report: &Report) -> bool {
+    let repeated = [LeftOut::RepeatedFailures, LeftOut::RepeatedTimeouts];
+    report.blocked == 0
+        && report.violations == 0
+        && !report.left_out.iter().any(|kind| repeated.contains(kind))
+}
+
+fn agree(program: &impl Runs) -> TestCaseResult {
+    let limited = enumeration().past_failures().max_executions(MAX_EXECUTIONS);
+    let all = explore(&limited, program);
+    prop_assume!(all.coverage == Coverage::Complete);
+
+    let report = explore(&reduced().past_failures(), program);
+    prop_assert_eq!(&report.coverage, &Coverage::Complete, "{}", report);
+    prop_assert_eq!(outcomes(&report), outcomes(&all));
+    prop_assert_eq!(report.verdict.name(), all.verdict.name());
+    prop_assert_eq!(report.violations > 0, all.violations > 0);
+    if COUNTS_TRACES && has_seen_every_trace(&all) {
+        prop_assert_eq!(traces(&report), traces(&all));
+        prop_assert_eq!((report.executions, report.blocked), (traces(&all), 0));
+    }
+    agree_on_the_failure(program, &all)
+}
+
+/// Without `past_failures`, a search ends with the smallest failure there is.
+fn agree_on_the_failure(program: &impl Runs, all: &Report) -> TestCaseResult {
+    let Some(expected) = all.failure() else {
+        return Ok(());
+    };
+    let report = explore(&reduced(), program);
+    let Some(failure) = report.failure() else {
+        prop_assert!(false, "no failure: {}", report);
+        return Ok(());
+    };
+    prop_assert!(!failure.is_nondeterministic);
+    // The enumeration that minimises has a budget.
+    if failure.minimal == Some(true) {
+        prop_assert_eq!(essence(failure), essence(expected));
+    }
+    let schedule = failure.schedule.as_ref().expect("a model engine has one");
+    let body = program.clone();
+    let replayed = racelab::replay(schedule, move || body.run());
+    prop_assert_eq!(replayed.failure().map(essence), Some(essence(failure)));
+    Ok(())
+}
+
+macro_rules! agree_on {
+    ($cases:expr; $($name:ident: $programs:expr,)*) => {
+        proptest! {
+            #![proptest_config(cases($cases))]
+
+            $(
+                #[test]
+                fn $name(program in $programs) {
+                    agree(&program)?;
+                }
+            )*
+        }
+    };
+}
+
+agree_on! { 100;
+    reduction_loses_no_outcome_of_atomics: programs(atomics()),
+    reduction_loses_no_outcome_of_mutexes: programs(mutexes()),
+    reduction_loses_no_outcome_of_read_write_locks: programs(read_write_locks()),
+    reduction_loses_no_outcome_of_condition_variables: programs(condition_variables()),
+    reduction_loses_no_outcome_of_barriers: programs(barriers()),
+    reduction_loses_no_outcome_of_initialisations: programs(initialisations()),
+    reduction_loses_no_outcome_of_channels_with_one_receiver: programs_with(MPSC, messages()),
+    reduction_loses_no_outcome_of_channels_with_receivers: programs_with(CROSSBEAM, messages()),
+    reduction_loses_no_outcome_of_queues: programs(queues()),
+    reduction_loses_no_outcome_of_parking: programs(parking()),
+    reduction_loses_no_outcome_of_threads_of_threads: programs(threads_of_threads()),
+    reduction_loses_no_outcome_and_no_race_of_cells: programs(cells()),
+    reduction_loses_no_outcome_and_no_panic: programs(panics()),
+    reduction_loses_no_outcome_of_tasks: task_programs(),
+    reduction_loses_no_outcome_of_mixed_programs: programs_with(CHANNELS, mixed()),
+}
+
+// Each of them takes very many steps.
+agree_on! { 15;
+    reduction_loses_no_outcome_of_spinning: spinning_programs(),
+}
+
+/// Main only starts and joins the threads.
+fn program_of(threads: impl IntoIterator<Item = Vec<Op>>) -> Program {
+    Program {
+        channel: None,
+        threads: [Vec::new()].into_iter().chain(threads).collect(),
+    }
+}
+
+#[test]
+fn an_early_panic_hides_nothing_of_what_other_threads_do_later() {
+    // In an execution that panics at once, the second thread has not stored yet.
+    let program = program_of([
+        vec![Op::Refuse(0, 0), Op::Load(1, SeqCst)],
+        vec![Op::Load(1, SeqCst), Op::Store(0, 1, SeqCst)],
+    ]);
+    let report = explore(&reduced().past_failures(), &program);
+    assert!(report.violations > 0, "{report}");
+    assert_eq!(report.outcomes.len(), 1, "{report}");
+}
+
+#[test]
+fn an_early_race_hides_nothing_of_what_other_threads_do_later() {
+    // The accesses race unless the second thread has found the mutex free after the first.
+    let program = program_of([
+        vec![Op::Lock(0, vec![Op::WriteCell(1)]), Op::Store(0, 1, SeqCst)],
+        vec![Op::TryLock(0, vec![]), Op::WriteCell(2)],
+        vec![Op::Load(1, SeqCst), Op::Load(0, SeqCst)],
+    ]);
+    let all = explore(&enumeration().past_failures(), &program);
+    let report = explore(&reduced().past_failures(), &program);
+    assert!(all.violations > 0 && !all.outcomes.is_empty(), "{all}");
+    assert!(report.violations > 0, "{report}");
+    assert_eq!(outcomes(&report), outcomes(&all));
+}
