@@ -71,6 +71,8 @@ impl Execution {
         } = choice;
         self.current = thread;
         self.alternative = alternative;
+        // Before anything is noted that changes what it knows.
+        self.choose_footprint(thread);
         if alternative > 0 {
             self.note_stalling(thread);
         } else {
@@ -319,7 +321,7 @@ impl Execution {
     }
 
     /// In how many ways a possible operation can go.
-    fn ways(&self, thread: ThreadId, next: &NextStep) -> u32 {
+    pub(super) fn ways(&self, thread: ThreadId, next: &NextStep) -> u32 {
         let state = next.object.map(|object| &self.object(object).state);
         match (next.alternatives, state) {
             (Alternatives::Spurious(expected), Some(State::Atomic { value }))

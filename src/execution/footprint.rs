@@ -101,8 +101,13 @@ pub(super) struct Footprints {
     from: Option<usize>,
     /// With the numbers of their steps, in order.
     touches: Vec<(u32, Touch)>,
-    /// What the operation that is being performed is going to touch.
-    before: SmallVec<[(Spot, Before); 3]>,
+    /// What the step that was chosen may touch.
+    announced: Touches,
+    /// What was there before.
+    before: SmallVec<[Before; 3]>,
+    /// Whether it can go several ways. Then it touches in each of them what it may touch in any: a
+    /// step that is independent of one of them only cannot come before all.
+    has_ways: bool,
     /// The threads that a notification is about to wake.
     waiters: Vec<ThreadId>,
 }
@@ -201,15 +206,30 @@ impl Execution {
         from.is_some_and(|from| self.schedule.len() > from)
     }
 
+    /// Notes what a step is going to touch that was chosen.
+    pub(super) fn choose_footprint(&mut self, thread: ThreadId) {
+        if self.records_now()
+            && let Some(next) = self.next_of(thread).copied()
+        {
+            let has_ways = self.met(thread, next.requires) && self.ways(thread, &next) > 1;
+            self.footprints.has_ways = has_ways;
+            self.footprints.announced = self.announced_touches(thread, &next);
+        }
+    }
+
     /// Notes what is there before an operation is performed.
-    pub(super) fn begin_footprint(&mut self, next: &NextStep) {
+    pub(super) fn begin_footprint(&mut self, next: &NextStep, is_scheduled: bool) {
         if !self.records_now() {
             return;
         }
-        let announced = self.announced_touches(self.current, next);
+        if !is_scheduled {
+            self.footprints.has_ways = false;
+            self.footprints.announced = self.announced_touches(self.current, next);
+        }
         let mut before = std::mem::take(&mut self.footprints.before);
         before.clear();
-        before.extend(announced.iter().map(|&(spot, _)| (spot, self.before(spot))));
+        let touches = self.footprints.announced.iter();
+        before.extend(touches.map(|&(spot, _)| self.before(spot)));
         self.footprints.before = before;
         if next.operation == Operation::NotifyAll
             && let Some(State::Condvar { waiters }) = next.object.map(|o| &self.object(o).state)
@@ -224,14 +244,21 @@ impl Execution {
             return;
         }
         let polls = self.thread(self.current).polls;
-        let announced = std::mem::take(&mut self.footprints.before);
-        for (spot, before) in &announced {
+        let announced = std::mem::take(&mut self.footprints.announced);
+        let before = std::mem::take(&mut self.footprints.before);
+        for ((spot, announced), before) in announced.iter().zip(&before) {
             let before = self.since(*spot, before);
-            if let Some(mode) = mode(event, next, *spot, &before, polls) {
+            let mode = if self.footprints.has_ways {
+                Some(*announced)
+            } else {
+                mode(event, next, *spot, &before, polls)
+            };
+            if let Some(mode) = mode {
                 self.touch(*spot, mode, before);
             }
         }
-        self.footprints.before = announced;
+        self.footprints.announced = announced;
+        self.footprints.before = before;
         match (event.operation, event.target) {
             (Operation::Spawn, Some(child)) => {
                 self.touch(Spot::Start(child), Mode::Write, Before::Untold);

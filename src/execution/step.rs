@@ -201,7 +201,7 @@ impl Execution {
     fn begin(&mut self, next: &NextStep, mode: Mode) -> u32 {
         match mode {
             Mode::Scheduled => {
-                self.begin_footprint(next);
+                self.begin_footprint(next, true);
                 self.note_going_on();
                 let thread = self.current_mut();
                 thread.next = None;
@@ -213,7 +213,7 @@ impl Execution {
             // Also in silence: the details that `perform` notes need an event to go to.
             Mode::Unscheduled | Mode::Silent => {
                 if mode == Mode::Unscheduled {
-                    self.begin_footprint(next);
+                    self.begin_footprint(next, false);
                 }
                 self.push_event(next, None);
                 0

@@ -10,13 +10,11 @@
 
 use smallvec::SmallVec;
 
-use crate::execution::{
-    Alternatives, Before, ChannelBefore, Execution, Look, Mode, NextStep, Progress, Requirement,
-    Spot, Touch,
-};
+use crate::execution::{Alternatives, Before, Execution, Look, Mode, NextStep, Spot, Touch};
 use crate::trace::{Clock, Operation, ThreadId};
 
 use super::identity::{Census, Identities, SpotKey, ThreadKey};
+use super::reversal::{Candidate, Steps};
 
 /// The spots that a step touches.
 pub(super) type Footprint = SmallVec<[(SpotKey, Mode); 4]>;
@@ -35,7 +33,7 @@ pub(super) fn conflict(one: &Footprint, other: &Footprint) -> bool {
 pub(super) struct Announced {
     pub(super) next: NextStep,
     /// What its thread has looked at, of which something had to change before.
-    watched: SmallVec<[Look; 2]>,
+    pub(super) watched: SmallVec<[Look; 2]>,
     /// What there was then.
     census: Census,
 }
@@ -70,28 +68,16 @@ pub(super) struct Step {
     /// Stands for the trace up to here.
     trace: u128,
     /// The earlier steps that it can change places with.
-    pub(super) reversible: SmallVec<[u32; 4]>,
+    pub(super) reversible: Steps,
 }
 
 /// That a step touches a spot.
 #[derive(Debug)]
-struct Touched {
-    step: u32,
-    mode: Mode,
-    spot: Spot,
-    before: Before,
-}
-
-/// A step whose place is in question: one that was done, or one that nobody lets be done.
-struct Candidate<'a> {
-    thread: ThreadId,
-    announced: &'a Announced,
-    /// The step of its thread before.
-    previous: Option<u32>,
-    /// The steps before this one are looked at.
-    end: usize,
-    /// Whether it is possible if nothing is left out.
-    is_possible: bool,
+pub(super) struct Touched {
+    pub(super) step: u32,
+    pub(super) mode: Mode,
+    pub(super) spot: Spot,
+    pub(super) before: Before,
 }
 
 impl Dependence {
@@ -232,7 +218,7 @@ impl Dependence {
         thread: ThreadId,
         announced: &Announced,
         footprint: &Footprint,
-    ) -> SmallVec<[u32; 4]> {
+    ) -> Steps {
         let candidate = Candidate {
             thread,
             announced,
@@ -278,13 +264,16 @@ impl Dependence {
         footprint
     }
 
+    /// The touches of a spot, in the order of the steps.
+    pub(super) fn touches_of(&self, spot: SpotKey) -> &[Touched] {
+        let touches = self.touches.get(spot.0 as usize);
+        touches.map_or(&[], Vec::as_slice)
+    }
+
     /// Joins what a touch depends on into a clock, and returns what stands for it.
     fn learn(&self, spot: SpotKey, mode: Mode, clock: &mut Clock) -> u128 {
         let mut sum = 0u128;
-        let Some(touches) = self.touches.get(spot.0 as usize) else {
-            return sum;
-        };
-        for touch in touches.iter().rev() {
+        for touch in self.touches_of(spot).iter().rev() {
             if touch.mode.conflicts(mode) {
                 let step = &self.steps[touch.step as usize];
                 clock.join(&step.clock);
@@ -295,179 +284,6 @@ impl Dependence {
             }
         }
         sum
-    }
-
-    /// The steps before a candidate that it conflicts with, and without which, and all that depends
-    /// on them, it would be possible. Only the last ones: of those that depend on each other there
-    /// is the later one.
-    fn reversible(&self, candidate: &Candidate<'_>, footprint: &Footprint) -> SmallVec<[u32; 4]> {
-        let mut found: SmallVec<[u32; 4]> = SmallVec::new();
-        for (spot, mode) in footprint {
-            let Some(touches) = self.touches.get(spot.0 as usize) else {
-                continue;
-            };
-            for touch in touches.iter().rev() {
-                if touch.mode.conflicts(*mode) && !found.contains(&touch.step) {
-                    let is_past = candidate
-                        .previous
-                        .is_some_and(|past| self.depends(touch.step as usize, past as usize))
-                        || self.is_start(candidate, touch);
-                    if is_past {
-                        if touch.mode == Mode::Write {
-                            break;
-                        }
-                        continue;
-                    }
-                    if self.is_possible_without(candidate, touch.step as usize) {
-                        found.push(touch.step);
-                        if touch.mode == Mode::Write {
-                            break;
-                        }
-                    }
-                } else if touch.mode == Mode::Write && found.contains(&touch.step) {
-                    break;
-                }
-            }
-        }
-        let all = found.clone();
-        found.retain(|first| {
-            !all.iter()
-                .any(|other| other != first && self.depends(*first as usize, *other as usize))
-        });
-        found
-    }
-
-    /// Whether the touch is of the step that has started the thread, or of one that this depends on.
-    fn is_start(&self, candidate: &Candidate<'_>, touch: &Touched) -> bool {
-        if candidate.previous.is_some() {
-            return false;
-        }
-        self.start_of(candidate.thread)
-            .is_some_and(|start| self.depends(touch.step as usize, start))
-    }
-
-    /// The step that has started a thread.
-    fn start_of(&self, thread: ThreadId) -> Option<usize> {
-        self.touched(Spot::Start(thread))
-            .find(|touch| touch.mode == Mode::Write)
-            .map(|touch| touch.step as usize)
-    }
-
-    fn touched(&self, spot: Spot) -> impl Iterator<Item = &Touched> {
-        let touches = self.identities.known_spot(spot);
-        let touches = touches.and_then(|key| self.touches.get(key.0 as usize));
-        touches
-            .into_iter()
-            .flatten()
-            .filter(move |touch| touch.spot == spot)
-    }
-
-    /// Whether a candidate would be possible if a step and all that depends on it had not been
-    /// done.
-    fn is_possible_without(&self, candidate: &Candidate<'_>, left_out: usize) -> bool {
-        let Candidate {
-            thread,
-            announced: Announced { next, watched, .. },
-            previous,
-            end,
-            is_possible,
-        } = candidate;
-        let (thread, end, is_possible) = (*thread, *end, *is_possible);
-        let is_in = |touch: &&Touched| {
-            let step = touch.step as usize;
-            step < end && !self.depends(left_out, step)
-        };
-        let is_out = |touch: &&Touched| {
-            let step = touch.step as usize;
-            step < end && self.depends(left_out, step)
-        };
-        // Steps that touch a spot so that it matters are done in one order, apart from those that
-        // share it: what is left out of them are the last ones.
-        let before = |spot| {
-            let first = self.touched(spot).find(is_out);
-            first.map(|touch| &touch.before)
-        };
-        let exists = |spot, from: u32| {
-            let mut touches = self.touched(spot);
-            touches.any(|touch| touch.step >= from && touch.mode != Mode::Read && is_in(&touch))
-        };
-        let is_awake =
-            watched.is_empty() || watched.iter().any(|look| exists(look.spot, look.step + 1));
-        let channel = |spot, test: &dyn Fn(&ChannelBefore) -> bool| match before(spot) {
-            Some(Before::Channel(channel)) => test(channel),
-            _ => is_possible,
-        };
-        let is_free = |lock| {
-            let (mut writers, mut readers, mut is_known) = (0, 0, false);
-            for touch in self.touched(Spot::Object(lock)).filter(is_in) {
-                if let Before::Holds {
-                    writers: w,
-                    readers: r,
-                } = touch.before
-                {
-                    (writers, readers, is_known) = (writers + w, readers + r, true);
-                }
-            }
-            let is_free = match before(Spot::Object(lock)) {
-                Some(Before::Free(is_free)) => *is_free,
-                Some(Before::Holds { .. }) => true,
-                _ => is_possible || is_known,
-            };
-            (
-                is_free && writers == 0,
-                is_free && writers == 0 && readers == 0,
-            )
-        };
-        let progress = |once, test: &dyn Fn(Progress) -> bool| match before(Spot::Object(once)) {
-            Some(Before::Progress(progress)) => test(*progress),
-            _ => is_possible,
-        };
-        let mut can_time_out = matches!(next.alternatives, Alternatives::Timeout);
-        let is_met = match next.requires {
-            Requirement::Nothing | Requirement::Held(_) | Requirement::Read(_) => true,
-            Requirement::Free(lock) => is_free(lock).1,
-            Requirement::Readable(lock) => is_free(lock).0,
-            Requirement::Woken { mutex } => {
-                let is_woken = exists(Spot::Woken(thread), previous.unwrap_or(0));
-                can_time_out &= !is_woken;
-                is_woken && is_free(mutex).1
-            }
-            Requirement::Idle(once) => {
-                progress(once, &|progress| !matches!(progress, Progress::Running(_)))
-            }
-            Requirement::Initialised(once) => {
-                progress(once, &|progress| progress == Progress::Complete)
-            }
-            Requirement::Ended(once) => progress(once, &|progress| {
-                matches!(progress, Progress::Complete | Progress::Poisoned)
-            }),
-            Requirement::Passed(barrier, times) => exists(Spot::Passage(barrier, times), 0),
-            Requirement::Finished(other) => exists(Spot::End(other), 0),
-            Requirement::Token => match before(Spot::Token(thread)) {
-                Some(Before::Token(has_token)) => *has_token,
-                _ => is_possible,
-            },
-            Requirement::Roused(task) => match before(Spot::Object(task)) {
-                Some(Before::Roused(is_roused)) => *is_roused,
-                _ => is_possible,
-            },
-            Requirement::Message(of) => channel(Spot::Object(of), &|channel| {
-                !channel.has_senders
-                    || channel.messages.iter().any(|takers| {
-                        takers
-                            .as_ref()
-                            .is_none_or(|takers| takers.contains(&thread))
-                    })
-            }),
-            Requirement::Room(of) => channel(Spot::Object(of), &|channel| {
-                channel.has_room || !channel.has_receivers
-            }),
-            Requirement::Taken(of, number) => {
-                exists(Spot::Taken(of, number), 0)
-                    || channel(Spot::Object(of), &|channel| !channel.has_receivers)
-            }
-        };
-        is_awake && (is_met || can_time_out)
     }
 }
 

@@ -10,6 +10,7 @@ mod loom;
 mod minimise;
 mod random;
 mod replay;
+mod reversal;
 mod runs;
 mod traces;
 

@@ -9,7 +9,9 @@ pub(crate) fn reduced() -> Explorer {
 
 /// The number of distinct traces that a search has seen.
 pub(crate) fn traces(report: &Report) -> u64 {
-    report.traces.expect("a search of all interleavings counts traces")
+    report
+        .traces
+        .expect("a search of all interleavings counts traces")
 }
 
 /// Whether `traces` counts traces, so that there is something to compare with.

@@ -168,6 +168,12 @@ mod tests {
         }
     }
 
+    fn join<const N: usize>(threads: [thread::JoinHandle<()>; N]) {
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    }
+
     fn counter() {
         let n = sync::Arc::new(AtomicUsize::new(0));
         let threads = [(); 2].map(|()| {
@@ -179,7 +185,7 @@ mod tests {
                 }
             })
         });
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        join(threads);
     }
 
     fn attempts() {
@@ -192,7 +198,7 @@ mod tests {
                 let _ = m.try_lock().map(|mut held| *held += 1);
             })
         });
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        join(threads);
     }
 
     fn waiters() {
@@ -207,7 +213,7 @@ mod tests {
         *pair.0.lock().unwrap() = 1;
         pair.1.notify_one();
         pair.1.notify_all();
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        join(threads);
     }
 
     fn senders() {
@@ -218,7 +224,7 @@ mod tests {
         });
         drop(sender);
         assert_eq!(receiver.iter().sum::<u32>(), 3);
-        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        join(threads);
     }
 
     #[test]

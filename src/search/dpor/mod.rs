@@ -220,14 +220,16 @@ impl Dpor {
             .done
             .may_touch(point.execution, taken.thread, announced);
         for other in others.into_iter().rev() {
-            let is_planned = node.tree.iter().any(|branch| {
-                branch.step.thread == key && branch.step.alternative == Some(other.alternative)
-            });
+            let way = Some(other.alternative);
+            let is_planned = node
+                .tree
+                .iter()
+                .any(|branch| branch.step.thread == key && branch.step.alternative == way);
             if !is_planned {
                 node.tree.push_front(Branch {
                     step: Planned {
                         thread: key,
-                        alternative: Some(other.alternative),
+                        alternative: way,
                         footprint: footprint.clone(),
                     },
                     below: Tree::new(),
