@@ -8,7 +8,7 @@ use rand_pcg::Pcg64Mcg;
 /// What an execution of a random engine does depends on nothing but its number, the seed and the
 /// body. So a search is divided by its numbers: the executions of `Numbers::every(n, 0)` to
 /// `Numbers::every(n, n - 1)` are together those of [`Numbers::ALL`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Numbers {
     next: u64,
     stride: u64,

@@ -18,8 +18,10 @@ pub(crate) const LARGER: [NamedBody; 7] = [
     ("dining_philosophers", || dining_philosophers(5)),
 ];
 
+type Thread<T> = Box<dyn FnOnce(&T) + Send>;
+
 /// Runs each of `threads` with what is shared, and joins them in their order.
-fn run<T: Send + Sync + 'static>(shared: T, threads: Vec<Box<dyn FnOnce(&T) + Send>>) {
+fn run<T: Send + Sync + 'static>(shared: T, threads: Vec<Thread<T>>) {
     let shared = Arc::new(shared);
     let threads = threads.into_iter().map(|f| {
         let shared = Arc::clone(&shared);
@@ -32,7 +34,7 @@ fn run<T: Send + Sync + 'static>(shared: T, threads: Vec<Box<dyn FnOnce(&T) + Se
 
 /// Setters write `a` and then `b`; a checker must see both or none.
 pub(crate) fn reorder(setters: usize) {
-    let mut threads: Vec<Box<dyn FnOnce(&[AtomicI32; 2]) + Send>> = Vec::new();
+    let mut threads: Vec<Thread<[AtomicI32; 2]>> = Vec::new();
     for _ in 0..setters {
         threads.push(Box::new(|[a, b]| {
             a.store(1, SeqCst);
@@ -127,11 +129,11 @@ fn queue() {
         (Ring::new(), record),
         vec![
             Box::new(|(ring, record)| {
-                for round in 0..ITEMS {
+                for (round, recorded) in record.iter().enumerate() {
                     let _held = ring.lock.lock().unwrap();
                     if round == 0 || ring.may_put.load(SeqCst) {
                         ring.put(round);
-                        record[round].store(round, SeqCst);
+                        recorded.store(round, SeqCst);
                         if round > 0 {
                             ring.turn(true);
                         }
@@ -139,10 +141,10 @@ fn queue() {
                 }
             }),
             Box::new(|(ring, record)| {
-                for round in 0..ITEMS {
+                for recorded in record {
                     let _held = ring.lock.lock().unwrap();
                     if ring.may_take.load(SeqCst) {
-                        assert_eq!(ring.take(), record[round].load(SeqCst));
+                        assert_eq!(ring.take(), recorded.load(SeqCst));
                         ring.turn(false);
                     }
                 }
@@ -211,7 +213,7 @@ fn bounded_buffer(looks_again: bool) {
 }
 
 fn dining_philosophers(seats: usize) {
-    let mut threads: Vec<Box<dyn FnOnce(&Vec<Mutex<()>>) + Send>> = Vec::new();
+    let mut threads: Vec<Thread<Vec<Mutex<()>>>> = Vec::new();
     for seat in 0..seats {
         threads.push(Box::new(move |forks| {
             let _left = forks[seat].lock().unwrap();
