@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use crate::engine::{Loom, Shuttle, Watched, watch};
 use crate::execution::{self, Ending, LastEvent, Patience, Pulse, RealRun, message_of};
 use crate::search::{
-    self, Dfs, Dpor, End, Exploration, Found, Limits, Minimised, Random, Replay, Stop, Tally,
+    self, Dfs, Dpor, End, Exploration, Found, Limits, Minimised, Numbers, Pct, Pos, Profile,
+    Random, Replay, Sampling, Stop, Surw, Tally, Urw, Walk,
 };
 use crate::trace::{Access, Operation, Race, Schedule, Trace};
 use crate::verdict::{
@@ -67,9 +68,8 @@ impl Explorer {
     /// for random engines [`DEFAULT_RANDOM_EXECUTIONS`], on real threads [`DEFAULT_RUNS`].
     pub fn new(engine: Engine) -> Self {
         let max_executions = match engine {
-            Engine::Dpor | Engine::Dfs | Engine::Loom => None,
-            Engine::Random => Some(DEFAULT_RANDOM_EXECUTIONS),
             Engine::Threads => Some(DEFAULT_RUNS),
+            _ => engine.is_random().then_some(DEFAULT_RANDOM_EXECUTIONS),
         };
         Explorer {
             engine,
@@ -182,7 +182,17 @@ impl Explorer {
                 let bound = self.preemption_bound.map(u32::from);
                 self.run(&self.shuttle(body), Dfs::counting_traces(bound))
             }
-            Engine::Random => self.run(&self.shuttle(body), Random::new(self.seed)),
+            Engine::Random => {
+                let random = Random::new(self.seed, numbers());
+                self.run(&self.shuttle(body), random)
+            }
+            Engine::Pct => self.sample(&self.shuttle(body), Pct::new),
+            Engine::Urw => self.sample(&self.shuttle(body), Urw::new),
+            Engine::Surw => self.sample(&self.shuttle(body), Surw::new),
+            Engine::Pos => {
+                let pos = Sampling::new(vec![Pos::default()], self.seed, numbers());
+                self.run(&self.shuttle(body), pos)
+            }
             Engine::Loom => self.run_loom(&self.loom(body)),
             Engine::Threads => self.run_threads(&self.threads(body)),
         };
@@ -339,6 +349,13 @@ impl Explorer {
             left_out: tally.left_out.to_vec(),
             ..self.report(verdict)
         }
+    }
+
+    /// Explores under a random strategy that learns from its first executions.
+    fn sample<W: Walk + 'static>(&self, engine: &Shuttle, walk: impl Fn(&Profile) -> W) -> Report {
+        let walks = search::learn(engine, self.seed, walk);
+        let sampling = Sampling::new(walks, self.seed, numbers());
+        self.run(engine, sampling)
     }
 
     fn limits(&self, exhaustive: bool) -> Limits {
@@ -538,6 +555,11 @@ impl Progress {
     pub fn interrupt(&self) {
         self.0.interrupt();
     }
+}
+
+/// The executions of a random engine that are run.
+fn numbers() -> Numbers {
+    Numbers::ALL
 }
 
 fn failure(

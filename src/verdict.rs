@@ -17,6 +17,15 @@ pub enum Engine {
     Dfs,
     /// A random walk, uniform over the possible steps.
     Random,
+    /// Random priorities of threads, which change at random steps: probabilistic concurrency
+    /// testing.
+    Pct,
+    /// A random walk, uniform over the interleavings.
+    Urw,
+    /// Random priorities of steps, drawn anew where the order matters: partial order sampling.
+    Pos,
+    /// A random walk, uniform over the interleavings of the steps on one object.
+    Surw,
     /// The executions of loom: the memory model of C11, with some reduction.
     Loom,
     /// The real machine: the body again and again on threads of the operating system.
@@ -29,6 +38,10 @@ impl Engine {
         Engine::Dpor,
         Engine::Dfs,
         Engine::Random,
+        Engine::Pct,
+        Engine::Urw,
+        Engine::Pos,
+        Engine::Surw,
         Engine::Loom,
         Engine::Threads,
     ];
@@ -39,6 +52,10 @@ impl Engine {
             Engine::Dpor => "dpor",
             Engine::Dfs => "dfs",
             Engine::Random => "random",
+            Engine::Pct => "pct",
+            Engine::Urw => "urw",
+            Engine::Pos => "pos",
+            Engine::Surw => "surw",
             Engine::Loom => "loom",
             Engine::Threads => "threads",
         }
@@ -47,7 +64,13 @@ impl Engine {
     /// Which behaviours of memory it explores.
     pub fn memory_model(self) -> MemoryModel {
         match self {
-            Engine::Dpor | Engine::Dfs | Engine::Random => MemoryModel::Sc,
+            Engine::Dpor
+            | Engine::Dfs
+            | Engine::Random
+            | Engine::Pct
+            | Engine::Urw
+            | Engine::Pos
+            | Engine::Surw => MemoryModel::Sc,
             Engine::Loom => MemoryModel::C11,
             Engine::Threads => MemoryModel::Machine,
         }
@@ -55,18 +78,20 @@ impl Engine {
 
     /// Whether the lab decides what happens next. Only then can a failure be replayed.
     pub fn is_model(self) -> bool {
-        match self {
-            Engine::Dpor | Engine::Dfs | Engine::Random | Engine::Loom => true,
-            Engine::Threads => false,
-        }
+        self != Engine::Threads
     }
 
     /// Whether it comes to an end only when everything was explored.
     pub fn is_exhaustive(self) -> bool {
-        match self {
-            Engine::Dpor | Engine::Dfs | Engine::Loom => true,
-            Engine::Random | Engine::Threads => false,
-        }
+        matches!(self, Engine::Dpor | Engine::Dfs | Engine::Loom)
+    }
+
+    /// Whether it draws its choices, so that they depend on the seed.
+    pub fn is_random(self) -> bool {
+        matches!(
+            self,
+            Engine::Random | Engine::Pct | Engine::Urw | Engine::Pos | Engine::Surw
+        )
     }
 }
 

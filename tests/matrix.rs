@@ -17,7 +17,7 @@ fn variants() -> impl Iterator<Item = (&'static Exhibit, &'static Variant)> {
 fn explorer(variant: &Variant, engine: Engine) -> Explorer {
     let explorer = Explorer::new(engine);
     match engine {
-        Engine::Random => explorer.max_executions(2_000),
+        _ if engine.is_random() => explorer.max_executions(1_000),
         Engine::Threads => {
             let explorer = explorer.max_executions(50);
             match variant.kind {
@@ -75,7 +75,7 @@ fn a_model_engine_is_missing_only_for_what_it_cannot_run() {
 #[test]
 fn what_is_expected_follows_from_the_kind_and_the_engine() {
     for (_, variant) in variants() {
-        let expected = [Engine::Dfs, Engine::Random, Engine::Threads]
+        let expected = [Engine::Dfs, Engine::Surw, Engine::Threads]
             .map(|engine| variant.expected_under(engine));
         let as_documented = match variant.kind {
             Kind::Safe => [

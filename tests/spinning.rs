@@ -33,7 +33,16 @@ fn holds(body: impl Fn() + Send + Sync + Clone + 'static) -> Report {
 /// A body that must fail, under each sequentially consistent engine, and whose failure must replay.
 fn fails(kind: FailureKind, body: impl Fn() + Send + Sync + Clone + 'static) -> Failure {
     let mut found = None;
-    for engine in [Engine::Dfs, Engine::Dpor, Engine::Random] {
+    let model = [
+        Engine::Dfs,
+        Engine::Dpor,
+        Engine::Random,
+        Engine::Pct,
+        Engine::Urw,
+        Engine::Pos,
+        Engine::Surw,
+    ];
+    for engine in model {
         let report = Explorer::new(engine).explore(body.clone());
         let failure = report
             .failure()

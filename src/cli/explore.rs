@@ -16,8 +16,13 @@ use super::output::Output;
 use super::progress::{Stage, with_progress};
 use super::select;
 
+const AFTER_HELP: &str = "\
+The random engines draw steps (random), priorities of threads (pct) or of steps (pos), interleavings
+(urw), or interleavings of the steps on one object (surw).";
+
 /// Search the interleavings of a variant for one that breaks it.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct Explore {
     /// exhibit/variant, or an exhibit for its first unsafe variant
     exhibit: String,

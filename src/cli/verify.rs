@@ -35,7 +35,8 @@ pub(super) struct Verify {
     /// exhibit/variant, or an exhibit for all of its variants [default: the whole gallery]
     exhibits: Vec<String>,
 
-    /// Verify under this engine; can be given several times [default: all engines]
+    /// Verify under this engine; can be given several times [default: every engine but pct, urw,
+    /// pos and surw]
     #[arg(long = "engine", value_name = "ENGINE", value_parser = options::engine())]
     engines: Vec<Engine>,
 
@@ -87,8 +88,14 @@ impl Verify {
     /// The engines to verify under, in the order of all engines and each only once.
     fn engines(&self) -> Vec<Engine> {
         let all = Engine::ALL.iter().copied();
-        all.filter(|engine| self.engines.is_empty() || self.engines.contains(engine))
-            .collect()
+        all.filter(|engine| {
+            if self.engines.is_empty() {
+                is_verified_by_default(*engine)
+            } else {
+                self.engines.contains(engine)
+            }
+        })
+        .collect()
     }
 
     fn verify(
@@ -179,6 +186,12 @@ impl Verify {
             .progress(progress.clone())
             .explore(move || body(size))
     }
+}
+
+/// Whether an engine is among those that verify if none is named: of the random ones only the
+/// plain walk. The others take as long, and prove of a safe variant as little.
+fn is_verified_by_default(engine: Engine) -> bool {
+    !engine.is_random() || engine == Engine::Random
 }
 
 /// What a child process has found out, as it prints it.

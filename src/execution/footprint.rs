@@ -14,7 +14,7 @@ use crate::trace::{Event, EventResult, ObjectId, Operation, ThreadId};
 use super::{Alternatives, Execution, NextStep, Progress, Requirement, State};
 
 /// A part of the state of an execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Spot {
     Object(ObjectId),
     /// That a thread has been started.

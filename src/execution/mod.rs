@@ -44,7 +44,7 @@ use crate::trace::{
 
 pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
-pub(crate) use footprint::{Before, ChannelBefore, Mode, Spot, Touch};
+pub(crate) use footprint::{Before, ChannelBefore, Mode, Spot, Touch, Touches};
 pub(crate) use happens_before::access_cell;
 pub(crate) use kept::Kept;
 pub(crate) use late_binding::{Identity, LateBinding};

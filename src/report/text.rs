@@ -259,7 +259,7 @@ fn searched(report: &Report) -> String {
         return format!("{what}, {}", report.memory_model);
     };
     let mut parts = vec![engine.to_string(), report.memory_model.to_string()];
-    if engine == crate::Engine::Random {
+    if engine.is_random() {
         parts.push(format!("seed {}", report.seed));
     }
     parts.push(match report.traces {

@@ -1,11 +1,13 @@
 //! A uniform random walk over the possible steps.
 
-use rand::{Rng, SeedableRng};
+use rand::Rng;
 use rand_pcg::Pcg64Mcg;
 
 use crate::engine::{Point, Strategy};
 use crate::execution::Execution;
 use crate::trace::Choice;
+
+use super::numbers::{Numbers, generator};
 
 /// Chooses each possible step with the same probability.
 ///
@@ -13,36 +15,38 @@ use crate::trace::Choice;
 #[derive(Debug)]
 pub(crate) struct Random {
     seed: u64,
-    executions: u64,
+    numbers: Numbers,
     generator: Pcg64Mcg,
 }
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, numbers: Numbers) -> Self {
         Random {
             seed,
-            executions: 0,
-            generator: Pcg64Mcg::seed_from_u64(seed),
+            numbers,
+            generator: generator(seed, 0),
         }
     }
 }
 
 impl Strategy for Random {
     fn wants_execution(&mut self) -> bool {
-        // An odd factor keeps the seeds of different executions of different runs apart.
-        let stream = self.executions.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.generator = Pcg64Mcg::seed_from_u64(self.seed ^ stream);
-        self.executions += 1;
+        let number = self.numbers.next();
+        self.generator = generator(self.seed, number.expect("there is no last number"));
         true
     }
 
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
-        let index = match point.choices.len() {
-            1 => 0,
-            choices => self.generator.gen_range(0..choices),
-        };
-        Some(point.choices[index])
+        Some(uniform(point.choices, &mut self.generator))
     }
 
     fn finished(&mut self, _execution: &Execution) {}
+}
+
+/// One of several, each with the same probability.
+pub(crate) fn uniform<T: Copy>(several: &[T], generator: &mut Pcg64Mcg) -> T {
+    match several {
+        [one] => *one,
+        _ => several[generator.gen_range(0..several.len())],
+    }
 }

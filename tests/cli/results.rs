@@ -10,14 +10,18 @@ fn list_names_every_variant_and_its_expectation() {
     assert!(
         entries.contains(&json!({
             "name": "counter/load-store", "kind": "unsafe", "expected": "violated",
-            "bug": "lost update", "engines": ["dfs", "random", "loom", "threads"],
+            "bug": "lost update", "engines": [
+                "dpor", "dfs", "random", "pct", "urw", "pos", "surw", "loom", "threads",
+            ],
         })),
         "{json}"
     );
     assert!(
         entries.contains(&json!({
             "name": "counter/mutex", "kind": "safe", "expected": "holds",
-            "bug": null, "engines": ["dfs", "random", "loom", "threads"],
+            "bug": null, "engines": [
+                "dpor", "dfs", "random", "pct", "urw", "pos", "surw", "loom", "threads",
+            ],
         })),
         "{json}"
     );
@@ -292,16 +296,22 @@ fn a_bound_that_was_not_reached_does_not_count() {
 
 #[test]
 fn a_seed_decides_a_random_search() {
-    let executions = |seed: u64| {
-        let flags = format!("--engine random --seed {seed} --threads 3 --all --format json");
-        let run = line(&format!("racelab explore counter {flags}")).exits(1);
-        let json = parsed(&run);
-        assert_eq!(json["seed"], seed);
-        assert_eq!(json["engine"], "random");
-        json["outcomes"].clone()
-    };
-    assert_eq!(executions(7), executions(7));
-    assert_ne!(executions(7), executions(u64::MAX));
+    for engine in ["random", "pct", "urw", "pos", "surw"] {
+        let executions = |seed: u64| {
+            let flags = format!(
+                "--engine {engine} --seed {seed} --max-executions 2000 --threads 3 --all \
+                 --format json"
+            );
+            let run = line(&format!("racelab explore counter {flags}")).exits(1);
+            let json = parsed(&run);
+            assert_eq!(json["seed"], seed);
+            assert_eq!(json["engine"], engine);
+            assert_eq!(json["memory_model"], "sc");
+            json["outcomes"].clone()
+        };
+        assert_eq!(executions(7), executions(7));
+        assert_ne!(executions(7), executions(u64::MAX));
+    }
 }
 
 #[test]
