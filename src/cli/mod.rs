@@ -48,7 +48,7 @@ Try: racelab explore counter";
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the exhibits and their variants
-    List,
+    List(list::List),
     /// Show the source of a variant
     Show(show::Show),
     /// Show what differs between two variants of an exhibit
@@ -103,7 +103,7 @@ fn end_process(error: &Error) -> ! {
 fn run(cli: &Cli) -> Result<Exit, Error> {
     let output = Output::open(&cli.output)?;
     match &cli.command {
-        Command::List => list::run(&output),
+        Command::List(list) => list.run(&output),
         Command::Show(show) => show.run(&output),
         Command::Diff(diff) => diff.run(&output),
         Command::Run(run) => run.run(&output),

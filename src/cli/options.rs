@@ -109,6 +109,9 @@ impl Size {
     /// The size for a variant, with its defaults filled in.
     pub(super) fn of(&self, variant: &Variant) -> Result<exhibits::Size, Error> {
         let exhibit = super::select::exhibit_of(variant);
+        if let Some(only) = variant.only_size {
+            return self.if_only(only, variant);
+        }
         let number = |flag: &str, given: Option<usize>, parameter: &exhibits::Parameter| {
             let number = given.unwrap_or(parameter.default);
             if parameter.range.contains(&number) {
@@ -124,6 +127,22 @@ impl Size {
             threads: number("--threads", self.threads, &exhibit.threads)?,
             ops: number("--ops", self.ops, &exhibit.ops)?,
         })
+    }
+
+    /// The only size of a variant, unless another one is asked for.
+    fn if_only(&self, only: exhibits::Size, variant: &Variant) -> Result<exhibits::Size, Error> {
+        let given = [
+            ("--threads", self.threads, only.threads),
+            ("--ops", self.ops, only.ops),
+        ];
+        for (flag, number, only) in given {
+            if let Some(number) = number.filter(|number| *number != only) {
+                return Err(Error::Usage(format!(
+                    "{flag} {number} is not possible: {variant} has one size, with {flag} {only}"
+                )));
+            }
+        }
+        Ok(only)
     }
 }
 

@@ -179,7 +179,7 @@ impl Verify {
     }
 
     fn search(&self, variant: &Variant, engine: Engine, progress: &Progress) -> Report {
-        let size = select::exhibit_of(variant).default_size();
+        let size = select::default_size(variant);
         let body = variant.body;
         Explorer::new(engine)
             .time_limit(self.time_limit)
