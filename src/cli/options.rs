@@ -19,12 +19,12 @@ pub(super) struct Output {
         long,
         global = true,
         value_enum,
-        default_value_t = Format::Text,
+        default_value_t = FormatChoice::Text,
         help_heading = "Output",
         // After the options of a command.
         display_order = 100,
     )]
-    pub(super) format: Format,
+    pub(super) format: FormatChoice,
 
     /// When to use colours; `auto` also obeys the variable `NO_COLOR`
     #[arg(
@@ -49,12 +49,23 @@ pub(super) struct Output {
     pub(super) output: Option<PathBuf>,
 }
 
-/// How results are written.
+/// How results can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum FormatChoice {
     // For people. No doc comment: clap would spread every help text over pages to show it.
     Text,
     // For programs.
+    Json,
+    // For documents. Only `bench` has it.
+    Markdown,
+}
+
+/// How the results of every command are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
     Json,
 }
 
@@ -159,6 +170,11 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
 
 /// Parses a number of executions.
 pub(super) fn executions(text: &str) -> Result<u64, String> {
+    number(text, 1)
+}
+
+/// Parses a number of trials.
+pub(super) fn trials(text: &str) -> Result<u64, String> {
     number(text, 1)
 }
 

@@ -1,5 +1,6 @@
 //! Finds a variant by its name.
 
+use crate::Engine;
 use crate::exhibits::{self, Exhibit, Kind, Size, Variant};
 
 use super::error::Error;
@@ -74,6 +75,20 @@ fn named(name: &str) -> Result<(&'static Exhibit, Option<&'static Variant>), Err
     Ok((exhibit, Some(found?)))
 }
 
+/// Why no variant is run under its engine, if that is so.
+pub(super) fn why_none_runs(pairs: &[(&Variant, Engine)]) -> Option<String> {
+    let mut why = None;
+    for (variant, engine) in pairs {
+        match variant.runs_under(*engine) {
+            Ok(()) => return None,
+            Err(missing) => {
+                why.get_or_insert(format!("{variant} is not for {engine}, since {missing}"));
+            }
+        }
+    }
+    Some(why.unwrap_or_else(|| "no variant is selected".to_owned()))
+}
+
 /// The exhibit of a variant.
 pub(super) fn exhibit_of(variant: &Variant) -> &'static Exhibit {
     all_exhibits()
@@ -97,12 +112,11 @@ fn first_unsafe(exhibit: &'static Exhibit) -> &'static Variant {
 
 /// The command that lists an exhibit.
 fn list_of(exhibit: &Exhibit) -> &'static str {
-    match exhibits::CORPUS
-        .iter()
-        .any(|other| other.name == exhibit.name)
-    {
-        true => "racelab list --corpus",
-        false => "racelab list",
+    let is_it = |other: &&Exhibit| other.name == exhibit.name;
+    if exhibits::CORPUS.iter().any(is_it) {
+        "racelab list --corpus"
+    } else {
+        "racelab list"
     }
 }
 

@@ -2,7 +2,7 @@
 //! both were made.
 //!
 //! The bug is an order violation: the checker takes for granted that it never comes last, and
-//! nothing keeps it from that. SCTBench calls the program `account_bad`.
+//! nothing keeps it from that. `SCTBench` calls the program `account_bad`.
 
 use crate::Named;
 use crate::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};

@@ -2,7 +2,7 @@
 //! pending and stop the driver.
 //!
 //! The bug is an atomicity violation: the check and the increment are two critical sections and
-//! have to be one. SCTBench calls the program `bluetooth_driver_bad`.
+//! have to be one. `SCTBench` calls the program `bluetooth_driver_bad`.
 
 use crate::Named;
 use crate::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};

@@ -2,7 +2,7 @@
 //! out of step with the sender's.
 //!
 //! The bug is an order violation: both sides count their rounds, and only turns would keep the
-//! counts together. SCTBench calls the program `circular_buffer_bad`.
+//! counts together. `SCTBench` calls the program `circular_buffer_bad`.
 
 use crate::Named;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};

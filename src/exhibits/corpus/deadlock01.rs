@@ -1,6 +1,6 @@
 //! Unsafe: each thread can hold the lock that the other one wants next.
 //!
-//! The bug is a deadlock, by two orders of the same locks. SCTBench calls the program
+//! The bug is a deadlock, by two orders of the same locks. `SCTBench` calls the program
 //! `deadlock01_bad`.
 
 use crate::Named;

@@ -1,7 +1,7 @@
 //! Unsafe: the check can run when both additions were made.
 //!
-//! The bug is an order violation: the checker takes for granted that it never comes last. SCTBench
-//! calls the program `lazy01_bad`.
+//! The bug is an order violation: the checker takes for granted that it never comes last.
+//! `SCTBench` calls the program `lazy01_bad`.
 
 use crate::Named;
 use crate::sync::atomic::{AtomicI32, Ordering::SeqCst};

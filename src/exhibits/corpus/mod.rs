@@ -1,9 +1,9 @@
 //! Small programs with a known bug, on which searches are compared: the corpus.
 //!
-//! They are programs of SCTBench, and two classics, written afresh. Each is small, breaks in some
-//! interleavings and holds in others, and has one bug. A shared variable is an atomic with `SeqCst`,
-//! so that each access is one step, or is guarded by a mutex. The main thread starts the others in
-//! their order and joins them.
+//! They are programs of `SCTBench`, and two classics, written afresh. Each is small, has one bug,
+//! and breaks in some interleavings only. A shared variable is an atomic with `SeqCst`, so that each
+//! access is one step, or it is inside the mutex that condition variables need. The main thread
+//! starts the others in their order and joins them.
 //!
 //! What a thread finds wrong is asserted by the main thread, after the joins. So a failure ends no
 //! execution early, and as many executions as there are traces explore a program in full.

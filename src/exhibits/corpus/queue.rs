@@ -2,7 +2,7 @@
 //! are out of step with what the producer has recorded.
 //!
 //! The bug is an order violation: both sides count their rounds, and only turns would keep the
-//! counts together. SCTBench calls the program `queue_bad`.
+//! counts together. `SCTBench` calls the program `queue_bad`.
 
 use crate::Named;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};

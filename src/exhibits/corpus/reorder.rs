@@ -3,7 +3,7 @@
 //!
 //! The bug is an atomicity violation: two variables that belong together are written and read
 //! without a lock. The more setters there are, the likelier it is that one of them has finished
-//! before the checker comes between: the family on which random walks die. SCTBench calls the
+//! before the checker comes between: the family on which random walks die. `SCTBench` calls the
 //! programs `reorder_3_bad`, `reorder_5_bad` and `reorder_10_bad`, by their numbers of threads.
 
 use crate::Named;

@@ -1,7 +1,7 @@
 //! Unsafe: the flag says that something was pushed once, and not that something is left.
 //!
 //! The bug is an order violation: the flag is never cleared, so that the popper can overtake the
-//! pusher. SCTBench calls the program `stack_bad`.
+//! pusher. `SCTBench` calls the program `stack_bad`.
 
 use crate::Named;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};

@@ -2,7 +2,7 @@
 //! without the second.
 //!
 //! The bug is an atomicity violation: two variables that belong together are changed under two
-//! locks, one after the other. SCTBench calls the program `twostage_bad`.
+//! locks, one after the other. `SCTBench` calls the program `twostage_bad`.
 
 use crate::Named;
 use crate::sync::atomic::{AtomicI32, Ordering::SeqCst};

@@ -1,7 +1,7 @@
 //! Unsafe: the checker holds another lock than those that change the variable meanwhile.
 //!
 //! The bug is an atomicity violation: each thread has a critical section, and they do not exclude
-//! each other. SCTBench calls the program `wronglock_3_bad`.
+//! each other. `SCTBench` calls the program `wronglock_3_bad`.
 
 use crate::Named;
 use crate::sync::atomic::{AtomicI32, Ordering::SeqCst};
