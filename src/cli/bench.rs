@@ -17,7 +17,8 @@ use super::select;
 const AFTER_HELP: &str = "\
 Trial k, from 1 on, is `racelab explore PROGRAM --engine ENGINE --seed k --max-executions CAP`,
 without minimisation. An engine that explores everything is deterministic: it has one trial, and
-then goes on past all bugs until the program is exhausted. The same command prints the same numbers.
+then goes on past all bugs until the program is exhausted. The same command prints the same numbers,
+unless the engine is threads.
 
 Exit codes: 0 it was measured; 4 nothing to measure; 130 interrupted, with the rows so far.";
 

@@ -14,7 +14,7 @@ use super::error::Error;
 /// Where results go and how they look.
 #[derive(Debug, Args)]
 pub(super) struct Output {
-    /// How results are written
+    /// How results are written; only bench has markdown
     #[arg(
         long,
         global = true,

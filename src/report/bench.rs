@@ -279,8 +279,8 @@ pub fn markdown(bench: &Bench) -> String {
         }
         out += "\n";
     }
-    out += "\nIn a column of an engine: the median of the executions to the first bug, with the \
-            first and the third quartile.\n";
+    out += "\nThe numbers are executions to the first bug: the median of the trials, with the first \
+            and the third quartile.\n";
     for text in bench.remarks() {
         out += &format!("{text}\n");
     }
