@@ -388,9 +388,9 @@ mod tests {
                 "  engine   found    median            quartiles   mean   to exhaust",
                 "",
                 "corpus/account",
-                "  random     2/4     1,000   3 - > 1,000",
-                "  surw       0/2   > 1,000   > 1,000 - > 1,000",
-                "  dfs        1/1         2                                 6",
+                "  random     2/4     1,000         3 to > 1,000",
+                "  surw       0/2   > 1,000   > 1,000 to > 1,000",
+                "  dfs        1/1         2                                        6",
                 "  loom       0/0         -",
             ]
         );
