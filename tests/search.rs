@@ -1,6 +1,7 @@
 //! The searches, held against an independent oracle and against what is known of small programs.
 #![cfg(not(loom))]
 
+#[cfg(feature = "cli")]
 mod known_bugs;
 mod oracle;
 
@@ -10,6 +11,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, AtomicUsize as RealAtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
+#[cfg(feature = "cli")]
 use known_bugs::KnownBug;
 use oracle::{Op, Program, failing_programs, pausing_programs, programs};
 use proptest::prelude::*;
@@ -384,6 +386,7 @@ fn count(threads: usize, times: usize, increment: fn(&AtomicUsize)) -> usize {
 
 // Known bugs.
 
+#[cfg(feature = "cli")]
 #[test]
 fn known_bugs_are_reported_with_their_fewest_preemptions() {
     for bug in KnownBug::ALL {
@@ -406,6 +409,7 @@ fn known_bugs_are_reported_with_their_fewest_preemptions() {
     }
 }
 
+#[cfg(feature = "cli")]
 #[test]
 fn a_random_walk_hits_known_bugs_with_their_exact_probabilities() {
     const EXECUTIONS: u32 = 25_000;
