@@ -1,5 +1,6 @@
 //! Explorations and replays: from a body to a report.
 
+mod divided;
 mod loom;
 mod threads;
 
@@ -11,13 +12,16 @@ use std::time::{Duration, Instant};
 use crate::engine::{Loom, Shuttle, Watched, watch};
 use crate::execution::{self, Ending, LastEvent, Patience, Pulse, RealRun, message_of};
 use crate::search::{
-    self, Dfs, Dpor, End, Exploration, Found, Limits, Minimised, Numbers, Pct, Pos, Profile,
-    Random, Replay, Sampling, Stop, Surw, Tally, Urw, Walk,
+    self, Dfs, Divergence, Dpor, End, Exploration, Found, Limits, Minimised, Numbers, Pct, Pos,
+    Profile, Random, Replay, Sampling, Stop, Surw, Tally, Urw, Walk,
 };
 use crate::trace::{Access, Operation, Race, Schedule, Trace};
 use crate::verdict::{
-    Bound, Coverage, Engine, Failure, FailureKind, Outcome, Reason, Report, Verdict,
+    Bound, Coverage, Engine, Failure, FailureKind, Outcome, Reason, Report, Shard, Verdict,
 };
+
+#[cfg(feature = "cli")]
+pub(crate) use divided::Keeper;
 
 /// The bound on the steps of an execution, if none is given.
 pub const DEFAULT_MAX_STEPS: usize = 10_000;
@@ -62,6 +66,7 @@ pub struct Explorer {
     minimises: bool,
     stall_limit: Duration,
     progress: Progress,
+    division: divided::Settings,
 }
 
 impl Explorer {
@@ -83,6 +88,7 @@ impl Explorer {
             minimises: true,
             stall_limit: DEFAULT_STALL_LIMIT,
             progress: Progress::default(),
+            division: divided::Settings::default(),
         }
     }
 
@@ -159,6 +165,66 @@ impl Explorer {
         Explorer { progress, ..self }
     }
 
+    /// Divides the search in parts, and lets so many threads of the operating system explore them.
+    /// 0 counts as 1.
+    ///
+    /// The counts of a search that comes to its end are the same for any number of threads. Without
+    /// a division they are the same as well, but for [`Report::blocked`] under [`Engine::Dpor`], and
+    /// for programs with loops that wait for a number of rounds: what is learned of these is learned
+    /// in each part anew. A failure at which the search stops is the one that comes first in the
+    /// order of the parts.
+    ///
+    /// [`Engine::Loom`], [`Engine::Threads`] and searches with a
+    /// [bound on preemptions](Self::preemption_bound) are not divided.
+    ///
+    /// ```
+    /// use racelab::sync::{Arc, Mutex};
+    /// use racelab::{Engine, Explorer, Verdict, thread};
+    ///
+    /// let report = Explorer::new(Engine::Dfs).jobs(2).explore(|| {
+    ///     let n = Arc::new(Mutex::new(0));
+    ///     let other = thread::spawn({
+    ///         let n = Arc::clone(&n);
+    ///         move || *n.lock().unwrap() += 1
+    ///     });
+    ///     *n.lock().unwrap() += 1;
+    ///     other.join().unwrap();
+    ///     assert_eq!(*n.lock().unwrap(), 2);
+    /// });
+    /// assert!(matches!(report.verdict, Verdict::Holds));
+    /// ```
+    pub fn jobs(mut self, threads: usize) -> Self {
+        self.division.jobs = Some(threads.max(1));
+        self
+    }
+
+    /// Explores only one of several shards: of the parts of the search the `index`-th, from 1 on,
+    /// and from there every `of`-th.
+    ///
+    /// The verdict of a shard without a failure is inconclusive
+    /// ([`Bound::Shard`]). The counts of all shards add up to those of [`jobs`](Self::jobs).
+    ///
+    /// What is not divided, as said there, is explored as a whole.
+    ///
+    /// # Panics
+    ///
+    /// If `index` is not between 1 and `of`.
+    pub fn shard(mut self, index: usize, of: usize) -> Self {
+        assert!(
+            (1..=of).contains(&index),
+            "racelab: there is no shard {index} of {of}: they are numbered from 1 on"
+        );
+        self.division.shard = Some(Shard { index, of });
+        self
+    }
+
+    /// Lets somebody keep what is known, and goes on with what was kept.
+    #[cfg(feature = "cli")]
+    pub(crate) fn kept_by(mut self, keeper: Arc<std::sync::Mutex<dyn Keeper>>) -> Self {
+        self.division.keeper = Some(keeper);
+        self
+    }
+
     /// Runs `body` under many schedules, until one fails or a limit is reached or none is left.
     ///
     /// Everything that the body uses of the façade has to be made inside of it. It prints nothing
@@ -182,6 +248,7 @@ impl Explorer {
     /// Explores on this OS thread, without a watch.
     fn explore_here<F: Fn() + Send + Sync + 'static>(&self, body: F) -> Report {
         let report = match self.engine {
+            _ if self.is_divided() => self.run_divided(&self.shuttle(body)),
             Engine::Dpor => match self.preemption_bound {
                 Some(bound) => {
                     let bounded = Dfs::bounded(u32::from(bound), usize::MAX);
@@ -241,7 +308,7 @@ impl Explorer {
             max_steps,
             ..self.shuttle(body)
         };
-        self.watched(move || explorer.run_replay(&engine, schedule))
+        self.watched(move || explorer.run_replay(&engine, &schedule))
     }
 
     /// The report of an exploration of which only that is known: why it has come to nothing.
@@ -315,18 +382,29 @@ impl Explorer {
             mut tally,
             ..
         } = engine.run(exploration);
-        let smallest = tally.smallest.take();
-        let nondeterminism = strategy.nondeterminism();
-        let ended = nondeterminism.map(|step| Reason::NotDeterministic { step });
-        let coverage = match (
-            self.coverage(&tally, ended.is_some()),
-            self.preemption_bound,
-        ) {
-            (Coverage::Complete, Some(bound)) if strategy.was_bounded() => {
+        if let Some(step) = strategy.nondeterminism() {
+            tally.stop = Some(Stop::NotDeterministic { step });
+        }
+        tally.traces = strategy.traces();
+        let was_bounded = strategy.was_bounded();
+        let coverage = match (self.coverage(&tally), self.preemption_bound) {
+            (Coverage::Complete, Some(bound)) if was_bounded => {
                 Coverage::Bounded(Bound::Preemptions(bound))
             }
             (coverage, _) => coverage,
         };
+        self.conclude(engine, tally, coverage, deadline)
+    }
+
+    /// What a search has come to, with its failure minimised.
+    fn conclude(
+        &self,
+        engine: &Shuttle,
+        mut tally: Tally,
+        coverage: Coverage,
+        deadline: Option<Instant>,
+    ) -> Report {
+        let smallest = tally.smallest.take();
         let verdict = match smallest {
             // All interleavings were seen, so that the smallest failing one is the smallest there is.
             Some(found) if coverage == Coverage::Complete && self.engine == Engine::Dfs => {
@@ -346,16 +424,15 @@ impl Explorer {
                 let failure = failure(found, Some(minimal), executions, is_nondeterministic);
                 Verdict::Violated(Box::new(failure))
             }
-            None => match (ended, &coverage) {
-                (Some(reason), _) => Verdict::Inconclusive(reason),
-                (None, Coverage::Complete) => Verdict::Holds,
-                (None, _) => Verdict::Inconclusive(why_inconclusive(&tally, &coverage)),
+            None => match &coverage {
+                Coverage::Complete => Verdict::Holds,
+                _ => Verdict::Inconclusive(why_inconclusive(&tally, &coverage)),
             },
         };
         Report {
             executions: tally.executions,
             blocked: tally.blocked,
-            traces: strategy.traces(),
+            traces: tally.traces,
             truncated: tally.truncated,
             violations: tally.violations,
             outcomes: outcomes(&tally),
@@ -384,18 +461,23 @@ impl Explorer {
         }
     }
 
-    fn run_replay(&self, engine: &Shuttle, schedule: Schedule) -> Report {
-        let followed = engine.run(Replay::new(schedule.clone())).result();
-        match followed.or_else(|divergence| {
-            let livelock = Self::replay_livelock(engine, schedule);
-            livelock.ok_or(divergence)
-        }) {
+    fn run_replay(&self, engine: &Shuttle, schedule: &Schedule) -> Report {
+        match Self::follow(engine, schedule) {
             Ok(end) => self.replayed(end),
             Err(divergence) => {
                 let reason = Reason::Diverged(divergence.to_string());
                 self.report(Verdict::Inconclusive(reason))
             }
         }
+    }
+
+    /// Runs one execution along a schedule.
+    fn follow(engine: &Shuttle, schedule: &Schedule) -> Result<End, Divergence> {
+        let followed = engine.run(Replay::new(schedule.clone())).result();
+        followed.or_else(|divergence| {
+            let livelock = Self::replay_livelock(engine, schedule.clone());
+            livelock.ok_or(divergence)
+        })
     }
 
     /// Runs a schedule that ends where a livelock was noticed, which the bound on steps decides: it
@@ -449,21 +531,23 @@ impl Explorer {
             coverage: Coverage::Ended,
             max_steps: self.max_steps,
             left_out: Vec::new(),
+            division: None,
             replayed: None,
             elapsed: Duration::ZERO,
         }
     }
 
-    fn coverage(&self, tally: &Tally, has_ended: bool) -> Coverage {
-        match &tally.stop {
-            _ if has_ended => Coverage::Ended,
-            Some(Stop::Exhausted) => match tally.left_out.bound() {
+    fn coverage(&self, tally: &Tally) -> Coverage {
+        let shard = self.division.shard.filter(|_| self.is_divided());
+        match (&tally.stop, shard) {
+            (Some(Stop::Exhausted), Some(shard)) => Coverage::Bounded(Bound::Shard(shard)),
+            (Some(Stop::Exhausted), None) => match tally.left_out.bound() {
                 Some(kind) => Coverage::Bounded(Bound::LeftOut(kind)),
                 None => Coverage::Complete,
             },
-            Some(Stop::Failure) => Coverage::FirstFailure,
-            Some(stop) => self.bound(stop).map_or(Coverage::Ended, Coverage::Bounded),
-            None => Coverage::Ended,
+            (Some(Stop::Failure), _) => Coverage::FirstFailure,
+            (Some(stop), _) => self.bound(stop).map_or(Coverage::Ended, Coverage::Bounded),
+            (None, _) => Coverage::Ended,
         }
     }
 
@@ -478,6 +562,7 @@ impl Explorer {
             Stop::Interrupted => Some(Bound::Interrupted),
             Stop::Exhausted
             | Stop::Failure
+            | Stop::NotDeterministic { .. }
             | Stop::Endless { .. }
             | Stop::Unsupported(_)
             | Stop::Misused(_) => None,
@@ -558,6 +643,14 @@ impl Progress {
     /// How many executions have come to an end.
     pub fn executions(&self) -> u64 {
         self.0.executions()
+    }
+
+    /// How much of the exploration is done, from 0 to 1, if that is known.
+    ///
+    /// An estimate of an exhaustive search: it takes all choices at a step for equally many
+    /// executions.
+    pub fn share_done(&self) -> Option<f64> {
+        self.0.share_done()
     }
 
     /// Whether the exploration was asked to stop.
@@ -662,6 +755,7 @@ fn why_inconclusive(tally: &Tally, coverage: &Coverage) -> Reason {
     match (&tally.stop, coverage) {
         (Some(Stop::Unsupported(what)), _) => Reason::Unsupported(what.clone()),
         (Some(Stop::Misused(what)), _) => Reason::Misused(what.clone()),
+        (Some(Stop::NotDeterministic { step }), _) => Reason::NotDeterministic { step: *step },
         (_, Coverage::Bounded(bound)) => Reason::Bound(*bound),
         _ => Reason::Bound(Bound::Interrupted),
     }

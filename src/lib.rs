@@ -98,6 +98,6 @@ pub use explorer::{
 };
 #[cfg(feature = "lab")]
 pub use verdict::{
-    Bound, Coverage, Engine, Failure, FailureKind, MemoryModel, Outcome, Reason, Report,
-    UnknownEngine, Verdict,
+    Bound, Coverage, Division, Engine, Failure, FailureKind, MemoryModel, Outcome, Reason, Report,
+    Shard, UnknownEngine, Verdict,
 };

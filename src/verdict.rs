@@ -81,6 +81,11 @@ impl Engine {
         self != Engine::Threads
     }
 
+    /// Whether its search can be divided in parts, for several workers or machines.
+    pub fn is_divisible(self) -> bool {
+        !matches!(self, Engine::Loom | Engine::Threads)
+    }
+
     /// Whether it comes to an end only when everything was explored.
     pub fn is_exhaustive(self) -> bool {
         matches!(self, Engine::Dpor | Engine::Dfs | Engine::Loom)
@@ -192,6 +197,8 @@ pub struct Report {
     pub max_steps: usize,
     /// What the program could have done as well, and what is not explored.
     pub left_out: Vec<LeftOut>,
+    /// How the search was divided, if it was.
+    pub division: Option<Division>,
     /// What happened in the one execution of a replay.
     pub replayed: Option<Trace>,
     /// How long it took.
@@ -205,6 +212,33 @@ impl Report {
             Verdict::Violated(failure) => Some(failure),
             Verdict::Holds | Verdict::Inconclusive(_) => None,
         }
+    }
+}
+
+/// How a search is divided in parts, which can be explored one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Division {
+    /// How many parts there are in all.
+    pub parts: usize,
+    /// A number that is most likely another one if the parts are others.
+    pub digest: u64,
+    /// Which of the parts were to be explored, if not all.
+    pub shard: Option<Shard>,
+}
+
+/// One of several shares of a search: of its parts every `of`-th, from the `index`-th on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    /// Which one, from 1 on.
+    pub index: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "shard {} of {}", self.index, self.of)
     }
 }
 
@@ -283,6 +317,8 @@ pub enum Bound {
     OneExecution,
     /// The number of runs on real threads.
     Runs(u64),
+    /// Only this share of the search was explored.
+    Shard(Shard),
 }
 
 impl Bound {
@@ -298,6 +334,7 @@ impl Bound {
             Bound::CutFailures => "cut-failures",
             Bound::OneExecution => "one-execution",
             Bound::Runs(_) => "runs",
+            Bound::Shard(_) => "shard",
         }
     }
 }
@@ -321,6 +358,7 @@ impl fmt::Display for Bound {
             Bound::OneExecution => f.write_str("a replay is one execution"),
             Bound::Runs(1) => f.write_str("the bound of 1 run"),
             Bound::Runs(runs) => write!(f, "the bound of {} runs", grouped(*runs)),
+            Bound::Shard(shard) => write!(f, "the end of {shard}"),
         }
     }
 }
@@ -371,6 +409,13 @@ pub enum Reason {
         /// What the failure said.
         message: String,
     },
+    /// Of a search that was merged, one shard is inconclusive.
+    Shard {
+        /// Which one.
+        shard: Shard,
+        /// Why.
+        why: String,
+    },
     /// The execution left the schedule that was to be replayed.
     Diverged(String),
 }
@@ -418,6 +463,12 @@ impl fmt::Display for Reason {
                  possible",
                 grouped(*runs)
             ),
+            Reason::Bound(Bound::Shard(shard)) => write!(
+                f,
+                "only {shard} was explored, in which nothing fails: merge it with the others \
+                 (`racelab merge`)"
+            ),
+            Reason::Shard { shard, why } => write!(f, "{shard}: {why}"),
             Reason::Bound(bound) => write!(
                 f,
                 "{bound} was reached before every interleaving was explored"

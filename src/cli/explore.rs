@@ -1,15 +1,19 @@
 //! `racelab explore`: searches the interleavings of a variant.
 
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use crate::exhibits::{self, Missing, Variant};
+use crate::explorer::Keeper;
 use crate::report::{self, Subject, json};
 use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict};
 
+use super::checkpoint::Checkpoint;
 use super::child::{self, Guarded, OnInterrupt};
+use super::division::Division;
 use super::error::{Error, Exit};
 use super::options::{self, Expect, Format, Look, MaxSteps};
 use super::output::Output;
@@ -87,6 +91,9 @@ pub(super) struct Explore {
     expect: Option<Expect>,
 
     #[command(flatten)]
+    division: Division,
+
+    #[command(flatten)]
     look: Look,
 }
 
@@ -97,6 +104,11 @@ impl Explore {
         let progress = Progress::default();
         let explorer = self.explorer(progress.clone())?;
         refuse_undefined_behaviour(variant, self.engine)?;
+        let checkpoint = self.checkpoint(variant, size)?;
+        let explorer = match &checkpoint {
+            Some(checkpoint) => explorer.kept_by(Arc::clone(checkpoint) as Arc<Mutex<dyn Keeper>>),
+            None => explorer,
+        };
         let body = variant.body;
         let report = if self.engine == Engine::Loom && !child::is_child() {
             match in_child(&explorer, OnInterrupt::Tell)? {
@@ -108,6 +120,18 @@ impl Explore {
                 explorer.explore(move || body(size))
             })
         };
+        let kept = match &checkpoint {
+            None => Ok(()),
+            Some(checkpoint) => {
+                let mut checkpoint = checkpoint.lock().unwrap_or_else(PoisonError::into_inner);
+                let is_refused = checkpoint.is_refused();
+                let finished = checkpoint.finish();
+                if is_refused {
+                    return finished.map(|()| Exit::Usage);
+                }
+                finished
+            }
+        };
         write(
             output,
             &report,
@@ -117,7 +141,38 @@ impl Explore {
             &self.look,
             self.all,
         )?;
+        // Only now, so that what was found is not lost.
+        kept?;
         Ok(exit(&report, self.expect))
+    }
+
+    /// The checkpoint, if there is to be one, for everything that decides what is explored.
+    fn checkpoint(
+        &self,
+        variant: &Variant,
+        size: exhibits::Size,
+    ) -> Result<Option<Arc<Mutex<Checkpoint>>>, Error> {
+        let Some(path) = &self.division.checkpoint else {
+            return Ok(None);
+        };
+        let is_random = !self.engine.is_exhaustive();
+        let shard = self.division.shard.map(|shard| shard.to_string());
+        let search = [
+            ("version", env!("CARGO_PKG_VERSION").into()),
+            ("exhibit", variant.to_string().into()),
+            ("threads", size.threads.into()),
+            ("ops", size.ops.into()),
+            ("engine", self.engine.name().into()),
+            ("seed", is_random.then_some(self.seed).into()),
+            ("shard", shard.into()),
+            ("all", self.all.into()),
+            ("max_steps", self.max_steps.max_steps.into()),
+        ];
+        let search = search
+            .into_iter()
+            .map(|(key, value): (&str, serde_json::Value)| (key.to_owned(), value));
+        let checkpoint = Checkpoint::open(path, search.collect())?;
+        Ok(Some(Arc::new(Mutex::new(checkpoint))))
     }
 
     fn explorer(&self, progress: Progress) -> Result<Explorer, Error> {
@@ -137,11 +192,13 @@ impl Explore {
             Some(preemptions) => explorer.preemption_bound(preemptions),
             None => explorer,
         };
-        Ok(if self.all {
+        let explorer = if self.all {
             explorer.past_failures()
         } else {
             explorer
-        })
+        };
+        self.division
+            .of(explorer, self.engine, self.preemptions.is_some())
     }
 
     /// The bound on preemptions, which only exhaustive engines have.
@@ -196,7 +253,7 @@ pub(super) fn in_child(explorer: &Explorer, on_interrupt: OnInterrupt) -> Result
 }
 
 /// In this process, undefined behaviour could do anything.
-fn refuse_undefined_behaviour(variant: &Variant, engine: Engine) -> Result<(), Error> {
+pub(super) fn refuse_undefined_behaviour(variant: &Variant, engine: Engine) -> Result<(), Error> {
     match variant.runs_under(engine) {
         Err(missing @ Missing::UndefinedBehaviour) => Err(Error::Usage(format!(
             "{variant} is not for the engine {engine}: {missing}, as `racelab run {variant}` does"

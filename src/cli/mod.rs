@@ -3,12 +3,15 @@
 //! Results go to stdout or to the file of `-o`, progress and diagnostics to stderr.
 
 mod bench;
+mod checkpoint;
 mod child;
 mod console;
 mod diff;
+mod division;
 mod error;
 mod explore;
 mod list;
+mod merge;
 mod options;
 mod output;
 mod progress;
@@ -59,6 +62,8 @@ enum Command {
     Run(run::Run),
     /// Search the interleavings of a variant for one that breaks it
     Explore(explore::Explore),
+    /// Put the reports of all shards of a search together
+    Merge(merge::Merge),
     /// Run one interleaving again, as a schedule says
     Replay(replay::Replay),
     /// Run variants under engines, and compare the verdicts with what is expected
@@ -118,6 +123,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Diff(diff) => diff.run(&output),
         Command::Run(run) => run.run(&output),
         Command::Explore(explore) => explore.run(&output),
+        Command::Merge(merge) => merge.run(&output),
         Command::Replay(replay) => replay.run(&output),
         Command::Verify(verify) => verify.run(&output),
         Command::Bench(bench) => bench.run(&output, format),

@@ -74,6 +74,12 @@ pub(crate) trait Strategy {
         None
     }
 
+    /// How much of the search is done with the last execution, from 0 to 1, if that is known. An
+    /// estimate, unless nothing is left.
+    fn share_done(&self) -> Option<f64> {
+        None
+    }
+
     /// Hears that an engine with a search of its own has no further execution.
     fn exhausted(&mut self) {}
 }

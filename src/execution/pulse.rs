@@ -17,6 +17,8 @@ pub(crate) struct Pulse {
     last_thread: AtomicU32,
     last_operation: AtomicU32,
     last_place: AtomicPtr<Location<'static>>,
+    /// How much of the search is done, as the bits of an `f64` from 0 on, or not a number.
+    share_done: AtomicU64,
     interrupted: AtomicBool,
 }
 
@@ -32,6 +34,7 @@ impl Pulse {
     /// Forgets the exploration before this one. A wish to interrupt stays.
     pub(crate) fn begin(&self) {
         self.executions.store(0, Relaxed);
+        self.share_done.store(f64::NAN.to_bits(), Relaxed);
         self.last_place.store(ptr::null_mut(), Relaxed);
     }
 
@@ -56,8 +59,35 @@ impl Pulse {
 
     /// Says how many executions were finished.
     pub(crate) fn count(&self, executions: u64) {
-        self.executions.store(executions, Relaxed);
+        self.show(executions);
         self.touch();
+    }
+
+    /// Says how many executions were finished by others, which beat for themselves.
+    pub(crate) fn show(&self, executions: u64) {
+        self.executions.store(executions, Relaxed);
+    }
+
+    /// Says how much of the search is done, from 0 to 1, if that is known.
+    pub(crate) fn publish_share(&self, share: Option<f64>) {
+        let share = share.unwrap_or(f64::NAN);
+        self.share_done.store(share.to_bits(), Relaxed);
+    }
+
+    /// How much of the search is done, from 0 to 1, if that is known.
+    pub(crate) fn share_done(&self) -> Option<f64> {
+        let share = f64::from_bits(self.share_done.load(Relaxed));
+        (!share.is_nan()).then_some(share)
+    }
+
+    /// Takes over the last event of another pulse, one of several that this one stands for.
+    pub(crate) fn follow(&self, other: &Pulse) {
+        let place = other.last_place.load(Relaxed);
+        self.last_thread
+            .store(other.last_thread.load(Relaxed), Relaxed);
+        self.last_operation
+            .store(other.last_operation.load(Relaxed), Relaxed);
+        self.last_place.store(place, Relaxed);
     }
 
     /// Grows as long as anything happens.

@@ -49,6 +49,14 @@ const KNOWN: usize = 16;
 pub(crate) struct Patience(Arc<Mutex<Vec<usize>>>);
 
 impl Patience {
+    /// Forgets all places, for a search that has to come to the same wherever it begins.
+    pub(crate) fn forget(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
     fn has(&self, place: usize) -> bool {
         self.0
             .lock()

@@ -109,7 +109,7 @@ impl Explorer {
                 (None, None) if tally.cut_failures => Coverage::Bounded(Bound::CutFailures),
                 (None, None) => Coverage::Complete,
             },
-            _ => self.coverage(tally, false),
+            _ => self.coverage(tally),
         }
     }
 

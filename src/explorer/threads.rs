@@ -25,7 +25,7 @@ impl Explorer {
         pulse.begin();
         let start = Instant::now();
         let Runs { tally, failure } = run_again_and_again(engine, self.limits(false), pulse);
-        let coverage = self.coverage(&tally, false);
+        let coverage = self.coverage(&tally);
         let verdict = match (failure, &tally.stop) {
             (Some(panic), _) => Verdict::Violated(Box::new(failure_of(panic))),
             (None, Some(Stop::Endless { run })) => Verdict::Inconclusive(Reason::Endless {

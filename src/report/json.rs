@@ -25,6 +25,9 @@ pub struct Explore {
     /// Executions of loom whose failures and outcomes do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     doubted: Option<u64>,
+    /// Executions that hit the bound on their steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    truncated: Option<u64>,
     complete: bool,
     bound: Option<BoundValue>,
     /// Why the verdict is inconclusive.
@@ -35,6 +38,25 @@ pub struct Explore {
     failure: Option<FailureValue>,
     #[serde(flatten)]
     counts: Option<Counts>,
+    /// Which share of a search this is, with what tells that search from others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<ShardValue>,
+}
+
+/// One of several shares of a search.
+#[derive(Debug, Serialize)]
+struct ShardValue {
+    index: usize,
+    of: usize,
+    /// That of racelab.
+    version: &'static str,
+    max_steps: usize,
+    /// Whether the search went on past failures.
+    all: bool,
+    /// In how many parts the search is divided.
+    parts: usize,
+    /// Most likely another one if the parts are others.
+    digest: String,
 }
 
 /// The size of the exhibit.
@@ -138,6 +160,7 @@ pub fn explore(
         blocked: report.blocked,
         traces: report.traces,
         doubted: Some(report.doubted).filter(|doubted| *doubted > 0),
+        truncated: Some(report.truncated).filter(|truncated| *truncated > 0),
         complete: report.coverage == Coverage::Complete,
         bound: match report.coverage {
             Coverage::Bounded(bound) => Some(bound_value(bound)),
@@ -151,6 +174,18 @@ pub fn explore(
         left_out: report.left_out.iter().map(|kind| kind.name()).collect(),
         failure: report.failure().map(failure_value),
         counts: with_counts.then(counts),
+        shard: report.division.and_then(|division| {
+            let shard = division.shard?;
+            Some(ShardValue {
+                index: shard.index,
+                of: shard.of,
+                version: env!("CARGO_PKG_VERSION"),
+                max_steps: report.max_steps,
+                all: with_counts,
+                parts: division.parts,
+                digest: format!("{:016x}", division.digest),
+            })
+        }),
     }
 }
 
@@ -160,6 +195,7 @@ fn bound_value(bound: Bound) -> BoundValue {
         Bound::TimeLimit(limit) => limit.as_secs_f64().into(),
         Bound::MaxSteps(steps) => steps.into(),
         Bound::Preemptions(preemptions) => preemptions.into(),
+        Bound::Shard(shard) => shard.index.into(),
         Bound::Interrupted | Bound::LeftOut(_) | Bound::CutFailures | Bound::OneExecution => {
             serde_json::Value::Null
         }

@@ -105,6 +105,7 @@ fn failing(trace: Trace, kind: FailureKind, message: &str) -> Report {
         coverage: Coverage::FirstFailure,
         max_steps: 10,
         left_out: Vec::new(),
+        division: None,
         replayed: None,
         elapsed: Duration::ZERO,
     }

@@ -262,6 +262,8 @@ fn searched(report: &Report) -> String {
     if engine.is_random() {
         parts.push(format!("seed {}", report.seed));
     }
+    let shard = report.division.and_then(|division| division.shard);
+    parts.extend(shard.map(|shard| shard.to_string()));
     parts.push(match report.traces {
         Some(traces) if traces != report.executions => format!(
             "{} of {}",
@@ -296,6 +298,7 @@ fn searched(report: &Report) -> String {
     parts.push(match &report.coverage {
         Coverage::Complete => "complete".to_owned(),
         Coverage::FirstFailure => "stopped at the first failure".to_owned(),
+        Coverage::Bounded(Bound::Shard(_)) => "all of the shard".to_owned(),
         Coverage::Bounded(bound) => format!("cut by {bound}"),
         Coverage::Ended => "ended early".to_owned(),
     });

@@ -2,7 +2,7 @@
 //! within a bound on preemptions, each state only once.
 
 use std::cmp::Reverse;
-use std::ptr;
+use std::{mem, ptr};
 
 use rustc_hash::FxHashMap;
 
@@ -10,6 +10,7 @@ use crate::engine::{Point, Strategy};
 use crate::execution::{Ending, Execution};
 use crate::trace::Choice;
 
+use super::division::{Beginning, Divisible, Tree};
 use super::identity::ThreadKey;
 use super::traces::Traces;
 
@@ -23,6 +24,10 @@ pub(crate) struct Dfs {
     max_preemptions: Option<u32>,
     /// Executions with more steps are abandoned.
     max_steps: Option<usize>,
+    /// What every execution begins with.
+    below: Beginning,
+    /// The parts in which the search is being divided, if it is.
+    division: Option<Division>,
     path: Vec<Node>,
     /// The choices that are left at each node of the path, the next one last.
     left: Vec<Choice>,
@@ -41,6 +46,8 @@ pub(crate) struct Dfs {
 #[derive(Debug)]
 struct Node {
     taken: Choice,
+    /// How many choices there are, the ones that were made included.
+    choices: u32,
     /// What could be done, to notice a body that is not deterministic.
     possible: Fingerprint,
     /// Where the choices that are left begin in `Dfs::left`.
@@ -52,7 +59,15 @@ struct Node {
 /// All of them, not only the one that is taken: a body that differs in what another thread is
 /// about to do may end up with the same number of executions as one that does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint(u64);
+pub(crate) struct Fingerprint(u64);
+
+/// The parts of a search, while they are being found.
+#[derive(Debug)]
+struct Division {
+    /// The beginnings have so many steps, if their executions have.
+    steps: usize,
+    parts: Vec<Beginning>,
+}
 
 impl Dfs {
     /// All executions, or those with at most so many preemptions, with a count of their traces.
@@ -111,20 +126,29 @@ impl Dfs {
             Some(bound) => !point.preempts(*choice) || point.preemptions < bound,
             None => true,
         };
-        let affordable = point.choices.iter().filter(|choice| affordable(choice));
-        self.left.extend(affordable);
-        self.was_bounded |= self.left.len() - left_from < point.choices.len();
-        // Last in, first out.
-        self.left[left_from..].sort_unstable_by_key(|choice| Reverse(point.turn(*choice)));
+        let possible = Fingerprint::of(point);
+        match self.below.get(point.step) {
+            Some((choice, expected)) if possible == *expected => self.left.push(*choice),
+            Some(_) => return self.differs(point),
+            None => {
+                let affordable = point.choices.iter().filter(|choice| affordable(choice));
+                self.left.extend(affordable);
+                self.was_bounded |= self.left.len() - left_from < point.choices.len();
+                // Last in, first out.
+                self.left[left_from..].sort_unstable_by_key(|choice| Reverse(point.turn(*choice)));
+            }
+        }
         // There is none if the running thread spins, and to leave it would be one preemption too
         // many.
         if self.left.len() == left_from {
             return None;
         }
+        let choices = self.left.len() - left_from;
         let taken = self.left.pop()?;
         self.path.push(Node {
             taken,
-            possible: Fingerprint::of(point),
+            choices: u32::try_from(choices).unwrap_or(u32::MAX),
+            possible,
             left_from,
         });
         Some(taken)
@@ -136,6 +160,10 @@ impl Dfs {
         if node.possible == Fingerprint::of(point) {
             return Some(node.taken);
         }
+        self.differs(point)
+    }
+
+    fn differs(&mut self, point: &Point<'_>) -> Option<Choice> {
         self.nondeterminism = Some(point.step + 1);
         None
     }
@@ -152,6 +180,13 @@ impl Strategy for Dfs {
 
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
         if self.max_steps.is_some_and(|bound| point.step >= bound) {
+            return None;
+        }
+        if self
+            .division
+            .as_ref()
+            .is_some_and(|division| division.ends_at(point))
+        {
             return None;
         }
         if let Some(traces) = &mut self.traces {
@@ -194,12 +229,32 @@ impl Strategy for Dfs {
         self.traces.as_ref().map(Traces::count)
     }
 
+    /// The weight of the executions that were run, if at each step all choices weigh the same
+    /// (Knuth, *Estimating the efficiency of backtrack programs*, 1975).
+    fn share_done(&self) -> Option<f64> {
+        let mut done = 0.0;
+        let mut weight = 1.0;
+        for (index, node) in self.path.iter().enumerate() {
+            let left_to = match self.path.get(index + 1) {
+                Some(next) => next.left_from,
+                None => self.left.len(),
+            };
+            let left = u32::try_from(left_to - node.left_from).unwrap_or(u32::MAX);
+            weight /= f64::from(node.choices);
+            done += weight * f64::from(node.choices.saturating_sub(left + 1));
+        }
+        // The path itself was run as well.
+        Some(done + weight)
+    }
+
     fn abandons_vain(&self) -> bool {
         true
     }
 
     fn restart(&mut self) -> bool {
         *self = Dfs {
+            below: mem::take(&mut self.below),
+            division: self.division.take().map(Division::again),
             max_preemptions: self.max_preemptions,
             max_steps: self.max_steps,
             traces: self.traces.as_ref().map(|_| Traces::default()),
@@ -217,10 +272,61 @@ impl Strategy for Dfs {
         if let Some(traces) = &mut self.traces {
             traces.finished(execution);
         }
+        if let Some(division) = &mut self.division {
+            let nodes = self.path.iter();
+            let part = nodes.map(|node| (node.taken, node.possible)).collect();
+            division.parts.push(part);
+        }
         let steps = execution.schedule().len();
-        if steps < self.path.len() && self.max_steps.is_none_or(|bound| steps < bound) {
+        let expected = self.path.len().max(self.below.len());
+        if steps < expected && self.max_steps.is_none_or(|bound| steps < bound) {
             self.nondeterminism.get_or_insert(steps + 1);
         }
+    }
+}
+
+impl Divisible for Dfs {
+    type Part = Beginning;
+
+    fn only(&self, part: &Beginning) -> Self {
+        Dfs {
+            below: part.clone(),
+            ..Dfs::default()
+        }
+    }
+}
+
+impl Tree for Dfs {
+    fn dividing(steps: usize) -> Self {
+        Dfs {
+            division: Some(Division {
+                steps,
+                parts: Vec::new(),
+            }),
+            ..Dfs::default()
+        }
+    }
+
+    fn take_parts(&mut self) -> Vec<Beginning> {
+        self.division
+            .take()
+            .map_or_else(Vec::new, |division| division.parts)
+    }
+}
+
+impl Division {
+    /// The same, from the start.
+    fn again(self) -> Self {
+        Division {
+            parts: Vec::new(),
+            ..self
+        }
+    }
+
+    /// Whether the beginnings end at this point. They do where a thread is taken to spin: what
+    /// follows there depends on what was seen of its loop.
+    fn ends_at(&self, point: &Point<'_>) -> bool {
+        point.step >= self.steps || point.choices.iter().any(|choice| point.rests(*choice))
     }
 }
 

@@ -11,7 +11,10 @@ use crate::trace::{Choice, LeftOutSet};
 use super::{Found, size};
 
 /// After so many executions that did not end within their steps, a search of single runs gives up.
-const MAX_ENDLESS: u64 = 100;
+pub(super) const MAX_ENDLESS: u64 = 100;
+
+/// After so many executions it is said how much is done.
+const SHARE_EVERY: u64 = 256;
 
 /// When a search has to stop.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +39,11 @@ pub(crate) enum Stop {
     Interrupted,
     /// An execution hit the bound on its steps.
     OutOfSteps,
+    /// A part of a divided search is not deterministic.
+    NotDeterministic {
+        /// The first step that differs, from 1 on.
+        step: usize,
+    },
     /// A run on real threads did not end.
     Endless {
         /// Which one it was, from 1 on.
@@ -59,6 +67,8 @@ pub(crate) struct Tally {
     /// Executions that hit the bound on their steps.
     pub(crate) truncated: u64,
     pub(crate) violations: u64,
+    /// The traces, if they are counted.
+    pub(crate) traces: Option<u64>,
     /// Whether a failure ended an execution while there were threads that could have gone on.
     pub(crate) cut_failures: bool,
     pub(crate) outcomes: BTreeMap<String, u64>,
@@ -102,6 +112,48 @@ impl Tally {
     }
 }
 
+impl Tally {
+    /// Adds what another part of the same search has found, which comes after this one. Why it
+    /// stopped is left to the caller.
+    pub(crate) fn merge(&mut self, other: Tally) {
+        let Tally {
+            begun,
+            executions,
+            blocked,
+            truncated,
+            violations,
+            traces,
+            cut_failures,
+            outcomes,
+            left_out,
+            smallest,
+            doubted,
+            doubtful,
+            stop: _,
+        } = other;
+        self.begun += begun;
+        self.executions += executions;
+        self.blocked += blocked;
+        self.truncated += truncated;
+        self.violations += violations;
+        self.traces = match (self.traces, traces) {
+            (Some(here), Some(there)) => Some(here + there),
+            (here, there) => here.or(there),
+        };
+        self.cut_failures |= cut_failures;
+        for (outcome, count) in outcomes {
+            *self.outcomes.entry(outcome).or_default() += count;
+        }
+        self.left_out.add_all(left_out);
+        self.smallest = match (self.smallest.take(), smallest) {
+            (Some(here), Some(there)) if there.size() < here.size() => Some(there),
+            (here, there) => here.or(there),
+        };
+        self.doubted += doubted;
+        self.doubtful = self.doubtful.take().or(doubtful);
+    }
+}
+
 /// A strategy within limits.
 pub(crate) struct Exploration<S> {
     pub(crate) strategy: S,
@@ -117,6 +169,15 @@ impl<S: Strategy> Exploration<S> {
             limits,
             pulse,
             tally: Tally::default(),
+        }
+    }
+
+    /// Counts the executions for who watches.
+    fn publish(&self) {
+        let executions = self.tally.executions;
+        self.pulse.count(executions);
+        if executions.is_multiple_of(SHARE_EVERY) {
+            self.pulse.publish_share(self.share_done());
         }
     }
 
@@ -185,6 +246,23 @@ impl<S: Strategy> Strategy for Exploration<S> {
         self.strategy.restart()
     }
 
+    fn share_done(&self) -> Option<f64> {
+        let run = self.tally.executions + self.tally.truncated;
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "it is an estimate, in which the last digits mean nothing"
+        )]
+        let of_limit = self
+            .limits
+            .max_executions
+            .map(|max| run as f64 / max as f64);
+        match (self.strategy.share_done(), of_limit) {
+            // Whichever comes first ends the search.
+            (Some(share), Some(of_limit)) => Some(share.max(of_limit)),
+            (share, of_limit) => share.or(of_limit),
+        }
+    }
+
     fn exhausted(&mut self) {
         self.tally.stop.get_or_insert(Stop::Exhausted);
     }
@@ -206,7 +284,7 @@ impl<S: Strategy> Strategy for Exploration<S> {
             if self.tally.doubtful.is_none() {
                 self.tally.doubtful = self.found(execution);
             }
-            self.pulse.count(self.tally.executions);
+            self.publish();
             return;
         }
         match execution.ending() {
@@ -245,6 +323,6 @@ impl<S: Strategy> Strategy for Exploration<S> {
         if let Some(outcome) = execution.outcome() {
             self.tally.count_outcome(&outcome);
         }
-        self.pulse.count(self.tally.executions);
+        self.publish();
     }
 }

@@ -2,9 +2,11 @@
 
 mod dependence;
 mod dfs;
+mod division;
 mod dpor;
 mod exploration;
 mod fewest_preemptions;
+mod frontier;
 mod identity;
 mod loom;
 mod minimise;
@@ -18,14 +20,18 @@ mod replay;
 mod reversal;
 mod runs;
 mod sampling;
+mod sum;
 mod surw;
 mod traces;
 mod urw;
+mod worker;
 
 pub(crate) use dfs::Dfs;
+pub(crate) use division::{Block, Divisible, Numbered, Tree, blocks, digest};
 pub(crate) use dpor::Dpor;
 pub(crate) use exploration::{Exploration, Limits, Stop, Tally};
 pub(crate) use fewest_preemptions::{Fewest, fewest_preemptions};
+pub(crate) use frontier::divide;
 pub(crate) use loom::{InOrder, Nth};
 pub(crate) use minimise::{Minimised, minimise};
 pub(crate) use numbers::Numbers;
@@ -33,11 +39,13 @@ pub(crate) use pct::Pct;
 pub(crate) use pos::Pos;
 pub(crate) use profile::{Profile, learn};
 pub(crate) use random::Random;
-pub(crate) use replay::{End, Replay};
+pub(crate) use replay::{Divergence, End, Replay};
 pub(crate) use runs::{Runs, run_again_and_again};
 pub(crate) use sampling::{Sampling, Walk};
+pub(crate) use sum::{Record, Sum};
 pub(crate) use surw::Surw;
 pub(crate) use urw::Urw;
+pub(crate) use worker::{Ended, Shared, Worker};
 
 use crate::execution::{Ending, Execution};
 use crate::trace::{Blocked, Schedule, Trace};

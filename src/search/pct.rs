@@ -30,7 +30,7 @@ use super::sampling::Walk;
 const DEPTH: usize = 3;
 
 /// Lets the thread with the highest priority go on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pct {
     /// How many steps there may be at which more than one thread can go on, at least 1: as many as
     /// were seen, or all steps.

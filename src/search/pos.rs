@@ -16,7 +16,7 @@ use crate::trace::ThreadId;
 use super::sampling::Walk;
 
 /// Does the step with the highest priority.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Pos {
     /// The priority of what each thread is about to do, if it was drawn already.
     priorities: Vec<Option<f64>>,

@@ -7,12 +7,13 @@ use crate::engine::{Point, Strategy};
 use crate::execution::Execution;
 use crate::trace::Choice;
 
+use super::division::Numbered;
 use super::numbers::{Numbers, generator};
 
 /// Chooses each possible step with the same probability.
 ///
 /// Each execution has a generator of its own, made from the seed and the number of the execution.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Random {
     seed: u64,
     numbers: Numbers,
@@ -48,5 +49,11 @@ pub(crate) fn uniform<T: Copy>(several: &[T], generator: &mut Pcg64Mcg) -> T {
     match several {
         [one] => *one,
         _ => several[generator.gen_range(0..several.len())],
+    }
+}
+
+impl Numbered for Random {
+    fn begin_at(&mut self, number: u64) {
+        self.numbers = Numbers::every(1, number);
     }
 }

@@ -10,7 +10,7 @@ use super::profile::{Family, Profile, Started};
 
 /// What each thread has left in the running execution. What a thread that is not started yet will
 /// do belongs to the one that will start it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Remaining {
     /// What each thread of the profile does, with its descendants.
     expected: Vec<u64>,

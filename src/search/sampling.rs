@@ -6,6 +6,7 @@ use crate::engine::{Point, Strategy};
 use crate::execution::Execution;
 use crate::trace::{Choice, ThreadId};
 
+use super::division::Numbered;
 use super::numbers::{Numbers, generator};
 use super::random::uniform;
 
@@ -28,7 +29,7 @@ pub(crate) trait Walk {
 
 /// The executions of a walk. Of the ways in which a chosen thread can go on, each has the same
 /// probability.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Sampling<W> {
     /// The walks of the first executions, and last that of all others.
     walks: Vec<W>,
@@ -89,6 +90,12 @@ impl<W: Walk> Strategy for Sampling<W> {
     }
 
     fn finished(&mut self, _execution: &Execution) {}
+}
+
+impl<W: Walk + Clone + Send + Sync + 'static> Numbered for Sampling<W> {
+    fn begin_at(&mut self, number: u64) {
+        self.numbers = Numbers::every(1, number);
+    }
 }
 
 #[cfg(test)]

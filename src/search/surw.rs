@@ -28,7 +28,7 @@ use super::sampling::Walk;
 const DOUBT: f64 = 0.125;
 
 /// Draws who does the next step on one object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Surw {
     profile: Profile,
     shared: Vec<Spot>,

@@ -16,7 +16,7 @@ use super::remaining::{Remaining, weighted};
 use super::sampling::Walk;
 
 /// Chooses each thread with a probability proportional to the steps that it has left.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Urw {
     profile: Profile,
     remaining: Remaining,

@@ -2,12 +2,14 @@
 #![cfg(not(loom))]
 
 mod bench;
+mod checkpoint;
 mod corpus;
 mod diff;
 mod loom;
 mod programs;
 mod real_threads;
 mod run;
+mod shards;
 #[path = "../support/mod.rs"]
 mod support;
 mod undefined_behaviour;

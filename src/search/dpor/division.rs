@@ -10,9 +10,10 @@ use std::collections::VecDeque;
 use crate::engine::Point;
 use crate::search::dependence::Dependence;
 use crate::search::dfs::Fingerprint;
+use crate::search::division::{Divisible, Tree};
 use crate::trace::Choice;
 
-use super::wakeup_tree::{Branch, Planned, Tree};
+use super::wakeup_tree::{self, Branch, Planned};
 use super::{Dpor, Node};
 
 /// All executions that begin in the same way, apart from those that are in other parts.
@@ -36,6 +37,12 @@ impl Part {
     /// What is to be done at this step of the beginning, and what could be done there.
     pub(super) fn choice(&self, step: usize) -> Option<(Choice, Fingerprint)> {
         self.beginning.get(step).copied()
+    }
+
+    /// Whether the step sleeps where the beginning ends: its states are explored in other parts.
+    pub(super) fn puts_to_sleep(&self, step: &Planned) -> bool {
+        let mut asleep = self.asleep.iter();
+        asleep.any(|other| other.thread == step.thread && other.alternative == step.alternative)
     }
 
     /// What sleeps where the beginning ends.
@@ -92,9 +99,8 @@ fn beginning(path: &[Node]) -> Vec<(Choice, Fingerprint)> {
     nodes.map(|node| (node.taken, node.possible)).collect()
 }
 
-impl Dpor {
-    /// A search that finds the parts whose beginnings have so many steps, and explores nothing.
-    pub(crate) fn dividing(steps: usize) -> Self {
+impl Tree for Dpor {
+    fn dividing(steps: usize) -> Self {
         Dpor {
             division: Some(Division {
                 steps,
@@ -104,15 +110,17 @@ impl Dpor {
         }
     }
 
-    /// The parts that were found, in their order.
-    pub(crate) fn take_parts(&mut self) -> Vec<Part> {
+    fn take_parts(&mut self) -> Vec<Part> {
         self.division
             .take()
             .map_or_else(Vec::new, |division| division.parts)
     }
+}
 
-    /// The search of one of the parts that this search has found.
-    pub(crate) fn only(&self, part: &Part) -> Self {
+impl Divisible for Dpor {
+    type Part = Part;
+
+    fn only(&self, part: &Part) -> Self {
         let done = Dependence::knowing(&self.done.identities);
         Dpor {
             done,
@@ -120,7 +128,9 @@ impl Dpor {
             ..Dpor::default()
         }
     }
+}
 
+impl Dpor {
     /// Plans all that is awake at a node, behind what is taken.
     pub(super) fn plan_everything(&mut self, node: &mut Node, point: &Point<'_>, taken: Choice) {
         let awake = node.choices.iter().copied();
@@ -140,7 +150,7 @@ impl Dpor {
                     })
                     .unwrap_or_default(),
             },
-            below: Tree::new(),
+            below: wakeup_tree::Tree::new(),
         });
         node.tree = branches.collect::<VecDeque<_>>();
     }
@@ -158,6 +168,7 @@ mod tests {
 
     use super::super::Dpor;
     use crate::engine::Strategy;
+    use crate::search::division::{Divisible, Tree};
 
     fn shuttle(body: fn()) -> Shuttle {
         Shuttle {
@@ -225,6 +236,71 @@ mod tests {
         drop(sender);
         assert_eq!(receiver.iter().sum::<u32>(), 3);
         join(threads);
+    }
+
+    /// Threads that increment in two steps, each so many times.
+    fn increments(times: [usize; 3]) {
+        let n = sync::Arc::new(AtomicUsize::new(0));
+        let threads = times.map(|times| {
+            let n = sync::Arc::clone(&n);
+            thread::spawn(move || {
+                for _ in 0..times {
+                    let v = n.load(SeqCst);
+                    n.store(v + 1, SeqCst);
+                }
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        n.load(SeqCst);
+    }
+
+    /// Steps that sleep and are woken late, in other parts.
+    fn late_wake_ups() {
+        let (n, m) = (
+            sync::Arc::new(AtomicUsize::new(0)),
+            sync::Arc::new(AtomicUsize::new(0)),
+        );
+        let threads = [0, 1, 2].map(|id| {
+            let (n, m) = (sync::Arc::clone(&n), sync::Arc::clone(&m));
+            thread::spawn(move || match id {
+                0 => n.load(SeqCst) + m.load(SeqCst),
+                1 => {
+                    m.store(1, SeqCst);
+                    n.swap(2, SeqCst)
+                }
+                _ => {
+                    let v = m.load(SeqCst);
+                    n.store(v, SeqCst);
+                    m.fetch_add(1, SeqCst)
+                }
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn the_parts_lose_no_trace_that_begins_with_what_sleeps_in_another_part() {
+        for body in [
+            (|| increments([1, 1, 1])) as fn(),
+            || increments([2, 1, 1]),
+            || increments([1, 2, 2]),
+            late_wake_ups,
+        ] {
+            let engine = shuttle(body);
+            let whole = engine.run(Dpor::default()).traces();
+            for steps in 1..9 {
+                let mut divided = engine.run(Dpor::dividing(steps));
+                let parts = divided.take_parts();
+                let sums = parts
+                    .iter()
+                    .map(|part| engine.run(divided.only(part)).traces().unwrap());
+                assert_eq!(Some(sums.sum()), whole, "{steps} steps");
+            }
+        }
     }
 
     #[test]

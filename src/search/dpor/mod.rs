@@ -385,7 +385,9 @@ impl Dpor {
             .iter()
             .find(|step| match initial(step, &sequence) {
                 Initial::No => false,
-                Initial::Apart => true,
+                // What wakes it later is found where its own states are explored, unless that is in
+                // another part.
+                Initial::Apart => !self.below.puts_to_sleep(step),
                 Initial::At(index) => {
                     sequence[index].alternative.is_some() || self.all_ways_sleep(node, step.thread)
                 }
@@ -489,6 +491,12 @@ impl Strategy for Dpor {
         }
         if probe.is_none() {
             self.complete(execution);
+        }
+        if matches!(execution.ending(), Some(Ending::Abandoned)) && self.division.is_none() {
+            // Only explored states follow, as can be in a part. Its races are to be reversed all
+            // the same.
+            self.reverse_races(execution);
+            return;
         }
         let is_complete = !matches!(
             execution.ending(),

@@ -1,0 +1,278 @@
+//! What is known of a search, in a file, from which the same command goes on.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Division;
+use crate::explorer::Keeper;
+use crate::search::Record;
+
+use super::error::Error;
+
+const SCHEMA: &str = "racelab/checkpoint/1";
+
+/// What says how the search is divided, which is known only when it is.
+const DIVISION: [&str; 2] = ["parts", "digest"];
+
+/// A checkpoint, as it is in its file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    schema: String,
+    /// What the search is of: the program, its size, and everything that decides what is explored.
+    search: Map<String, Value>,
+    known: Record,
+}
+
+/// The checkpoint of a running search.
+///
+/// A thread of its own writes it, so that the search does not wait for a slow disk.
+#[derive(Debug)]
+pub(super) struct Checkpoint {
+    path: PathBuf,
+    search: Map<String, Value>,
+    /// What was in the file.
+    content: Option<Content>,
+    refused: Option<Error>,
+    writer: Option<Writer>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    records: Sender<Record>,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl Checkpoint {
+    /// Reads the file if there is one, which has to be of this search. How it is divided is
+    /// compared later.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, is no checkpoint, or is one of another search.
+    pub(super) fn open(path: &Path, search: Map<String, Value>) -> Result<Self, Error> {
+        let content = match read(path)? {
+            None => None,
+            Some(content) => {
+                let is_division = |key: &str| DIVISION.contains(&key);
+                let keys = content.search.keys().chain(search.keys());
+                let keys = keys.map(String::as_str).filter(|key| !is_division(key));
+                // What says most comes first.
+                for key in ["version", "exhibit"].into_iter().chain(keys) {
+                    compare(path, key, content.search.get(key), search.get(key))?;
+                }
+                Some(content)
+            }
+        };
+        Ok(Checkpoint {
+            path: path.to_owned(),
+            search,
+            content,
+            refused: None,
+            writer: None,
+        })
+    }
+
+    /// Waits until all is written.
+    ///
+    /// # Errors
+    ///
+    /// Why the search did not take place, or why its end could not be written.
+    pub(super) fn finish(&mut self) -> Result<(), Error> {
+        if let Some(refused) = self.refused.take() {
+            return Err(refused);
+        }
+        let Some(Writer { records, thread }) = self.writer.take() else {
+            return Ok(());
+        };
+        drop(records);
+        let written = thread.join().expect("the writer does not panic");
+        written.map_err(|source| self.cannot_write(source))
+    }
+
+    /// Whether the search did not take place.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
+    fn cannot_write(&self, source: io::Error) -> Error {
+        Error::File {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    fn begin(&mut self, division: Division) -> Result<Record, Error> {
+        let digest = format!("{:016x}", division.digest);
+        self.search
+            .insert("parts".to_owned(), division.parts.into());
+        self.search.insert("digest".to_owned(), digest.into());
+        let record = match self.content.take() {
+            None => Record::default(),
+            Some(content) => {
+                for key in DIVISION {
+                    let (its, ours) = (content.search.get(key), self.search.get(key));
+                    compare(&self.path, key, its, ours)?;
+                }
+                content.known
+            }
+        };
+        let file = Target::new(self.path.clone(), self.search.clone());
+        // At once: better an error now than after hours.
+        let written = file.write(&record);
+        written.map_err(|source| self.cannot_write(source))?;
+        let (records, received) = channel();
+        let thread = thread::Builder::new().name("checkpoint".to_owned());
+        let thread = thread.spawn(move || write_all(&file, &received));
+        let thread = thread.map_err(|source| self.cannot_write(source))?;
+        self.writer = Some(Writer { records, thread });
+        Ok(record)
+    }
+}
+
+impl Keeper for Checkpoint {
+    fn open(&mut self, division: Division) -> Option<Record> {
+        match self.begin(division) {
+            Ok(record) => Some(record),
+            Err(error) => {
+                self.refused = Some(error);
+                None
+            }
+        }
+    }
+
+    fn refuse(&mut self, why: String) {
+        let path = self.path.display();
+        self.refused = Some(Error::Usage(format!(
+            "the checkpoint {path} is of another program, or damaged: {why}; remove it to begin \
+             again"
+        )));
+    }
+
+    fn keep(&mut self, record: Record) {
+        if let Some(writer) = &self.writer {
+            // The writer ends only after this one.
+            let _ = writer.records.send(record);
+        }
+    }
+}
+
+/// Reads a checkpoint. `None` if there is no file.
+fn read(path: &Path) -> Result<Option<Content>, Error> {
+    let shown = path.display();
+    let cannot_read = |error| Error::Usage(format!("cannot read the checkpoint {shown}: {error}"));
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => {
+            return Err(Error::Usage(format!(
+                "the checkpoint {shown} is not a file"
+            )));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(cannot_read(error)),
+    }
+    let text = fs::read(path).map_err(cannot_read)?;
+    let content = serde_json::from_slice::<Content>(&text);
+    let content = content.ok().filter(|content| content.schema == SCHEMA);
+    match content {
+        Some(content) => Ok(Some(content)),
+        None => Err(Error::Usage(format!(
+            "{shown} is no checkpoint of this racelab, or not the whole of one; remove it to begin \
+             again"
+        ))),
+    }
+}
+
+/// Compares a fact of two searches that have to be the same.
+fn compare(path: &Path, key: &str, its: Option<&Value>, ours: Option<&Value>) -> Result<(), Error> {
+    if its == ours {
+        return Ok(());
+    }
+    let shown = |value: Option<&Value>| value.unwrap_or(&Value::Null).to_string();
+    Err(Error::Usage(format!(
+        "the checkpoint {} is of another search: its `{key}` is {}, not {}; remove it to begin again",
+        path.display(),
+        shown(its),
+        shown(ours),
+    )))
+}
+
+/// Writes what comes, the newest only if there is more than one, until nothing more can come.
+fn write_all(file: &Target, records: &Receiver<Record>) -> io::Result<()> {
+    let mut written = Ok(());
+    while let Ok(record) = records.recv() {
+        let newest = records.try_iter().last().unwrap_or(record);
+        // An error that goes away, as of a disk that was full for a while, leaves nothing behind.
+        written = file.write(&newest);
+    }
+    written
+}
+
+/// The file of a checkpoint.
+#[derive(Debug)]
+struct Target {
+    path: PathBuf,
+    search: Map<String, Value>,
+}
+
+impl Target {
+    fn new(path: PathBuf, search: Map<String, Value>) -> Self {
+        Target { path, search }
+    }
+
+    /// Replaces the file in one go: at any moment there is the old one or the new one.
+    fn write(&self, record: &Record) -> io::Result<()> {
+        let content = Content {
+            schema: SCHEMA.to_owned(),
+            search: self.search.clone(),
+            known: record.clone(),
+        };
+        let text = serde_json::to_string(&content)? + "\n";
+        // What a link points to is replaced, not the link.
+        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let mut name = path.file_name().map(OsString::from).unwrap_or_default();
+        name.push(".tmp");
+        // One name for all times, so that nothing piles up when the process is killed here again
+        // and again.
+        let new = path.with_file_name(name);
+        let replaced = write_durably(&new, &text).and_then(|()| fs::rename(&new, &path));
+        if replaced.is_err() {
+            let _ = fs::remove_file(&new);
+            return replaced;
+        }
+        sync_folder(&path);
+        Ok(())
+    }
+}
+
+fn write_durably(path: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    // Two processes with one checkpoint must not write into each other's text.
+    file.try_lock().map_err(io::Error::from)?;
+    file.set_len(0)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Lets the new name of a file survive a loss of power. Where that is not possible, an older
+/// checkpoint is found after one, which is no harm.
+fn sync_folder(path: &Path) {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
+        let _ = folder.sync_all();
+    }
+}

@@ -1,0 +1,439 @@
+//! `racelab merge`: puts the reports of all shards of a search together.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::exhibits::{self, Variant};
+use crate::trace::{LeftOut, LeftOutSet, Schedule};
+use crate::{
+    Bound, Coverage, Engine, Explorer, Failure, Outcome, Reason, Report, Shard, Verdict,
+    parse_duration,
+};
+
+use super::error::{Error, Exit};
+use super::explore;
+use super::options::{self, Expect, Look};
+use super::output::Output;
+use super::select;
+
+const AFTER_HELP: &str = "\
+The reports are those of `racelab explore --shard K/N --format json -o FILE`, for each K from 1 to N
+and otherwise the same command.
+
+Exit codes: as those of explore; 2 if the reports do not belong together.";
+
+/// Put the reports of all shards of a search together.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Merge {
+    /// The reports of all shards, as JSON
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Exit with 0 if the verdict is this, with 1 if not
+    #[arg(long, value_enum, value_name = "VERDICT")]
+    expect: Option<Expect>,
+
+    #[command(flatten)]
+    look: Look,
+}
+
+/// What a report says of one shard.
+#[derive(Debug, Deserialize)]
+struct Part {
+    schema: String,
+    exhibit: String,
+    parameters: Size,
+    engine: Option<String>,
+    seed: u64,
+    verdict: String,
+    executions: u64,
+    blocked: u64,
+    traces: Option<u64>,
+    #[serde(default)]
+    truncated: u64,
+    bound: Option<BoundValue>,
+    reason: Option<String>,
+    seconds: f64,
+    left_out: Vec<String>,
+    failure: Option<FailureValue>,
+    violations: Option<u64>,
+    #[serde(default)]
+    outcomes: Vec<OutcomeValue>,
+    shard: Option<ShardValue>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Size {
+    threads: usize,
+    ops: usize,
+}
+
+#[derive(Debug, Deserialize)]
+struct BoundValue {
+    kind: String,
+    value: Value,
+}
+
+#[derive(Debug, Deserialize)]
+struct FailureValue {
+    schedule: String,
+    preemptions: u32,
+    minimal: Option<bool>,
+    minimise_executions: u64,
+}
+
+#[derive(Debug, Deserialize)]
+struct OutcomeValue {
+    value: String,
+    executions: u64,
+}
+
+#[derive(Debug, Deserialize)]
+struct ShardValue {
+    index: usize,
+    of: usize,
+    version: String,
+    max_steps: usize,
+    all: bool,
+    parts: usize,
+    digest: String,
+}
+
+/// A shard, and the file that reports it.
+struct Reported {
+    file: PathBuf,
+    part: Part,
+    shard: ShardValue,
+}
+
+/// The program that the shards are of.
+struct Program {
+    variant: &'static Variant,
+    size: exhibits::Size,
+    engine: Engine,
+    max_steps: usize,
+}
+
+impl Merge {
+    pub(super) fn run(&self, output: &Output) -> Result<Exit, Error> {
+        let shards: Vec<Reported> = self
+            .files
+            .iter()
+            .map(|file| read(file))
+            .collect::<Result<_, _>>()?;
+        let shards = whole(shards)?;
+        let first = &shards[0];
+        let program = Program::of(first)?;
+        let report = merged(&shards, &program)?;
+        let Program {
+            variant,
+            size,
+            max_steps,
+            ..
+        } = program;
+        let all = first.shard.all;
+        explore::write(output, &report, variant, size, max_steps, &self.look, all)?;
+        Ok(explore::exit(&report, self.expect))
+    }
+}
+
+/// Reads the report of a shard.
+fn read(file: &Path) -> Result<Reported, Error> {
+    let text = fs::read_to_string(file);
+    let text = text.map_err(|error| refuse(file, &format!("it cannot be read: {error}")))?;
+    let part: Part = serde_json::from_str(&text).map_err(|error| {
+        let what = "it is no report of `racelab explore --format json`, or not the whole of one";
+        refuse(file, &format!("{what}: {error}"))
+    })?;
+    if part.schema != "racelab/explore/1" {
+        return Err(refuse(file, &format!("its schema is {:?}", part.schema)));
+    }
+    let Part { shard: Some(_), .. } = &part else {
+        let why = "it is not the report of a shard (`racelab explore --shard K/N`)";
+        return Err(refuse(file, why));
+    };
+    let mut part = part;
+    let shard = part.shard.take().expect("it was there");
+    if !(1..=shard.of).contains(&shard.index) {
+        let ShardValue { index, of, .. } = shard;
+        return Err(refuse(file, &format!("there is no shard {index} of {of}")));
+    }
+    if shard.version != env!("CARGO_PKG_VERSION") {
+        let ours = env!("CARGO_PKG_VERSION");
+        let why = format!("it is of racelab {}, and this is {ours}", shard.version);
+        return Err(refuse(file, &why));
+    }
+    Ok(Reported {
+        file: file.to_owned(),
+        part,
+        shard,
+    })
+}
+
+fn refuse(file: &Path, why: &str) -> Error {
+    Error::Usage(format!("cannot merge {}: {why}", file.display()))
+}
+
+/// The shards in their order, if they are all shards of one search, and each only once.
+fn whole(shards: Vec<Reported>) -> Result<Vec<Reported>, Error> {
+    let mut in_order: BTreeMap<usize, Reported> = BTreeMap::new();
+    let facts = shards[0].facts();
+    let (first, of) = (shards[0].file.clone(), shards[0].shard.of);
+    for reported in shards {
+        for ((name, its), (_, of_first)) in reported.facts().into_iter().zip(&facts) {
+            if its != *of_first {
+                let first = first.display();
+                let why = format!("its {name} is {its}, but that of {first} is {of_first}");
+                return Err(refuse(&reported.file, &why));
+            }
+        }
+        let index = reported.shard.index;
+        if let Some(other) = in_order.get(&index) {
+            let other = other.file.display();
+            let why = format!("it is shard {index} of {of}, and so is {other}");
+            return Err(refuse(&reported.file, &why));
+        }
+        in_order.insert(index, reported);
+    }
+    let mut missing = (1..=of).filter(|index| !in_order.contains_key(index));
+    let named: Vec<String> = missing
+        .by_ref()
+        .take(10)
+        .map(|index| index.to_string())
+        .collect();
+    if named.is_empty() {
+        return Ok(in_order.into_values().collect());
+    }
+    let more = if missing.next().is_some() {
+        ", …"
+    } else {
+        ""
+    };
+    let (s, are) = if named.len() == 1 {
+        ("", "is")
+    } else {
+        ("s", "are")
+    };
+    let named = named.join(", ");
+    Err(Error::Usage(format!(
+        "cannot merge: shard{s} {named}{more} of {of} {are} missing"
+    )))
+}
+
+impl Reported {
+    /// What has to be the same in all shards.
+    fn facts(&self) -> [(&'static str, String); 10] {
+        let Reported { part, shard, .. } = self;
+        [
+            ("exhibit", part.exhibit.clone()),
+            ("number of threads", part.parameters.threads.to_string()),
+            ("number of operations", part.parameters.ops.to_string()),
+            ("engine", part.engine.clone().unwrap_or_default()),
+            ("seed", part.seed.to_string()),
+            ("number of shards", shard.of.to_string()),
+            ("bound on steps", shard.max_steps.to_string()),
+            ("`--all`", shard.all.to_string()),
+            ("number of parts", shard.parts.to_string()),
+            ("division", shard.digest.clone()),
+        ]
+    }
+
+    fn shard(&self) -> Shard {
+        Shard {
+            index: self.shard.index,
+            of: self.shard.of,
+        }
+    }
+
+    /// Why not all of the shard was explored, if that is so.
+    fn cut(&self) -> Option<(Coverage, Reason)> {
+        let bound = self.part.bound.as_ref();
+        if bound.is_some_and(|bound| bound.kind == "shard") {
+            return None;
+        }
+        if self.part.verdict == Verdict::VIOLATED && bound.is_none() {
+            // It stopped there, as it should.
+            return None;
+        }
+        let coverage = bound.and_then(bound_of);
+        let reason = Reason::Shard {
+            shard: self.shard(),
+            why: self.part.reason.clone().unwrap_or_default(),
+        };
+        Some((coverage.map_or(Coverage::Ended, Coverage::Bounded), reason))
+    }
+
+    /// How large the failure is: preemptions, then steps.
+    fn failure_size(&self) -> Option<(u32, usize)> {
+        let failure = self.part.failure.as_ref()?;
+        let steps = failure.schedule.parse::<Schedule>().ok()?.len();
+        Some((failure.preemptions, steps))
+    }
+}
+
+/// A bound of which the value is in JSON.
+fn bound_of(bound: &BoundValue) -> Option<Bound> {
+    match bound.kind.as_str() {
+        "max-executions" => Some(Bound::MaxExecutions(bound.value.as_u64()?)),
+        "time-limit" => {
+            let limit = parse_duration(&bound.value.to_string());
+            Some(Bound::TimeLimit(limit.ok()?))
+        }
+        "max-steps" => Some(Bound::MaxSteps(
+            usize::try_from(bound.value.as_u64()?).ok()?,
+        )),
+        _ => None,
+    }
+}
+
+impl Program {
+    fn of(first: &Reported) -> Result<Self, Error> {
+        let refuse = |error: &dyn std::fmt::Display| refuse(&first.file, &error.to_string());
+        let variant = select::variant(&first.part.exhibit).map_err(|error| refuse(&error))?;
+        let size = options::Size {
+            threads: Some(first.part.parameters.threads),
+            ops: Some(first.part.parameters.ops),
+        };
+        let size = size.of(variant).map_err(|error| refuse(&error))?;
+        let engine = first.part.engine.as_deref().unwrap_or_default();
+        let engine = engine.parse::<Engine>().map_err(|error| refuse(&error))?;
+        explore::refuse_undefined_behaviour(variant, engine).map_err(|error| refuse(&error))?;
+        Ok(Program {
+            variant,
+            size,
+            engine,
+            max_steps: first.shard.max_steps,
+        })
+    }
+
+    /// The failure of a shard, which is run again to show it.
+    fn failure(&self, of: &Reported, found: &FailureValue) -> Result<Failure, Error> {
+        let schedule = found.schedule.parse::<Schedule>();
+        let schedule = schedule.map_err(|error| refuse(&of.file, &error.to_string()))?;
+        let (body, size) = (self.variant.body, self.size);
+        let explorer = Explorer::new(self.engine).max_steps(self.max_steps);
+        let report = explorer.replay(&schedule, move || body(size));
+        match report.verdict {
+            Verdict::Violated(failure) => Ok(Failure {
+                minimal: found.minimal,
+                minimise_executions: found.minimise_executions,
+                ..*failure
+            }),
+            _ => Err(refuse(
+                &of.file,
+                &format!(
+                    "its failure {schedule} does not fail here: it is most likely of another \
+                     version of the code"
+                ),
+            )),
+        }
+    }
+}
+
+/// One report of all shards.
+fn merged(shards: &[Reported], program: &Program) -> Result<Report, Error> {
+    let sum = |count: fn(&Part) -> u64| -> u64 {
+        let counts = shards.iter().map(|reported| count(&reported.part));
+        counts.fold(0, u64::saturating_add)
+    };
+    let executions = sum(|part| part.executions);
+    let truncated = sum(|part| part.truncated);
+    let left_out = left_out(shards)?;
+    let all = shards[0].shard.all;
+    let smallest = shards
+        .iter()
+        .filter_map(|reported| Some((reported.failure_size()?, reported)))
+        .min_by_key(|(size, _)| *size);
+    let cut = shards.iter().find_map(Reported::cut);
+    let (coverage, reason) = match cut {
+        _ if smallest.is_some() && !all => (Coverage::FirstFailure, None),
+        Some((coverage, reason)) => (coverage, Some(reason)),
+        None => {
+            let bound = if program.engine.is_exhaustive() {
+                left_out.bound().map(Bound::LeftOut)
+            } else {
+                Some(Bound::MaxExecutions(executions + truncated))
+            };
+            match bound {
+                Some(bound) => (Coverage::Bounded(bound), Some(Reason::Bound(bound))),
+                None => (Coverage::Complete, None),
+            }
+        }
+    };
+    let verdict = match smallest {
+        Some((_, of)) => {
+            let found = of.part.failure.as_ref().expect("it has a size");
+            let failure = program.failure(of, found)?;
+            Verdict::Violated(Box::new(
+                if coverage == Coverage::Complete && program.engine == Engine::Dfs {
+                    // All executions were seen, so that none is smaller.
+                    Failure {
+                        minimal: Some(true),
+                        minimise_executions: 0,
+                        ..failure
+                    }
+                } else {
+                    failure
+                },
+            ))
+        }
+        None => match reason {
+            Some(reason) => Verdict::Inconclusive(reason),
+            None => Verdict::Holds,
+        },
+    };
+    let seconds: f64 = shards.iter().map(|reported| reported.part.seconds).sum();
+    let elapsed = Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    let explorer = Explorer::new(program.engine)
+        .max_steps(program.max_steps)
+        .seed(shards[0].part.seed);
+    Ok(Report {
+        verdict,
+        executions,
+        blocked: sum(|part| part.blocked),
+        // Without a count in one of them, there is none of the whole.
+        traces: shards
+            .iter()
+            .map(|reported| reported.part.traces)
+            .try_fold(0, |sum: u64, traces| Some(sum.saturating_add(traces?))),
+        truncated,
+        violations: sum(|part| part.violations.unwrap_or(u64::from(part.failure.is_some()))),
+        outcomes: outcomes(shards),
+        coverage,
+        left_out: left_out.to_vec(),
+        ..explorer.not_explored(Reason::Bound(Bound::Interrupted), elapsed)
+    })
+}
+
+fn left_out(shards: &[Reported]) -> Result<LeftOutSet, Error> {
+    let mut set = LeftOutSet::default();
+    for reported in shards {
+        for name in &reported.part.left_out {
+            let kind = LeftOut::ALL.into_iter().find(|kind| kind.name() == name);
+            let kind =
+                kind.ok_or_else(|| refuse(&reported.file, &format!("nothing is called {name:?}")))?;
+            set.add(kind);
+        }
+    }
+    Ok(set)
+}
+
+fn outcomes(shards: &[Reported]) -> Vec<Outcome> {
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for outcome in shards.iter().flat_map(|reported| &reported.part.outcomes) {
+        let count = counts.entry(&outcome.value).or_default();
+        *count = count.saturating_add(outcome.executions);
+    }
+    let outcomes = counts.into_iter().map(|(value, executions)| Outcome {
+        value: value.to_owned(),
+        executions,
+    });
+    outcomes.collect()
+}

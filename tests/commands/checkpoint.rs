@@ -1,0 +1,337 @@
+//! `racelab explore --checkpoint`: what is known is kept, and the same command goes on from there.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+
+use crate::support::{Folder, Run, command, line, parsed, words};
+
+/// The line of a search with a checkpoint, as JSON.
+fn search(search: &str, checkpoint: &Path) -> String {
+    let checkpoint = checkpoint.display();
+    format!("racelab explore {search} --format json --checkpoint {checkpoint}")
+}
+
+/// The totals of a search.
+fn totals(json: &Value) -> Value {
+    let mut totals = json.clone();
+    for key in ["seconds", "blocked"] {
+        totals[key] = Value::Null;
+    }
+    totals
+}
+
+fn start(line: &str) -> Child {
+    let mut command = command();
+    command.args(words(line));
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("the binary can be run")
+}
+
+/// A search that takes seconds: of many executions, or under an engine that is slow.
+const LONG: [&str; 3] = [
+    "counter --engine dfs --ops 4 --all",
+    "counter/mutex --engine dfs --threads 4 --jobs 2",
+    "counter --engine dpor --threads 3 --ops 2 --all --jobs 2",
+];
+
+#[test]
+fn a_search_that_is_killed_again_and_again_ends_with_the_same_totals() {
+    for long in LONG {
+        let undisturbed = parsed(&line(
+            &format!("racelab explore {long} --jobs 1 --format json")
+                .replace("--jobs 2 --jobs 1", "--jobs 1"),
+        ));
+        let folder = Folder::new("killed");
+        let file = folder.file("c.json");
+        let line = search(long, &file);
+        // Moments that differ in how far the search is, and in what it is doing then.
+        let mut killed = 0;
+        let ended = loop {
+            let mut process = start(&line);
+            let before = fs::read(&file).ok();
+            let kills_while_writing = killed % 3 == 1;
+            let waits_for = if killed % 4 == 3 { 2 } else { 1 };
+            let mut changes = 0;
+            let mut last = before;
+            let ended = loop {
+                if process.try_wait().expect("it can be asked").is_some() {
+                    break true;
+                }
+                if kills_while_writing && folder.file("c.json.tmp").exists() && changes > 0 {
+                    break false;
+                }
+                let now = fs::read(&file).ok();
+                if now != last {
+                    last = now;
+                    changes += 1;
+                }
+                if changes > waits_for {
+                    break false;
+                }
+            };
+            if ended {
+                break process.wait_with_output().unwrap();
+            }
+            // SIGKILL.
+            process.kill().unwrap();
+            process.wait().unwrap();
+            killed += 1;
+        };
+        assert!(killed > 0, "{long} was too short to be killed");
+        let run = Run::of(&ended);
+        assert_eq!(
+            totals(&parsed(&run)),
+            totals(&undisturbed),
+            "{long}, {killed} times"
+        );
+        assert_eq!(folder.names(), ["c.json"], "nothing is left behind");
+    }
+}
+
+#[test]
+fn a_finished_one_answers_without_a_search() {
+    for (program, code) in [
+        ("counter --engine dfs --all", 1),
+        ("counter --engine dfs", 1),
+        ("counter --engine dpor", 1),
+        ("counter/mutex --engine dpor --threads 3", 0),
+        ("counter/mutex --engine random --max-executions 300", 3),
+    ] {
+        let folder = Folder::new("finished");
+        let file = folder.file("c.json");
+        let line_of = search(program, &file);
+        let first = line(&line_of).exits(code).quiet();
+        let kept = fs::read_to_string(&file).unwrap();
+        // A search would find an execution more than the limit allows.
+        let again = line(&line_of).exits(code).quiet();
+        assert_eq!(totals(&parsed(&again)), totals(&parsed(&first)));
+        assert_eq!(fs::read_to_string(&file).unwrap(), kept);
+        let undivided = parsed(&line(&format!(
+            "racelab explore {program} --jobs 1 --format json"
+        )));
+        assert_eq!(totals(&parsed(&first)), totals(&undivided));
+    }
+}
+
+#[test]
+fn what_was_kept_is_not_explored_again() {
+    let folder = Folder::new("goes-on");
+    let file = folder.file("c.json");
+    let program = "counter/mutex --engine dfs --threads 3";
+    line(&search(program, &file)).exits(0);
+    // What it has come to is changed, and comes out as it is in the file.
+    let kept = fs::read_to_string(&file).unwrap();
+    let mut json: Value = serde_json::from_str(&kept).unwrap();
+    let executions = json["known"]["sum"]["executions"].as_u64().unwrap();
+    json["known"]["sum"]["executions"] = (executions + 1_000).into();
+    fs::write(&file, json.to_string()).unwrap();
+    let run = line(&search(program, &file)).exits(0);
+    assert_eq!(parsed(&run)["executions"], executions + 1_000);
+}
+
+#[test]
+fn a_cut_search_goes_on_where_it_was_cut() {
+    let folder = Folder::new("cut");
+    let file = folder.file("c.json");
+    let program = "counter --engine dfs --threads 3 --all";
+    let whole = parsed(&line(&format!(
+        "racelab explore {program} --jobs 1 --format json"
+    )));
+    let cut = format!("{program} --max-executions 500");
+    let run = line(&search(&cut, &file)).exits(1);
+    assert_eq!(parsed(&run)["executions"], 500);
+    assert_eq!(parsed(&run)["complete"], false);
+    let run = line(&search(program, &file)).exits(1);
+    assert_eq!(totals(&parsed(&run)), totals(&whole));
+}
+
+#[test]
+fn shards_have_checkpoints_of_their_own() {
+    let folder = Folder::new("shard");
+    let file = folder.file("c.json");
+    let first = search("counter/mutex --engine dfs --shard 1/2", &file);
+    let run = line(&first).exits(3);
+    assert_eq!(totals(&parsed(&line(&first))), totals(&parsed(&run)));
+    let second = first.replace("1/2", "2/2");
+    line(&second).refused("its `shard` is \"shard 1 of 2\", not \"shard 2 of 2\"");
+}
+
+#[test]
+fn a_checkpoint_that_was_cut_at_any_byte_is_refused_and_left_alone() {
+    let folder = Folder::new("bytes");
+    let file = folder.file("c.json");
+    let line_of = search("counter --engine dfs --threads 1 --all", &file);
+    line(&line_of).exits(0);
+    let kept = fs::read(&file).unwrap();
+    // Without the end of the line it is whole.
+    for end in 0..kept.len() - 1 {
+        fs::write(&file, &kept[..end]).unwrap();
+        line(&line_of).refused("is no checkpoint of this racelab, or not the whole of one");
+        assert_eq!(fs::read(&file).unwrap(), &kept[..end]);
+    }
+    fs::write(&file, &kept).unwrap();
+    line(&line_of).exits(0);
+}
+
+#[test]
+fn a_checkpoint_of_another_search_is_refused_and_left_alone() {
+    let folder = Folder::new("foreign");
+    let file = folder.file("c.json");
+    let program = "counter/mutex --engine dfs";
+    line(&search(program, &file)).exits(0);
+    let kept = fs::read_to_string(&file).unwrap();
+    for (other, what) in [
+        (
+            "counter/fetch-add --engine dfs",
+            "its `exhibit` is \"counter/mutex\"",
+        ),
+        (
+            "counter/mutex --engine dpor",
+            "its `engine` is \"dfs\", not \"dpor\"",
+        ),
+        (
+            "counter/mutex --engine dfs --threads 3",
+            "its `threads` is 2, not 3",
+        ),
+        (
+            "counter/mutex --engine dfs --ops 2",
+            "its `ops` is 1, not 2",
+        ),
+        (
+            "counter/mutex --engine dfs --all",
+            "its `all` is false, not true",
+        ),
+        (
+            "counter/mutex --engine dfs --max-steps 9",
+            "its `max_steps` is 10000, not 9",
+        ),
+        (
+            "counter/mutex --engine dfs --shard 1/2",
+            "its `shard` is null",
+        ),
+    ] {
+        line(&search(other, &file)).refused(what);
+        assert_eq!(fs::read_to_string(&file).unwrap(), kept);
+    }
+    for (from, to, what) in [
+        (
+            env!("CARGO_PKG_VERSION"),
+            "99.0.0",
+            "its `version` is \"99.0.0\"",
+        ),
+        (
+            "checkpoint/1",
+            "checkpoint/2",
+            "is no checkpoint of this racelab",
+        ),
+        ("\"digest\":\"", "\"digest\":\"x", "its `digest` is"),
+        (
+            "\"violations\":0",
+            "\"violations\":1",
+            "does not fit its own counts",
+        ),
+        (
+            "\"executions\":",
+            "\"executions\":9999999999999999",
+            "too large",
+        ),
+        (
+            "\"left_out\":[]",
+            "\"left_out\":[\"x\"]",
+            "nothing is called `x`",
+        ),
+        (
+            "\"violations\":0,\"traces\":null,\"outcomes\":{\"2\":10},\"left_out\":[],\"failure\":null",
+            "\"violations\":1,\"traces\":null,\"outcomes\":{\"2\":10},\"left_out\":[],\"failure\":\"0*9\"",
+            "the schedule 0*9 in it does not fail",
+        ),
+    ] {
+        let changed = kept.replacen(from, to, 1);
+        assert_ne!(changed, kept, "{from}");
+        fs::write(&file, &changed).unwrap();
+        line(&search(program, &file)).refused(what);
+        assert_eq!(fs::read_to_string(&file).unwrap(), changed);
+    }
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_is_refused_before_the_search() {
+    let folder = Folder::new("unwritable");
+    let missing = folder.file("nowhere/c.json");
+    line(&search("counter", &missing)).refused("cannot write to");
+    line(&search("counter", &folder.file(""))).refused("is not a file");
+    assert!(folder.names().is_empty());
+    #[cfg(unix)]
+    line(&search("counter", Path::new("/dev/full"))).refused("/dev/full is not a file");
+    #[cfg(unix)]
+    line(&search("counter", Path::new("/dev/null/c.json"))).refused("cannot read the checkpoint");
+}
+
+/// A disk that is full: no file may be longer than so many blocks of 512 bytes.
+#[cfg(unix)]
+fn on_full_disk(blocks: u32, line: &str) -> Run {
+    use std::process::Command;
+    let arguments = words(line).collect::<Vec<_>>().join(" ");
+    let binary = env!("CARGO_BIN_EXE_racelab");
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {binary} {arguments}");
+    let output = Command::new("bash")
+        .args(["--posix", "-c", &script])
+        .output();
+    Run::of(&output.expect("there is bash"))
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_said_at_once_and_leaves_the_old_checkpoint() {
+    let folder = Folder::new("full");
+    let file = folder.file("c.json");
+    let line_of = search("counter/mutex --engine dfs", &file);
+    on_full_disk(0, &line_of).refused("cannot write to");
+    assert!(folder.names().is_empty());
+    line(&line_of).exits(0);
+    let kept = fs::read(&file).unwrap();
+    on_full_disk(0, &line_of).refused("cannot write to");
+    assert_eq!(fs::read(&file).unwrap(), kept);
+    assert_eq!(folder.names(), ["c.json"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_was_found_is_printed_before_the_disk_that_became_full_is_complained_of() {
+    let folder = Folder::new("becomes-full");
+    let file = folder.file("c.json");
+    // With its failure and its outcomes the file outgrows the block that holds all that there is at
+    // the beginning.
+    let program = "shared-list/reserve-then-write --engine dpor --threads 3 --all";
+    let run = on_full_disk(1, &search(program, &file)).exits(2);
+    assert!(run.stderr.contains("cannot write to"), "{run:?}");
+    assert_eq!(parsed(&run)["verdict"], "violated");
+    // What was there is still there.
+    let whole = line(&search(program, &file)).exits(1).quiet();
+    assert_eq!(totals(&parsed(&whole)), totals(&parsed(&run)));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_keeps_what_is_known_and_exits_with_130() {
+    let folder = Folder::new("interrupted");
+    let file = folder.file("c.json");
+    let long = "counter --engine dfs --threads 4 --ops 2 --all --jobs 2";
+    let process = start(&search(long, &file));
+    while !file.exists() {
+        std::thread::yield_now();
+    }
+    crate::support::send("INT", process.id());
+    let run = Run::of(&process.wait_with_output().unwrap())
+        .exits(130)
+        .quiet();
+    let json = parsed(&run);
+    assert_eq!(json["bound"]["kind"], "interrupted");
+    assert_eq!(json["complete"], false);
+    let content: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let kept = content["known"]["sum"]["executions"].as_u64().unwrap();
+    assert!(kept <= json["executions"].as_u64().unwrap());
+}
