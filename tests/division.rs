@@ -170,9 +170,10 @@ fn workers_come_to_the_totals_of_the_undivided_search() {
     ] {
         for engine in ENGINES {
             let explorer = Explorer::new(engine).max_executions(100_000).seed(7);
-            let explorer = match engine.is_exhaustive() {
-                true => explorer,
-                false => explorer.max_executions(300),
+            let explorer = if engine.is_exhaustive() {
+                explorer
+            } else {
+                explorer.max_executions(300)
             };
             workers_agree(&explorer.clone().past_failures(), &program);
             workers_agree(&explorer, &program);

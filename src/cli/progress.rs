@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::Progress;
+use crate::verdict::grouped;
 
 /// What takes longer than this shows progress.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -43,10 +44,11 @@ pub(super) fn with_progress<T>(progress: &Progress, stage: &Stage, work: impl Fn
             let bar = ProgressBar::new_spinner().with_style(
                 ProgressStyle::with_template("{spinner} {msg}").expect("the template is valid"),
             );
+            let first = Sample::of(progress, start);
             while is_done.recv_timeout(Duration::from_millis(100)) == Err(RecvTimeoutError::Timeout)
             {
                 bar.set_message(match stage.get() {
-                    None => line(progress.executions(), start.elapsed()),
+                    None => line(first, Sample::of(progress, start)),
                     Some(stage) => stage_line(&stage, progress.executions()),
                 });
                 bar.tick();
@@ -59,22 +61,82 @@ pub(super) fn with_progress<T>(progress: &Progress, stage: &Stage, work: impl Fn
     })
 }
 
-fn line(executions: u64, elapsed: Duration) -> String {
-    let seconds = elapsed.as_secs_f64();
-    // A rate for people: its last digits mean nothing.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "the digits that are lost are not shown"
-    )]
-    let rate = executions as f64 / seconds;
-    let executions = crate::verdict::grouped(executions);
-    format!(
-        "{executions} executions in {seconds:.0} s, {rate:.0} a second; Ctrl-C stops and reports"
-    )
+/// How far a search is at a moment.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    at: Duration,
+    executions: u64,
+    share_done: Option<f64>,
+}
+
+impl Sample {
+    fn of(progress: &Progress, start: Instant) -> Self {
+        Sample {
+            at: start.elapsed(),
+            executions: progress.executions(),
+            share_done: progress.share_done(),
+        }
+    }
+}
+
+/// How far a search is, how fast it goes, and what is left of it, as far as that can be told from
+/// what was done since the first sample: a search that goes on from a checkpoint has done the rest
+/// before.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "estimates for people, in which the last digits mean nothing"
+)]
+fn line(first: Sample, now: Sample) -> String {
+    let mut parts = vec![format!("{} executions", grouped(now.executions))];
+    let seconds = now.at.saturating_sub(first.at).as_secs_f64();
+    if seconds > 0.0 {
+        let rate = now.executions.saturating_sub(first.executions) as f64 / seconds;
+        parts.push(format!("{} a second", grouped(rate.round() as u64)));
+    }
+    if let Some(share) = now.share_done
+        && share > 0.0
+        && share <= 1.0
+    {
+        // Not 100 before all is done.
+        parts.push(format!("{} % done", (share * 100.0).floor()));
+        let all = now.executions as f64 / share;
+        parts.push(format!("about {} in all", grouped(significant(all))));
+        let gained = share - first.share_done.unwrap_or(0.0);
+        if gained > 0.0 {
+            parts.push(format!("{} left", time((1.0 - share) * seconds / gained)));
+        }
+    }
+    parts.join(", ") + "; Ctrl-C stops and reports"
+}
+
+/// A number with its first two digits, as an estimate has no more.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what is too large for a number is as good as endless"
+)]
+fn significant(number: f64) -> u64 {
+    let number = number as u64;
+    let digits = number.checked_ilog10().unwrap_or(0);
+    let unit = 10_u64.pow(digits.saturating_sub(1));
+    (number / unit).saturating_mul(unit)
+}
+
+/// A time that is left, in the largest unit that says something.
+fn time(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 120.0 => format!("{seconds:.0} s"),
+        seconds if seconds < 7_200.0 => format!("{:.0} min", seconds / 60.0),
+        seconds if seconds < 172_800.0 => format!("{:.0} h", seconds / 3_600.0),
+        seconds if seconds < 3_153_600_000.0 => format!("{:.0} days", seconds / 86_400.0),
+        _ => "more than 100 years".to_owned(),
+    }
 }
 
 fn stage_line(stage: &str, executions: u64) -> String {
-    let executions = crate::verdict::grouped(executions);
+    let executions = grouped(executions);
     format!("{stage}: {executions} executions; Ctrl-C stops and reports")
 }
 
@@ -87,4 +149,62 @@ fn stop_on_interrupt(progress: Progress) {
         }
         progress.interrupt();
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(seconds: u64, executions: u64, share_done: Option<f64>) -> Sample {
+        Sample {
+            at: Duration::from_secs(seconds),
+            executions,
+            share_done,
+        }
+    }
+
+    #[test]
+    fn a_line_says_how_far_it_is_and_what_is_left() {
+        let first = sample(1, 0, Some(0.0));
+        assert_eq!(
+            line(first, sample(3, 12_345, Some(0.375))),
+            "12,345 executions, 6,173 a second, 37 % done, about 32,000 in all, 3 s left; Ctrl-C \
+             stops and reports"
+        );
+    }
+
+    #[test]
+    fn what_was_done_before_counts_neither_for_the_rate_nor_for_the_time() {
+        let first = sample(1, 90_000, Some(0.9));
+        assert_eq!(
+            line(first, sample(2, 91_000, Some(0.91))),
+            "91,000 executions, 1,000 a second, 91 % done, about 100,000 in all, 9 s left; Ctrl-C \
+             stops and reports"
+        );
+    }
+
+    #[test]
+    fn nothing_is_estimated_where_nothing_is_known() {
+        let first = sample(1, 0, None);
+        for share in [None, Some(0.0), Some(1.5)] {
+            assert_eq!(
+                line(first, sample(2, 10, share)),
+                "10 executions, 10 a second; Ctrl-C stops and reports"
+            );
+        }
+        assert_eq!(line(first, first), "0 executions; Ctrl-C stops and reports");
+    }
+
+    #[test]
+    fn an_estimate_has_two_digits_and_a_unit() {
+        assert_eq!(significant(0.0), 0);
+        assert_eq!(significant(7.0), 7);
+        assert_eq!(significant(1_234_567.0), 1_200_000);
+        assert_eq!(significant(1e300), 18_000_000_000_000_000_000);
+        assert_eq!(time(3.4), "3 s");
+        assert_eq!(time(600.0), "10 min");
+        assert_eq!(time(36_000.0), "10 h");
+        assert_eq!(time(864_000.0), "10 days");
+        assert_eq!(time(1e300), "more than 100 years");
+    }
 }

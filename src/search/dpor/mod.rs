@@ -75,6 +75,8 @@ struct Node {
     asleep: Vec<Planned>,
     /// What is planned from here on, apart from what is being explored.
     tree: Tree,
+    /// How many steps were taken here before this one.
+    explored: u32,
     /// The races of the step with earlier ones that have to be looked at again in each execution.
     races: Vec<u32>,
 }
@@ -106,6 +108,7 @@ impl Dpor {
             census,
             asleep,
             tree,
+            explored: 0,
             races: Vec::new(),
         };
         if let Some((choice, possible)) = self.below.choice(point.step) {
@@ -289,6 +292,7 @@ impl Dpor {
             self.done.identities.go_back_to(node.census);
             if let Some(choice) = self.take_planned(&mut node) {
                 node.taken = choice;
+                node.explored += 1;
                 node.races.clear();
                 self.path.push(node);
                 return true;
@@ -448,6 +452,20 @@ impl Strategy for Dpor {
 
     fn runs_on(&self) -> bool {
         true
+    }
+
+    /// As in an enumeration, but of the steps that are explored or planned so far. More can be
+    /// planned at any time, so that it can shrink.
+    fn share_done(&self) -> Option<f64> {
+        let mut done = 0.0;
+        let mut weight = 1.0;
+        for node in &self.path {
+            let planned = u32::try_from(node.tree.len()).unwrap_or(u32::MAX);
+            weight /= f64::from(node.explored.saturating_add(1).saturating_add(planned));
+            done += weight * f64::from(node.explored);
+        }
+        // The path itself was explored as well.
+        Some(done + weight)
     }
 
     fn traces(&self) -> Option<u64> {
