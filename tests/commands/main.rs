@@ -5,6 +5,7 @@ mod bench;
 mod checkpoint;
 mod corpus;
 mod diff;
+mod fan_out;
 mod loom;
 mod programs;
 mod real_threads;
