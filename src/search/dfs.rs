@@ -351,3 +351,65 @@ impl Fingerprint {
         Fingerprint(hash)
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::engine::Shuttle;
+    use crate::execution::{Patience, Pulse};
+    use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use crate::thread;
+
+    use super::*;
+
+    /// An enumeration that notes the share done after each execution.
+    struct Noted {
+        dfs: Dfs,
+        shares: Vec<f64>,
+    }
+
+    impl Strategy for Noted {
+        fn wants_execution(&mut self) -> bool {
+            self.dfs.wants_execution()
+        }
+
+        fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
+            self.dfs.choose(point)
+        }
+
+        fn finished(&mut self, execution: &Execution) {
+            self.dfs.finished(execution);
+            self.shares.extend(self.dfs.share_done());
+        }
+    }
+
+    #[test]
+    fn the_share_done_grows_with_each_execution_up_to_the_whole() {
+        let body = || {
+            let n = Arc::new(AtomicUsize::new(0));
+            let other = thread::spawn({
+                let n = Arc::clone(&n);
+                move || n.store(n.load(SeqCst) + 1, SeqCst)
+            });
+            n.store(n.load(SeqCst) + 1, SeqCst);
+            other.join().unwrap();
+        };
+        let engine = Shuttle {
+            body: Arc::new(body),
+            max_steps: 100,
+            pulse: Arc::new(Pulse::default()),
+            patience: Patience::default(),
+        };
+        let Noted { shares, .. } = engine.run(Noted {
+            dfs: Dfs::default(),
+            shares: Vec::new(),
+        });
+        // Two threads with two steps each.
+        assert_eq!(shares.len(), 6);
+        // The main thread first, to its end: one of two ways, and then one of two again.
+        assert!((shares[0] - 0.25).abs() < 1e-9, "{shares:?}");
+        assert!(shares.is_sorted_by(|a, b| a < b), "{shares:?}");
+        assert!((shares[5] - 1.0).abs() < 1e-9, "{shares:?}");
+    }
+}

@@ -25,7 +25,10 @@ fn blocks() -> Vec<(String, String)> {
             let (_, block) = blocks.last_mut().unwrap();
             *block += &format!("{line}\n");
         } else if let Some(title) = line.strip_prefix("#") {
-            heading = title.trim_start_matches('#').trim().to_owned();
+            title
+                .trim_start_matches('#')
+                .trim()
+                .clone_into(&mut heading);
         }
     }
     blocks
