@@ -510,7 +510,10 @@ impl Strategy for Dpor {
         if probe.is_none() {
             self.complete(execution);
         }
-        if matches!(execution.ending(), Some(Ending::Abandoned)) && self.division.is_none() {
+        if matches!(execution.ending(), Some(Ending::Abandoned))
+            && self.division.is_none()
+            && self.below.steps() > 0
+        {
             // Only explored states follow, as can be in a part. Its races are to be reversed all
             // the same.
             self.reverse_races(execution);
