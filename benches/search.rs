@@ -132,13 +132,7 @@ fn against_enumeration() {
     };
     let on_loom = || loom::model::Builder::new().check(counter_on_loom(3, 1));
     let rounds: Vec<_> = (0..ROUNDS)
-        .map(|_| {
-            (
-                time(|| explore(3, 1)),
-                time(on_shuttle),
-                time(on_loom),
-            )
-        })
+        .map(|_| (time(|| explore(3, 1)), time(on_shuttle), time(on_loom)))
         .collect();
     let seconds = |of: fn(&(Duration, Duration, Duration)) -> Duration| {
         median(rounds.iter().map(|round| of(round).as_secs_f64()).collect())
@@ -182,7 +176,9 @@ fn rate() {
         .skip(1)
         .collect();
     let rates = |of: fn(&(Duration, Duration, Duration)) -> Duration, executions: f64| {
-        let rates = rounds.iter().map(|round| executions / of(round).as_secs_f64());
+        let rates = rounds
+            .iter()
+            .map(|round| executions / of(round).as_secs_f64());
         median(rates.collect())
     };
     let lab = rates(|round| round.0, executions);

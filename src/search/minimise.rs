@@ -136,16 +136,16 @@ impl Budget {
     }
 }
 
-/// Replays variations of the smallest failing schedule, in each of which two neighbouring runs of
-/// one thread each change places, until none of them gets smaller.
+/// Replays variations of the smallest failing schedule, in each of which one run of a thread has
+/// another place, until none of them gets smaller.
 struct Simplify {
     best: Found,
     budget: Budget,
     /// Whether the schedule that was found fails again.
     replayed: bool,
     started: bool,
-    /// Which two runs change places next.
-    next_swap: usize,
+    /// Which variation comes next.
+    next_variation: usize,
     /// The choices to be made, as far as they are possible.
     plan: Vec<Choice>,
     /// Which of them were made.
@@ -161,21 +161,37 @@ impl Simplify {
             budget,
             replayed: false,
             started: false,
-            next_swap: 0,
+            next_variation: 0,
             plan: Vec::new(),
             done: Vec::new(),
             first_left: 0,
         }
     }
 
-    /// The schedule with the `index`-th run of one thread and the next one in reverse order.
-    fn swapped(&self, index: usize) -> Option<Vec<Choice>> {
+    /// The schedule with the runs of one thread in another order: in three ways for each run, which
+    /// are that it goes on at once where its thread was left before, that its thread goes on with
+    /// what it does next, and that it changes places with the next run. `None` if there are no more.
+    fn variation(&self, index: usize) -> Option<Vec<Choice>> {
         let choices = self.best.schedule.choices();
-        let mut runs = choices.chunk_by(|a, b| a.thread == b.thread);
-        let before: usize = runs.by_ref().take(index).map(<[Choice]>::len).sum();
-        let (first, second) = (runs.next()?, runs.next()?);
-        let after = before + first.len() + second.len();
-        Some([&choices[..before], second, first, &choices[after..]].concat())
+        let mut runs: Vec<&[Choice]> = choices.chunk_by(|a, b| a.thread == b.thread).collect();
+        let (run, way) = (index / 3, index % 3);
+        let thread = runs.get(run)?[0].thread;
+        let is_same = |other: &&[Choice]| other[0].thread == thread;
+        let place = match way {
+            0 => runs[..run]
+                .iter()
+                .rposition(is_same)
+                .map(|before| before + 1),
+            1 => runs[run + 1..]
+                .iter()
+                .position(is_same)
+                .map(|next| run + next),
+            _ => Some((run + 1).min(runs.len() - 1)),
+        };
+        let moved = runs.remove(run);
+        // Where there is no such run, this is the schedule itself.
+        runs.insert(place.unwrap_or(run), moved);
+        Some(runs.concat())
     }
 }
 
@@ -187,11 +203,11 @@ impl Strategy for Simplify {
         } else if !self.replayed || self.budget.is_spent() {
             return false;
         } else {
-            let Some(plan) = self.swapped(self.next_swap) else {
+            let Some(plan) = self.variation(self.next_variation) else {
                 return false;
             };
             self.plan = plan;
-            self.next_swap += 1;
+            self.next_variation += 1;
         }
         self.done.clear();
         self.done.resize(self.plan.len(), false);
@@ -233,7 +249,7 @@ impl Strategy for Simplify {
             && let Some(found) = Found::new(execution)
         {
             self.best = found;
-            self.next_swap = 0;
+            self.next_variation = 0;
         }
     }
 }
