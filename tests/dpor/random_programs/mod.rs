@@ -21,7 +21,7 @@ use self::kinds::{
 use self::program::{Op, Program};
 use self::tasks::{TaskProgram, task_programs};
 use super::cases;
-use super::reduction::{COUNTS_TRACES, enumeration, outcomes, reduced, traces};
+use super::reduction::{enumeration, outcomes, reduced, traces};
 
 /// Programs with more interleavings are left out.
 const MAX_EXECUTIONS: u64 = 1_000;
@@ -82,7 +82,7 @@ fn agree(program: &impl Runs) -> TestCaseResult {
     prop_assert_eq!(outcomes(&report), outcomes(&all));
     prop_assert_eq!(report.verdict.name(), all.verdict.name());
     prop_assert_eq!(report.violations > 0, all.violations > 0);
-    if COUNTS_TRACES && has_seen_every_trace(&all) {
+    if has_seen_every_trace(&all) {
         prop_assert_eq!(traces(&report), traces(&all));
         prop_assert_eq!((report.executions, report.blocked), (traces(&all), 0));
     }
