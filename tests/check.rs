@@ -195,7 +195,7 @@ mod failures {
             .says("  load  n → 0")
             .says("\n  why      lost update: ")
             .says("\n  minimal  1 preemption; no failing interleaving has fewer\n")
-            .says("\n  searched dfs, sequential consistency, ")
+            .says("\n  searched dpor, sequential consistency, ")
             .says("' cargo test child::loses_an_update\n");
         assert!(run.replay().starts_with("child::loses_an_update@0"));
     }
@@ -242,7 +242,7 @@ mod replays {
 
     #[test]
     fn the_printed_variable_gives_the_same_failure() {
-        for engine in ["dfs", "random"] {
+        for engine in ["dpor", "dfs", "random"] {
             let found = run("loses_an_update", &[("RACELAB_ENGINE", engine)]).fails();
             let replayed = run("loses_an_update", &[("RACELAB_REPLAY", found.replay())])
                 .fails()

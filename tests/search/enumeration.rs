@@ -41,7 +41,7 @@ proptest! {
     ) {
         let program = Program::alike(threads, times, &op);
         let expected = program.interleavings();
-        prop_assume!(expected < 60_000);
+        prop_assume!(expected < 15_000);
         let report = enumerate(&program);
         prop_assert_eq!(report.executions, expected);
         prop_assert_eq!(report.coverage, Coverage::Complete);
@@ -66,7 +66,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn dfs_reports_the_outcomes_and_violations_of_every_interleaving(

@@ -74,7 +74,7 @@ fn engines_print_nothing() {
             let explorer = Explorer::new(engine);
             for explorer in [
                 explorer.clone(),
-                explorer.max_executions(200).past_failures(),
+                explorer.max_executions(20).past_failures(),
             ] {
                 let report = explorer.explore(body);
                 let failure = expect_failure(&report);

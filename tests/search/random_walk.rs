@@ -11,7 +11,7 @@ use super::{FETCH_ADD, essence, expect_failure, expect_reason, explore, outcomes
 
 #[test]
 fn a_random_walk_hits_known_bugs_with_their_exact_probabilities() {
-    const EXECUTIONS: u32 = 25_000;
+    const EXECUTIONS: u32 = 8_000;
     for bug in KnownBug::ALL {
         let explorer = Explorer::new(Engine::Random)
             .max_executions(EXECUTIONS.into())

@@ -137,15 +137,19 @@ agree_on! { 100;
     reduction_loses_no_outcome_of_channels_with_receivers: programs_with(CROSSBEAM, messages()),
     reduction_loses_no_outcome_of_queues: programs(queues()),
     reduction_loses_no_outcome_of_parking: programs(parking()),
-    reduction_loses_no_outcome_of_threads_of_threads: programs(threads_of_threads()),
     reduction_loses_no_outcome_and_no_race_of_cells: programs(cells()),
     reduction_loses_no_outcome_and_no_panic: programs(panics()),
-    reduction_loses_no_outcome_of_tasks: task_programs(),
     reduction_loses_no_outcome_of_mixed_programs: programs_with(CHANNELS, mixed()),
 }
 
+// Each of them has many interleavings.
+agree_on! { 30;
+    reduction_loses_no_outcome_of_threads_of_threads: programs(threads_of_threads()),
+    reduction_loses_no_outcome_of_tasks: task_programs(),
+}
+
 // Each of them takes very many steps.
-agree_on! { 15;
+agree_on! { 4;
     reduction_loses_no_outcome_of_spinning: spinning_programs(),
 }
 
