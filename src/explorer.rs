@@ -59,6 +59,7 @@ pub struct Explorer {
     preemption_bound: Option<u8>,
     seed: u64,
     past_failures: bool,
+    minimises: bool,
     stall_limit: Duration,
     progress: Progress,
 }
@@ -79,6 +80,7 @@ impl Explorer {
             preemption_bound: None,
             seed: 0,
             past_failures: false,
+            minimises: true,
             stall_limit: DEFAULT_STALL_LIMIT,
             progress: Progress::default(),
         }
@@ -130,6 +132,15 @@ impl Explorer {
     pub fn past_failures(self) -> Self {
         Explorer {
             past_failures: true,
+            ..self
+        }
+    }
+
+    /// Reports the first failing execution as it was found, for measurements of the search alone.
+    #[cfg(feature = "cli")]
+    pub(crate) fn without_minimisation(self) -> Self {
+        Explorer {
+            minimises: false,
             ..self
         }
     }
@@ -320,6 +331,9 @@ impl Explorer {
             // All interleavings were seen, so that the smallest failing one is the smallest there is.
             Some(found) if coverage == Coverage::Complete && self.engine == Engine::Dfs => {
                 Verdict::Violated(Box::new(failure(found, Some(true), 0, false)))
+            }
+            Some(found) if !self.minimises => {
+                Verdict::Violated(Box::new(failure(found, None, 0, false)))
             }
             Some(found) => {
                 let smaller = search::minimise(engine, found, deadline);

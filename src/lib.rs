@@ -58,6 +58,8 @@ pub mod queue;
 pub mod sync;
 pub mod thread;
 
+#[cfg(feature = "cli")]
+mod bench;
 #[cfg(feature = "lab")]
 mod check;
 #[cfg(feature = "cli")]

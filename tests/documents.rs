@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use racelab::exhibits::{self, Exhibit, Kind};
+use racelab::{Engine, MemoryModel};
 
 /// A command in a document, and the output that stands below it.
 struct Shown {
@@ -124,5 +125,68 @@ fn the_guide_shows_what_the_commands_print() {
     for entry in fs::read_dir(docs).unwrap() {
         let name = entry.unwrap().file_name();
         check(&format!("docs/{}", name.to_str().unwrap()));
+    }
+}
+
+/// What stands round the table of the corpus in its page.
+const BENCH: (&str, &str) = (
+    "<!-- The table of the corpus. The command above writes it. -->\n",
+    "<!-- The end of the table. -->\n",
+);
+
+/// The cells of a line of a table in Markdown.
+fn cells(line: &str) -> Vec<&str> {
+    let line = line
+        .strip_prefix('|')
+        .and_then(|line| line.strip_suffix('|'));
+    let cells = line.expect("it is a line of a table").split('|');
+    cells.map(str::trim).collect()
+}
+
+#[test]
+fn the_page_of_the_corpus_has_a_row_for_each_program_and_a_column_for_each_engine() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/corpus.md");
+    let text = fs::read_to_string(path).unwrap();
+    let (_, rest) = text.split_once(BENCH.0).expect("the table begins");
+    let (table, _) = rest.split_once(BENCH.1).expect("the table ends");
+    let lines: Vec<Vec<&str>> = table
+        .lines()
+        .skip_while(|line| !line.starts_with('|'))
+        .take_while(|line| line.starts_with('|'))
+        .map(cells)
+        .collect();
+
+    let mut columns = vec!["program".to_owned()];
+    for engine in Engine::ALL {
+        if engine.memory_model() != MemoryModel::Sc || *engine == Engine::Dfs {
+            continue;
+        }
+        columns.push(engine.to_string());
+        if engine.is_exhaustive() {
+            columns.push(format!("{engine}, to exhaust"));
+        }
+    }
+    assert_eq!(lines[0], columns, "the command in the page writes it anew");
+
+    let programs = exhibits::CORPUS.iter().flat_map(|exhibit| exhibit.variants);
+    let programs: Vec<String> = programs.map(ToString::to_string).collect();
+    let rows: Vec<&str> = lines[2..].iter().map(|line| line[0]).collect();
+    assert_eq!(rows, programs);
+    for line in &lines[1..] {
+        assert_eq!(line.len(), columns.len(), "{line:?}");
+        assert!(line.iter().all(|cell| !cell.is_empty()), "{line:?}");
+    }
+}
+
+#[test]
+fn the_page_of_the_corpus_says_of_each_program_what_its_bug_is() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/corpus.md");
+    let text = fs::read_to_string(path).unwrap();
+    for program in exhibits::corpus::EXHIBIT.variants {
+        let bug = program.kind.bug().expect("it is unsafe");
+        let mut lines = text.lines().filter(|line| line.starts_with('|')).map(cells);
+        let row = lines.find(|line| line[0].split(',').next() == Some(program.name));
+        let row = row.unwrap_or_else(|| panic!("{program} is not in the page"));
+        assert_eq!(row[1], bug, "{program}");
     }
 }

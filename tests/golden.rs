@@ -162,6 +162,10 @@ mod commands {
                 "explore counter --seed -1",
                 "explore counter --expect fails",
                 "explore counter --format xml",
+                "explore counter --format markdown",
+                "explore corpus/account --threads 4",
+                "explore corpus/acount",
+                "bench --trials 0",
                 "explore counter -o /dev/null/report.txt",
                 "replay counter x",
                 "replay counter é",
@@ -213,6 +217,30 @@ mod commands {
     }
 
     #[test]
+    fn bench_what_comes_out_the_same_each_time() {
+        let few = "bench --program corpus/lazy01 --program corpus/reorder_3 --program corpus/reorder_10 \
+                   --engine dfs --engine random --engine loom --trials 4 --cap 20 --exhaust-cap 50";
+        golden(
+            &expect_file!["golden/bench.txt"],
+            &[
+                few,
+                &format!("{few} --format markdown"),
+                "bench --program corpus/lazy01 --engine random --trials 2 --format json",
+                "bench --program corpus/lazy01 --engine random --trials 2 --color always",
+                "bench --program corpus/reorder_10 --engine loom",
+            ],
+        );
+    }
+
+    #[test]
+    fn list_the_corpus() {
+        golden(
+            &expect_file!["golden/corpus.txt"],
+            &["list --corpus", "list --corpus --format json"],
+        );
+    }
+
+    #[test]
     fn run_what_comes_out_the_same_each_time() {
         golden(
             &expect_file!["golden/run.txt"],
@@ -250,6 +278,7 @@ mod commands {
                 "explore --help",
                 "replay --help",
                 "verify --help",
+                "bench --help",
                 "",
             ],
         );

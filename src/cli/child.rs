@@ -2,13 +2,20 @@
 
 use std::env;
 use std::io::{self, Read};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::Progress;
+
+use super::error::Error;
+
 /// How often it is looked whether the child has ended.
 const TICK: Duration = Duration::from_millis(5);
+
+/// How often it is looked for an interrupt while a child process works.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Set in the environment of a child process: whatever happens, happens there.
 const IS_CHILD: &str = "RACELAB_IS_CHILD";
@@ -19,7 +26,7 @@ pub(super) fn is_child() -> bool {
 }
 
 /// This command, to be run in a child process with other arguments.
-pub(super) fn command() -> io::Result<Command> {
+fn command() -> io::Result<Command> {
     let mut command = Command::new(env::current_exe()?);
     command.env(IS_CHILD, "1");
     Ok(command)
@@ -72,7 +79,7 @@ impl Guarded {
 
     /// What the child has printed, to its end. It is not read before the child has ended, so that
     /// it must not be more than a pipe holds.
-    pub(super) fn printed(&self) -> io::Result<String> {
+    fn printed(&self) -> io::Result<String> {
         let mut text = String::new();
         match &mut lock(&self.0).stdout {
             Some(stdout) => stdout.read_to_string(&mut text)?,
@@ -97,6 +104,27 @@ impl Guarded {
 impl Drop for Guarded {
     fn drop(&mut self) {
         kill(&mut lock(&self.0));
+    }
+}
+
+/// Runs this command in a child process with other arguments, up to its end: what it has printed,
+/// which must not be more than a pipe holds, and how it ended. `None` if that was interrupted.
+pub(super) fn printed_by(
+    arguments: &[String],
+    progress: &Progress,
+) -> Result<Option<(String, ExitStatus)>, Error> {
+    let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
+    let mut command = command().map_err(internal)?;
+    command.args(arguments).stdout(Stdio::piped());
+    let child = Guarded::spawn(&mut command, OnInterrupt::Nothing).map_err(internal)?;
+    loop {
+        if progress.is_interrupted() {
+            return Ok(None);
+        }
+        if let Some(status) = child.wait(Some(LOOK)).map_err(internal)? {
+            let printed = child.printed().map_err(internal)?;
+            return Ok(Some((printed, status)));
+        }
     }
 }
 

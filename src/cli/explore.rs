@@ -245,7 +245,7 @@ pub(super) fn write(
 
 /// The command that replays a failure, with every flag that it needs.
 fn replay_command(variant: &Variant, size: exhibits::Size, max_steps: usize) -> String {
-    let default = select::exhibit_of(variant).default_size();
+    let default = select::default_size(variant);
     let mut command = format!("racelab replay {variant} {{schedule}}");
     let flags = [
         ("--threads", size.threads, default.threads),

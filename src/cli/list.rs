@@ -1,5 +1,6 @@
 //! `racelab list`: the gallery.
 
+use clap::Args;
 use serde::Serialize;
 use textwrap::{Options, WordSplitter};
 
@@ -13,6 +14,14 @@ use super::output::Output;
 /// How many columns a line has at most.
 const WIDTH: usize = 80;
 
+/// List the exhibits and their variants.
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// List the corpus in place of the gallery: programs with a known bug, to compare searches on
+    #[arg(long)]
+    corpus: bool,
+}
+
 #[derive(Serialize)]
 struct Entry {
     name: String,
@@ -22,19 +31,25 @@ struct Entry {
     engines: Vec<&'static str>,
 }
 
-/// Lists all variants.
-pub(super) fn run(output: &Output) -> Result<Exit, Error> {
-    match output.format {
-        Format::Text => {
-            let exhibits = exhibits::ALL.iter().map(|exhibit| text(exhibit));
-            output.write(&exhibits.collect::<Vec<_>>().join("\n"))?;
+impl List {
+    pub(super) fn run(&self, output: &Output) -> Result<Exit, Error> {
+        let exhibits = if self.corpus {
+            exhibits::CORPUS
+        } else {
+            exhibits::ALL
+        };
+        match output.format {
+            Format::Text => {
+                let texts = exhibits.iter().map(|exhibit| text(exhibit));
+                output.write(&texts.collect::<Vec<_>>().join("\n"))?;
+            }
+            Format::Json => {
+                let variants = exhibits.iter().flat_map(|exhibit| exhibit.variants);
+                output.write_json(&variants.map(entry).collect::<Vec<_>>())?;
+            }
         }
-        Format::Json => {
-            let variants = exhibits::ALL.iter().flat_map(|exhibit| exhibit.variants);
-            output.write_json(&variants.map(entry).collect::<Vec<_>>())?;
-        }
+        Ok(Exit::Success)
     }
-    Ok(Exit::Success)
 }
 
 fn entry(variant: &Variant) -> Entry {

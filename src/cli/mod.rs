@@ -2,6 +2,7 @@
 //!
 //! Results go to stdout or to the file of `-o`, progress and diagnostics to stderr.
 
+mod bench;
 mod child;
 mod console;
 mod diff;
@@ -26,6 +27,7 @@ use clap::{Parser, Subcommand};
 use crate::execution::message_of;
 
 use self::error::{Error, Exit};
+use self::options::FormatChoice;
 use self::output::Output;
 
 /// Shows the smallest interleaving that breaks concurrent code, why, and a line that replays it.
@@ -48,7 +50,7 @@ Try: racelab explore counter";
 #[derive(Debug, Subcommand)]
 enum Command {
     /// List the exhibits and their variants
-    List,
+    List(list::List),
     /// Show the source of a variant
     Show(show::Show),
     /// Show what differs between two variants of an exhibit
@@ -61,6 +63,8 @@ enum Command {
     Replay(replay::Replay),
     /// Run variants under engines, and compare the verdicts with what is expected
     Verify(verify::Verify),
+    /// Measure how many executions engines need to find the bugs of programs
+    Bench(bench::Bench),
 }
 
 /// Runs the command that the arguments of the process name.
@@ -101,15 +105,22 @@ fn end_process(error: &Error) -> ! {
 }
 
 fn run(cli: &Cli) -> Result<Exit, Error> {
+    let format = cli.output.format;
+    if format == FormatChoice::Markdown && !matches!(cli.command, Command::Bench(_)) {
+        return Err(Error::Usage(
+            "--format markdown is for bench only: the other commands have text and json".to_owned(),
+        ));
+    }
     let output = Output::open(&cli.output)?;
     match &cli.command {
-        Command::List => list::run(&output),
+        Command::List(list) => list.run(&output),
         Command::Show(show) => show.run(&output),
         Command::Diff(diff) => diff.run(&output),
         Command::Run(run) => run.run(&output),
         Command::Explore(explore) => explore.run(&output),
         Command::Replay(replay) => replay.run(&output),
         Command::Verify(verify) => verify.run(&output),
+        Command::Bench(bench) => bench.run(&output, format),
     }
 }
 

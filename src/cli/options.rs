@@ -14,17 +14,17 @@ use super::error::Error;
 /// Where results go and how they look.
 #[derive(Debug, Args)]
 pub(super) struct Output {
-    /// How results are written
+    /// How results are written; only bench has markdown
     #[arg(
         long,
         global = true,
         value_enum,
-        default_value_t = Format::Text,
+        default_value_t = FormatChoice::Text,
         help_heading = "Output",
         // After the options of a command.
         display_order = 100,
     )]
-    pub(super) format: Format,
+    pub(super) format: FormatChoice,
 
     /// When to use colours; `auto` also obeys the variable `NO_COLOR`
     #[arg(
@@ -49,12 +49,23 @@ pub(super) struct Output {
     pub(super) output: Option<PathBuf>,
 }
 
-/// How results are written.
+/// How results can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
+pub(super) enum FormatChoice {
     // For people. No doc comment: clap would spread every help text over pages to show it.
     Text,
     // For programs.
+    Json,
+    // For documents. Only `bench` has it.
+    Markdown,
+}
+
+/// How the results of every command are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
     Json,
 }
 
@@ -109,6 +120,9 @@ impl Size {
     /// The size for a variant, with its defaults filled in.
     pub(super) fn of(&self, variant: &Variant) -> Result<exhibits::Size, Error> {
         let exhibit = super::select::exhibit_of(variant);
+        if let Some(only) = variant.only_size {
+            return self.if_only(only, variant);
+        }
         let number = |flag: &str, given: Option<usize>, parameter: &exhibits::Parameter| {
             let number = given.unwrap_or(parameter.default);
             if parameter.range.contains(&number) {
@@ -125,6 +139,22 @@ impl Size {
             ops: number("--ops", self.ops, &exhibit.ops)?,
         })
     }
+
+    /// The only size of a variant, unless another one is asked for.
+    fn if_only(&self, only: exhibits::Size, variant: &Variant) -> Result<exhibits::Size, Error> {
+        let given = [
+            ("--threads", self.threads, only.threads),
+            ("--ops", self.ops, only.ops),
+        ];
+        for (flag, number, only) in given {
+            if let Some(number) = number.filter(|number| *number != only) {
+                return Err(Error::Usage(format!(
+                    "{flag} {number} is not possible: {variant} has one size, with {flag} {only}"
+                )));
+            }
+        }
+        Ok(only)
+    }
 }
 
 /// Parses the name of an engine. clap names the nearest one if there is none.
@@ -140,6 +170,11 @@ pub(super) fn seed(text: &str) -> Result<u64, String> {
 
 /// Parses a number of executions.
 pub(super) fn executions(text: &str) -> Result<u64, String> {
+    number(text, 1)
+}
+
+/// Parses a number of trials.
+pub(super) fn trials(text: &str) -> Result<u64, String> {
     number(text, 1)
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::report::Style;
 
 use super::error::Error;
-use super::options::{self, Format, Look};
+use super::options::{self, Format, FormatChoice, Look};
 
 /// Where results go.
 #[derive(Debug)]
@@ -50,7 +50,10 @@ impl Output {
             }
         };
         Ok(Output {
-            format: options.format,
+            format: match options.format {
+                FormatChoice::Json => Format::Json,
+                FormatChoice::Text | FormatChoice::Markdown => Format::Text,
+            },
             target,
             color,
         })

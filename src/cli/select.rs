@@ -1,6 +1,7 @@
 //! Finds a variant by its name.
 
-use crate::exhibits::{self, Exhibit, Kind, Variant};
+use crate::Engine;
+use crate::exhibits::{self, Exhibit, Kind, Size, Variant};
 
 use super::error::Error;
 
@@ -16,29 +17,39 @@ pub(super) fn variant(name: &str) -> Result<&'static Variant, Error> {
     Ok(variant.unwrap_or_else(|| first_unsafe(exhibit)))
 }
 
-/// The variants of some names, of which an exhibit alone is all of its own, or all if there are no
-/// names. They are in the order of the gallery, each only once.
+/// The variants of some names, of which an exhibit alone is all of its own, or those of the whole
+/// gallery if there are no names. They are in the order of the gallery, each only once, and then
+/// those of the corpus.
 pub(super) fn variants(names: &[String]) -> Result<Vec<&'static Variant>, Error> {
     let named: Vec<_> = names
         .iter()
         .map(|name| named(name))
         .collect::<Result<_, _>>()?;
-    let is_selected = |exhibit: &Exhibit, variant: &Variant| {
-        named.is_empty()
-            || named.iter().any(|(other, only)| {
-                other.name == exhibit.name && only.is_none_or(|only| only.name == variant.name)
-            })
+    let is_named = |variant: &Variant| {
+        named.iter().any(|(exhibit, only)| {
+            exhibit.name == variant.exhibit && only.is_none_or(|only| only.name == variant.name)
+        })
     };
-    let all = exhibits::ALL.iter().flat_map(|exhibit| {
-        exhibit
-            .variants
-            .iter()
-            .map(move |variant| (exhibit, variant))
-    });
-    Ok(all
-        .filter(|(exhibit, variant)| is_selected(exhibit, variant))
-        .map(|(_, variant)| variant)
-        .collect())
+    Ok(if named.is_empty() {
+        variants_of(exhibits::ALL).collect()
+    } else {
+        let all = variants_of(exhibits::ALL).chain(variants_of(exhibits::CORPUS));
+        all.filter(|variant| is_named(variant)).collect()
+    })
+}
+
+/// The programs of the corpus.
+pub(super) fn corpus() -> Vec<&'static Variant> {
+    variants_of(exhibits::CORPUS).collect()
+}
+
+fn variants_of(exhibits: &'static [&Exhibit]) -> impl Iterator<Item = &'static Variant> {
+    exhibits.iter().flat_map(|exhibit| exhibit.variants)
+}
+
+/// The gallery and the corpus.
+fn all_exhibits() -> impl Iterator<Item = &'static Exhibit> + Clone {
+    exhibits::ALL.iter().chain(exhibits::CORPUS).copied()
 }
 
 /// The exhibit of a name, and the variant if the name has one.
@@ -47,13 +58,9 @@ fn named(name: &str) -> Result<(&'static Exhibit, Option<&'static Variant>), Err
         Some((exhibit, variant)) => (exhibit, Some(variant)),
         None => (name, None),
     };
-    let exhibits = exhibits::ALL.iter();
-    let Some(exhibit) = exhibits
-        .clone()
-        .find(|exhibit| exhibit.name == exhibit_name)
-    else {
-        let names = exhibits.map(|exhibit| exhibit.name);
-        return Err(unknown("exhibit", exhibit_name, names));
+    let Some(exhibit) = all_exhibits().find(|exhibit| exhibit.name == exhibit_name) else {
+        let names = all_exhibits().map(|exhibit| exhibit.name);
+        return Err(unknown("exhibit", exhibit_name, names, "racelab list"));
     };
     let Some(variant_name) = variant_name else {
         return Ok((exhibit, None));
@@ -63,17 +70,35 @@ fn named(name: &str) -> Result<(&'static Exhibit, Option<&'static Variant>), Err
     let found = found.ok_or_else(|| {
         let what = format!("variant of {}", exhibit.name);
         let names = exhibit.variants.iter().map(|variant| variant.name);
-        unknown(&what, variant_name, names)
+        unknown(&what, variant_name, names, list_of(exhibit))
     });
     Ok((exhibit, Some(found?)))
 }
 
+/// Why no variant is run under its engine, if that is so.
+pub(super) fn why_none_runs(pairs: &[(&Variant, Engine)]) -> Option<String> {
+    let mut why = None;
+    for (variant, engine) in pairs {
+        match variant.runs_under(*engine) {
+            Ok(()) => return None,
+            Err(missing) => {
+                why.get_or_insert(format!("{variant} is not for {engine}, since {missing}"));
+            }
+        }
+    }
+    Some(why.unwrap_or_else(|| "no variant is selected".to_owned()))
+}
+
 /// The exhibit of a variant.
 pub(super) fn exhibit_of(variant: &Variant) -> &'static Exhibit {
-    let mut exhibits = exhibits::ALL.iter();
-    exhibits
+    all_exhibits()
         .find(|exhibit| exhibit.name == variant.exhibit)
         .expect("a variant names its exhibit")
+}
+
+/// The size at which a variant is explored if none is given.
+pub(super) fn default_size(variant: &Variant) -> Size {
+    exhibit_of(variant).default_size_of(variant)
 }
 
 fn first_unsafe(exhibit: &'static Exhibit) -> &'static Variant {
@@ -85,7 +110,22 @@ fn first_unsafe(exhibit: &'static Exhibit) -> &'static Variant {
         .unwrap_or(&exhibit.variants[0])
 }
 
-fn unknown(what: &str, name: &str, names: impl Iterator<Item = &'static str> + Clone) -> Error {
+/// The command that lists an exhibit.
+fn list_of(exhibit: &Exhibit) -> &'static str {
+    let is_it = |other: &&Exhibit| other.name == exhibit.name;
+    if exhibits::CORPUS.iter().any(is_it) {
+        "racelab list --corpus"
+    } else {
+        "racelab list"
+    }
+}
+
+fn unknown(
+    what: &str,
+    name: &str,
+    names: impl Iterator<Item = &'static str> + Clone,
+    list: &str,
+) -> Error {
     let likeness = |other: &str| strsim::jaro_winkler(name, other);
     let nearest = names
         .clone()
@@ -96,7 +136,7 @@ fn unknown(what: &str, name: &str, names: impl Iterator<Item = &'static str> + C
     };
     let name = shown(name);
     Error::Usage(format!(
-        "unknown {what} {name}; {hint} `racelab list` shows them all"
+        "unknown {what} {name}; {hint} `{list}` shows them all"
     ))
 }
 

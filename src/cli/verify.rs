@@ -1,7 +1,5 @@
 //! `racelab verify`: every variant under every engine, against what is expected of it.
 
-use std::io;
-use std::process::Stdio;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,7 +10,7 @@ use crate::report::one_line;
 use crate::report::verification::{Row, text};
 use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict};
 
-use super::child::{self, Guarded, OnInterrupt};
+use super::child;
 use super::error::{Error, Exit};
 use super::options::{self, Format};
 use super::output::Output;
@@ -24,9 +22,6 @@ A safe variant has to hold under an engine that explores everything, and must no
 others. An unsafe one has to fail; only on real threads, where races are rare, it need not.
 
 Exit codes: 0 all as expected; 1 not so; 4 nothing to verify.";
-
-/// How often it is looked for an interrupt while a child process works.
-const TICK: Duration = Duration::from_millis(100);
 
 /// Run variants under engines, and compare the verdicts with what is expected.
 #[derive(Debug, Args)]
@@ -65,8 +60,8 @@ impl Verify {
             .iter()
             .flat_map(|variant| engines.iter().map(move |engine| (*variant, *engine)))
             .collect();
-        if let Some(why) = nothing_to_run(&pairs) {
-            return Err(Error::Nothing(why));
+        if let Some(why) = select::why_none_runs(&pairs) {
+            return Err(Error::Nothing(format!("there is nothing to verify: {why}")));
         }
         let progress = Progress::default();
         let stage = Stage::default();
@@ -146,27 +141,16 @@ impl Verify {
         variant: &Variant,
         progress: &Progress,
     ) -> Result<Option<Row>, Error> {
-        let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
-        let mut command = child::command().map_err(internal)?;
-        command.args([
-            "verify",
-            "--engine",
-            Engine::Loom.name(),
-            "--format",
-            "json",
-        ]);
-        command.arg(format!("--time-limit={}s", self.time_limit.as_secs_f64()));
-        command.arg(variant.to_string()).stdout(Stdio::piped());
-        let child = Guarded::spawn(&mut command, OnInterrupt::Nothing).map_err(internal)?;
-        let status = loop {
-            if progress.is_interrupted() {
-                return Ok(None);
-            }
-            if let Some(status) = child.wait(Some(TICK)).map_err(internal)? {
-                break status;
-            }
+        let arguments = [
+            "verify".to_owned(),
+            variant.to_string(),
+            format!("--engine={}", Engine::Loom),
+            format!("--time-limit={}s", self.time_limit.as_secs_f64()),
+            "--format=json".to_owned(),
+        ];
+        let Some((printed, status)) = child::printed_by(&arguments, progress)? else {
+            return Ok(None);
         };
-        let printed = child.printed().map_err(internal)?;
         Ok(Some(match serde_json::from_str::<Vec<Found>>(&printed) {
             Ok(found) if found.len() == 1 => found_row(variant, &found[0]),
             _ => {
@@ -179,7 +163,7 @@ impl Verify {
     }
 
     fn search(&self, variant: &Variant, engine: Engine, progress: &Progress) -> Report {
-        let size = select::exhibit_of(variant).default_size();
+        let size = select::default_size(variant);
         let body = variant.body;
         Explorer::new(engine)
             .time_limit(self.time_limit)
@@ -221,21 +205,6 @@ fn found_row(variant: &Variant, found: &Found) -> Row {
         as_expected: found.as_expected,
         reason: found.reason.clone(),
     }
-}
-
-/// Why there is nothing to run, if that is so.
-fn nothing_to_run(pairs: &[(&Variant, Engine)]) -> Option<String> {
-    let mut why = None;
-    for (variant, engine) in pairs {
-        match variant.runs_under(*engine) {
-            Ok(()) => return None,
-            Err(missing) => {
-                why.get_or_insert(format!("{variant} is not for {engine}, since {missing}"));
-            }
-        }
-    }
-    let why = why.unwrap_or_else(|| "no variant is selected".to_owned());
-    Some(format!("there is nothing to verify: {why}"))
 }
 
 fn row(variant: &Variant, engine: Engine, report: &Report) -> Row {

@@ -2,7 +2,10 @@
 //!
 //! An exhibit is a folder and a variant is a file in it. All variants of an exhibit have the same
 //! names in them, so that the difference between two files is the lesson.
+//!
+//! Beside the gallery stands the corpus: programs with a known bug, on which searches are compared.
 
+pub mod corpus;
 pub mod counter;
 mod expectation;
 pub mod print_lock;
@@ -70,6 +73,8 @@ pub struct Variant {
     pub file: &'static str,
     /// The text of the file.
     pub source: &'static str,
+    /// The one size that it has, if it has not those of its exhibit.
+    pub only_size: Option<Size>,
     /// The body to explore. It asserts the invariant.
     pub body: fn(Size),
     /// The program that the exhibit goes back to, at its size, for real threads. What it prints and
@@ -112,6 +117,10 @@ pub const ALL: &[&Exhibit] = &[
     &queue_consumer::EXHIBIT,
 ];
 
+/// The programs on which searches are compared. They are no part of the gallery: there is nothing
+/// to compare them with, and it can take for ever to explore one in full.
+pub const CORPUS: &[&Exhibit] = &[&corpus::EXHIBIT];
+
 impl Exhibit {
     /// The size that is explored if none is given: the smallest that can fail.
     pub fn default_size(&self) -> Size {
@@ -119,6 +128,11 @@ impl Exhibit {
             threads: self.threads.default,
             ops: self.ops.default,
         }
+    }
+
+    /// The size at which a variant is explored if none is given.
+    pub fn default_size_of(&self, variant: &Variant) -> Size {
+        variant.only_size.unwrap_or_else(|| self.default_size())
     }
 }
 

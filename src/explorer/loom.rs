@@ -22,6 +22,18 @@ impl Explorer {
         let Exploration { mut tally, .. } = engine.run(exploration);
         let coverage = self.loom_coverage(&tally);
         let verdict = match (tally.smallest.take(), tally.doubtful.take()) {
+            (Some(found), _) if !self.minimises => {
+                let fewest = Fewest {
+                    found,
+                    preemption_bound: engine.preemption_bound,
+                    minimal: false,
+                    executions: 0,
+                };
+                Verdict::Violated(Box::new(Failure {
+                    minimal: None,
+                    ..loom_failure(fewest)
+                }))
+            }
             (Some(found), _) => {
                 let fewest = search::fewest_preemptions(engine, found, deadline);
                 Verdict::Violated(Box::new(loom_failure(fewest)))

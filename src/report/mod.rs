@@ -1,6 +1,8 @@
 //! What people and programs read: consumers of finished data.
 
 #[cfg(feature = "cli")]
+pub mod bench;
+#[cfg(feature = "cli")]
 pub mod json;
 mod rows;
 mod table;

@@ -1,6 +1,8 @@
 //! The commands that have a file of tests of their own, by the real binary.
 #![cfg(not(loom))]
 
+mod bench;
+mod corpus;
 mod diff;
 mod loom;
 mod programs;

@@ -1,6 +1,7 @@
 //! The searches, held against an independent oracle and against what is known of small programs.
 #![cfg(not(loom))]
 
+#[cfg(feature = "cli")]
 #[path = "../known_bugs/mod.rs"]
 mod known_bugs;
 #[path = "../oracle/mod.rs"]

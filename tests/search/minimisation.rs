@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use proptest::prelude::*;
 use racelab::{Coverage, Engine, Explorer, Progress};
 
+#[cfg(feature = "cli")]
 use super::known_bugs::KnownBug;
 use super::oracle::failing_programs;
 use super::{count, expect_failure, explore, schedule_of};
@@ -38,6 +39,7 @@ proptest! {
     }
 }
 
+#[cfg(feature = "cli")]
 #[test]
 fn known_bugs_are_reported_with_their_fewest_preemptions() {
     for bug in KnownBug::ALL {

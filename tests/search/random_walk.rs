@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use racelab::{Bound, Coverage, Engine, Explorer, Reason, Report, Verdict};
 
+#[cfg(feature = "cli")]
 use super::known_bugs::KnownBug;
 use super::oracle::{Program, failing_programs};
 use super::{FETCH_ADD, essence, expect_failure, expect_reason, explore, outcomes, varied};
 
+#[cfg(feature = "cli")]
 #[test]
 fn a_random_walk_hits_known_bugs_with_their_exact_probabilities() {
     const EXECUTIONS: u32 = 8_000;
