@@ -62,7 +62,7 @@ fn cross_transfers(transfer: fn(&Account, &Account, u64)) {
 
 fn main() {
     // In a test, `racelab::check` would panic with this report.
-    let report = Explorer::new(Engine::Dfs).explore(|| cross_transfers(transfer_as_asked));
+    let report = Explorer::new(Engine::Dpor).explore(|| cross_transfers(transfer_as_asked));
     println!("{report}");
 
     racelab::check(|| cross_transfers(transfer_in_order));

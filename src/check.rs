@@ -22,7 +22,7 @@ pub const DEFAULT_CHECK_TIME: Duration = Duration::from_secs(10);
 ///
 /// | variable | meaning |
 /// |---|---|
-/// | `RACELAB_ENGINE` | the engine: `dfs`, `random`, `pct`, `urw`, `pos`, `surw`, `loom`, or `threads` for real ones |
+/// | `RACELAB_ENGINE` | the engine: `dpor` if nothing is said, `dfs`, `random`, `pct`, `urw`, `pos`, `surw`, `loom`, or `threads` for real ones |
 /// | `RACELAB_MAX_EXECUTIONS` | stop after so many executions, or runs on real threads |
 /// | `RACELAB_TIME_LIMIT` | stop after so long: `20ms`, `10s`, a bare number is seconds |
 /// | `RACELAB_SEED` | the seed of random choices |
@@ -108,7 +108,7 @@ impl Settings {
             Some(name) => name
                 .parse()
                 .map_err(|error| format!("RACELAB_ENGINE: {error}"))?,
-            None => Engine::Dfs,
+            None => Engine::Dpor,
         };
         let mut explorer = Explorer::new(engine).time_limit(DEFAULT_CHECK_TIME);
         if let Some(executions) = parse(

@@ -41,7 +41,7 @@ pub const DEFAULT_STALL_LIMIT: Duration = Duration::from_secs(10);
 /// use racelab::sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}};
 /// use racelab::{Engine, Explorer, Verdict, thread};
 ///
-/// let report = Explorer::new(Engine::Dfs).explore(|| {
+/// let report = Explorer::new(Engine::Dpor).explore(|| {
 ///     let n = Arc::new(AtomicUsize::new(0));
 ///     let other = thread::spawn({
 ///         let n = Arc::clone(&n);
@@ -605,7 +605,7 @@ impl Explorer {
 ///
 /// On an error of the lab itself.
 pub fn replay<F: Fn() + Send + Sync + 'static>(schedule: &Schedule, body: F) -> Report {
-    Explorer::new(Engine::Dfs).replay(schedule, body)
+    Explorer::new(Engine::Dpor).replay(schedule, body)
 }
 
 /// Records a result of the running execution, for outcome tables.
@@ -620,7 +620,7 @@ pub fn replay<F: Fn() + Send + Sync + 'static>(schedule: &Schedule, body: F) -> 
 /// ```
 /// use racelab::{Engine, Explorer};
 ///
-/// let report = Explorer::new(Engine::Dfs).explore(|| racelab::outcome(6 * 7));
+/// let report = Explorer::new(Engine::Dpor).explore(|| racelab::outcome(6 * 7));
 /// assert_eq!(report.outcomes[0].value, "42");
 /// ```
 pub fn outcome(value: impl Debug) {

@@ -14,7 +14,7 @@
 //! use racelab::sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}};
 //! use racelab::{Engine, Explorer, FailureKind, thread};
 //!
-//! let report = Explorer::new(Engine::Dfs).explore(|| {
+//! let report = Explorer::new(Engine::Dpor).explore(|| {
 //!     let n = Arc::new(AtomicUsize::new(0));
 //!     let other = thread::spawn({
 //!         let n = Arc::clone(&n);

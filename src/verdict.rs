@@ -428,20 +428,20 @@ impl fmt::Display for Reason {
             }
             Reason::Bound(Bound::LeftOut(LeftOut::WakeOrder)) => f.write_str(
                 "no interleaving fails in which the thread that has waited longest is woken; loom \
-                 does not explore the other orders, `--engine dfs` does",
+                 does not explore the other orders, `--engine dpor` does",
             ),
             Reason::Bound(Bound::LeftOut(LeftOut::Timeouts)) => f.write_str(
                 "no interleaving fails in which no wait times out; loom has no time-outs, \
-                 `--engine dfs` has",
+                 `--engine dpor` has",
             ),
             Reason::Bound(Bound::LeftOut(LeftOut::Rendezvous)) => f.write_str(
                 "no interleaving fails in which each offer at a rendezvous finds a receiver that \
-                 waits; loom does not explore the others, `--engine dfs` does",
+                 waits; loom does not explore the others, `--engine dpor` does",
             ),
             Reason::Bound(Bound::LeftOut(LeftOut::ForgottenLoads)) => f.write_str(
                 "no execution of loom's fails, but its reduction can miss interleavings here: a \
                  thread writes an atomic that another one has read before, and of the earlier reads \
-                 loom knows only the last; `--engine dfs` misses none, but has no stale values",
+                 loom knows only the last; `--engine dpor` misses none, but has no stale values",
             ),
             Reason::Bound(Bound::LeftOut(LeftOut::RepeatedTimeouts)) => f.write_str(
                 "no interleaving fails in which a wait that has timed out does so again only after \

@@ -16,7 +16,7 @@ unsafe impl Sync for Shared {}
 unsafe impl Send for Shared {}
 
 fn explore(body: impl Fn() + Send + Sync + 'static) -> Report {
-    Explorer::new(Engine::Dfs).explore(body)
+    Explorer::new(Engine::Dpor).explore(body)
 }
 
 #[test]

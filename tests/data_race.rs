@@ -47,7 +47,7 @@ fn explore(engine: Engine, body: impl Fn() + Send + Sync + 'static) -> Report {
 
 /// A body that must race, under each sequentially consistent engine.
 fn races(body: impl Fn() + Send + Sync + Clone + 'static) -> Failure {
-    let mut failures = [Engine::Dfs, Engine::Random]
+    let mut failures = [Engine::Dpor, Engine::Dfs, Engine::Random]
         .map(|engine| {
             let report = explore(engine, body.clone());
             match report.verdict {
@@ -68,7 +68,7 @@ fn races(body: impl Fn() + Send + Sync + Clone + 'static) -> Failure {
 
 /// A body that must hold, in every interleaving.
 fn holds(body: impl Fn() + Send + Sync + 'static) {
-    let report = explore(Engine::Dfs, body);
+    let report = explore(Engine::Dpor, body);
     assert!(matches!(report.verdict, Verdict::Holds), "{report}");
 }
 

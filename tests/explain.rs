@@ -12,7 +12,7 @@ fn why(
     kind: FailureKind,
     body: impl Fn() + Send + Sync + 'static,
 ) -> (Option<String>, Vec<(u32, String)>) {
-    let report = Explorer::new(Engine::Dfs).explore(body);
+    let report = Explorer::new(Engine::Dpor).explore(body);
     let failure = report.failure().expect("some interleaving fails");
     assert_eq!(failure.kind, kind, "{report}");
     assert_eq!(failure.minimal, Some(true), "{report}");

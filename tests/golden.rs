@@ -118,7 +118,7 @@ mod commands {
             &expect_file!["golden/explore_bounded.txt"],
             &[
                 "explore counter/mutex --max-executions 1",
-                "explore counter/mutex --max-executions 2 --all",
+                "explore counter/channel --max-executions 2 --all",
                 "explore counter/mutex --max-steps 3",
                 "explore counter/mutex --engine random --max-executions 1000 --seed 7",
             ],
@@ -206,10 +206,10 @@ mod commands {
         golden(
             &expect_file!["golden/verify.txt"],
             &[
-                "verify counter/load-store counter/mutex counter/channel --engine dfs --engine random",
+                "verify counter/load-store counter/mutex counter/channel --engine dpor --engine random",
                 "verify counter/load-store counter/mutex --time-limit 0",
-                "verify counter/mutex --engine dfs --color always",
-                "verify counter/mutex --engine dfs --format json",
+                "verify counter/mutex --engine dpor --color always",
+                "verify counter/mutex --engine dpor --format json",
                 "verify counter/mutx",
                 "verify counter --engine dfx",
             ],
@@ -291,7 +291,7 @@ mod reports {
     use super::*;
 
     fn explore(body: impl Fn() + Send + Sync + 'static) -> Report {
-        Explorer::new(Engine::Dfs).explore(body)
+        Explorer::new(Engine::Dpor).explore(body)
     }
 
     fn shown(report: &Report) -> String {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use racelab::exhibits::{self, Exhibit, Expectation, Kind, Missing, Variant};
-use racelab::{Engine, Explorer, Verdict};
+use racelab::{Engine, Explorer, Report, Verdict};
 
 fn variants() -> impl Iterator<Item = (&'static Exhibit, &'static Variant)> {
     exhibits::ALL.iter().flat_map(|exhibit| {
@@ -57,6 +57,43 @@ fn every_variant_comes_out_as_expected_under_every_engine_that_can_run_it() {
 }
 
 #[test]
+fn reduction_judges_every_variant_that_enumeration_can_run() {
+    for (exhibit, variant) in variants() {
+        let [reduced, all] = [Engine::Dpor, Engine::Dfs].map(|engine| {
+            let is_run = variant.runs_under(engine).is_ok();
+            let (body, size) = (variant.body, exhibit.default_size());
+            is_run.then(|| {
+                let explorer = Explorer::new(engine).past_failures();
+                explorer.explore(move || body(size))
+            })
+        });
+        let (Some(reduced), Some(all)) = (&reduced, &all) else {
+            assert_eq!(reduced.is_some(), all.is_some(), "{variant}");
+            continue;
+        };
+        let values = |report: &Report| {
+            let outcomes = report.outcomes.iter();
+            outcomes
+                .map(|outcome| outcome.value.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(reduced.coverage, all.coverage, "{variant}");
+        assert_eq!(reduced.verdict.name(), all.verdict.name(), "{variant}");
+        assert_eq!(values(reduced), values(all), "{variant}");
+        let smallest = [reduced, all].map(|report| {
+            let failure = report.failure();
+            failure.map(|failure| (failure.kind, failure.preemptions, failure.minimal))
+        });
+        assert_eq!(smallest[0], smallest[1], "{variant}");
+        assert_eq!(
+            Some(reduced.executions),
+            reduced.traces,
+            "{variant}: {reduced}"
+        );
+    }
+}
+
+#[test]
 fn a_model_engine_is_missing_only_for_what_it_cannot_run() {
     for (_, variant) in variants() {
         for &engine in Engine::ALL {
@@ -75,7 +112,7 @@ fn a_model_engine_is_missing_only_for_what_it_cannot_run() {
 #[test]
 fn what_is_expected_follows_from_the_kind_and_the_engine() {
     for (_, variant) in variants() {
-        let expected = [Engine::Dfs, Engine::Surw, Engine::Threads]
+        let expected = [Engine::Dpor, Engine::Surw, Engine::Threads]
             .map(|engine| variant.expected_under(engine));
         let as_documented = match variant.kind {
             Kind::Safe => [

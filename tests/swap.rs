@@ -39,7 +39,7 @@ fn the_program_works_with_its_imports_swapped_on_real_threads() {
 
 #[test]
 fn the_program_works_in_every_interleaving_that_a_bounded_search_sees() {
-    for engine in [Engine::Dfs, Engine::Random] {
+    for engine in [Engine::Dpor, Engine::Random] {
         let explorer = Explorer::new(engine).max_executions(2_000);
         let report = explorer.explore(|| {
             assert_eq!(with_racelab::sum_of_squares(&[1, 2, 3], 2, 1), 14);
@@ -64,7 +64,7 @@ fn the_program_works_in_every_interleaving_that_a_bounded_search_sees() {
 fn statics_and_locks_work_with_either() {
     assert_eq!(registry_with_std::greetings(&["a", "b", "a"]), 2);
     assert_eq!(registry_with_racelab::greetings(&["a", "b", "a"]), 2);
-    let report = Explorer::new(Engine::Dfs)
+    let report = Explorer::new(Engine::Dpor)
         .max_executions(2_000)
         .explore(|| {
             // In an execution nobody has greeted before.

@@ -35,7 +35,7 @@ pub(super) struct Explore {
     size: options::Size,
 
     /// What chooses the interleavings
-    #[arg(long, default_value = "dfs", value_parser = options::engine())]
+    #[arg(long, default_value = "dpor", value_parser = options::engine())]
     engine: Engine,
 
     /// Stop after so many executions [default: none, 10000 for random engines]

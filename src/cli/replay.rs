@@ -43,7 +43,7 @@ impl Replay {
         let schedule = schedule.map_err(|error| Error::Usage(error.to_string()))?;
         let max_steps = self.max_steps.max_steps;
         let body = variant.body;
-        let explorer = Explorer::new(Engine::Dfs).max_steps(max_steps);
+        let explorer = Explorer::new(Engine::Dpor).max_steps(max_steps);
         let report = if schedule.loom().is_some() && !child::is_child() {
             match explore::in_child(&explorer, OnInterrupt::Kill)? {
                 Explored::Reported(exit) => return Ok(exit),

@@ -28,7 +28,7 @@ pub struct Explanation {
 /// use racelab::sync::{Arc, atomic::{AtomicU32, Ordering::SeqCst}};
 /// use racelab::{Engine, Explorer, explain, thread};
 ///
-/// let report = Explorer::new(Engine::Dfs).explore(|| {
+/// let report = Explorer::new(Engine::Dpor).explore(|| {
 ///     let n = Arc::new(AtomicU32::new(0));
 ///     let add = |n: &AtomicU32| n.store(n.load(SeqCst) + 1, SeqCst);
 ///     let other = thread::spawn({

@@ -119,7 +119,7 @@ impl Explorer {
     fn confirm(&self, engine: &Loom, failure: &Failure) -> Result<Box<Failure>, Reason> {
         let body = Arc::clone(&engine.body);
         let search = Explorer {
-            engine: Engine::Dfs,
+            engine: Engine::Dpor,
             max_executions: Some(CONFIRMING_EXECUTIONS),
             past_failures: false,
             ..self.clone()

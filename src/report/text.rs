@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::explain::{Explanation, explain};
 use crate::trace::{LeftOut, ObjectId, Schedule, Trace};
-use crate::verdict::{Bound, Coverage, Failure, Outcome, Report, Verdict, grouped};
+use crate::verdict::{Bound, Coverage, Engine, Failure, Outcome, Report, Verdict, grouped};
 
 use super::rows::rows;
 use super::table::{paint, red, table};
@@ -78,7 +78,7 @@ impl Style {
 /// use racelab::report::{Style, Subject, text};
 /// use racelab::{Engine, Explorer};
 ///
-/// let report = Explorer::new(Engine::Dfs).explore(|| assert!(1 + 1 == 3, "arithmetic fails"));
+/// let report = Explorer::new(Engine::Dpor).explore(|| assert!(1 + 1 == 3, "arithmetic fails"));
 /// let subject = Subject { name: "sum".to_owned(), ..Subject::default() };
 /// let text = text(&report, &subject, &Style::default());
 /// assert!(text.starts_with("sum   VIOLATED   arithmetic fails\n"));
@@ -146,10 +146,11 @@ fn head(report: &Report, subject: &Subject, style: &Style) -> String {
     let (word, color, remark) = match &report.verdict {
         Verdict::Holds => {
             let count = report.executions;
-            let all = if count == 1 {
-                "the only interleaving".to_owned()
-            } else {
-                format!("all {} interleavings", grouped(count))
+            let all = match report.engine {
+                // Each execution stands for all interleavings of its trace.
+                Some(Engine::Dpor) => format!("every interleaving: {}", plural(count, "trace")),
+                _ if count == 1 => "the only interleaving".to_owned(),
+                _ => format!("all {} interleavings", grouped(count)),
             };
             ("HOLDS", AnsiColor::Green.on_default(), format!("in {all}"))
         }

@@ -45,7 +45,10 @@ fn a_number_out_of_range_is_refused_with_the_range() {
         ("--time-limit x", "20ms, 10s"),
         ("--time-limit -1s", "20ms, 10s"),
         ("--time-limit 99999999999999999999999h", "20ms, 10s"),
-        ("--preemptions 1", "for the engine loom only"),
+        (
+            "--engine random --preemptions 1",
+            "for the engines dpor, dfs and loom",
+        ),
         ("--engine loom --preemptions 256", "0 to 255"),
         ("--engine loom --preemptions -1", "0 to 255"),
         ("--seed -1", "from 0"),

@@ -105,6 +105,7 @@ fn the_json_of_a_violation_is_as_documented() {
             "verdict",
             "executions",
             "blocked",
+            "traces",
             "complete",
             "bound",
             "reason",
@@ -132,7 +133,7 @@ fn the_json_of_a_violation_is_as_documented() {
     assert_eq!(json["schema"], "racelab/explore/1");
     assert_eq!(json["exhibit"], "counter/load-store");
     assert_eq!(json["parameters"], json!({"threads": 2, "ops": 1}));
-    assert_eq!(json["engine"], "dfs");
+    assert_eq!(json["engine"], "dpor");
     assert_eq!(json["memory_model"], "sc");
     assert_eq!(json["seed"], 0);
     assert_eq!(json["verdict"], "violated");
@@ -214,7 +215,7 @@ fn all_counts_every_failure_and_every_outcome() {
         .exits(1)
         .quiet();
     assert_eq!(
-        keys(&run.stdout)[15..],
+        keys(&run.stdout)[16..],
         ["violations".to_owned(), "outcomes".to_owned()]
     );
     let json = parsed(&run);
@@ -263,8 +264,8 @@ fn a_search_that_was_cut_names_its_bound() {
         json["bound"].clone()
     };
     assert_eq!(
-        cut("--max-executions 2"),
-        json!({"kind": "max-executions", "value": 2})
+        cut("--max-executions 1"),
+        json!({"kind": "max-executions", "value": 1})
     );
     assert_eq!(
         cut("--max-steps 3"),
@@ -273,6 +274,10 @@ fn a_search_that_was_cut_names_its_bound() {
     assert_eq!(
         cut("--engine loom --preemptions 1"),
         json!({"kind": "preemptions", "value": 1})
+    );
+    assert_eq!(
+        cut("--threads 3 --preemptions 0"),
+        json!({"kind": "preemptions", "value": 0})
     );
     // Far more interleavings than there are milliseconds.
     assert_eq!(
@@ -292,6 +297,54 @@ fn a_bound_that_was_not_reached_does_not_count() {
     );
     assert_eq!(json["complete"], true);
     assert_eq!(json["bound"], Value::Null);
+}
+
+#[test]
+fn executions_and_traces_within_a_bound_are_both_shown() {
+    let counts = |engine: &str| {
+        let flags = format!("--engine {engine} --threads 3 --all --preemptions 1");
+        let command = format!("racelab explore counter {flags}");
+        let json = parsed(&line(&format!("{command} --format json")).exits(1));
+        assert_eq!(json["bound"], json!({"kind": "preemptions", "value": 1}));
+        let text = line(&command).exits(1).stdout;
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let count = |key: &str| json[key].as_u64().expect("it is a number");
+        (count("executions"), count("blocked"), count("traces"), text)
+    };
+    // Three threads that load and then store have 24 traces with at most one preemption.
+    let (executions, blocked, traces, text) = counts("dfs");
+    assert_eq!((blocked, traces), (0, 24));
+    assert!(executions > traces, "{executions}");
+    let shown = format!(" {executions} executions of 24 traces, ");
+    assert!(text.contains(&shown), "{shown:?} is not in {text}");
+    // With reduction, an execution of a trace that was seen is abandoned, or is one too many.
+    let (executions, blocked, traces, text) = counts("dpor");
+    assert_eq!(traces, 24);
+    assert!(executions >= traces, "{executions}");
+    let shown = format!(" {blocked} repetitions abandoned, ");
+    assert!(
+        blocked > 1 && text.contains(&shown),
+        "{shown:?} is not in {text}"
+    );
+}
+
+#[test]
+fn a_search_with_reduction_runs_each_trace_once() {
+    for (variant, traces) in [("load-store", 4), ("fetch-add", 2), ("mutex", 2)] {
+        let run = line(&format!(
+            "racelab explore counter/{variant} --all --format json"
+        ));
+        let json = parsed(&run);
+        assert_eq!(json["engine"], "dpor");
+        assert_eq!(
+            (&json["traces"], &json["executions"]),
+            (&json!(traces), &json!(traces))
+        );
+        assert_eq!(
+            (&json["blocked"], &json["complete"]),
+            (&json!(0), &json!(true))
+        );
+    }
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn real_threads_of_this_process_are_refused() {
 
 #[test]
 fn it_is_missing_from_the_matrix_with_its_reason() {
-    let command = format!("racelab verify {VARIANT} --engine threads --engine dfs");
+    let command = format!("racelab verify {VARIANT} --engine threads --engine dpor");
     let rows = parsed(&line(&format!("{command} --format json")).exits(0).quiet());
     let mut rows = rows.as_array().unwrap().iter();
     let row = rows.find(|row| row["engine"] == "threads").unwrap();

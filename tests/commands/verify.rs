@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::support::{Folder, Run, command, interrupt, keys, line, parsed, words};
 
-const MODELS: &str = "--engine dfs --engine random";
+const MODELS: &str = "--engine dpor --engine random";
 
 fn rows(run: &Run) -> Vec<Value> {
     parsed(run).as_array().expect("it is an array").clone()
@@ -70,9 +70,9 @@ fn the_json_is_as_documented() {
     assert_eq!(
         shown,
         [
-            row("counter/load-store", "dfs", "violated", false),
+            row("counter/load-store", "dpor", "violated", false),
             row("counter/load-store", "random", "violated", false),
-            row("counter/mutex", "dfs", "holds", true),
+            row("counter/mutex", "dpor", "holds", true),
             row("counter/mutex", "random", "inconclusive", false),
         ]
     );
@@ -91,7 +91,7 @@ fn the_json_is_as_documented() {
 
 #[test]
 fn an_exhibit_alone_is_all_of_its_variants_each_once() {
-    let run = line("racelab verify counter counter/mutex counter --engine dfs --format json");
+    let run = line("racelab verify counter counter/mutex counter --engine dpor --format json");
     let rows = rows(&run.exits(0));
     let names: Vec<&Value> = rows.iter().map(|row| &row["exhibit"]).collect();
     let listed = listed();
@@ -127,10 +127,10 @@ fn a_time_limit_that_is_too_short_is_not_as_expected() {
         found.expect("the row is there")
     };
     for (exhibit, engine, as_expected) in [
-        ("counter/load-store", "dfs", false),
+        ("counter/load-store", "dpor", false),
         ("counter/load-store", "random", false),
         ("counter/load-store", "threads", true),
-        ("counter/mutex", "dfs", false),
+        ("counter/mutex", "dpor", false),
         ("counter/mutex", "random", true),
         ("counter/mutex", "threads", true),
     ] {
@@ -147,7 +147,7 @@ fn a_time_limit_that_is_too_short_is_not_as_expected() {
     assert!(text.stdout.contains("\nnot as expected\n"), "{text:?}");
     assert!(
         text.stdout
-            .contains("  counter/mutex under dfs: inconclusive, but holds was expected; "),
+            .contains("  counter/mutex under dpor: inconclusive, but holds was expected; "),
         "{text:?}"
     );
     assert!(text.stdout.contains(" verdicts, "), "{text:?}");
@@ -190,7 +190,7 @@ fn a_closed_pipe_is_no_error() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let output = command()
-        .args(words("racelab verify counter/mutex --engine dfs"))
+        .args(words("racelab verify counter/mutex --engine dpor"))
         .stdout(writer)
         .output();
     Run::of(&output.unwrap()).exits(0).quiet();

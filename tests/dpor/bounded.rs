@@ -5,9 +5,7 @@ use racelab::{Coverage, Explorer, Report};
 
 use super::cases;
 use super::oracle::{Op, Program, programs};
-use super::reduction::{
-    COUNTS_TRACES, enumeration, expect_each_trace_once, outcomes, reduced, traces,
-};
+use super::reduction::{enumeration, expect_each_trace_once, outcomes, reduced, traces};
 
 const X: usize = 0;
 const Y: usize = 1;
@@ -219,9 +217,7 @@ proptest! {
         let expected = program.traces().count();
         let dfs = explore(&enumeration().past_failures(), &program);
         prop_assert_eq!(&dfs.coverage, &Coverage::Complete);
-        if COUNTS_TRACES {
-            prop_assert_eq!(traces(&dfs), expected);
-        }
+        prop_assert_eq!(traces(&dfs), expected);
         let report = explore(&reduced().past_failures(), &program);
         expect_each_trace_once(&report, expected, "a random program");
         prop_assert_eq!(outcomes(&report), outcomes(&dfs));
@@ -229,9 +225,6 @@ proptest! {
 
     #[test]
     fn each_bound_on_preemptions_has_its_traces(program in programs(600)) {
-        if !COUNTS_TRACES {
-            return Ok(());
-        }
         let within = program.traces().within_preemptions();
         for (bound, expected) in (0u8..).zip(&within) {
             let report = explore(&reduced().past_failures().preemption_bound(bound), &program);

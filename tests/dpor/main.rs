@@ -11,7 +11,9 @@
 mod oracle;
 
 mod bounded;
+mod litmus;
 mod oracle_rows;
+mod preemptions;
 mod random_programs;
 mod reduction;
 

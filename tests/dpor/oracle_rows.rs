@@ -7,11 +7,9 @@ use std::mem;
 
 use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use racelab::sync::{Arc, Mutex};
-use racelab::{Coverage, outcome, thread};
+use racelab::{outcome, thread};
 
-use super::reduction::{
-    COUNTS_TRACES, enumeration, expect_each_trace_once, outcomes, reduced, traces,
-};
+use super::reduction::{expect_each_trace_once, outcomes, reduced};
 
 /// What a thread does.
 type Thread = Box<dyn FnOnce() -> usize + Send>;
@@ -45,10 +43,6 @@ impl Row {
 
     #[track_caller]
     fn check(self) {
-        // Enumeration, in its place, could not do more.
-        if !COUNTS_TRACES && self.traces > 40 {
-            return;
-        }
         let report = reduced().past_failures().explore(self.body);
         expect_each_trace_once(&report, self.traces, &self.name);
         if let Some(expected) = self.outcomes {
@@ -93,7 +87,7 @@ fn factorial(n: usize) -> u64 {
 // The counters.
 
 /// `threads` threads that load and store one more, `times` times. The outcome is the count.
-fn counter(threads: usize, times: usize) -> impl Fn() + Send + Sync + 'static {
+pub(crate) fn counter(threads: usize, times: usize) -> impl Fn() + Send + Sync + 'static {
     move || {
         let n = shared(0);
         join_all((0..threads).map(|_| {
@@ -396,178 +390,5 @@ fn threads_that_try_a_lock_have_their_traces() {
             outcome((held, *n.lock().unwrap()));
         };
         Row::new(format!("try_lock({threads})"), traces, body).check();
-    }
-}
-
-// Litmus shapes.
-
-/// A thread of a litmus shape, which returns its registers.
-type Shape = fn(&AtomicUsize, &AtomicUsize) -> Vec<usize>;
-
-/// Runs the shape with main as the last of its threads, so that of two threads every interleaving
-/// is one of their accesses. The outcome is the registers.
-fn litmus(shape: &'static [Shape]) -> impl Fn() + Send + Sync + 'static {
-    let (last, others) = shape.split_last().expect("a shape has threads");
-    move || {
-        let atomics = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
-        let others = others.iter().map(|ops| {
-            let atomics = Arc::clone(&atomics);
-            thread::spawn(move || ops(&atomics.0, &atomics.1))
-        });
-        let others: Vec<_> = others.collect();
-        let of_last = last(&atomics.0, &atomics.1);
-        let of_others = others.into_iter().flat_map(|other| other.join().unwrap());
-        let mut registers: Vec<_> = of_others.collect();
-        registers.extend(of_last);
-        outcome(registers);
-    }
-}
-
-const STORE_BUFFERING: &[Shape] = &[
-    |x, y| {
-        store(x, 1);
-        vec![load(y)]
-    },
-    |x, y| {
-        store(y, 1);
-        vec![load(x)]
-    },
-];
-
-const MESSAGE_PASSING: &[Shape] = &[
-    |x, y| {
-        store(x, 1);
-        store(y, 1);
-        vec![]
-    },
-    |x, y| vec![load(y), load(x)],
-];
-
-const LOAD_BUFFERING: &[Shape] = &[
-    |x, y| {
-        let read = load(x);
-        store(y, 1);
-        vec![read]
-    },
-    |x, y| {
-        let read = load(y);
-        store(x, 1);
-        vec![read]
-    },
-];
-
-const S: &[Shape] = &[
-    |x, y| {
-        store(x, 2);
-        store(y, 1);
-        vec![]
-    },
-    |x, y| {
-        let read = load(y);
-        store(x, 1);
-        vec![read]
-    },
-];
-
-const R: &[Shape] = &[
-    |x, y| {
-        store(x, 1);
-        store(y, 1);
-        vec![]
-    },
-    |x, y| {
-        store(y, 2);
-        vec![load(x)]
-    },
-];
-
-const COHERENCE: &[Shape] = &[
-    |x, _| {
-        store(x, 1);
-        store(x, 2);
-        vec![]
-    },
-    |x, _| vec![load(x), load(x)],
-];
-
-const WRITE_TO_READ: &[Shape] = &[
-    |x, _| {
-        store(x, 1);
-        vec![]
-    },
-    |x, y| {
-        let read = load(x);
-        store(y, 1);
-        vec![read]
-    },
-    |x, y| vec![load(y), load(x)],
-];
-
-#[test]
-fn the_litmus_shapes_have_their_traces_and_outcomes() {
-    for (name, shape, traces, distinct) in [
-        ("SB", STORE_BUFFERING, 3, 3),
-        ("MP", MESSAGE_PASSING, 3, 3),
-        ("LB", LOAD_BUFFERING, 3, 3),
-        ("S", S, 3, 2),
-        ("R", R, 3, 2),
-        ("CoRR", COHERENCE, 6, 6),
-        ("WRC", WRITE_TO_READ, 7, 7),
-    ] {
-        let report = reduced().past_failures().explore(litmus(shape));
-        expect_each_trace_once(&report, traces, name);
-        assert_eq!(report.outcomes.len(), distinct, "outcomes of {name}");
-        let all = enumeration().past_failures().explore(litmus(shape));
-        assert_eq!(outcomes(&report), outcomes(&all), "outcomes of {name}");
-        assert_eq!(all.coverage, Coverage::Complete);
-        // With three threads, main's spawns come in between.
-        if shape.len() == 2 {
-            assert_eq!(all.executions, 6, "interleavings of {name}");
-        }
-        if COUNTS_TRACES {
-            assert_eq!(super::reduction::traces(&all), traces, "traces of {name}");
-        }
-    }
-}
-
-// Bounds on preemptions.
-
-#[test]
-fn each_bound_on_preemptions_has_its_traces() {
-    type Body = Box<dyn Fn() -> Box<dyn Fn() + Send + Sync>>;
-    let inc = |threads| -> Body { Box::new(move || Box::new(counter(threads, 1))) };
-    let counter = |times| -> Body { Box::new(move || Box::new(counter(2, times))) };
-    let litmus = |shape| -> Body { Box::new(move || Box::new(litmus(shape))) };
-    let known: [(&str, Body, &[u64]); 7] = [
-        ("inc(2)", inc(2), &[2, 4]),
-        ("inc(3)", inc(3), &[6, 24, 36]),
-        ("counter(2,2)", counter(2), &[2, 8, 22, 32, 34]),
-        (
-            "counter(2,3)",
-            counter(3),
-            &[2, 12, 56, 132, 236, 304, 326, 328],
-        ),
-        ("SB", litmus(STORE_BUFFERING), &[2, 3]),
-        ("MP", litmus(MESSAGE_PASSING), &[2, 3]),
-        ("LB", litmus(LOAD_BUFFERING), &[2, 3]),
-    ];
-    for (name, body, expected) in known {
-        if !COUNTS_TRACES {
-            continue;
-        }
-        let within = (0u8..).zip(expected).map(|(bound, _)| {
-            let report = reduced()
-                .past_failures()
-                .preemption_bound(bound)
-                .explore(body());
-            assert!(
-                report.executions >= traces(&report),
-                "{name} within {bound}"
-            );
-            traces(&report)
-        });
-        assert_eq!(within.collect::<Vec<_>>(), expected, "{name}");
-        let all = reduced().past_failures().explore(body());
-        assert_eq!(Some(&traces(&all)), expected.last(), "{name}");
     }
 }

@@ -14,11 +14,6 @@ pub(crate) fn traces(report: &Report) -> u64 {
         .expect("a search of all interleavings counts traces")
 }
 
-/// Whether `traces` counts traces, so that there is something to compare with.
-///
-/// STUB: to be `true`, and to be removed wherever it is asked.
-pub(crate) const COUNTS_TRACES: bool = true;
-
 /// A search without reduction.
 pub(crate) fn enumeration() -> Explorer {
     Explorer::new(Engine::Dfs)
@@ -29,14 +24,12 @@ pub(crate) fn enumeration() -> Explorer {
 #[track_caller]
 pub(crate) fn expect_each_trace_once(report: &Report, expected: u64, program: &str) {
     assert_eq!(report.coverage, Coverage::Complete, "{program}: {report}");
-    if COUNTS_TRACES {
-        let run = (traces(report), report.executions, report.blocked);
-        assert_eq!(
-            run,
-            (expected, expected, 0),
-            "traces, executions and blocked ones of {program}"
-        );
-    }
+    let run = (traces(report), report.executions, report.blocked);
+    assert_eq!(
+        run,
+        (expected, expected, 0),
+        "traces, executions and blocked ones of {program}"
+    );
 }
 
 /// The outcomes of a search, without how often they were seen.
