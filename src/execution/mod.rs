@@ -419,6 +419,10 @@ impl Execution {
     pub(crate) fn end(&mut self, ending: Ending) {
         if self.ending.is_none() && self.closing.is_none() {
             if self.runs_on && matches!(ending, Ending::Panicked { .. } | Ending::Raced(_)) {
+                if matches!(ending, Ending::Raced(_)) {
+                    // Unlike one that panics, it would have gone on.
+                    self.left_out.add(LeftOut::AfterRaces);
+                }
                 if self.failed.is_none() {
                     self.failed = Some(Failed {
                         ending,

@@ -30,11 +30,14 @@ pub enum LeftOut {
     ForgottenLoads,
     /// A thread yielded again with nothing written in between, and loom let others go first.
     Yields,
+    /// What a thread would have done after a data race, and others because of it. A search that goes
+    /// on past failures with reduction would need that to find the other orders.
+    AfterRaces,
 }
 
 impl LeftOut {
     /// All kinds.
-    pub const ALL: [LeftOut; 11] = [
+    pub const ALL: [LeftOut; 12] = [
         LeftOut::StaleValues,
         LeftOut::SpuriousWakeUps,
         LeftOut::RepeatedFailures,
@@ -46,6 +49,7 @@ impl LeftOut {
         LeftOut::LoadBuffering,
         LeftOut::ForgottenLoads,
         LeftOut::Yields,
+        LeftOut::AfterRaces,
     ];
 
     /// Whether a search that leaves this out is not complete.
@@ -57,7 +61,8 @@ impl LeftOut {
             | LeftOut::Timeouts
             | LeftOut::WakeOrder
             | LeftOut::Rendezvous
-            | LeftOut::ForgottenLoads => true,
+            | LeftOut::ForgottenLoads
+            | LeftOut::AfterRaces => true,
             LeftOut::StaleValues
             | LeftOut::SpuriousWakeUps
             | LeftOut::RepeatedFailures
@@ -81,6 +86,7 @@ impl LeftOut {
             LeftOut::LoadBuffering => "load-buffering",
             LeftOut::ForgottenLoads => "forgotten-loads",
             LeftOut::Yields => "yields",
+            LeftOut::AfterRaces => "after-races",
         }
     }
 }
@@ -101,6 +107,7 @@ impl fmt::Display for LeftOut {
             LeftOut::LoadBuffering => "load buffering and stores before the last seven",
             LeftOut::ForgottenLoads => "interleavings that loom's reduction can miss",
             LeftOut::Yields => "threads that yield again going on before others",
+            LeftOut::AfterRaces => "what follows a data race (try `--engine dfs`)",
         })
     }
 }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use racelab::sync::atomic::Ordering::SeqCst;
 use racelab::trace::LeftOut;
-use racelab::{Coverage, Explorer, Failure, Report};
+use racelab::{Bound, Coverage, Explorer, Failure, Report};
 
 use self::kinds::{
     CHANNELS, CROSSBEAM, MPSC, atomics, barriers, cells, condition_variables, initialisations,
@@ -78,8 +78,18 @@ fn agree(program: &impl Runs) -> TestCaseResult {
     prop_assume!(all.coverage == Coverage::Complete);
 
     let report = explore(&reduced().past_failures(), program);
-    prop_assert_eq!(&report.coverage, &Coverage::Complete, "{}", report);
-    prop_assert_eq!(outcomes(&report), outcomes(&all));
+    if report.coverage == Coverage::Bounded(Bound::LeftOut(LeftOut::AfterRaces)) {
+        // It says that what follows a race is missing, and invents nothing.
+        let known = outcomes(&all);
+        prop_assert!(
+            outcomes(&report)
+                .iter()
+                .all(|outcome| known.contains(outcome))
+        );
+    } else {
+        prop_assert_eq!(&report.coverage, &Coverage::Complete, "{}", report);
+        prop_assert_eq!(outcomes(&report), outcomes(&all));
+    }
     prop_assert_eq!(report.verdict.name(), all.verdict.name());
     prop_assert_eq!(report.violations > 0, all.violations > 0);
     if has_seen_every_trace(&all) {
