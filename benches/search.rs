@@ -8,11 +8,25 @@ use std::time::{Duration, Instant};
 use racelab::{Coverage, Engine, Explorer, Report};
 
 fn main() {
-    counts();
-    against_enumeration();
-    rate();
-    memory();
-    jobs();
+    // The names of some sections can be given, as in `cargo bench --bench search -- rate`.
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let named: Vec<&str> = named
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !name.starts_with('-'))
+        .collect();
+    let sections: [(&str, fn()); 5] = [
+        ("counts", counts),
+        ("against", against_enumeration),
+        ("rate", rate),
+        ("memory", memory),
+        ("jobs", jobs),
+    ];
+    for (name, section) in sections {
+        if named.is_empty() || named.contains(&name) {
+            section();
+        }
+    }
 }
 
 /// The racy counter on the lab: each thread loads and then stores, so often.
@@ -163,34 +177,53 @@ fn rate() {
     // One search that is long enough that its beginning does not matter.
     let on_racelab_long = || explore(2, 4).executions;
     let executions = f64::from(34 * SEARCHES);
-    let on_shuttle = || {
-        let mut config = shuttle::Config::default();
-        config.failure_persistence = shuttle::FailurePersistence::None;
-        let iterations = usize::try_from(34 * SEARCHES).expect("a small number");
-        let scheduler = shuttle::scheduler::RandomScheduler::new_from_seed(1, iterations);
-        shuttle::Runner::new(scheduler, config).run(counter_on_shuttle(2, 2))
+    let on_shuttle = |runs: u32, times: usize, executions: usize| {
+        for seed in 0..runs {
+            let mut config = shuttle::Config::default();
+            config.failure_persistence = shuttle::FailurePersistence::None;
+            let scheduler =
+                shuttle::scheduler::RandomScheduler::new_from_seed(seed.into(), executions);
+            shuttle::Runner::new(scheduler, config).run(counter_on_shuttle(2, times));
+        }
     };
+    let rounds = (0..=ROUNDS).map(|_| {
+        [
+            time(on_racelab),
+            time(|| on_shuttle(SEARCHES, 2, 34)),
+            time(on_racelab_long),
+            time(|| on_shuttle(1, 4, 3_334)),
+        ]
+    });
     // The first round warms up and is left out.
-    let rounds: Vec<_> = (0..=ROUNDS)
-        .map(|_| (time(on_racelab), time(on_racelab_long), time(on_shuttle)))
-        .skip(1)
-        .collect();
-    let rates = |of: fn(&(Duration, Duration, Duration)) -> Duration, executions: f64| {
+    let rounds: Vec<_> = rounds.skip(1).collect();
+    let rate = |index: usize, executions: f64| {
         let rates = rounds
             .iter()
-            .map(|round| executions / of(round).as_secs_f64());
+            .map(|round: &[Duration; 4]| executions / round[index].as_secs_f64());
         median(rates.collect())
     };
-    let lab = rates(|round| round.0, executions);
-    let long = rates(|round| round.1, 3_334.0);
-    let shuttle = rates(|round| round.2, executions);
-    let ratio = lab / shuttle;
-    let met = verdict(ratio >= 0.35);
     println!("\nexecutions per second over the racy counter, median of {ROUNDS} rounds in turns");
-    println!("  racelab dpor (2,2)   {lab:>9.0}, {SEARCHES} searches of 34, each from its start");
-    println!("  racelab dpor (2,4)   {long:>9.0}, one search of 3,334");
-    println!("  shuttle random (2,2) {shuttle:>9.0}");
-    println!("  ratio (2,2)          {ratio:>9.2}   target 0.35: {met}");
+    for (size, lab, shuttle, what) in [
+        (
+            "(2,2)",
+            rate(0, executions),
+            rate(1, executions),
+            "300 searches of 34, each from its start",
+        ),
+        (
+            "(2,4)",
+            rate(2, 3_334.0),
+            rate(3, 3_334.0),
+            "one search of 3,334",
+        ),
+    ] {
+        let ratio = lab / shuttle;
+        let met = verdict(ratio >= 0.35);
+        println!("  {size}, {what}");
+        println!("    racelab dpor       {lab:>9.0}");
+        println!("    shuttle random     {shuttle:>9.0}");
+        println!("    ratio              {ratio:>9.2}   target 0.35: {met}");
+    }
 }
 
 /// Whether the memory of the process grows with the search.

@@ -25,6 +25,7 @@ use super::dependence::{Announced, Dependence, conflict};
 use super::dfs::Fingerprint;
 use super::identity::{Census, ThreadKey};
 use rustc_hash::FxHashSet;
+use smallvec::SmallVec;
 
 use division::Division;
 use wakeup_tree::{Branch, Initial, Planned, Tree, initial, insert};
@@ -68,7 +69,7 @@ struct Node {
     taken: Choice,
     /// How the step that is taken was announced.
     announced: Option<Announced>,
-    choices: Vec<Choice>,
+    choices: SmallVec<[Choice; 4]>,
     possible: Fingerprint,
     census: Census,
     /// The steps that need not be taken here: what they lead to is explored elsewhere.
