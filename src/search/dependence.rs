@@ -14,7 +14,7 @@ use crate::execution::{Alternatives, Before, Execution, Look, Mode, NextStep, Sp
 use crate::trace::{Clock, Operation, ThreadId};
 
 use super::identity::{Census, Identities, SpotKey, ThreadKey};
-use super::reversal::{Candidate, Steps};
+use super::reversal::{Candidate, Obstacles};
 
 /// The spots that a step touches.
 pub(super) type Footprint = SmallVec<[(SpotKey, Mode); 4]>;
@@ -68,7 +68,7 @@ pub(super) struct Step {
     /// Stands for the trace up to here.
     trace: u128,
     /// The earlier steps that it can change places with.
-    pub(super) reversible: Steps,
+    pub(super) reversible: Obstacles,
 }
 
 /// That a step touches a spot.
@@ -218,7 +218,7 @@ impl Dependence {
         thread: ThreadId,
         announced: &Announced,
         footprint: &Footprint,
-    ) -> Steps {
+    ) -> Obstacles {
         let candidate = Candidate {
             thread,
             announced,

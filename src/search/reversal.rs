@@ -7,8 +7,12 @@ use crate::trace::{ObjectId, ThreadId};
 
 use super::dependence::{Announced, Dependence, Footprint, Touched};
 
-/// Steps by their numbers.
-pub(super) type Steps = SmallVec<[u32; 4]>;
+/// What a step could have come before: a step, or several readers of a lock that only together keep
+/// it from being possible. Steps by their numbers, the first one first.
+pub(super) type Obstacle = SmallVec<[u32; 2]>;
+
+/// All that a step could have come before.
+pub(super) type Obstacles = SmallVec<[Obstacle; 2]>;
 
 /// A step whose place is in question: one that was done, or one that nobody lets be done.
 pub(super) struct Candidate<'a> {
@@ -22,23 +26,23 @@ pub(super) struct Candidate<'a> {
     pub(super) is_possible: bool,
 }
 
-/// What there would be at the place of a candidate if a step and all that depends on it had not been
-/// done.
+/// What there would be at the place of a candidate if some steps and all that depends on them had
+/// not been done.
 struct Without<'a> {
     dependence: &'a Dependence,
     candidate: &'a Candidate<'a>,
-    left_out: usize,
+    left_out: Obstacle,
 }
 
 impl Dependence {
     /// The steps before a candidate that it conflicts with, and without which, and all that depends
     /// on them, it would be possible. Only the last ones: of those that depend on each other there
     /// is the later one.
-    pub(super) fn reversible(&self, candidate: &Candidate<'_>, footprint: &Footprint) -> Steps {
-        let mut found = Steps::new();
+    pub(super) fn reversible(&self, candidate: &Candidate<'_>, footprint: &Footprint) -> Obstacles {
+        let mut found = Obstacles::new();
         for (spot, mode) in footprint {
             for touch in self.touches_of(*spot).iter().rev() {
-                let is_found = found.contains(&touch.step);
+                let is_found = found.iter().any(|steps| steps[..] == [touch.step]);
                 let is_in_question = !is_found && touch.mode.conflicts(*mode);
                 let ends = is_found
                     || (is_in_question
@@ -51,11 +55,18 @@ impl Dependence {
             }
         }
         let all = found.clone();
-        found.retain(|first| {
-            let mut others = all.iter().filter(|other| *other != first);
-            !others.any(|other| self.depends(*first as usize, *other as usize))
+        found.retain(|steps| {
+            let mut others = all.iter().filter(|other| *other != steps);
+            !others.any(|other| other.iter().all(|step| self.follows(*step as usize, steps)))
         });
         found
+    }
+
+    /// Whether a step is one of these, or depends on one of them.
+    pub(super) fn follows(&self, step: usize, steps: &[u32]) -> bool {
+        steps
+            .iter()
+            .any(|first| *first as usize <= step && self.depends(*first as usize, step))
     }
 
     /// Adds the step of a touch if the candidate would be possible without it.
@@ -63,16 +74,19 @@ impl Dependence {
         &self,
         candidate: &Candidate<'_>,
         touch: &Touched,
-        found: &mut Steps,
+        found: &mut Obstacles,
     ) -> bool {
-        let without = Without {
+        let mut without = Without {
             dependence: self,
             candidate,
-            left_out: touch.step as usize,
+            left_out: Obstacle::from_slice(&[touch.step]),
         };
-        let is_possible = without.is_possible();
+        let is_possible = without.is_possible() || without.is_possible_without_readers(touch);
         if is_possible {
-            found.push(touch.step);
+            without.left_out.sort_unstable();
+            if !found.contains(&without.left_out) {
+                found.push(without.left_out);
+            }
         }
         is_possible
     }
@@ -123,6 +137,50 @@ impl Without<'_> {
         can_time_out || self.is_met(thread, announced.next.requires)
     }
 
+    /// Whether the candidate would be possible if the other readers that hold the lock which a reader
+    /// has acquired had not come either. They are left out then.
+    ///
+    /// Readers come in any order, so that no one of them is the last one.
+    fn is_possible_without_readers(&mut self, acquired: &Touched) -> bool {
+        let Requirement::Free(lock) = self.candidate.announced.next.requires else {
+            return false;
+        };
+        let acquires = matches!(acquired.before, Before::Holds { readers, .. } if readers > 0);
+        if !acquires || acquired.spot != Spot::Object(lock) {
+            return false;
+        }
+        while let Some(step) = self.reader(lock) {
+            if self.dependence.is_past(self.candidate, step as usize) {
+                return false;
+            }
+            self.left_out.push(step);
+        }
+        self.is_possible()
+    }
+
+    /// The step by which a thread has begun to read that would hold the lock for reading.
+    fn reader(&self, lock: ObjectId) -> Option<u32> {
+        let mut readers: SmallVec<[(ThreadId, u32, i32); 4]> = SmallVec::new();
+        let touches = self.dependence.touched(Spot::Object(lock));
+        for touch in touches.filter(|touch| self.has(touch)) {
+            let Before::Holds { readers: more, .. } = touch.before else {
+                continue;
+            };
+            let thread = self.dependence.steps[touch.step as usize].thread;
+            match readers.iter_mut().find(|(reader, ..)| *reader == thread) {
+                Some((_, since, times)) => {
+                    if *times == 0 {
+                        *since = touch.step;
+                    }
+                    *times += more;
+                }
+                None => readers.push((thread, touch.step, more)),
+            }
+        }
+        let mut holding = readers.iter().filter(|(.., times)| *times > 0);
+        holding.next().map(|(_, since, _)| *since)
+    }
+
     fn is_met(&self, thread: ThreadId, requires: Requirement) -> bool {
         match requires {
             Requirement::Nothing | Requirement::Held(_) | Requirement::Read(_) => true,
@@ -169,7 +227,7 @@ impl Without<'_> {
     /// Whether a touch would be there.
     fn has(&self, touch: &Touched) -> bool {
         let step = touch.step as usize;
-        step < self.candidate.end && !self.dependence.depends(self.left_out, step)
+        step < self.candidate.end && !self.dependence.follows(step, &self.left_out)
     }
 
     /// What a spot would be like, if that is not as it is.

@@ -24,6 +24,7 @@ use crate::trace::{Choice, ThreadId};
 use super::dependence::{Announced, Dependence, conflict};
 use super::dfs::Fingerprint;
 use super::identity::{Census, ThreadKey};
+use super::reversal::Obstacle;
 use rustc_hash::FxHashSet;
 use smallvec::SmallVec;
 
@@ -79,7 +80,7 @@ struct Node {
     /// How many steps were taken here before this one.
     explored: u32,
     /// The races of the step with earlier ones that have to be looked at again in each execution.
-    races: Vec<u32>,
+    races: Vec<Obstacle>,
 }
 
 impl Dpor {
@@ -308,7 +309,7 @@ impl Dpor {
             let races = std::mem::take(&mut self.path[later].races);
             let open = races
                 .into_iter()
-                .filter(|first| !self.reverse(*first as usize, Later::Done(later)));
+                .filter(|obstacle| !self.reverse(obstacle, Later::Done(later)));
             self.path[later].races = open.collect();
         }
         let threads: Vec<ThreadId> = execution.threads().map(|(thread, _)| thread).collect();
@@ -318,13 +319,13 @@ impl Dpor {
                 continue;
             };
             let footprint = self.done.may_touch(execution, thread, &announced);
-            for first in self.done.forestalled_by(thread, &announced, &footprint) {
+            for obstacle in self.done.forestalled_by(thread, &announced, &footprint) {
                 let step = Planned {
                     thread: self.done.identities.thread(thread),
                     alternative: None,
                     footprint: footprint.clone(),
                 };
-                self.reverse(first as usize, Later::Never(step));
+                self.reverse(&obstacle, Later::Never(step));
             }
         }
     }
@@ -341,7 +342,8 @@ enum Later {
 impl Dpor {
     /// Plans the other order of a race at the state before its first step. Returns whether the race
     /// need not be looked at again while this state and its steps up to the later one are the same.
-    fn reverse(&mut self, first: usize, later: Later) -> bool {
+    fn reverse(&mut self, obstacle: &[u32], later: Later) -> bool {
+        let first = obstacle[0] as usize;
         // Of what comes before the part that is explored, everything is explored in other parts.
         if first < self.below.steps() {
             return true;
@@ -366,7 +368,7 @@ impl Dpor {
                 footprint: step.footprint.clone(),
             }
         };
-        let independent = |number: &usize| *number != at && !self.done.depends(first, *number);
+        let independent = |number: &usize| *number != at && !self.done.follows(*number, obstacle);
         let before = (first + 1..at).filter(independent).map(planned);
         let mut sequence: Vec<Planned> = before.collect();
         let after = (at + 1..steps).filter(independent).map(planned);
