@@ -149,6 +149,7 @@ impl Dpor {
                             .may_touch(point.execution, choice.thread, &announced)
                     })
                     .unwrap_or_default(),
+                was_passed: false,
             },
             below: wakeup_tree::Tree::new(),
         });

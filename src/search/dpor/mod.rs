@@ -21,7 +21,7 @@ use crate::engine::{Point, Strategy};
 use crate::execution::{Ending, Execution};
 use crate::trace::{Choice, ThreadId};
 
-use super::dependence::{Announced, Dependence, conflict};
+use super::dependence::{Announced, Dependence, Footprint, conflict};
 use super::dfs::Fingerprint;
 use super::identity::{Census, ThreadKey};
 use super::reversal::Obstacle;
@@ -73,6 +73,8 @@ struct Node {
     choices: SmallVec<[Choice; 4]>,
     possible: Fingerprint,
     census: Census,
+    /// What the step that is taken was planned to touch, if it was planned.
+    planned: Footprint,
     /// The steps that need not be taken here: what they lead to is explored elsewhere.
     asleep: Vec<Planned>,
     /// What is planned from here on, apart from what is being explored.
@@ -105,6 +107,7 @@ impl Dpor {
         let mut node = Node {
             taken: point.choices[0],
             announced: None,
+            planned: Footprint::new(),
             choices,
             possible: Fingerprint::of(point),
             census,
@@ -158,7 +161,11 @@ impl Dpor {
         let still = node.asleep.iter().filter(|other| {
             other.thread != step.key && !conflict(&other.footprint, &step.footprint)
         });
-        still.cloned().collect()
+        let still = still.map(|other| Planned {
+            was_passed: other.was_passed || conflict(&other.footprint, &node.planned),
+            ..other.clone()
+        });
+        still.collect()
     }
 
     /// Looks at what the taken step of a node is going to do, and plans its other ways.
@@ -173,6 +180,7 @@ impl Dpor {
         while let Some(Branch { step, below }) = node.tree.pop_front() {
             if let Some(choice) = self.choice_for(node, &step) {
                 self.plan = below;
+                node.planned = step.footprint;
                 return Some(choice);
             }
         }
@@ -236,6 +244,7 @@ impl Dpor {
                         thread: key,
                         alternative: way,
                         footprint: footprint.clone(),
+                        was_passed: false,
                     },
                     below: Tree::new(),
                 });
@@ -288,6 +297,7 @@ impl Dpor {
                     thread: step.key,
                     alternative: Some(step.alternative),
                     footprint: step.footprint.clone(),
+                    was_passed: false,
                 });
             }
             self.done.truncate(number);
@@ -324,6 +334,7 @@ impl Dpor {
                     thread: self.done.identities.thread(thread),
                     alternative: None,
                     footprint: footprint.clone(),
+                    was_passed: false,
                 };
                 self.reverse(&obstacle, Later::Never(step));
             }
@@ -355,6 +366,7 @@ impl Dpor {
                     thread: self.done.steps[at].key,
                     alternative: None,
                     footprint: self.done.in_another_place(at),
+                    was_passed: false,
                 };
                 (at, step)
             }
@@ -366,6 +378,7 @@ impl Dpor {
                 thread: step.key,
                 alternative: Some(step.alternative),
                 footprint: step.footprint.clone(),
+                was_passed: false,
             }
         };
         let independent = |number: &usize| *number != at && !self.done.follows(*number, obstacle);
@@ -394,7 +407,7 @@ impl Dpor {
                 Initial::No => false,
                 // What wakes it later is found where its own states are explored, unless that is in
                 // another part.
-                Initial::Apart => !self.below.puts_to_sleep(step),
+                Initial::Apart => !step.was_passed && !self.below.puts_to_sleep(step),
                 Initial::At(index) => {
                     sequence[index].alternative.is_some() || self.all_ways_sleep(node, step.thread)
                 }

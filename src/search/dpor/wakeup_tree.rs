@@ -17,6 +17,10 @@ pub(super) struct Planned {
     pub(super) alternative: Option<u32>,
     /// What it touches, or may touch.
     pub(super) footprint: Footprint,
+    /// Of a step that sleeps: whether one was taken since that was planned to conflict with it, and
+    /// then did not. What was planned behind that one may be for an order in which this one comes
+    /// late.
+    pub(super) was_passed: bool,
 }
 
 /// The sequences that begin with a step.
