@@ -11,6 +11,7 @@
 mod oracle;
 
 mod bounded;
+mod corners;
 mod litmus;
 mod oracle_rows;
 mod preemptions;

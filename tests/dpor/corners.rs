@@ -1,0 +1,327 @@
+//! Small programs at the corners of the model, on which reduction and enumeration agree.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use racelab::sync::{Arc, Barrier, Condvar, Mutex, PoisonError, RwLock, mpsc};
+use racelab::{Coverage, Explorer, thread};
+
+use super::reduction::{enumeration, outcomes, reduced, traces};
+
+/// In an execution no time passes, and any wait with a limit can time out.
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// Asserts that reduction has the outcomes and failures of enumeration, and runs each trace once.
+#[track_caller]
+fn agree(body: impl Fn() + Clone + Send + Sync + 'static) {
+    let explore = |explorer: Explorer| explorer.past_failures().explore(body.clone());
+    let all = explore(enumeration());
+    let report = explore(reduced());
+    assert_eq!(all.coverage, Coverage::Complete, "{all}");
+    assert_eq!(report.coverage, Coverage::Complete, "{report}");
+    assert_eq!(outcomes(&report), outcomes(&all));
+    assert_eq!(report.violations > 0, all.violations > 0);
+    if all.violations == 0 {
+        assert_eq!(traces(&report), traces(&all));
+        assert_eq!((report.executions, report.blocked), (traces(&all), 0));
+    }
+    for bound in 0..2 {
+        let all = explore(enumeration().preemption_bound(bound));
+        let report = explore(reduced().preemption_bound(bound));
+        assert_eq!(outcomes(&report), outcomes(&all), "bound {bound}");
+        assert_eq!(traces(&report), traces(&all), "bound {bound}");
+    }
+}
+
+#[test]
+fn a_writer_comes_before_two_readers_that_meet() {
+    agree(|| {
+        let lock = RwLock::new(0);
+        let barrier = Barrier::new(2);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let value = lock.read().unwrap();
+                    barrier.wait();
+                    racelab::outcome(*value);
+                });
+            }
+            scope.spawn(|| *lock.write().unwrap() = 1);
+        });
+    });
+}
+
+#[test]
+fn a_writer_comes_before_two_readers_that_wait_for_it() {
+    agree(|| {
+        let lock = RwLock::new(0);
+        let (first, second) = (mpsc::channel(), mpsc::channel());
+        thread::scope(|scope| {
+            for receiver in [first.1, second.1] {
+                let lock = &lock;
+                scope.spawn(move || {
+                    let value = lock.read().unwrap();
+                    receiver.recv().unwrap();
+                    racelab::outcome(*value);
+                });
+            }
+            scope.spawn(|| {
+                *lock.write().unwrap() = 1;
+                first.0.send(()).unwrap();
+                second.0.send(()).unwrap();
+            });
+        });
+    });
+}
+
+#[test]
+fn two_waits_with_a_limit_and_one_notification() {
+    agree(|| {
+        let pair = (Mutex::new(0), Condvar::new());
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let guard = pair.0.lock().unwrap();
+                    let (guard, result) = pair.1.wait_timeout(guard, LIMIT).unwrap();
+                    racelab::outcome((*guard, result.timed_out()));
+                });
+            }
+            scope.spawn(|| {
+                *pair.0.lock().unwrap() += 1;
+                pair.1.notify_one();
+            });
+        });
+    });
+}
+
+#[test]
+fn a_barrier_is_used_twice() {
+    agree(|| {
+        let barrier = Barrier::new(2);
+        let a = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let one = barrier.wait().is_leader();
+                    let seen = a.fetch_add(1, SeqCst);
+                    let two = barrier.wait().is_leader();
+                    racelab::outcome((one, seen, two));
+                });
+            }
+        });
+    });
+}
+
+#[test]
+fn caught_panics_and_locks_in_destructors() {
+    agree(|| {
+        struct Counts<'a>(&'a Mutex<usize>);
+        impl Drop for Counts<'_> {
+            fn drop(&mut self) {
+                if let Ok(mut guard) = self.0.try_lock() {
+                    *guard += 1;
+                }
+            }
+        }
+        let mutex = Mutex::new(0);
+        let a = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let caught = catch_unwind(AssertUnwindSafe(|| {
+                        let _counts = Counts(&mutex);
+                        assert_eq!(a.fetch_add(1, SeqCst), 0, "caught");
+                    }));
+                    racelab::outcome(caught.is_err());
+                });
+            }
+            scope.spawn(|| {
+                let _guard = mutex.lock();
+                racelab::outcome(a.load(SeqCst));
+            });
+        });
+        racelab::outcome(*mutex.lock().unwrap_or_else(PoisonError::into_inner));
+    });
+}
+
+#[test]
+fn a_rendezvous_with_attempts_and_limits() {
+    agree(|| {
+        let (sender, receiver) = mpsc::sync_channel(0);
+        let other = sender.clone();
+        let one = thread::spawn(move || racelab::outcome(sender.try_send(1).is_ok()));
+        let two = thread::spawn(move || racelab::outcome(other.send(2).is_ok()));
+        racelab::outcome(receiver.recv_timeout(LIMIT).ok());
+        racelab::outcome(receiver.try_recv().ok());
+        drop(receiver);
+        one.join().unwrap();
+        two.join().unwrap();
+    });
+}
+
+#[test]
+fn a_wait_that_times_out_before_a_notification_can_end_before_another_lock() {
+    agree(|| {
+        let mutex = Mutex::new(());
+        let condvar = Condvar::new();
+        thread::scope(|scope| {
+            scope.spawn(|| drop(mutex.lock().unwrap()));
+            scope.spawn(|| {
+                let guard = mutex.lock().unwrap();
+                drop(condvar.wait_timeout(guard, LIMIT).unwrap());
+            });
+            scope.spawn(|| condvar.notify_one());
+        });
+    });
+}
+
+#[test]
+fn an_exchange_that_fails_where_it_was_planned_to_succeed_hides_no_outcome() {
+    // Each of these stands for a thread, and they start in every order.
+    let threads: [fn(&AtomicUsize) -> usize; 4] = [
+        |atomic| atomic.load(SeqCst),
+        |atomic| 10 + atomic.load(SeqCst),
+        |atomic| {
+            let seen = atomic.compare_exchange(1, 2, SeqCst, SeqCst);
+            atomic.store(5, SeqCst);
+            20 + seen.unwrap_or_else(|seen| seen)
+        },
+        |atomic| {
+            atomic.store(1, SeqCst);
+            30
+        },
+    ];
+    for order in 0..24 {
+        let mut left = threads.to_vec();
+        let picks = [order / 6, order / 2 % 3, order % 2, 0];
+        let threads = picks.map(|pick| left.remove(pick));
+        agree(move || {
+            let atomic = AtomicUsize::new(0);
+            thread::scope(|scope| {
+                for run in threads {
+                    let atomic = &atomic;
+                    scope.spawn(move || racelab::outcome(run(atomic)));
+                }
+            });
+        });
+    }
+}
+
+// What is known to be lost.
+
+/// Notes that it was dropped.
+struct Tells(Arc<AtomicUsize>);
+
+impl Drop for Tells {
+    fn drop(&mut self) {
+        self.0.store(1, SeqCst);
+    }
+}
+
+#[test]
+#[ignore = "the drop of a handle is no step and touches nothing"]
+fn a_result_is_dropped_by_its_thread_or_with_its_handle() {
+    agree(|| {
+        let flag = Arc::new(AtomicUsize::new(0));
+        let (other, theirs) = (AtomicUsize::new(0), Arc::clone(&flag));
+        let handle = thread::spawn(move || {
+            let other = AtomicUsize::new(0);
+            other.load(SeqCst);
+            Tells(theirs)
+        });
+        other.load(SeqCst);
+        drop(handle);
+        racelab::outcome(flag.load(SeqCst));
+    });
+}
+
+#[test]
+#[ignore = "the counts of Arc are not seen"]
+fn the_last_arc_is_dropped_by_any_thread() {
+    agree(|| {
+        let flag = Arc::new(AtomicUsize::new(0));
+        let shared = Arc::new(Tells(Arc::clone(&flag)));
+        let theirs = Arc::clone(&shared);
+        let thread = thread::spawn(move || {
+            let a = AtomicUsize::new(0);
+            a.load(SeqCst);
+            drop(theirs);
+        });
+        let a = AtomicUsize::new(0);
+        a.load(SeqCst);
+        drop(shared);
+        racelab::outcome(flag.load(SeqCst));
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+#[ignore = "a scope joins in the order in which independent steps have spawned"]
+fn scoped_threads_start_threads_of_the_scope() {
+    agree(|| {
+        let a = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                scope.spawn(|| a.fetch_add(1, SeqCst));
+            });
+            scope.spawn(|| {
+                scope.spawn(|| racelab::outcome(a.fetch_add(2, SeqCst)));
+            });
+        });
+    });
+}
+
+#[test]
+#[ignore = "whether a scope joins a thread depends on who has joined it before, which touches nothing"]
+fn a_scoped_thread_joins_another_one() {
+    agree(|| {
+        let a = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            scope.spawn(|| a.load(SeqCst));
+            let one = scope.spawn(|| a.load(SeqCst));
+            scope.spawn(move || one.join().unwrap());
+        });
+    });
+}
+
+#[test]
+#[ignore = "the numbers of threads are given in the order of independent spawns"]
+fn ids_of_threads_of_threads() {
+    agree(|| {
+        let mut handles = Vec::new();
+        for _ in 0..2 {
+            handles.push(thread::spawn(|| {
+                thread::spawn(|| racelab::outcome(format!("{:?}", thread::current().id())));
+            }));
+        }
+    });
+}
+
+#[test]
+#[ignore = "a thread that spins is probed once for all that it has seen, whatever it looks at next has become"]
+fn a_thread_that_rests_leaves_in_a_window() {
+    let report = reduced().explore(|| {
+        let x = Arc::new(AtomicUsize::new(0));
+        let y = Arc::new(AtomicUsize::new(0));
+        let (tx, ty) = (Arc::clone(&x), Arc::clone(&y));
+        let spinner = thread::spawn(move || {
+            loop {
+                for _ in 0..5 {
+                    if tx.load(SeqCst) != 0 {
+                        return racelab::outcome("x");
+                    }
+                    thread::yield_now();
+                }
+                if ty.load(SeqCst) != 0 {
+                    return racelab::outcome("y");
+                }
+            }
+        });
+        y.store(1, SeqCst);
+        y.store(0, SeqCst);
+        x.store(1, SeqCst);
+        spinner.join().unwrap();
+    });
+    assert!(outcomes(&report).contains(&"\"y\""), "{report}");
+}
