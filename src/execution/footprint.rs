@@ -21,6 +21,8 @@ pub(crate) enum Spot {
     Start(ThreadId),
     /// Whether a thread has finished.
     End(ThreadId),
+    /// The result of a thread, which is dropped by who lets go of it last.
+    Result(ThreadId),
     /// Whether a thread has its park token.
     Token(ThreadId),
     /// Whether a thread that waits on a condition variable was woken.
@@ -283,6 +285,20 @@ impl Execution {
         }
     }
 
+    /// The current thread lets go of the result of a thread, in the course of the last step.
+    pub(crate) fn touch_result(&mut self, thread: ThreadId) {
+        if self.records_now() && !self.is_doomed() {
+            self.touch(Spot::Result(thread), Mode::Write, Before::Untold);
+        }
+    }
+
+    /// The current thread looks at an object or changes it, in the course of the last step.
+    pub(crate) fn touch_object(&mut self, object: ObjectId, mode: Mode) {
+        if self.records_now() && !self.is_doomed() {
+            self.touch(Spot::Object(object), mode, Before::Untold);
+        }
+    }
+
     /// A thread is about to wait, in the course of the last step.
     pub(super) fn touch_arrival(&mut self, next: &NextStep) {
         if self.records_now()
@@ -387,7 +403,7 @@ fn mode(event: &Event, next: &NextStep, spot: Spot, before: &Before, polls: bool
             return Some(Mode::Read);
         }
         Spot::Object(object) => object,
-        Spot::Start(_) | Spot::Taken(..) | Spot::Passage(..) => {
+        Spot::Start(_) | Spot::Result(_) | Spot::Taken(..) | Spot::Passage(..) => {
             return Some(Mode::Read);
         }
         Spot::Receivers(_) => {

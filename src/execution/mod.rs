@@ -526,6 +526,16 @@ impl Execution {
         self.preemptions
     }
 
+    /// Tells threads apart by who has spawned them, in the same order in all executions.
+    pub(crate) fn lineage(&self, thread: ThreadId) -> Vec<u32> {
+        let parents = std::iter::successors(self.thread(thread).parent, |(parent, _)| {
+            self.thread(*parent).parent
+        });
+        let mut lineage: Vec<u32> = parents.map(|(_, number)| number).collect();
+        lineage.reverse();
+        lineage
+    }
+
     /// How many objects there are.
     pub(crate) fn objects(&self) -> usize {
         self.objects.len()

@@ -38,15 +38,23 @@ pub(crate) enum Origin {
 /// What the scheduler has to know of an object.
 #[derive(Debug)]
 pub(crate) enum State {
-    Atomic { value: Value },
-    Mutex { held: Option<Hold> },
-    Condvar { waiters: VecDeque<ThreadId> },
+    Atomic {
+        value: Value,
+    },
+    Mutex {
+        held: Option<Hold>,
+    },
+    Condvar {
+        waiters: VecDeque<ThreadId>,
+    },
     Channel(Box<Channel>),
     ReadWrite(ReadWrite),
     Once(Initialisation),
     Barrier(Barrier),
     Task(Task),
     Cell(Cell),
+    /// The threads of a scope, which the scope itself keeps.
+    Scope,
 }
 
 /// Who holds a lock, and since where.

@@ -304,7 +304,11 @@ impl Execution {
                     sum.wrapping_add((thread.0 + 1).wrapping_mul(0x9E37_79B1))
                 })
             }
-            Spot::Start(_) | Spot::Woken(_) | Spot::Taken(..) | Spot::Passage(..) => 0,
+            Spot::Start(_)
+            | Spot::Result(_)
+            | Spot::Woken(_)
+            | Spot::Taken(..)
+            | Spot::Passage(..) => 0,
         }
     }
 

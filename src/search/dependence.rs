@@ -270,6 +270,20 @@ impl Dependence {
         touches.map_or(&[], Vec::as_slice)
     }
 
+    /// Stands for what a spot has come to.
+    pub(super) fn state_of(&self, key: SpotKey) -> u128 {
+        let mut sum = 0u128;
+        for touch in self.touches_of(key).iter().rev() {
+            if touch.mode != Mode::Read {
+                sum = sum.wrapping_add(mix(1, self.steps[touch.step as usize].hash));
+            }
+            if touch.mode == Mode::Write {
+                break;
+            }
+        }
+        sum
+    }
+
     /// Joins what a touch depends on into a clock, and returns what stands for it.
     fn learn(&self, spot: SpotKey, mode: Mode, clock: &mut Clock) -> u128 {
         let mut sum = 0u128;

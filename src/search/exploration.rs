@@ -287,6 +287,15 @@ impl<S: Strategy> Strategy for Exploration<S> {
             self.publish();
             return;
         }
+        let is_cut = matches!(
+            execution.ending(),
+            Some(Ending::OutOfSteps | Ending::Unsupported(_))
+        );
+        if is_cut && execution.failure().is_some() {
+            // It failed before, and went on.
+            self.tally.executions += 1;
+            self.count_failure(execution);
+        }
         match execution.ending() {
             None
             | Some(

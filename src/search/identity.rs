@@ -138,6 +138,7 @@ impl Identities {
             Spot::Receivers(of) => (5, object(of), 0),
             Spot::Taken(of, number) => (6, object(of), number),
             Spot::Passage(of, times) => (7, object(of), times as u64),
+            Spot::Result(of) => (8, thread(of), 0),
         })
     }
 }

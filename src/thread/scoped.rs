@@ -3,13 +3,15 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::thread as real;
 
-use crate::execution::{NextStep, RealRun, Requirement, is_running, step, with};
+use crate::execution::{
+    Mode, NextStep, RealRun, Requirement, State, is_running, step, try_with, with,
+};
 use crate::trace::{self, Operation};
 
 use super::start::{Joining, start_unchecked};
@@ -21,6 +23,8 @@ pub struct Scope<'scope, 'env: 'scope> {
     real: AtomicPtr<real::Scope<'scope, 'env>>,
     /// The threads that were started in an execution and not joined yet.
     unjoined: Mutex<Vec<trace::ThreadId>>,
+    /// What stands for the scope in the execution.
+    object: Option<trace::ObjectId>,
     /// As std's, invariant in both lifetimes.
     lifetime: PhantomData<&'scope mut &'scope ()>,
     env: PhantomData<&'env mut &'env ()>,
@@ -56,6 +60,7 @@ where
     let scope = Scope {
         real: AtomicPtr::new(ptr::null_mut()),
         unjoined: Mutex::new(Vec::new()),
+        object: is_running().then(make_object),
         lifetime: PhantomData,
         env: PhantomData,
     };
@@ -75,9 +80,7 @@ fn modelled_scope<'scope, 'env, T>(
     // Also after a panic and in a doomed execution, the threads end before what they borrow. To
     // wait for them can be ended itself, by the execution, and then goes on.
     let mut end = Ok(());
-    loop {
-        let thread = scope.unjoined().first().copied();
-        let Some(thread) = thread else { break };
+    while let Some(thread) = scope.next_to_join() {
         let next = NextStep::new(Operation::Join).of(thread);
         let next = next.requires(Requirement::Finished(thread));
         let joined = catch_unwind(AssertUnwindSafe(|| step(next, |_, _| ())));
@@ -153,15 +156,32 @@ impl<'scope> Scope<'scope, '_> {
         // way, before the thread has finished.
         let (thread, joining) = unsafe { start_unchecked(builder.into_name(), f) };
         self.unjoined().push(joining.id());
-        let unjoined = &self.unjoined;
+        touch(self.object);
         Ok(ScopedJoinHandle {
             thread,
-            kind: Kind::Modelled { joining, unjoined },
+            kind: Kind::Modelled {
+                joining,
+                unjoined: &self.unjoined,
+                scope: self.object,
+            },
         })
     }
 
     fn unjoined(&self) -> std::sync::MutexGuard<'_, Vec<trace::ThreadId>> {
         self.unjoined.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The thread that the scope waits for next: not the one that was spawned first, since that can
+    /// depend on the order of independent steps.
+    fn next_to_join(&self) -> Option<trace::ThreadId> {
+        let unjoined = self.unjoined();
+        with(|execution| {
+            if let Some(scope) = self.object {
+                execution.touch_object(scope, Mode::Read);
+            }
+            let threads = unjoined.iter().copied();
+            threads.min_by_key(|thread| execution.lineage(*thread))
+        })
     }
 }
 
@@ -196,7 +216,22 @@ enum Kind<'scope, T> {
     Modelled {
         joining: Joining<T>,
         unjoined: &'scope Mutex<Vec<trace::ThreadId>>,
+        scope: Option<trace::ObjectId>,
     },
+}
+
+/// Makes what stands for a scope.
+#[track_caller]
+fn make_object() -> trace::ObjectId {
+    let made_at = Location::caller();
+    with(|execution| execution.add_object("Scope", made_at, State::Scope))
+}
+
+/// Notes that the threads of a scope are others now.
+fn touch(scope: Option<trace::ObjectId>) {
+    if let Some(scope) = scope {
+        try_with(|execution| execution.touch_object(scope, Mode::Share));
+    }
 }
 
 impl<T> ScopedJoinHandle<'_, T> {
@@ -210,7 +245,11 @@ impl<T> ScopedJoinHandle<'_, T> {
     pub fn join(self) -> Result<T> {
         match self.kind {
             Kind::Real(handle) => handle.join(),
-            Kind::Modelled { joining, unjoined } => {
+            Kind::Modelled {
+                joining,
+                unjoined,
+                scope,
+            } => {
                 let id = joining.id();
                 let result = joining.join();
                 // In a destructor of a doomed execution, the join of a thread that waits in its
@@ -219,6 +258,7 @@ impl<T> ScopedJoinHandle<'_, T> {
                     let mut unjoined = unjoined.lock().unwrap_or_else(PoisonError::into_inner);
                     unjoined.retain(|&other| other != id);
                 }
+                touch(scope);
                 result
             }
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread as real;
 
 use crate::execution::{
-    Alternatives, NextStep, RealRun, Requirement, is_running, run_thread, step, with,
+    Alternatives, NextStep, RealRun, Requirement, is_running, run_thread, step, try_with, with,
 };
 use crate::trace::{self, Operation};
 
@@ -173,6 +173,19 @@ pub(crate) struct Joining<T> {
     result: Arc<Mutex<Option<T>>>,
 }
 
+impl<T> Drop for Joining<T> {
+    fn drop(&mut self) {
+        touch_result::<T>(self.id);
+    }
+}
+
+/// Notes that a result is let go of, if that can mean anything.
+fn touch_result<T>(thread: trace::ThreadId) {
+    if std::mem::needs_drop::<T>() {
+        try_with(|execution| execution.touch_result(thread));
+    }
+}
+
 impl<T> Joining<T> {
     #[track_caller]
     pub(super) fn join(self) -> Result<T> {
@@ -259,6 +272,7 @@ where
         run_thread(id, move || {
             let value = f();
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(value);
+            touch_result::<T>(id);
             drop(place);
         });
     });

@@ -220,7 +220,6 @@ impl Drop for Tells {
 }
 
 #[test]
-#[ignore = "the drop of a handle is no step and touches nothing"]
 fn a_result_is_dropped_by_its_thread_or_with_its_handle() {
     agree(|| {
         let flag = Arc::new(AtomicUsize::new(0));
@@ -257,7 +256,6 @@ fn the_last_arc_is_dropped_by_any_thread() {
 }
 
 #[test]
-#[ignore = "a scope joins in the order in which independent steps have spawned"]
 fn scoped_threads_start_threads_of_the_scope() {
     agree(|| {
         let a = AtomicUsize::new(0);
@@ -273,7 +271,6 @@ fn scoped_threads_start_threads_of_the_scope() {
 }
 
 #[test]
-#[ignore = "whether a scope joins a thread depends on who has joined it before, which touches nothing"]
 fn a_scoped_thread_joins_another_one() {
     agree(|| {
         let a = AtomicUsize::new(0);
@@ -299,8 +296,7 @@ fn ids_of_threads_of_threads() {
 }
 
 #[test]
-#[ignore = "a thread that spins is probed once for all that it has seen, whatever it looks at next has become"]
-fn a_thread_that_rests_leaves_in_a_window() {
+fn a_loop_that_can_be_left_in_a_window_is_not_said_to_hold() {
     let report = reduced().explore(|| {
         let x = Arc::new(AtomicUsize::new(0));
         let y = Arc::new(AtomicUsize::new(0));
@@ -323,5 +319,6 @@ fn a_thread_that_rests_leaves_in_a_window() {
         x.store(1, SeqCst);
         spinner.join().unwrap();
     });
-    assert!(outcomes(&report).contains(&"\"y\""), "{report}");
+    // A loop of rounds without an end of its own is more than any search follows.
+    assert_eq!(report.verdict.name(), "inconclusive", "{report}");
 }

@@ -18,14 +18,14 @@ mod wakeup_tree;
 pub(crate) use division::Part;
 
 use crate::engine::{Point, Strategy};
-use crate::execution::{Ending, Execution};
+use crate::execution::{Ending, Execution, Mode};
 use crate::trace::{Choice, ThreadId};
 
 use super::dependence::{Announced, Dependence, Footprint, conflict};
 use super::dfs::Fingerprint;
-use super::identity::{Census, ThreadKey};
+use super::identity::{Census, SpotKey, ThreadKey};
 use super::reversal::Obstacle;
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use division::Division;
@@ -41,8 +41,9 @@ pub(crate) struct Dpor {
     plan: Tree,
     started: bool,
     probe: Option<Probe>,
-    /// What stands for all that threads had seen that did not leave their loops.
-    in_vain: FxHashSet<u128>,
+    /// Of threads that did not leave their loops: what stands for all that they had seen, and what
+    /// they looked at then, with what it had come to.
+    in_vain: FxHashMap<u128, Vec<Vec<(SpotKey, u128)>>>,
     /// Whether the path has to be gone again as it is.
     again: bool,
     /// What is explored, if it is not everything.
@@ -264,7 +265,16 @@ impl Dpor {
         if only_rest {
             return probes.next();
         }
-        probes.find(|probe| !self.in_vain.contains(&probe.seen))
+        probes.find(|probe| !self.is_in_vain(probe))
+    }
+
+    /// Whether the thread was let go on alone before, and would see the same now.
+    fn is_in_vain(&self, probe: &Probe) -> bool {
+        let known = self.in_vain.get(&probe.seen);
+        known.into_iter().flatten().any(|looks| {
+            let mut looks = looks.iter();
+            looks.all(|(spot, state)| self.done.state_of(*spot) == *state)
+        })
     }
 
     /// Repeats a choice of the path, after a look at whether it is still the same one.
@@ -325,19 +335,41 @@ impl Dpor {
         let threads: Vec<ThreadId> = execution.threads().map(|(thread, _)| thread).collect();
         for thread in threads {
             // It was about to do something that nobody made possible.
-            let Some(announced) = self.done.announced(execution, thread) else {
-                continue;
-            };
-            let footprint = self.done.may_touch(execution, thread, &announced);
-            for obstacle in self.done.forestalled_by(thread, &announced, &footprint) {
-                let step = Planned {
-                    thread: self.done.identities.thread(thread),
-                    alternative: None,
-                    footprint: footprint.clone(),
-                    was_passed: false,
-                };
-                self.reverse(&obstacle, Later::Never(step));
+            if let Some(announced) = self.done.announced(execution, thread) {
+                let footprint = self.done.may_touch(execution, thread, &announced);
+                self.forestall(thread, &announced, &footprint);
             }
+        }
+    }
+
+    /// Plans that a thread goes on where it has not, before what it could have forestalled.
+    fn forestall(&mut self, thread: ThreadId, announced: &Announced, footprint: &Footprint) {
+        for obstacle in self.done.forestalled_by(thread, announced, footprint) {
+            let step = Planned {
+                thread: self.done.identities.thread(thread),
+                alternative: None,
+                footprint: footprint.clone(),
+                was_passed: false,
+            };
+            self.reverse(&obstacle, Later::Never(step));
+        }
+    }
+
+    /// Remembers that a thread went on alone in vain, and what it has looked at meanwhile. It would
+    /// have seen something else before what has changed that.
+    fn learn(&mut self, probe: &Probe, execution: &Execution) {
+        let looks = execution.watched(probe.thread).iter();
+        let footprint: Footprint = looks
+            .map(|look| (self.done.identities.spot(look.spot), Mode::Read))
+            .collect();
+        let seen = footprint
+            .iter()
+            .map(|(key, _)| (*key, self.done.state_of(*key)));
+        let seen = seen.collect();
+        self.in_vain.entry(probe.seen).or_default().push(seen);
+        if let Some(mut announced) = self.done.announced(execution, probe.thread) {
+            announced.watched.clear();
+            self.forestall(probe.thread, &announced, &footprint);
         }
     }
 }
@@ -514,7 +546,7 @@ impl Strategy for Dpor {
         }
         let probe = self.probe.take();
         if let (Some(probe), Some(Ending::Abandoned)) = (&probe, execution.ending()) {
-            self.in_vain.insert(probe.seen);
+            self.learn(probe, execution);
             self.again = true;
             return;
         }
