@@ -76,9 +76,9 @@ impl Patience {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     /// What it has seen last of the things that it has looked at.
-    known: SmallVec<[Look; 4]>,
+    known: SmallVec<[Look; 2]>,
     /// What it has looked at since it yielded last, or since it was seen to look at the same.
-    watched: SmallVec<[Look; 4]>,
+    watched: SmallVec<[Look; 1]>,
     /// Whether it has yielded, and changed nothing since.
     has_yielded: bool,
     /// Whether it has seen anything new since it yielded last.

@@ -282,11 +282,17 @@ impl Dpor {
         let node = &self.path[point.step];
         if node.possible == Fingerprint::of(point) {
             let taken = node.taken;
-            if point.step == self.done.steps.len()
-                && let Some(mut node) = self.path.pop()
-            {
-                self.announce(&mut node, point);
-                self.path.push(node);
+            if point.step == self.done.steps.len() {
+                let mut ways = node.choices.iter();
+                let has_others = ways.any(|choice| {
+                    choice.thread == taken.thread && choice.alternative != taken.alternative
+                });
+                let announced = self.done.announced(point.execution, taken.thread);
+                self.path[point.step].announced = announced;
+                if has_others && let Some(mut node) = self.path.pop() {
+                    self.add_alternatives(&mut node, point);
+                    self.path.push(node);
+                }
             }
             return Some(taken);
         }
@@ -300,8 +306,18 @@ impl Dpor {
 
     /// Goes to the next planned step, from the end of the path on. False if there is none.
     fn advance(&mut self) -> bool {
-        while let Some(mut node) = self.path.pop() {
-            let number = self.path.len();
+        loop {
+            // Most nodes have nothing planned: they need not be looked at.
+            let planned = self.path.iter().rposition(|node| !node.tree.is_empty());
+            let Some(number) = planned else {
+                self.path.clear();
+                self.done.truncate(0);
+                return false;
+            };
+            self.path.truncate(number + 1);
+            let Some(mut node) = self.path.pop() else {
+                return false;
+            };
             if let Some(step) = self.done.steps.get(number) {
                 node.asleep.push(Planned {
                     thread: step.key,
@@ -320,12 +336,14 @@ impl Dpor {
                 return true;
             }
         }
-        false
     }
 
     /// Plans the other order of each race of a complete execution.
     fn reverse_races(&mut self, execution: &Execution) {
         for later in 0..self.path.len() {
+            if self.path[later].races.is_empty() {
+                continue;
+            }
             let races = std::mem::take(&mut self.path[later].races);
             let open = races
                 .into_iter()
