@@ -26,7 +26,8 @@ fn a_bound_on_preemptions_is_obeyed_and_named() {
     assert_eq!(json["memory_model"], "c11");
     assert_eq!(json["bound"]["kind"], "preemptions");
     assert_eq!(json["bound"]["value"], 0);
-    line("racelab explore counter --preemptions 1").refused("--preemptions is for the engine loom");
+    line("racelab explore counter --engine random --preemptions 1")
+        .refused("--preemptions is for the engines dpor, dfs and loom");
     line("racelab explore counter --engine loom --preemptions 256").refused("255");
     let run = line("racelab explore counter --engine loom --preemptions 1").exits(1);
     assert!(run.stdout.contains("/bound=1\n"), "{}", run.stdout);
