@@ -78,6 +78,9 @@ pub(super) struct Touched {
     pub(super) mode: Mode,
     pub(super) spot: Spot,
     pub(super) before: Before,
+    /// The touch of the same spot before this one that was the last to change it, by its place in
+    /// their order: a thread that spins reads very often.
+    changed: Option<u32>,
 }
 
 impl Dependence {
@@ -182,11 +185,14 @@ impl Dependence {
             if self.touches.len() <= spot {
                 self.touches.resize_with(spot + 1, Vec::new);
             }
-            self.touches[spot].push(Touched {
+            let touches = &mut self.touches[spot];
+            let changed = last_change(touches);
+            touches.push(Touched {
                 step: index(number),
                 mode: touch.mode,
                 spot: touch.spot,
                 before: touch.before,
+                changed,
             });
         }
         let of_thread = previous.map_or(0, |step| self.steps[step as usize].number) + 1;
@@ -270,13 +276,25 @@ impl Dependence {
         touches.map_or(&[], Vec::as_slice)
     }
 
+    /// The touches of a spot that may conflict with one in this mode, the last one first.
+    pub(super) fn before(&self, spot: SpotKey, mode: Mode) -> impl Iterator<Item = &Touched> {
+        let touches = self.touches_of(spot);
+        let last = match mode {
+            Mode::Read => last_change(touches),
+            Mode::Share | Mode::Write => touches.len().checked_sub(1).map(index),
+        };
+        std::iter::successors(last, move |&place| match mode {
+            Mode::Read => touches[place as usize].changed,
+            Mode::Share | Mode::Write => place.checked_sub(1),
+        })
+        .map(|place| &touches[place as usize])
+    }
+
     /// Stands for what a spot has come to.
     pub(super) fn state_of(&self, key: SpotKey) -> u128 {
         let mut sum = 0u128;
-        for touch in self.touches_of(key).iter().rev() {
-            if touch.mode != Mode::Read {
-                sum = sum.wrapping_add(mix(1, self.steps[touch.step as usize].hash));
-            }
+        for touch in self.before(key, Mode::Read) {
+            sum = sum.wrapping_add(mix(1, self.steps[touch.step as usize].hash));
             if touch.mode == Mode::Write {
                 break;
             }
@@ -287,7 +305,7 @@ impl Dependence {
     /// Joins what a touch depends on into a clock, and returns what stands for it.
     fn learn(&self, spot: SpotKey, mode: Mode, clock: &mut Clock) -> u128 {
         let mut sum = 0u128;
-        for touch in self.touches_of(spot).iter().rev() {
+        for touch in self.before(spot, mode) {
             if touch.mode.conflicts(mode) {
                 let step = &self.steps[touch.step as usize];
                 clock.join(&step.clock);
@@ -298,6 +316,16 @@ impl Dependence {
             }
         }
         sum
+    }
+}
+
+/// The place of the last touch that changed a spot.
+fn last_change(touches: &[Touched]) -> Option<u32> {
+    let last = touches.last()?;
+    if last.mode == Mode::Read {
+        last.changed
+    } else {
+        Some(index(touches.len() - 1))
     }
 }
 

@@ -41,7 +41,7 @@ impl Dependence {
     pub(super) fn reversible(&self, candidate: &Candidate<'_>, footprint: &Footprint) -> Obstacles {
         let mut found = Obstacles::new();
         for (spot, mode) in footprint {
-            for touch in self.touches_of(*spot).iter().rev() {
+            for touch in self.before(*spot, *mode) {
                 let is_found = found.iter().any(|steps| steps[..] == [touch.step]);
                 let is_in_question = !is_found && touch.mode.conflicts(*mode);
                 let ends = is_found

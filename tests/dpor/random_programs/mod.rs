@@ -136,7 +136,7 @@ macro_rules! agree_on {
     };
 }
 
-agree_on! { 100;
+agree_on! { 50;
     reduction_loses_no_outcome_of_atomics: programs(atomics()),
     reduction_loses_no_outcome_of_mutexes: programs(mutexes()),
     reduction_loses_no_outcome_of_read_write_locks: programs(read_write_locks()),
