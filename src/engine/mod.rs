@@ -29,26 +29,9 @@ pub(crate) trait Strategy {
     /// Chooses the next step, or `None` to abandon the execution.
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice>;
 
-    /// Whether choices that lead nowhere new are to be left out.
-    fn prunes(&self) -> bool {
-        true
-    }
-
-    /// Whether to abandon an execution in which a thread that spins went on alone in vain: all
-    /// that can follow also follows in an execution in which it did not.
-    fn abandons_vain(&self) -> bool {
-        false
-    }
-
-    /// The number of the first step, from 0 on, of which it wants to know what it touches; `None` if
-    /// it does not want to know. Asked before each execution.
-    fn records_from(&self) -> Option<usize> {
-        None
-    }
-
-    /// Whether the threads that have not failed go on after a failure. Asked before each execution.
-    fn runs_on(&self) -> bool {
-        false
+    /// How its executions are to be run. Asked before each one.
+    fn conduct(&self) -> Conduct {
+        Conduct::default()
     }
 
     /// Forgets what was explored, since it was pruned too much. False if that does not matter.
@@ -82,6 +65,31 @@ pub(crate) trait Strategy {
 
     /// Hears that an engine with a search of its own has no further execution.
     fn exhausted(&mut self) {}
+}
+
+/// How a strategy wants its executions to be run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Conduct {
+    /// Whether choices that lead nowhere new are left out.
+    pub(crate) prunes: bool,
+    /// Whether an execution is abandoned in which a thread that spins went on alone in vain: all
+    /// that can follow also follows in an execution in which it did not.
+    pub(crate) abandons_vain: bool,
+    /// Whether the threads that have not failed go on after a failure.
+    pub(crate) runs_on: bool,
+    /// The number of the first step, from 0 on, of which it is recorded what it touches.
+    pub(crate) records_from: Option<usize>,
+}
+
+impl Default for Conduct {
+    fn default() -> Self {
+        Conduct {
+            prunes: true,
+            abandons_vain: false,
+            runs_on: false,
+            records_from: None,
+        }
+    }
 }
 
 /// The stack of a thread under test, in bytes.

@@ -149,6 +149,7 @@ impl<S: Strategy> Driver<S> {
         if !self.strategy.wants_execution() {
             return false;
         }
+        let conduct = self.strategy.conduct();
         begin(self.idle.take(), |number| {
             Execution::new(
                 number,
@@ -156,12 +157,12 @@ impl<S: Strategy> Driver<S> {
                 self.max_steps,
                 Arc::clone(&self.pulse),
                 self.patience.clone(),
-                self.strategy.prunes(),
+                conduct.prunes,
             )
         });
         execution::with(|execution| {
-            execution.record_touches(self.strategy.records_from());
-            execution.run_on(self.strategy.runs_on());
+            execution.record_touches(conduct.records_from);
+            execution.run_on(conduct.runs_on);
         });
         true
     }
@@ -173,7 +174,7 @@ impl<S: Strategy> Driver<S> {
                     Offer::Over => return None,
                     Offer::Continue(thread) => thread,
                     Offer::InVain => {
-                        if self.strategy.abandons_vain() {
+                        if self.strategy.conduct().abandons_vain {
                             execution.end(Ending::Abandoned);
                         }
                         continue;

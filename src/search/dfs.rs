@@ -6,7 +6,7 @@ use std::{mem, ptr};
 
 use rustc_hash::FxHashMap;
 
-use crate::engine::{Point, Strategy};
+use crate::engine::{Conduct, Point, Strategy};
 use crate::execution::{Ending, Execution};
 use crate::trace::Choice;
 
@@ -213,8 +213,12 @@ impl Strategy for Dfs {
         choice
     }
 
-    fn records_from(&self) -> Option<usize> {
-        self.traces.as_ref().map(Traces::records_from)
+    fn conduct(&self) -> Conduct {
+        Conduct {
+            abandons_vain: true,
+            records_from: self.traces.as_ref().map(Traces::records_from),
+            ..Conduct::default()
+        }
     }
 
     fn nondeterminism(&self) -> Option<usize> {
@@ -245,10 +249,6 @@ impl Strategy for Dfs {
         }
         // The path itself was run as well.
         Some(done + weight)
-    }
-
-    fn abandons_vain(&self) -> bool {
-        true
     }
 
     fn restart(&mut self) -> bool {

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::engine::{Point, Strategy};
+use crate::engine::{Conduct, Point, Strategy};
 use crate::execution::Execution;
 use crate::trace::Choice;
 
@@ -100,20 +100,8 @@ impl<S: Numbered> Strategy for Block<S> {
         self.strategy.choose(point)
     }
 
-    fn prunes(&self) -> bool {
-        self.strategy.prunes()
-    }
-
-    fn abandons_vain(&self) -> bool {
-        self.strategy.abandons_vain()
-    }
-
-    fn records_from(&self) -> Option<usize> {
-        self.strategy.records_from()
-    }
-
-    fn runs_on(&self) -> bool {
-        self.strategy.runs_on()
+    fn conduct(&self) -> Conduct {
+        self.strategy.conduct()
     }
 
     #[expect(

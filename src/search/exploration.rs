@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::engine::{Point, Strategy};
+use crate::engine::{Conduct, Point, Strategy};
 use crate::execution::{Ending, Execution, Pulse};
 use crate::trace::{Choice, LeftOutSet};
 
@@ -224,17 +224,13 @@ impl<S: Strategy> Strategy for Exploration<S> {
         self.strategy.choose(point)
     }
 
-    fn abandons_vain(&self) -> bool {
-        self.strategy.abandons_vain()
-    }
-
-    fn records_from(&self) -> Option<usize> {
-        self.strategy.records_from()
-    }
-
-    fn runs_on(&self) -> bool {
-        // Nothing is learned from the execution that ends the search.
-        self.limits.past_failures && self.strategy.runs_on()
+    fn conduct(&self) -> Conduct {
+        let conduct = self.strategy.conduct();
+        Conduct {
+            // Nothing is learned from the execution that ends the search.
+            runs_on: self.limits.past_failures && conduct.runs_on,
+            ..conduct
+        }
     }
 
     fn restart(&mut self) -> bool {

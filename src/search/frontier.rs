@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Point, Shuttle, Strategy};
+use crate::engine::{Conduct, Point, Shuttle, Strategy};
 use crate::execution::{Execution, Pulse};
 use crate::trace::Choice;
 
@@ -97,20 +97,8 @@ impl<S: Tree> Strategy for Attempt<S> {
         self.search.choose(point)
     }
 
-    fn prunes(&self) -> bool {
-        self.search.prunes()
-    }
-
-    fn abandons_vain(&self) -> bool {
-        self.search.abandons_vain()
-    }
-
-    fn records_from(&self) -> Option<usize> {
-        self.search.records_from()
-    }
-
-    fn runs_on(&self) -> bool {
-        self.search.runs_on()
+    fn conduct(&self) -> Conduct {
+        self.search.conduct()
     }
 
     fn finished(&mut self, execution: &Execution) {

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::engine::{Point, Shuttle, Strategy};
+use crate::engine::{Conduct, Point, Shuttle, Strategy};
 use crate::execution::{Ending, Execution, Pulse};
 use crate::trace::{Choice, LeftOut};
 
@@ -215,8 +215,11 @@ impl Strategy for Simplify {
         true
     }
 
-    fn prunes(&self) -> bool {
-        false
+    fn conduct(&self) -> Conduct {
+        Conduct {
+            prunes: false,
+            ..Conduct::default()
+        }
     }
 
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
@@ -313,12 +316,8 @@ impl Strategy for Enumerate {
         self.dfs.choose(point)
     }
 
-    fn records_from(&self) -> Option<usize> {
-        self.dfs.records_from()
-    }
-
-    fn abandons_vain(&self) -> bool {
-        self.dfs.abandons_vain()
+    fn conduct(&self) -> Conduct {
+        self.dfs.conduct()
     }
 
     fn finished(&mut self, execution: &Execution) {

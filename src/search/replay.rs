@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::engine::{Point, Strategy};
+use crate::engine::{Conduct, Point, Strategy};
 use crate::execution::{Ending, Execution};
 use crate::trace::{Choice, LeftOutSet, Schedule, ThreadId};
 
@@ -163,8 +163,11 @@ impl Strategy for Replay {
         !std::mem::replace(&mut self.started, true)
     }
 
-    fn prunes(&self) -> bool {
-        false
+    fn conduct(&self) -> Conduct {
+        Conduct {
+            prunes: false,
+            ..Conduct::default()
+        }
     }
 
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::Sender;
 
-use crate::engine::{Point, Strategy};
+use crate::engine::{Conduct, Point, Strategy};
 use crate::execution::{Execution, Patience, Pulse};
 use crate::trace::Choice;
 
@@ -156,20 +156,8 @@ impl<S: Divisible> Strategy for Admitted<S> {
         self.search.choose(point)
     }
 
-    fn prunes(&self) -> bool {
-        self.search.prunes()
-    }
-
-    fn abandons_vain(&self) -> bool {
-        self.search.abandons_vain()
-    }
-
-    fn records_from(&self) -> Option<usize> {
-        self.search.records_from()
-    }
-
-    fn runs_on(&self) -> bool {
-        self.search.runs_on()
+    fn conduct(&self) -> Conduct {
+        self.search.conduct()
     }
 
     fn restart(&mut self) -> bool {
@@ -296,21 +284,11 @@ impl<S: Divisible> Strategy for Worker<S> {
         self.exploration.as_mut()?.choose(point)
     }
 
-    fn prunes(&self) -> bool {
-        self.shared.search.prunes()
-    }
-
-    fn abandons_vain(&self) -> bool {
-        self.shared.search.abandons_vain()
-    }
-
-    fn records_from(&self) -> Option<usize> {
-        self.exploration.as_ref()?.records_from()
-    }
-
-    fn runs_on(&self) -> bool {
-        let exploration = self.exploration.as_ref();
-        exploration.is_some_and(Strategy::runs_on)
+    fn conduct(&self) -> Conduct {
+        match &self.exploration {
+            Some(exploration) => exploration.conduct(),
+            None => self.shared.search.conduct(),
+        }
     }
 
     fn finished(&mut self, execution: &Execution) {

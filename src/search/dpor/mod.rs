@@ -17,7 +17,7 @@ mod wakeup_tree;
 
 pub(crate) use division::Part;
 
-use crate::engine::{Point, Strategy};
+use crate::engine::{Conduct, Point, Strategy};
 use crate::execution::{Ending, Execution, Mode};
 use crate::trace::{Choice, ThreadId};
 
@@ -512,12 +512,13 @@ impl Strategy for Dpor {
         }
     }
 
-    fn records_from(&self) -> Option<usize> {
-        Some(self.done.steps.len())
-    }
-
-    fn runs_on(&self) -> bool {
-        true
+    fn conduct(&self) -> Conduct {
+        Conduct {
+            abandons_vain: true,
+            runs_on: true,
+            records_from: Some(self.done.steps.len()),
+            ..Conduct::default()
+        }
     }
 
     /// As in an enumeration, but of the steps that are explored or planned so far. More can be
@@ -540,10 +541,6 @@ impl Strategy for Dpor {
 
     fn nondeterminism(&self) -> Option<usize> {
         self.nondeterminism
-    }
-
-    fn abandons_vain(&self) -> bool {
-        true
     }
 
     fn restart(&mut self) -> bool {
