@@ -278,24 +278,10 @@ impl Execution {
         self.touch_what_it_allows(event);
     }
 
-    /// A thread has finished, in the course of the last step.
-    pub(super) fn touch_end(&mut self, thread: ThreadId) {
+    /// The current thread touches a spot in the course of the last step, besides its operation.
+    pub(crate) fn touch_in_passing(&mut self, spot: Spot, mode: Mode) {
         if self.records_now() && !self.is_doomed() {
-            self.touch(Spot::End(thread), Mode::Write, Before::Untold);
-        }
-    }
-
-    /// The current thread lets go of the result of a thread, in the course of the last step.
-    pub(crate) fn touch_result(&mut self, thread: ThreadId) {
-        if self.records_now() && !self.is_doomed() {
-            self.touch(Spot::Result(thread), Mode::Write, Before::Untold);
-        }
-    }
-
-    /// The current thread looks at an object or changes it, in the course of the last step.
-    pub(crate) fn touch_object(&mut self, object: ObjectId, mode: Mode) {
-        if self.records_now() && !self.is_doomed() {
-            self.touch(Spot::Object(object), mode, Before::Untold);
+            self.touch(spot, mode, Before::Untold);
         }
     }
 

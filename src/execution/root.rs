@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::trace::ThreadId;
 
 use super::closing::close;
-use super::{Ending, with};
+use super::{Ending, Mode, Spot, with};
 
 /// What the threads of a doomed execution are unwound with.
 pub(super) struct Doomed;
@@ -35,7 +35,7 @@ pub(crate) fn run_thread(thread: ThreadId, f: impl FnOnce()) {
     }
     let runtime = with(|execution| {
         execution.thread_mut(thread).finished = true;
-        execution.touch_end(thread);
+        execution.touch_in_passing(Spot::End(thread), Mode::Write);
         execution.wrote();
         execution.runtime
     });

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread as real;
 
 use crate::execution::{
-    Mode, NextStep, RealRun, Requirement, State, is_running, step, try_with, with,
+    Mode, NextStep, RealRun, Requirement, Spot, State, is_running, step, try_with, with,
 };
 use crate::trace::{self, Operation};
 
@@ -177,7 +177,7 @@ impl<'scope> Scope<'scope, '_> {
         let unjoined = self.unjoined();
         with(|execution| {
             if let Some(scope) = self.object {
-                execution.touch_object(scope, Mode::Read);
+                execution.touch_in_passing(Spot::Object(scope), Mode::Read);
             }
             let threads = unjoined.iter().copied();
             threads.min_by_key(|thread| execution.lineage(*thread))
@@ -230,7 +230,7 @@ fn make_object() -> trace::ObjectId {
 /// Notes that the threads of a scope are others now.
 fn touch(scope: Option<trace::ObjectId>) {
     if let Some(scope) = scope {
-        try_with(|execution| execution.touch_object(scope, Mode::Share));
+        try_with(|execution| execution.touch_in_passing(Spot::Object(scope), Mode::Share));
     }
 }
 

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread as real;
 
 use crate::execution::{
-    Alternatives, NextStep, RealRun, Requirement, is_running, run_thread, step, try_with, with,
+    Alternatives, Mode, NextStep, RealRun, Requirement, Spot, is_running, run_thread, step,
+    try_with, with,
 };
 use crate::trace::{self, Operation};
 
@@ -182,7 +183,7 @@ impl<T> Drop for Joining<T> {
 /// Notes that a result is let go of, if that can mean anything.
 fn touch_result<T>(thread: trace::ThreadId) {
     if std::mem::needs_drop::<T>() {
-        try_with(|execution| execution.touch_result(thread));
+        try_with(|execution| execution.touch_in_passing(Spot::Result(thread), Mode::Write));
     }
 }
 

@@ -5,15 +5,13 @@
 //! beginning ends. The traces of the parts are together those of the whole search; but since no part
 //! knows what is planned in another, some executions may end where only explored states follow.
 
-use std::collections::VecDeque;
-
 use crate::engine::Point;
 use crate::search::dependence::Dependence;
 use crate::search::dfs::Fingerprint;
 use crate::search::division::{Divisible, Tree};
 use crate::trace::Choice;
 
-use super::wakeup_tree::{self, Branch, Planned};
+use super::wakeup_tree::{Branch, Planned};
 use super::{Dpor, Node};
 
 /// All executions that begin in the same way, apart from those that are in other parts.
@@ -137,23 +135,16 @@ impl Dpor {
         let awake = awake.filter(|choice| *choice != taken && !self.sleeps(node, *choice));
         let mut others: Vec<Choice> = awake.collect();
         others.sort_unstable_by_key(|choice| point.turn(*choice));
-        let branches = others.into_iter().map(|choice| Branch {
-            step: Planned {
-                thread: self.done.identities.thread(choice.thread),
-                alternative: Some(choice.alternative),
-                footprint: self
-                    .done
-                    .announced(point.execution, choice.thread)
-                    .map(|announced| {
-                        self.done
-                            .may_touch(point.execution, choice.thread, &announced)
-                    })
-                    .unwrap_or_default(),
-                was_passed: false,
-            },
-            below: wakeup_tree::Tree::new(),
+        let branches = others.into_iter().filter_map(|choice| {
+            let announced = self.done.announced(point.execution, choice.thread)?;
+            let footprint = self
+                .done
+                .may_touch(point.execution, choice.thread, &announced);
+            let key = self.done.identities.thread(choice.thread);
+            let step = Planned::new(key, Some(choice.alternative), footprint);
+            Some(Branch::leaf(step))
         });
-        node.tree = branches.collect::<VecDeque<_>>();
+        node.tree = branches.collect();
     }
 }
 

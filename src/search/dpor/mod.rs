@@ -9,27 +9,31 @@
 //! wakes them.
 //!
 //! It needs no assumption on the program but that it is deterministic, and knows which steps are
-//! possible from what they are announced to require: no execution is begun that ends where only
-//! explored states follow.
+//! possible from what they are announced to require: so that, as a rule, no execution is begun that
+//! ends where only explored states follow. What can end there are parts of a divided search, and
+//! executions behind a planned step that has touched less than it was planned to.
 
 mod division;
+mod probe;
+mod races;
 mod wakeup_tree;
 
 pub(crate) use division::Part;
 
+use smallvec::SmallVec;
+
 use crate::engine::{Conduct, Point, Strategy};
-use crate::execution::{Ending, Execution, Mode};
-use crate::trace::{Choice, ThreadId};
+use crate::execution::{Ending, Execution};
+use crate::trace::Choice;
 
 use super::dependence::{Announced, Dependence, Footprint, conflict};
 use super::dfs::Fingerprint;
-use super::identity::{Census, SpotKey, ThreadKey};
+use super::identity::Census;
 use super::reversal::Obstacle;
-use rustc_hash::FxHashMap;
-use smallvec::SmallVec;
 
 use division::Division;
-use wakeup_tree::{Branch, Initial, Planned, Tree, initial, insert};
+use probe::{InVain, Probe};
+use wakeup_tree::{Branch, Planned, Tree};
 
 /// Explores each trace once.
 #[derive(Debug, Default)]
@@ -41,9 +45,7 @@ pub(crate) struct Dpor {
     plan: Tree,
     started: bool,
     probe: Option<Probe>,
-    /// Of threads that did not leave their loops: what stands for all that they had seen, and what
-    /// they looked at then, with what it had come to.
-    in_vain: FxHashMap<u128, Vec<Vec<(SpotKey, u128)>>>,
+    in_vain: InVain,
     /// Whether the path has to be gone again as it is.
     again: bool,
     /// What is explored, if it is not everything.
@@ -54,15 +56,6 @@ pub(crate) struct Dpor {
     traces: u64,
     /// The first step, from 1 on, at which an execution went another way than the one before.
     nondeterminism: Option<usize>,
-}
-
-/// An execution in which a thread that spins goes on alone, to see whether it leaves its loop by
-/// itself.
-#[derive(Debug)]
-struct Probe {
-    thread: ThreadId,
-    /// Stands for all that it had seen.
-    seen: u128,
 }
 
 /// A state on the path that is being explored, and the step that is taken there.
@@ -144,8 +137,8 @@ impl Dpor {
             self.plan_everything(&mut node, point, taken);
         }
         node.taken = taken;
-        self.announce(&mut node, point);
         self.path.push(node);
+        self.announce(point);
         Some(taken)
     }
 
@@ -169,10 +162,42 @@ impl Dpor {
         still.collect()
     }
 
-    /// Looks at what the taken step of a node is going to do, and plans its other ways.
-    fn announce(&mut self, node: &mut Node, point: &Point<'_>) {
-        node.announced = self.done.announced(point.execution, node.taken.thread);
-        self.add_alternatives(node, point);
+    /// Looks at what the step at the end of the path is going to do, and plans its other ways.
+    fn announce(&mut self, point: &Point<'_>) {
+        let number = self.path.len() - 1;
+        let taken = self.path[number].taken;
+        let announced = self.done.announced(point.execution, taken.thread);
+        self.path[number].announced = announced;
+        let node = &self.path[number];
+        let is_other = |choice: &&Choice| {
+            choice.thread == taken.thread && choice.alternative != taken.alternative
+        };
+        let others = node.choices.iter().filter(is_other);
+        let others: SmallVec<[Choice; 4]> = others
+            .filter(|choice| !self.sleeps(node, **choice))
+            .copied()
+            .collect();
+        let Some(announced) = &node.announced else {
+            return;
+        };
+        if others.is_empty() {
+            return;
+        }
+        let key = self.done.identities.thread(taken.thread);
+        let footprint = self
+            .done
+            .may_touch(point.execution, taken.thread, announced);
+        let tree = &mut self.path[number].tree;
+        for other in others.into_iter().rev() {
+            let way = Some(other.alternative);
+            let is_planned = tree
+                .iter()
+                .any(|branch| branch.step.thread == key && branch.step.alternative == way);
+            if !is_planned {
+                let step = Planned::new(key, way, footprint.clone());
+                tree.push_front(Branch::leaf(step));
+            }
+        }
     }
 
     /// The first planned step of a node that is possible. What is planned behind it is planned for
@@ -214,85 +239,13 @@ impl Dpor {
             .any(|step| step.thread == key && step.alternative == Some(choice.alternative))
     }
 
-    /// Plans the other ways that the taken step can go.
-    fn add_alternatives(&mut self, node: &mut Node, point: &Point<'_>) {
-        let taken = node.taken;
-        let key = self.done.identities.thread(taken.thread);
-        let others = node.choices.iter().copied().filter(|choice| {
-            choice.thread == taken.thread && choice.alternative != taken.alternative
-        });
-        let others: Vec<Choice> = others
-            .filter(|choice| !self.sleeps(node, *choice))
-            .collect();
-        if others.is_empty() {
-            return;
-        }
-        let Some(announced) = &node.announced else {
-            return;
-        };
-        let footprint = self
-            .done
-            .may_touch(point.execution, taken.thread, announced);
-        for other in others.into_iter().rev() {
-            let way = Some(other.alternative);
-            let is_planned = node
-                .tree
-                .iter()
-                .any(|branch| branch.step.thread == key && branch.step.alternative == way);
-            if !is_planned {
-                node.tree.push_front(Branch {
-                    step: Planned {
-                        thread: key,
-                        alternative: way,
-                        footprint: footprint.clone(),
-                        was_passed: false,
-                    },
-                    below: Tree::new(),
-                });
-            }
-        }
-    }
-
-    /// A thread that spins, if it is not known what it does when it goes on alone, or if nobody else
-    /// can do anything.
-    fn to_be_probed(&self, point: &Point<'_>) -> Option<Probe> {
-        let resting = point.choices.iter().filter(|choice| point.rests(**choice));
-        let mut probes = resting.map(|choice| Probe {
-            thread: choice.thread,
-            seen: self.done.past_of(choice.thread),
-        });
-        let only_rest = point.choices.iter().all(|choice| point.rests(*choice));
-        if only_rest {
-            return probes.next();
-        }
-        probes.find(|probe| !self.is_in_vain(probe))
-    }
-
-    /// Whether the thread was let go on alone before, and would see the same now.
-    fn is_in_vain(&self, probe: &Probe) -> bool {
-        let known = self.in_vain.get(&probe.seen);
-        known.into_iter().flatten().any(|looks| {
-            let mut looks = looks.iter();
-            looks.all(|(spot, state)| self.done.state_of(*spot) == *state)
-        })
-    }
-
     /// Repeats a choice of the path, after a look at whether it is still the same one.
     fn repeat(&mut self, point: &Point<'_>) -> Option<Choice> {
         let node = &self.path[point.step];
         if node.possible == Fingerprint::of(point) {
             let taken = node.taken;
             if point.step == self.done.steps.len() {
-                let mut ways = node.choices.iter();
-                let has_others = ways.any(|choice| {
-                    choice.thread == taken.thread && choice.alternative != taken.alternative
-                });
-                let announced = self.done.announced(point.execution, taken.thread);
-                self.path[point.step].announced = announced;
-                if has_others && let Some(mut node) = self.path.pop() {
-                    self.add_alternatives(&mut node, point);
-                    self.path.push(node);
-                }
+                self.announce(point);
             }
             return Some(taken);
         }
@@ -319,12 +272,7 @@ impl Dpor {
                 return false;
             };
             if let Some(step) = self.done.steps.get(number) {
-                node.asleep.push(Planned {
-                    thread: step.key,
-                    alternative: Some(step.alternative),
-                    footprint: step.footprint.clone(),
-                    was_passed: false,
-                });
+                node.asleep.push(Planned::again(step));
             }
             self.done.truncate(number);
             self.done.identities.go_back_to(node.census);
@@ -336,148 +284,6 @@ impl Dpor {
                 return true;
             }
         }
-    }
-
-    /// Plans the other order of each race of a complete execution.
-    fn reverse_races(&mut self, execution: &Execution) {
-        for later in 0..self.path.len() {
-            if self.path[later].races.is_empty() {
-                continue;
-            }
-            let races = std::mem::take(&mut self.path[later].races);
-            let open = races
-                .into_iter()
-                .filter(|obstacle| !self.reverse(obstacle, Later::Done(later)));
-            self.path[later].races = open.collect();
-        }
-        let threads: Vec<ThreadId> = execution.threads().map(|(thread, _)| thread).collect();
-        for thread in threads {
-            // It was about to do something that nobody made possible.
-            if let Some(announced) = self.done.announced(execution, thread) {
-                let footprint = self.done.may_touch(execution, thread, &announced);
-                self.forestall(thread, &announced, &footprint);
-            }
-        }
-    }
-
-    /// Plans that a thread goes on where it has not, before what it could have forestalled.
-    fn forestall(&mut self, thread: ThreadId, announced: &Announced, footprint: &Footprint) {
-        for obstacle in self.done.forestalled_by(thread, announced, footprint) {
-            let step = Planned {
-                thread: self.done.identities.thread(thread),
-                alternative: None,
-                footprint: footprint.clone(),
-                was_passed: false,
-            };
-            self.reverse(&obstacle, Later::Never(step));
-        }
-    }
-
-    /// Remembers that a thread went on alone in vain, and what it has looked at meanwhile. It would
-    /// have seen something else before what has changed that.
-    fn learn(&mut self, probe: &Probe, execution: &Execution) {
-        let looks = execution.watched(probe.thread).iter();
-        let footprint: Footprint = looks
-            .map(|look| (self.done.identities.spot(look.spot), Mode::Read))
-            .collect();
-        let seen = footprint
-            .iter()
-            .map(|(key, _)| (*key, self.done.state_of(*key)));
-        let seen = seen.collect();
-        self.in_vain.entry(probe.seen).or_default().push(seen);
-        if let Some(mut announced) = self.done.announced(execution, probe.thread) {
-            announced.watched.clear();
-            self.forestall(probe.thread, &announced, &footprint);
-        }
-    }
-}
-
-/// The later step of a race.
-enum Later {
-    /// The step with this number.
-    Done(usize),
-    /// One that was announced, and that nobody made possible.
-    Never(Planned),
-}
-
-impl Dpor {
-    /// Plans the other order of a race at the state before its first step. Returns whether the race
-    /// need not be looked at again while this state and its steps up to the later one are the same.
-    fn reverse(&mut self, obstacle: &[u32], later: Later) -> bool {
-        let first = obstacle[0] as usize;
-        // Of what comes before the part that is explored, everything is explored in other parts.
-        if first < self.below.steps() {
-            return true;
-        }
-        let steps = self.done.steps.len();
-        let (at, last) = match later {
-            Later::Done(at) => {
-                let step = Planned {
-                    thread: self.done.steps[at].key,
-                    alternative: None,
-                    footprint: self.done.in_another_place(at),
-                    was_passed: false,
-                };
-                (at, step)
-            }
-            Later::Never(step) => (steps, step),
-        };
-        let planned = |number: usize| {
-            let step = &self.done.steps[number];
-            Planned {
-                thread: step.key,
-                alternative: Some(step.alternative),
-                footprint: step.footprint.clone(),
-                was_passed: false,
-            }
-        };
-        let independent = |number: &usize| *number != at && !self.done.follows(*number, obstacle);
-        let before = (first + 1..at).filter(independent).map(planned);
-        let mut sequence: Vec<Planned> = before.collect();
-        let after = (at + 1..steps).filter(independent).map(planned);
-        let after: Vec<Planned> = after.collect();
-        // As early as possible, so that the sequence begins with what the race needs.
-        let place = if after
-            .iter()
-            .any(|step| conflict(&step.footprint, &last.footprint))
-        {
-            None
-        } else {
-            Some(sequence.len())
-        };
-        let mut needed = sequence.clone();
-        needed.push(last.clone());
-        sequence.extend(after);
-        sequence.insert(place.unwrap_or(sequence.len()), last);
-        let node = &self.path[first];
-        let sleeper = node
-            .asleep
-            .iter()
-            .find(|step| match initial(step, &sequence) {
-                Initial::No => false,
-                // What wakes it later is found where its own states are explored, unless that is in
-                // another part.
-                Initial::Apart => !step.was_passed && !self.below.puts_to_sleep(step),
-                Initial::At(index) => {
-                    sequence[index].alternative.is_some() || self.all_ways_sleep(node, step.thread)
-                }
-            });
-        if let Some(step) = sleeper {
-            return matches!(initial(step, &needed), Initial::At(_));
-        }
-        let node = &mut self.path[first];
-        insert(&mut node.tree, sequence);
-        let mut planned = node.tree.iter();
-        planned.any(|branch| matches!(initial(&branch.step, &needed), Initial::At(_)))
-    }
-
-    /// Whether all ways that the next step of a thread can go sleep.
-    fn all_ways_sleep(&self, node: &Node, key: ThreadKey) -> bool {
-        let Some(thread) = self.done.identities.running(key) else {
-            return false;
-        };
-        let mut ways = node.choices.iter().filter(|choice| choice.thread == thread);
-        ways.all(|choice| self.sleeps(node, *choice))
     }
 }
 

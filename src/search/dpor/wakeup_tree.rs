@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use crate::search::dependence::{Footprint, conflict};
+use crate::search::dependence::{Footprint, Step, conflict};
 use crate::search::identity::ThreadKey;
 
 /// A step of a sequence, before it is known what it will do in its new place.
@@ -23,11 +23,37 @@ pub(super) struct Planned {
     pub(super) was_passed: bool,
 }
 
+impl Planned {
+    pub(super) fn new(thread: ThreadKey, alternative: Option<u32>, footprint: Footprint) -> Self {
+        Planned {
+            thread,
+            alternative,
+            footprint,
+            was_passed: false,
+        }
+    }
+
+    /// A step as it was done.
+    pub(super) fn again(step: &Step) -> Self {
+        Planned::new(step.key, Some(step.alternative), step.footprint.clone())
+    }
+}
+
 /// The sequences that begin with a step.
 #[derive(Debug)]
 pub(super) struct Branch {
     pub(super) step: Planned,
     pub(super) below: Tree,
+}
+
+impl Branch {
+    /// All sequences that begin with the step.
+    pub(super) fn leaf(step: Planned) -> Self {
+        Branch {
+            step,
+            below: Tree::new(),
+        }
+    }
 }
 
 /// The sequences to be explored from a state on, in this order.
@@ -102,11 +128,7 @@ pub(super) fn insert(mut tree: &mut Tree, mut sequence: Vec<Planned>) {
     }
     let mut steps = sequence.into_iter().rev();
     let Some(last) = steps.next() else { return };
-    let leaf = Branch {
-        step: last,
-        below: Tree::new(),
-    };
-    let chain = steps.fold(leaf, |below, step| Branch {
+    let chain = steps.fold(Branch::leaf(last), |below, step| Branch {
         step,
         below: Tree::from([below]),
     });

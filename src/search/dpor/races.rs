@@ -1,0 +1,122 @@
+//! Races: pairs of steps that could have come in the other order, which is planned.
+
+use crate::execution::Execution;
+use crate::search::dependence::{Announced, Footprint, conflict};
+use crate::search::identity::ThreadKey;
+use crate::trace::ThreadId;
+
+use super::wakeup_tree::{Initial, Planned, initial, insert};
+use super::{Dpor, Node};
+
+/// The later step of a race.
+enum Later {
+    /// The step with this number.
+    Done(usize),
+    /// One that was announced, and that nobody made possible.
+    Never(Planned),
+}
+
+impl Dpor {
+    /// Plans the other order of each race of a complete execution.
+    pub(super) fn reverse_races(&mut self, execution: &Execution) {
+        for later in 0..self.path.len() {
+            if self.path[later].races.is_empty() {
+                continue;
+            }
+            let races = std::mem::take(&mut self.path[later].races);
+            let open = races
+                .into_iter()
+                .filter(|obstacle| !self.reverse(obstacle, Later::Done(later)));
+            self.path[later].races = open.collect();
+        }
+        let threads: Vec<ThreadId> = execution.threads().map(|(thread, _)| thread).collect();
+        for thread in threads {
+            // It was about to do something that nobody made possible.
+            if let Some(announced) = self.done.announced(execution, thread) {
+                let footprint = self.done.may_touch(execution, thread, &announced);
+                self.forestall(thread, &announced, &footprint);
+            }
+        }
+    }
+
+    /// Plans that a thread goes on where it has not, before what it could have forestalled.
+    pub(super) fn forestall(
+        &mut self,
+        thread: ThreadId,
+        announced: &Announced,
+        footprint: &Footprint,
+    ) {
+        let key = self.done.identities.thread(thread);
+        for obstacle in self.done.forestalled_by(thread, announced, footprint) {
+            let step = Planned::new(key, None, footprint.clone());
+            self.reverse(&obstacle, Later::Never(step));
+        }
+    }
+
+    /// Plans the other order of a race at the state before its first step. Returns whether the race
+    /// need not be looked at again while this state and its steps up to the later one are the same.
+    fn reverse(&mut self, obstacle: &[u32], later: Later) -> bool {
+        let first = obstacle[0] as usize;
+        // Of what comes before the part that is explored, everything is explored in other parts.
+        if first < self.below.steps() {
+            return true;
+        }
+        let steps = self.done.steps.len();
+        let (at, last) = match later {
+            Later::Done(at) => {
+                let key = self.done.steps[at].key;
+                let footprint = self.done.in_another_place(at);
+                (at, Planned::new(key, None, footprint))
+            }
+            Later::Never(step) => (steps, step),
+        };
+        let planned = |number: usize| Planned::again(&self.done.steps[number]);
+        let independent = |number: &usize| *number != at && !self.done.follows(*number, obstacle);
+        let before = (first + 1..at).filter(independent).map(planned);
+        let mut sequence: Vec<Planned> = before.collect();
+        let after = (at + 1..steps).filter(independent).map(planned);
+        let after: Vec<Planned> = after.collect();
+        // As early as possible, so that the sequence begins with what the race needs.
+        let place = if after
+            .iter()
+            .any(|step| conflict(&step.footprint, &last.footprint))
+        {
+            None
+        } else {
+            Some(sequence.len())
+        };
+        let mut needed = sequence.clone();
+        needed.push(last.clone());
+        sequence.extend(after);
+        sequence.insert(place.unwrap_or(sequence.len()), last);
+        let node = &self.path[first];
+        let sleeper = node
+            .asleep
+            .iter()
+            .find(|step| match initial(step, &sequence) {
+                Initial::No => false,
+                // What wakes it later is found where its own states are explored, unless that is in
+                // another part.
+                Initial::Apart => !step.was_passed && !self.below.puts_to_sleep(step),
+                Initial::At(index) => {
+                    sequence[index].alternative.is_some() || self.all_ways_sleep(node, step.thread)
+                }
+            });
+        if let Some(step) = sleeper {
+            return matches!(initial(step, &needed), Initial::At(_));
+        }
+        let node = &mut self.path[first];
+        insert(&mut node.tree, sequence);
+        let mut planned = node.tree.iter();
+        planned.any(|branch| matches!(initial(&branch.step, &needed), Initial::At(_)))
+    }
+
+    /// Whether all ways that the next step of a thread can go sleep.
+    fn all_ways_sleep(&self, node: &Node, key: ThreadKey) -> bool {
+        let Some(thread) = self.done.identities.running(key) else {
+            return false;
+        };
+        let mut ways = node.choices.iter().filter(|choice| choice.thread == thread);
+        ways.all(|choice| self.sleeps(node, *choice))
+    }
+}
