@@ -29,76 +29,64 @@ fn main() {
     }
 }
 
-/// The racy counter on the lab: each thread loads and then stores, so often.
-fn counter(threads: usize, times: usize) -> impl Fn() + Send + Sync + 'static {
-    use racelab::sync::Arc;
-    use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use racelab::thread;
+/// A counter on the primitives of one library: each thread does `increment` so often.
+macro_rules! counter {
+    (
+        $(#[$doc:meta])*
+        $name:ident on $library:ident, $arc:path: |$n:ident| $increment:block
+    ) => {
+        $(#[$doc])*
+        fn $name(threads: usize, times: usize) -> impl Fn() + Send + Sync + 'static {
+            use $arc as Arc;
+            use $library::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+            use $library::thread;
 
-    move || {
-        let n = Arc::new(AtomicUsize::new(0));
-        let workers = (0..threads).map(|_| {
-            let n = Arc::clone(&n);
-            thread::spawn(move || {
-                for _ in 0..times {
-                    let value = n.load(SeqCst);
-                    n.store(value + 1, SeqCst);
+            move || {
+                let n = Arc::new(AtomicUsize::new(0));
+                let workers = (0..threads).map(|_| {
+                    let $n = Arc::clone(&n);
+                    thread::spawn(move || {
+                        for _ in 0..times $increment
+                    })
+                });
+                for worker in workers.collect::<Vec<_>>() {
+                    worker.join().unwrap();
                 }
-            })
-        });
-        for worker in workers.collect::<Vec<_>>() {
-            worker.join().unwrap();
+                assert!(n.load(SeqCst) > 0);
+            }
         }
-        assert!(n.load(SeqCst) > 0);
+    };
+}
+
+counter! {
+    /// The racy counter on the lab: each thread loads and then stores, so often.
+    counter on racelab, racelab::sync::Arc: |n| {
+        let value = n.load(SeqCst);
+        n.store(value + 1, SeqCst);
     }
 }
 
-/// The same counter, directly on shuttle.
-fn counter_on_shuttle(threads: usize, times: usize) -> impl Fn() + Send + Sync + 'static {
-    use shuttle::sync::Arc;
-    use shuttle::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use shuttle::thread;
-
-    move || {
-        let n = Arc::new(AtomicUsize::new(0));
-        let workers = (0..threads).map(|_| {
-            let n = Arc::clone(&n);
-            thread::spawn(move || {
-                for _ in 0..times {
-                    let value = n.load(SeqCst);
-                    n.store(value + 1, SeqCst);
-                }
-            })
-        });
-        for worker in workers.collect::<Vec<_>>() {
-            worker.join().unwrap();
-        }
-        assert!(n.load(SeqCst) > 0);
+counter! {
+    /// The same counter, directly on shuttle.
+    counter_on_shuttle on shuttle, shuttle::sync::Arc: |n| {
+        let value = n.load(SeqCst);
+        n.store(value + 1, SeqCst);
     }
 }
 
-/// The same counter, directly on loom.
-fn counter_on_loom(threads: usize, times: usize) -> impl Fn() + Send + Sync + 'static {
-    use loom::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use loom::thread;
-    // Not loom's `Arc`, which would add to its search.
-    use std::sync::Arc;
+counter! {
+    /// The same counter, directly on loom. Not with loom's `Arc`, which would add to its search.
+    counter_on_loom on loom, std::sync::Arc: |n| {
+        let value = n.load(SeqCst);
+        n.store(value + 1, SeqCst);
+    }
+}
 
-    move || {
-        let n = Arc::new(AtomicUsize::new(0));
-        let workers = (0..threads).map(|_| {
-            let n = Arc::clone(&n);
-            thread::spawn(move || {
-                for _ in 0..times {
-                    let value = n.load(SeqCst);
-                    n.store(value + 1, SeqCst);
-                }
-            })
-        });
-        for worker in workers.collect::<Vec<_>>() {
-            worker.join().unwrap();
-        }
-        assert!(n.load(SeqCst) > 0);
+counter! {
+    /// The counter whose threads increment it in one step:
+    /// (threads · times)! / times!^threads traces.
+    increments on racelab, racelab::sync::Arc: |n| {
+        n.fetch_add(1, SeqCst);
     }
 }
 
@@ -273,30 +261,6 @@ fn jobs() {
          in turns"
     );
     println!("  ratio                {ratio:>9.2}   target 1.6: {met}");
-}
-
-/// The counter whose threads increment it in one step, so often: (threads · times)! / times!^threads
-/// traces.
-fn increments(threads: usize, times: usize) -> impl Fn() + Send + Sync + 'static {
-    use racelab::sync::Arc;
-    use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use racelab::thread;
-
-    move || {
-        let n = Arc::new(AtomicUsize::new(0));
-        let workers = (0..threads).map(|_| {
-            let n = Arc::clone(&n);
-            thread::spawn(move || {
-                for _ in 0..times {
-                    n.fetch_add(1, SeqCst);
-                }
-            })
-        });
-        for worker in workers.collect::<Vec<_>>() {
-            worker.join().unwrap();
-        }
-        assert_eq!(n.load(SeqCst), threads * times);
-    }
 }
 
 /// The peak of the resident set of this process, where the system tells it.

@@ -5,6 +5,7 @@
 mod oracle;
 
 use std::collections::BTreeMap;
+use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize as RealAtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
@@ -452,9 +453,13 @@ fn loom_and_real_threads_are_not_divided() {
 }
 
 #[test]
-#[should_panic(expected = "there is no shard 0 of 2")]
-fn a_shard_without_a_number_is_an_error() {
-    let _ = Explorer::new(Engine::Dfs).shard(0, 2);
+fn a_shard_that_is_none_is_an_error_that_names_it() {
+    for (index, of) in [(0, 2), (3, 2), (0, 0)] {
+        let panic = catch_unwind(|| drop(Explorer::new(Engine::Dfs).shard(index, of)));
+        let message = panic.unwrap_err().downcast::<String>().unwrap();
+        let expected = format!("there is no shard {index} of {of}");
+        assert!(message.contains(&expected), "{message}");
+    }
 }
 
 #[test]

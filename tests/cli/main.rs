@@ -14,7 +14,7 @@ use std::fs;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use support::{Folder, Run, command, keys, line, parsed, racelab, words};
+use support::{Folder, Run, command, into_closed_pipe, keys, line, parsed, racelab, words};
 
 // The schedule of the smallest failure of the counter, and one that does not fail.
 const FAILS: &str = "0*2.1.2*2.1.0*3";

@@ -6,7 +6,9 @@ use std::process::Stdio;
 use racelab::{Engine, MemoryModel};
 use serde_json::Value;
 
-use crate::support::{Folder, Run, command, interrupt, keys, line, parsed, words};
+use crate::support::{
+    Folder, Run, assert_fits, command, interrupt, into_closed_pipe, keys, line, parsed, words,
+};
 
 fn rows(run: &Run) -> Vec<Value> {
     parsed(run)["rows"]
@@ -284,21 +286,14 @@ fn a_file_gets_what_stdout_would_get() {
 #[test]
 fn no_line_is_too_wide_and_none_ends_with_a_space() {
     let run = line("racelab bench --trials 2 --cap 2").exits(0);
-    for line in run.stdout.lines() {
-        assert!(line.chars().count() <= 80, "{line}");
-        assert_eq!(line, line.trim_end());
-    }
+    assert_fits(&run.stdout);
 }
 
 #[test]
 fn a_closed_pipe_is_no_error() {
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let output = command()
-        .args(words("racelab bench --program corpus/lazy01 --trials 1"))
-        .stdout(writer)
-        .output();
-    Run::of(&output.unwrap()).exits(0).quiet();
+    into_closed_pipe("racelab bench --program corpus/lazy01 --trials 1")
+        .exits(0)
+        .quiet();
 }
 
 #[cfg(target_os = "linux")]

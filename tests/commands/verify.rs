@@ -5,7 +5,9 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::support::{Folder, Run, command, interrupt, keys, line, parsed, words};
+use crate::support::{
+    Folder, Run, assert_fits, command, interrupt, into_closed_pipe, keys, line, parsed, words,
+};
 
 const MODELS: &str = "--engine dpor --engine random";
 
@@ -179,21 +181,14 @@ fn no_line_is_too_wide_and_none_ends_with_a_space() {
         "racelab verify {MODELS} --engine threads --time-limit 0"
     ))
     .exits(1);
-    for line in run.stdout.lines() {
-        assert!(line.chars().count() <= 80, "{line}");
-        assert_eq!(line, line.trim_end());
-    }
+    assert_fits(&run.stdout);
 }
 
 #[test]
 fn a_closed_pipe_is_no_error() {
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let output = command()
-        .args(words("racelab verify counter/mutex --engine dpor"))
-        .stdout(writer)
-        .output();
-    Run::of(&output.unwrap()).exits(0).quiet();
+    into_closed_pipe("racelab verify counter/mutex --engine dpor")
+        .exits(0)
+        .quiet();
 }
 
 #[cfg(target_os = "linux")]

@@ -99,6 +99,23 @@ pub(crate) fn line(line: &str) -> Run {
     racelab(words(line))
 }
 
+/// Runs a command line whose standard output nobody reads.
+pub(crate) fn into_closed_pipe(line: &str) -> Run {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command().args(words(line)).stdout(writer).output();
+    Run::of(&output.unwrap())
+}
+
+/// Asserts that the text fits on a page of 80 columns, with nothing behind the last word of a line.
+#[track_caller]
+pub(crate) fn assert_fits(text: &str) {
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{line}");
+        assert_eq!(line, line.trim_end());
+    }
+}
+
 /// The arguments in a line that begins with `racelab`.
 pub(crate) fn words(line: &str) -> impl Iterator<Item = &str> {
     let mut words = line.split_whitespace();
