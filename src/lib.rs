@@ -84,6 +84,8 @@ mod search;
 pub mod trace;
 #[cfg(feature = "lab")]
 mod verdict;
+#[cfg(feature = "cli")]
+mod workloads;
 
 pub use named::Named;
 #[cfg(not(feature = "lab"))]

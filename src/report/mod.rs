@@ -10,6 +10,8 @@ mod table;
 mod tests;
 mod text;
 #[cfg(feature = "cli")]
+pub mod time;
+#[cfg(feature = "cli")]
 pub mod verification;
 
 pub(crate) use text::plural;

@@ -1,0 +1,145 @@
+//! What workloads have taken: the figures of every way to do the same work, and when each worker
+//! was at work.
+//!
+//! This is plain data. The files beside this one show it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// What was measured, as `racelab/time/1`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Timing {
+    schema: String,
+    /// The name of the workload, as `io`.
+    pub workload: String,
+    /// What the workload was given, by the names of the flags.
+    pub parameters: Map<String, Value>,
+    /// How many cores the machine offers to the process.
+    pub cores: usize,
+    /// A row for each way that was measured at least once, in the order of the first runs.
+    pub rows: Vec<Row>,
+    /// What follows from the rows, in sentences. Empty if there is nothing to compare.
+    pub conclusion: Vec<String>,
+    /// Whether Ctrl-C ended the measuring.
+    pub interrupted: bool,
+}
+
+/// One way to do the work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// `sync`, `threads`, `async`, `processes` or `rayon`.
+    pub method: String,
+    /// How the work is divided, or what is done with the results, where a method has several ways.
+    pub variant: Option<String>,
+    /// How many workers there are. For `async`, the tasks.
+    pub workers: usize,
+    /// How many pieces of work were done in each run.
+    pub items: u64,
+    /// The median of the runs, in seconds: of an even number the lower one, so that it is a run.
+    pub seconds: f64,
+    /// The seconds of each run, in their order.
+    pub runs: Vec<f64>,
+    /// The seconds that this way takes if it loses no time: for its waits, its workers and the
+    /// cores. `None` if that is not known.
+    pub ideal_seconds: Option<f64>,
+    /// The seconds of `sync`, divided by these. `None` without such a row.
+    pub speedup: Option<f64>,
+    /// The seconds of processor time in the median run, children included and the embedded server
+    /// not. `None` where the system does not tell.
+    pub cpu_seconds: Option<f64>,
+    /// The most requests, or waits, that were under way at once in the median run. `None` where
+    /// nothing is waited for.
+    pub peak_in_flight: Option<u64>,
+    /// The most memory that was resident in the median run, in bytes, that of worker processes
+    /// included. `None` where the system does not tell.
+    pub peak_memory_bytes: Option<u64>,
+    /// What the work came to, so that it can be compared.
+    pub checksum: String,
+    /// For `pipe`: messages a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub messages_per_second: Option<f64>,
+    /// For `pipe`: half of the time from a message to its answer, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_seconds: Option<f64>,
+    /// When each worker was at work, in the median run.
+    #[serde(skip)]
+    pub lanes: Vec<Lane>,
+}
+
+/// What one worker did, and when.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lane {
+    /// The name of the worker, as `thread 1`.
+    pub name: String,
+    /// In the order of time. What is between two spans was spent neither on the work nor waiting
+    /// for what the work needs.
+    pub spans: Vec<Span>,
+}
+
+/// Something that a worker did for a while. Times are seconds since the run began.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Span {
+    /// When it began.
+    pub start: f64,
+    /// When it was over.
+    pub end: f64,
+    /// What it was.
+    pub activity: Activity,
+}
+
+/// What a worker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activity {
+    /// It computes. The machine may have given its core to another for a while.
+    Work,
+    /// It waits for an answer, or for a time to pass.
+    Wait,
+}
+
+impl Timing {
+    /// What was measured of a workload.
+    pub fn new(workload: &str, parameters: Map<String, Value>, cores: usize) -> Self {
+        Timing {
+            schema: "racelab/time/1".to_owned(),
+            workload: workload.to_owned(),
+            parameters,
+            cores,
+            rows: Vec::new(),
+            conclusion: Vec::new(),
+            interrupted: false,
+        }
+    }
+}
+
+impl Row {
+    /// The name of the way: `threads`, or `processes, manager`.
+    pub fn name(&self) -> String {
+        match &self.variant {
+            None => self.method.clone(),
+            Some(variant) => format!("{}, {variant}", self.method),
+        }
+    }
+
+    /// The quickest run, in seconds.
+    pub fn min(&self) -> f64 {
+        self.runs.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    /// The slowest run, in seconds.
+    pub fn max(&self) -> f64 {
+        self.runs.iter().copied().fold(0.0, f64::max)
+    }
+
+    /// How many times the ideal time it took. `None` if there is no ideal time.
+    pub fn ratio_to_ideal(&self) -> Option<f64> {
+        let ideal = self.ideal_seconds.filter(|ideal| *ideal > 0.0)?;
+        Some(self.seconds / ideal)
+    }
+
+    /// How many cores were busy on the average of the median run.
+    pub fn cores_busy(&self) -> Option<f64> {
+        let cpu = self.cpu_seconds.filter(|_| self.seconds > 0.0)?;
+        Some(cpu / self.seconds)
+    }
+}

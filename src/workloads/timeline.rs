@@ -1,0 +1,129 @@
+//! When each worker of a run was at work, and when it waited.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::report::time::{Activity, Lane, Span};
+
+/// The lanes of one run.
+///
+/// A worker records into a [`Recorder`] of its own, without a lock, and hands it in when it is
+/// dropped: to record costs a worker two looks at the clock for each span.
+#[derive(Debug)]
+pub(crate) struct Timeline {
+    began: Instant,
+    records: bool,
+    lanes: Mutex<Vec<(usize, Lane)>>,
+}
+
+/// Records the lane of one worker.
+#[derive(Debug)]
+pub(crate) struct Recorder<'a> {
+    timeline: &'a Timeline,
+    place: usize,
+    lane: Lane,
+}
+
+impl Timeline {
+    /// A timeline that begins now.
+    pub(crate) fn recording() -> Self {
+        Timeline {
+            began: Instant::now(),
+            records: true,
+            lanes: Mutex::default(),
+        }
+    }
+
+    /// A timeline that records nothing, to see what recording costs.
+    pub(crate) fn off() -> Self {
+        Timeline {
+            records: false,
+            ..Timeline::recording()
+        }
+    }
+
+    /// When the run began.
+    pub(crate) fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// The lane of a worker, which comes in this place among all.
+    pub(crate) fn lane(&self, place: usize, name: impl Into<String>) -> Recorder<'_> {
+        Recorder {
+            timeline: self,
+            place,
+            lane: Lane {
+                name: name.into(),
+                spans: Vec::new(),
+            },
+        }
+    }
+
+    /// Adds a lane that was recorded elsewhere, by a process.
+    pub(crate) fn add(&self, place: usize, lane: Lane) {
+        if self.records {
+            let lanes = self.lanes.lock();
+            let mut lanes = lanes.unwrap_or_else(PoisonError::into_inner);
+            lanes.push((place, lane));
+        }
+    }
+
+    /// All lanes, in the order of their places.
+    pub(crate) fn into_lanes(self) -> Vec<Lane> {
+        let lanes = self.lanes.into_inner();
+        let mut lanes = lanes.unwrap_or_else(PoisonError::into_inner);
+        lanes.sort_by_key(|(place, _)| *place);
+        lanes.into_iter().map(|(_, lane)| lane).collect()
+    }
+}
+
+impl Recorder<'_> {
+    /// Does some work.
+    pub(crate) fn work<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        self.record(Activity::Work, work)
+    }
+
+    /// Waits for something.
+    pub(crate) fn wait<T>(&mut self, wait: impl FnOnce() -> T) -> T {
+        self.record(Activity::Wait, wait)
+    }
+
+    /// Waits for a future. It counts as waiting for all of its time, although it may have done
+    /// some work between its waits.
+    pub(crate) async fn wait_for<T>(&mut self, future: impl Future<Output = T>) -> T {
+        let start = self.now();
+        let value = future.await;
+        self.note(Activity::Wait, start);
+        value
+    }
+
+    fn record<T>(&mut self, activity: Activity, run: impl FnOnce() -> T) -> T {
+        let start = self.now();
+        let value = run();
+        self.note(activity, start);
+        value
+    }
+
+    /// The seconds since the run began. `None` if nothing is recorded.
+    fn now(&self) -> Option<f64> {
+        let began = self.timeline.began;
+        self.timeline.records.then(|| began.elapsed().as_secs_f64())
+    }
+
+    fn note(&mut self, activity: Activity, start: Option<f64>) {
+        if let (Some(start), Some(end)) = (start, self.now()) {
+            self.lane.spans.push(Span {
+                start,
+                end,
+                activity,
+            });
+        }
+    }
+}
+
+impl Drop for Recorder<'_> {
+    fn drop(&mut self) {
+        let lane = std::mem::take(&mut self.lane);
+        self.timeline.add(self.place, lane);
+    }
+}
