@@ -1,6 +1,6 @@
 //! When each worker of a run was at work, and when it waited.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::report::time::{Activity, Lane, Span};
@@ -9,17 +9,19 @@ use crate::report::time::{Activity, Lane, Span};
 ///
 /// A worker records into a [`Recorder`] of its own, without a lock, and hands it in when it is
 /// dropped: to record costs a worker two looks at the clock for each span.
-#[derive(Debug)]
+///
+/// Clones are the same timeline.
+#[derive(Clone, Debug)]
 pub(crate) struct Timeline {
     began: Instant,
     records: bool,
-    lanes: Mutex<Vec<(usize, Lane)>>,
+    lanes: Arc<Mutex<Vec<(usize, Lane)>>>,
 }
 
 /// Records the lane of one worker.
 #[derive(Debug)]
-pub(crate) struct Recorder<'a> {
-    timeline: &'a Timeline,
+pub(crate) struct Recorder {
+    timeline: Timeline,
     place: usize,
     lane: Lane,
 }
@@ -30,7 +32,7 @@ impl Timeline {
         Timeline {
             began: Instant::now(),
             records: true,
-            lanes: Mutex::default(),
+            lanes: Arc::default(),
         }
     }
 
@@ -48,9 +50,9 @@ impl Timeline {
     }
 
     /// The lane of a worker, which comes in this place among all.
-    pub(crate) fn lane(&self, place: usize, name: impl Into<String>) -> Recorder<'_> {
+    pub(crate) fn lane(&self, place: usize, name: impl Into<String>) -> Recorder {
         Recorder {
-            timeline: self,
+            timeline: self.clone(),
             place,
             lane: Lane {
                 name: name.into(),
@@ -68,16 +70,16 @@ impl Timeline {
         }
     }
 
-    /// All lanes, in the order of their places.
-    pub(crate) fn into_lanes(self) -> Vec<Lane> {
-        let lanes = self.lanes.into_inner();
-        let mut lanes = lanes.unwrap_or_else(PoisonError::into_inner);
+    /// Takes all lanes that were handed in, in the order of their places.
+    pub(crate) fn take_lanes(&self) -> Vec<Lane> {
+        let lanes = self.lanes.lock();
+        let mut lanes = std::mem::take(&mut *lanes.unwrap_or_else(PoisonError::into_inner));
         lanes.sort_by_key(|(place, _)| *place);
         lanes.into_iter().map(|(_, lane)| lane).collect()
     }
 }
 
-impl Recorder<'_> {
+impl Recorder {
     /// Does some work.
     pub(crate) fn work<T>(&mut self, work: impl FnOnce() -> T) -> T {
         self.record(Activity::Work, work)
@@ -121,7 +123,7 @@ impl Recorder<'_> {
     }
 }
 
-impl Drop for Recorder<'_> {
+impl Drop for Recorder {
     fn drop(&mut self) {
         let lane = std::mem::take(&mut self.lane);
         self.timeline.add(self.place, lane);
