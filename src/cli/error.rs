@@ -66,6 +66,9 @@ pub(super) enum Error {
     /// The arguments make sense, but there is nothing to do.
     #[error("{0}")]
     Nothing(String),
+    /// The work of the user was begun and came to something wrong.
+    #[error("{0}")]
+    Failed(String),
     #[error("cannot write to {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("cannot write to standard output: {0}")]
@@ -90,6 +93,7 @@ impl Error {
         match self {
             Error::Usage(_) | Error::File { .. } | Error::Stdout(_) => Exit::Usage,
             Error::Nothing(_) => Exit::Nothing,
+            Error::Failed(_) => Exit::Violation,
             Error::ClosedPipe => Exit::Success,
             Error::Internal(_) => Exit::Internal,
         }

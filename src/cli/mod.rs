@@ -19,6 +19,7 @@ mod replay;
 mod run;
 mod select;
 mod show;
+mod time;
 mod verify;
 
 use std::panic::catch_unwind;
@@ -70,6 +71,8 @@ enum Command {
     Verify(verify::Verify),
     /// Measure how many executions engines need to find the bugs of programs
     Bench(bench::Bench),
+    /// Do the same work in several ways, and time them side by side
+    Time(time::Time),
 }
 
 /// Runs the command that the arguments of the process name.
@@ -111,9 +114,11 @@ fn end_process(error: &Error) -> ! {
 
 fn run(cli: &Cli) -> Result<Exit, Error> {
     let format = cli.output.format;
-    if format == FormatChoice::Markdown && !matches!(cli.command, Command::Bench(_)) {
+    let has_markdown = matches!(cli.command, Command::Bench(_) | Command::Time(_));
+    if format == FormatChoice::Markdown && !has_markdown {
         return Err(Error::Usage(
-            "--format markdown is for bench only: the other commands have text and json".to_owned(),
+            "--format markdown is for bench and time only: the other commands have text and json"
+                .to_owned(),
         ));
     }
     let output = Output::open(&cli.output)?;
@@ -127,6 +132,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Replay(replay) => replay.run(&output),
         Command::Verify(verify) => verify.run(&output),
         Command::Bench(bench) => bench.run(&output, format),
+        Command::Time(time) => time.run(&output, format),
     }
 }
 

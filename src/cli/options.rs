@@ -14,7 +14,7 @@ use super::error::Error;
 /// Where results go and how they look.
 #[derive(Debug, Args)]
 pub(super) struct Output {
-    /// How results are written; only bench has markdown
+    /// How results are written; only bench and time have markdown
     #[arg(
         long,
         global = true,
@@ -56,7 +56,7 @@ pub(super) enum FormatChoice {
     Text,
     // For programs.
     Json,
-    // For documents. Only `bench` has it.
+    // For documents. Only `bench` and `time` have it.
     Markdown,
 }
 

@@ -20,8 +20,9 @@ pub(super) struct Output {
     color: bool,
 }
 
+/// Something that can be written.
 #[derive(Debug)]
-enum Target {
+pub(super) enum Target {
     Stdout,
     /// A file that is there, or can be made.
     File(PathBuf),
@@ -36,10 +37,7 @@ impl Output {
         let path = options.output.as_deref();
         let target = match path.filter(|path| *path != Path::new("-")) {
             None => Target::Stdout,
-            Some(path) => target(path).map_err(|source| Error::File {
-                path: path.to_owned(),
-                source,
-            })?,
+            Some(path) => Target::open(path)?,
         };
         let color = match options.color {
             clap::ColorChoice::Always => true,
@@ -94,7 +92,22 @@ impl Output {
 
     /// Writes a whole result.
     pub(super) fn write(&self, text: &str) -> Result<(), Error> {
-        let (path, written) = match &self.target {
+        self.target.write(text)
+    }
+}
+
+impl Target {
+    /// Looks at once whether a file can be written. Nothing is left of the attempt.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        target(path).map_err(|source| Error::File {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Writes all of it.
+    pub(super) fn write(&self, text: &str) -> Result<(), Error> {
+        let (path, written) = match self {
             Target::Stdout => return write_stdout(text).map_err(Error::of_stdout),
             Target::File(path) => (path, write_file(path, text)),
             Target::Device(path, file) => (path, (&*file).write_all(text.as_bytes())),

@@ -12,7 +12,7 @@ use crate::Progress;
 use crate::verdict::grouped;
 
 /// What takes longer than this shows progress.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is being done, if that is one of several things.
 #[derive(Debug, Default)]
@@ -140,7 +140,9 @@ fn stage_line(stage: &str, executions: u64) -> String {
     format!("{stage}: {executions} executions; Ctrl-C stops and reports")
 }
 
-fn stop_on_interrupt(progress: Progress) {
+/// Lets the first Ctrl-C be noted, so that what is known can be reported, and the second one end the
+/// process.
+pub(super) fn stop_on_interrupt(progress: Progress) {
     let interrupted = AtomicBool::new(false);
     // Without a handler Ctrl-C ends the process, which is all that can be done then.
     let _ = ctrlc::set_handler(move || {

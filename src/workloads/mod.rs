@@ -3,13 +3,29 @@
 //! A [`Workload`] does all of its work once in one [`Way`], while a [`Timeline`] records when each
 //! worker is at work. How often, in which order, and what follows from the times is not its matter.
 
+mod cpu;
+mod event_loop;
+mod in_flight;
+mod measure;
+mod resources;
+mod sleep;
+mod thread_limit;
+mod thread_pool;
 mod timeline;
+mod work_stealing;
 
 use std::fmt;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::report::plural;
+
+use self::thread_limit::{refuse_too_many_processes, refuse_too_many_threads};
+
+pub(crate) use cpu::Cpu;
+pub(crate) use measure::{Event, Measurements, measure};
+pub(crate) use sleep::Sleep;
 pub(crate) use timeline::{Recorder, Timeline};
 
 /// Work that can be done in several ways, all of which come to the same.
@@ -64,6 +80,26 @@ pub(crate) struct Way {
     pub(crate) workers: usize,
 }
 
+impl Way {
+    /// Whether it is the way with which the others are compared.
+    pub(crate) fn is_sync(&self) -> bool {
+        self.method == Method::Sync && self.variant.is_none()
+    }
+
+    /// Refuses more workers than the machine can have, before anything is begun.
+    ///
+    /// # Errors
+    ///
+    /// If there are too many: how many there may be.
+    pub(crate) fn refuse_if_too_large(&self) -> Result<(), Failed> {
+        match self.method {
+            Method::Sync | Method::Async => Ok(()),
+            Method::Threads | Method::Rayon => refuse_too_many_threads(self.workers),
+            Method::Processes => refuse_too_many_processes(self.workers),
+        }
+    }
+}
+
 /// What a run came to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Done {
@@ -110,6 +146,26 @@ impl Method {
             Method::Async => "async",
             Method::Processes => "processes",
             Method::Rayon => "rayon",
+        }
+    }
+}
+
+/// How many cores the machine offers to this process.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+impl fmt::Display for Way {
+    /// `threads, 5 workers` or `processes, even, 2 workers`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.method)?;
+        if let Some(variant) = self.variant {
+            write!(f, ", {variant}")?;
+        }
+        match (self.method, self.workers) {
+            (Method::Sync, _) => Ok(()),
+            (Method::Async, tasks) => write!(f, ", {}", plural(tasks as u64, "task")),
+            (_, workers) => write!(f, ", {}", plural(workers as u64, "worker")),
         }
     }
 }

@@ -1,0 +1,167 @@
+//! `racelab time`: the same work done in several ways, timed side by side.
+
+mod bar;
+mod workload;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::Progress;
+use crate::report::time::Timing;
+use crate::workloads::{self, Event, Failed, Measurements, Way, Workload};
+
+use self::bar::Bar;
+use super::error::{Error, Exit};
+use super::options::{self, FormatChoice};
+use super::output::{Output, Target};
+use super::progress::stop_on_interrupt;
+
+/// How often it is looked for Ctrl-C.
+const LOOK: Duration = Duration::from_millis(50);
+
+const AFTER_HELP: &str = "\
+Each way is run once, then each a second time, and so on, so that what disturbs the machine for a
+while disturbs all alike. Ctrl-C prints what was measured.
+
+Exit codes: 0 measured; 1 the work came to something wrong; 2 it cannot be done so here.";
+
+/// Do the same work in several ways, and time them side by side.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Time {
+    #[command(subcommand)]
+    workload: workload::Choice,
+}
+
+/// How often a work is done, and what becomes of the times.
+#[derive(Debug, Args)]
+struct Measuring {
+    /// How often each way is run
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 3,
+        value_parser = clap::value_parser!(u32).range(1..),
+        allow_negative_numbers = true,
+    )]
+    runs: u32,
+
+    /// Draw when each worker was at work, and the times, into a file: .svg or .html
+    #[arg(long, value_name = "FILE", value_parser = plot_file, help_heading = "Output")]
+    plot: Option<PathBuf>,
+
+    /// Use no characters beyond ASCII for lanes
+    #[arg(long, help_heading = "Output")]
+    ascii: bool,
+}
+
+/// How the measuring ended.
+enum Ended {
+    Done,
+    Interrupted,
+    Failed(Way, Failed),
+}
+
+impl Time {
+    pub(super) fn run(&self, output: &Output, format: FormatChoice) -> Result<Exit, Error> {
+        let (workload, measuring) = self.workload.make()?;
+        let plot = match &measuring.plot {
+            Some(path) => Some((path, Target::open(path)?)),
+            None => None,
+        };
+        for way in workload.ways() {
+            way.refuse_if_too_large().map_err(|failed| error(&failed))?;
+        }
+        let (timing, ended) = measure(&workload, measuring.runs)?;
+        if !timing.rows.is_empty() {
+            match format {
+                FormatChoice::Json => output.write_json(&timing)?,
+                FormatChoice::Markdown | FormatChoice::Text => output.write_json(&timing)?,
+            }
+            drop(plot);
+        }
+        match ended {
+            Ended::Done => Ok(Exit::Success),
+            Ended::Interrupted => Ok(Exit::Interrupted),
+            Ended::Failed(way, failed) => Err(match failed {
+                Failed::Refused(_) => error(&failed),
+                Failed::Broken(why) => Error::Failed(format!("{way}: {why}")),
+            }),
+        }
+    }
+}
+
+/// Measures a work on a thread of its own, which is left behind on Ctrl-C: it ends with the process,
+/// and its worker processes with it.
+fn measure(workload: &Arc<dyn Workload>, rounds: u32) -> Result<(Timing, Ended), Error> {
+    let progress = Progress::default();
+    stop_on_interrupt(progress.clone());
+    let mut measurements = Measurements::new(&**workload, workloads::cores());
+    let runs = workload.ways().len() as u64 * u64::from(rounds);
+    let (sender, events) = channel();
+    let measured = Arc::clone(workload);
+    thread::Builder::new()
+        .name("measuring".to_owned())
+        .spawn(move || {
+            workloads::measure(&*measured, rounds, |event| {
+                // Nobody listens any more after Ctrl-C.
+                let _ = sender.send(event);
+            });
+        })
+        .map_err(|error| Error::Internal(format!("the measuring thread: {error}")))?;
+    let ended = collect(&events, &progress, runs, &mut measurements)?;
+    let mut timing = measurements.timing(&**workload);
+    timing.interrupted = matches!(ended, Ended::Interrupted);
+    Ok((timing, ended))
+}
+
+/// Collects runs until there are no more, or until Ctrl-C.
+fn collect(
+    events: &Receiver<Event>,
+    progress: &Progress,
+    runs: u64,
+    measurements: &mut Measurements,
+) -> Result<Ended, Error> {
+    let mut bar = Bar::new(runs);
+    let mut failed = None;
+    loop {
+        if progress.is_interrupted() {
+            return Ok(Ended::Interrupted);
+        }
+        match events.recv_timeout(LOOK) {
+            Ok(Event::Begins { round, way }) => bar.begin(round, &way),
+            Ok(Event::Ended(run)) => {
+                bar.end_run();
+                measurements.add(run);
+            }
+            Ok(Event::Failed { way, why }) => failed = Some(Ended::Failed(way, why)),
+            Err(RecvTimeoutError::Timeout) => bar.show(),
+            Err(RecvTimeoutError::Disconnected) => {
+                if failed.is_none() && bar.is_full() {
+                    failed = Some(Ended::Done);
+                }
+                let lost = || Error::Internal("the measuring thread panicked".to_owned());
+                return failed.ok_or_else(lost);
+            }
+        }
+    }
+}
+
+/// What is wrong with what was asked for.
+fn error(failed: &Failed) -> Error {
+    Error::Usage(failed.to_string())
+}
+
+/// Parses the name of a file for pictures.
+fn plot_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("svg" | "html") => Ok(path),
+        _ => Err("its name has to end in .svg or .html".to_owned()),
+    }
+}

@@ -1,0 +1,175 @@
+//! The workloads on the command line, and what each can be asked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+
+use crate::workloads::{self, Cpu, Method, Sleep, Way, Workload};
+
+use super::super::error::Error;
+use super::Measuring;
+
+/// The work to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Choice {
+    /// Sums of squares: nothing but processor work
+    Cpu(CpuArgs),
+    /// Waits: nothing but waiting
+    Sleep(SleepArgs),
+}
+
+/// Who does the work.
+#[derive(Debug, Args)]
+struct Ways<const RAYON: bool> {
+    /// Who does the work, several with commas between them [default: all]
+    #[arg(
+        long = "method",
+        value_name = "METHOD",
+        value_delimiter = ',',
+        value_parser = method::<RAYON>(),
+    )]
+    methods: Vec<Method>,
+
+    /// How many threads or processes do it, several numbers with commas between them
+    #[arg(
+        long,
+        value_name = "N",
+        value_delimiter = ',',
+        value_parser = workers,
+        allow_negative_numbers = true,
+    )]
+    workers: Vec<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CpuArgs {
+    #[command(flatten)]
+    ways: Ways<true>,
+
+    /// The first of the 20 numbers below which squares are added
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 5_000_000,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000_000),
+        allow_negative_numbers = true,
+    )]
+    numbers: u64,
+
+    #[command(flatten)]
+    measuring: Measuring,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SleepArgs {
+    #[command(flatten)]
+    ways: Ways<false>,
+
+    /// How many waits there are
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 5,
+        value_parser = items,
+        allow_negative_numbers = true,
+    )]
+    items: usize,
+
+    /// How long each wait is: 20ms, 10s; a bare number is seconds
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "1s",
+        value_parser = crate::parse_duration,
+        allow_hyphen_values = true,
+    )]
+    seconds: Duration,
+
+    #[command(flatten)]
+    measuring: Measuring,
+}
+
+impl Choice {
+    /// The work, and how often it is done.
+    pub(super) fn make(&self) -> Result<(Arc<dyn Workload>, &Measuring), Error> {
+        let cores = workloads::cores();
+        Ok(match self {
+            Choice::Cpu(args) => {
+                let ways = args.ways.of(&[cores], &[cores], 20);
+                let cpu = Cpu::new(args.numbers, ways, cores);
+                (Arc::new(cpu), &args.measuring)
+            }
+            Choice::Sleep(args) => {
+                let ways = args.ways.of(&[args.items], &[args.items], args.items);
+                let sleep = Sleep::new(args.items, args.seconds, ways);
+                (Arc::new(sleep), &args.measuring)
+            }
+        })
+    }
+}
+
+impl<const RAYON: bool> Ways<RAYON> {
+    /// The ways that are asked for. Where no numbers of workers are given, there are so many
+    /// threads and processes, and always so many tasks.
+    fn of(&self, threads: &[usize], processes: &[usize], tasks: usize) -> Vec<Way> {
+        let methods: Vec<Method> = match self.methods.as_slice() {
+            [] => methods::<RAYON>().collect(),
+            given => Method::ALL
+                .iter()
+                .copied()
+                .filter(|method| given.contains(method))
+                .collect(),
+        };
+        let given = |default: &[usize]| match self.workers.as_slice() {
+            [] => default.to_vec(),
+            workers => workers.to_vec(),
+        };
+        let workers = |method| match method {
+            Method::Sync => vec![1],
+            Method::Async => vec![tasks],
+            Method::Threads | Method::Rayon => given(threads),
+            Method::Processes => given(processes),
+        };
+        let ways = methods.into_iter().flat_map(|method| {
+            workers(method).into_iter().map(move |workers| Way {
+                method,
+                variant: None,
+                workers,
+            })
+        });
+        ways.collect()
+    }
+}
+
+/// The methods of a workload.
+fn methods<const RAYON: bool>() -> impl Iterator<Item = Method> {
+    let methods = Method::ALL.iter().copied();
+    methods.filter(|method| RAYON || *method != Method::Rayon)
+}
+
+fn method<const RAYON: bool>() -> impl TypedValueParser<Value = Method> {
+    let names = methods::<RAYON>().map(Method::name);
+    PossibleValuesParser::new(names).map(|name| {
+        let mut methods = methods::<RAYON>();
+        let method = methods.find(|method| method.name() == name);
+        method.expect("clap has looked that it is one of them")
+    })
+}
+
+/// Parses a number of workers. Whether the machine can have so many is looked at later.
+fn workers(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(workers) if workers > 0 => Ok(workers),
+        _ => Err("it takes numbers from 1 on, with commas between them".to_owned()),
+    }
+}
+
+/// Parses a number of pieces of work.
+fn items(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(items) if (1..=1_000_000).contains(&items) => Ok(items),
+        _ => Err("it takes a number from 1 to 1000000".to_owned()),
+    }
+}
