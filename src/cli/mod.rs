@@ -8,6 +8,7 @@ mod child;
 mod console;
 mod diff;
 mod division;
+mod drill;
 mod error;
 mod explore;
 mod list;
@@ -20,6 +21,7 @@ mod run;
 mod select;
 mod show;
 mod verify;
+mod worker;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
@@ -70,6 +72,12 @@ enum Command {
     Verify(verify::Verify),
     /// Measure how many executions engines need to find the bugs of programs
     Bench(bench::Bench),
+    // Each process of `time`, and of the exhibits across processes.
+    #[command(hide = true)]
+    Worker(worker::Worker),
+    // For the tests of worker processes.
+    #[command(hide = true)]
+    Drill(drill::Drilled),
 }
 
 /// Runs the command that the arguments of the process name.
@@ -127,6 +135,8 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Replay(replay) => replay.run(&output),
         Command::Verify(verify) => verify.run(&output),
         Command::Bench(bench) => bench.run(&output, format),
+        Command::Worker(worker) => worker.run(),
+        Command::Drill(drill) => drill.run(&output),
     }
 }
 

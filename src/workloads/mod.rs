@@ -3,6 +3,7 @@
 //! A [`Workload`] does all of its work once in one [`Way`], while a [`Timeline`] records when each
 //! worker is at work. How often, in which order, and what follows from the times is not its matter.
 
+pub(crate) mod processes;
 mod timeline;
 
 use std::fmt;
@@ -75,6 +76,8 @@ pub(crate) struct Done {
     pub(crate) cpu_of_others: Duration,
     /// The most memory that the worker processes had, added up, in bytes.
     pub(crate) memory_of_processes: u64,
+    /// The worker processes that were lost and replaced, in sentences.
+    pub(crate) lost_workers: Vec<String>,
     /// Messages a second, where that is what is measured.
     pub(crate) messages_per_second: Option<f64>,
     /// How long a message is on its way, where that is what is measured.
