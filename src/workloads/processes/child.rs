@@ -121,12 +121,7 @@ fn talk<S: Message, T: Message, A: Message>(
             return;
         };
         let is_last = matches!(answer, Answer::Panicked(_) | Answer::Ended { .. });
-        if !hand_over(answer) {
-            return;
-        }
-        if is_last {
-            // It ends by itself, unless its standard input ends before: so that waits for it.
-            let _ = io::copy(&mut stdout, &mut io::sink());
+        if !hand_over(answer) || is_last {
             return;
         }
     }

@@ -54,8 +54,13 @@ impl<W: Work> PoolSide<W> {
         thread::spawn(move || {
             let mut stdin = BufReader::new(io::stdin());
             while let Ok(Some(request)) = receive(&mut stdin) {
+                let is_last = matches!(request, Request::End);
                 if sender.send(request).is_err() {
                     break;
+                }
+                if is_last {
+                    // The process is about to end by itself.
+                    return;
                 }
             }
             // The pool is gone, and whatever runs in this process is for nobody.
