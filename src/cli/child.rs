@@ -11,6 +11,8 @@ use crate::Progress;
 
 use super::error::Error;
 
+pub(super) use crate::workloads::processes::crash;
+
 /// How often it is looked whether the child has ended.
 const TICK: Duration = Duration::from_millis(5);
 
@@ -162,38 +164,6 @@ fn lock(child: &Mutex<Child>) -> std::sync::MutexGuard<'_, Child> {
     child.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How a process ended that did not end by itself: `ended by signal 11 (SIGSEGV)`.
-pub(super) fn crash(status: ExitStatus) -> String {
-    #[cfg(unix)]
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return match signal_name(signal) {
-            Some(name) => format!("ended by signal {signal} ({name})"),
-            None => format!("ended by signal {signal}"),
-        };
-    }
-    match status.code() {
-        Some(code) => format!("ended with exit code {code}"),
-        None => "ended without an exit code".to_owned(),
-    }
-}
-
-#[cfg(unix)]
-fn signal_name(signal: i32) -> Option<&'static str> {
-    Some(match signal {
-        libc::SIGSEGV => "SIGSEGV",
-        libc::SIGABRT => "SIGABRT",
-        libc::SIGBUS => "SIGBUS",
-        libc::SIGILL => "SIGILL",
-        libc::SIGFPE => "SIGFPE",
-        libc::SIGTRAP => "SIGTRAP",
-        libc::SIGKILL => "SIGKILL",
-        libc::SIGTERM => "SIGTERM",
-        libc::SIGINT => "SIGINT",
-        libc::SIGXCPU => "SIGXCPU",
-        _ => return None,
-    })
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
@@ -202,19 +172,6 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
         command
-    }
-
-    #[test]
-    fn a_crash_is_put_into_words() {
-        for (script, words) in [
-            ("kill -SEGV $$", "ended by signal 11 (SIGSEGV)"),
-            ("kill -ABRT $$", "ended by signal 6 (SIGABRT)"),
-            ("kill -USR1 $$", "ended by signal 10"),
-            ("exit 7", "ended with exit code 7"),
-        ] {
-            let status = sh(script).status().unwrap();
-            assert_eq!(crash(status), words);
-        }
     }
 
     #[test]

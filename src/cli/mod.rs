@@ -8,6 +8,7 @@ mod child;
 mod console;
 mod diff;
 mod division;
+mod drill;
 mod error;
 mod explore;
 mod list;
@@ -21,6 +22,7 @@ mod select;
 mod show;
 mod time;
 mod verify;
+mod worker;
 
 use std::panic::catch_unwind;
 use std::process::ExitCode;
@@ -73,6 +75,12 @@ enum Command {
     Bench(bench::Bench),
     /// Do the same work in several ways, and time them side by side
     Time(time::Time),
+    // Each process of `time`, and of the exhibits across processes.
+    #[command(hide = true)]
+    Worker(worker::Worker),
+    // For the tests of worker processes.
+    #[command(hide = true)]
+    Drill(drill::Drilled),
 }
 
 /// Runs the command that the arguments of the process name.
@@ -133,6 +141,8 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Verify(verify) => verify.run(&output),
         Command::Bench(bench) => bench.run(&output, format),
         Command::Time(time) => time.run(&output, format),
+        Command::Worker(worker) => worker.run(),
+        Command::Drill(drill) => drill.run(&output),
     }
 }
 

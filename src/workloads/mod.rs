@@ -7,6 +7,7 @@ mod cpu;
 mod event_loop;
 mod in_flight;
 mod measure;
+pub(crate) mod processes;
 mod resources;
 mod sleep;
 mod thread_limit;
@@ -111,6 +112,8 @@ pub(crate) struct Done {
     pub(crate) cpu_of_others: Duration,
     /// The most memory that the worker processes had, added up, in bytes.
     pub(crate) memory_of_processes: u64,
+    /// The worker processes that were lost and replaced, in sentences.
+    pub(crate) lost_workers: Vec<String>,
     /// Messages a second, where that is what is measured.
     pub(crate) messages_per_second: Option<f64>,
     /// How long a message is on its way, where that is what is measured.

@@ -1,7 +1,7 @@
 //! When each worker of a run was at work, and when it waited.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use crate::report::time::{Activity, Lane, Span};
 
@@ -42,6 +42,22 @@ impl Timeline {
             records: false,
             ..Timeline::recording()
         }
+    }
+
+    /// A timeline of a run that began elsewhere, in another process.
+    pub(crate) fn recording_since(began: SystemTime) -> Self {
+        let now = Instant::now();
+        let passed = began.elapsed().unwrap_or_default();
+        Timeline {
+            began: now.checked_sub(passed).unwrap_or(now),
+            ..Timeline::recording()
+        }
+    }
+
+    /// When the run began, for another process that records for it. `None` if nothing is recorded.
+    pub(crate) fn records_since(&self) -> Option<SystemTime> {
+        let began = SystemTime::now().checked_sub(self.began.elapsed());
+        began.filter(|_| self.records)
     }
 
     /// When the run began.
@@ -97,6 +113,11 @@ impl Recorder {
         let value = future.await;
         self.note(Activity::Wait, start);
         value
+    }
+
+    /// Takes what was recorded so far, to be added to a lane elsewhere.
+    pub(crate) fn take_spans(&mut self) -> Vec<Span> {
+        std::mem::take(&mut self.lane.spans)
     }
 
     fn record<T>(&mut self, activity: Activity, run: impl FnOnce() -> T) -> T {
