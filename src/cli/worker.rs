@@ -5,11 +5,18 @@ use std::io::{IsTerminal, stdin};
 use clap::Args;
 
 use crate::workloads::processes::{Drill, List, Work, serve};
+use crate::workloads::{Adder, FindPrimes, Waiter};
 
 use super::error::{Error, Exit};
 
 /// The work that workers do, by its name.
-const WORKS: &[(&str, fn() -> !)] = &[entry::<Drill>(), entry::<List>()];
+const WORKS: &[(&str, fn() -> !)] = &[
+    entry::<Adder>(),
+    entry::<Drill>(),
+    entry::<FindPrimes>(),
+    entry::<List>(),
+    entry::<Waiter>(),
+];
 
 /// Do work for the command that has started this process.
 #[derive(Debug, Args)]

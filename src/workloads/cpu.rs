@@ -6,9 +6,10 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::event_loop::{event_loop, on_event_loop};
+use super::processes::{Finished, Pool, Work};
 use super::thread_pool::on_threads;
 use super::work_stealing::on_rayon;
-use super::{Done, Failed, Method, Timeline, Way, Workload};
+use super::{Done, Failed, Method, Recorder, Timeline, Way, Workload};
 
 /// The sums of the squares below each of some numbers.
 #[derive(Debug)]
@@ -59,6 +60,7 @@ impl Workload for Cpu {
     }
 
     fn run(&self, way: &Way, timeline: &Timeline) -> Result<Done, Failed> {
+        let mut finished = Finished::default();
         let sums = match way.method {
             Method::Sync => {
                 let mut lane = timeline.lane(0, "main");
@@ -82,16 +84,43 @@ impl Workload for Cpu {
                 });
                 on_event_loop(&event_loop()?, tasks)?
             }
-            Method::Rayon => on_rayon(way.workers, &self.limits, timeline, checked_sum)?,
+            Method::Rayon => on_rayon(way.workers, &self.limits, timeline, |limit| {
+                checked_sum(*limit)
+            })?,
             Method::Processes => {
-                todo!()
+                let mut pool = Pool::<Adder>::start(way.workers, (), timeline)?;
+                let sums = pool.map(self.limits.iter().copied())?;
+                finished = pool.finish()?;
+                sums
             }
         };
         let total: u128 = sums.iter().sum();
         Ok(Done {
             checksum: total.to_string(),
+            memory_of_processes: finished.memory,
+            lost_workers: finished.lost_workers,
             ..Done::default()
         })
+    }
+}
+
+/// A worker that adds squares.
+#[derive(Debug)]
+pub(crate) struct Adder;
+
+impl Work for Adder {
+    const NAME: &'static str = "squares";
+    type Setup = ();
+    type Task = u64;
+    type Answer = u128;
+
+    fn start((): (), _name: &str) -> Result<Self, String> {
+        Ok(Adder)
+    }
+
+    fn run(&mut self, limit: u64, lane: &mut Recorder) -> Result<u128, String> {
+        lane.work(|| checked_sum(limit))
+            .map_err(|failed| failed.to_string())
     }
 }
 
@@ -100,7 +129,7 @@ impl Workload for Cpu {
 /// # Errors
 ///
 /// If the sum is wrong.
-pub(super) fn checked_sum(limit: u64) -> Result<u128, Failed> {
+fn checked_sum(limit: u64) -> Result<u128, Failed> {
     let sum = sum_of_squares(limit);
     let expected = closed_form(limit);
     if sum == expected {
@@ -136,4 +165,41 @@ fn closed_form(limit: u64) -> u128 {
 )]
 fn ratio(part: usize, whole: usize) -> f64 {
     part as f64 / whole as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_loop_comes_to_what_the_formula_says(limit in 0..10_000_u64) {
+            prop_assert_eq!(sum_of_squares(limit), closed_form(limit));
+        }
+    }
+
+    #[test]
+    fn sums_pass_64_bits() {
+        assert_eq!(closed_form(5_000_000), 41_666_654_166_667_500_000);
+        assert!(closed_form(5_000_000) > u128::from(u64::MAX));
+    }
+
+    #[test]
+    fn the_time_grows_with_the_number_so_that_the_loop_is_run() {
+        let time = |limit| {
+            let once = || {
+                let start = Instant::now();
+                black_box(sum_of_squares(black_box(limit)));
+                start.elapsed()
+            };
+            (0..5).map(|_| once()).min().expect("it was run")
+        };
+        // A formula would take the same time for both.
+        let (short, long) = (time(50_000), time(50_000 * 64));
+        assert!(long > short * 8, "{long:?} for 64 times of {short:?}");
+    }
 }

@@ -9,6 +9,24 @@ use crate::report::time::{Lane, Row, Timing};
 use super::resources::Usage;
 use super::{Done, Failed, Timeline, Way, Workload};
 
+/// How a work is measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// How often each way is run.
+    pub(crate) rounds: u32,
+    /// Whether it is recorded when each worker was at work.
+    pub(crate) lanes: Lanes,
+}
+
+/// Whether it is recorded when each worker was at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lanes {
+    /// It is.
+    Recorded,
+    /// It is not, to see what recording costs.
+    Off,
+}
+
 /// What happens while a work is measured.
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -38,11 +56,11 @@ pub(crate) struct Run {
 /// while disturbs all ways alike.
 ///
 /// Ends early at the first run that fails.
-pub(crate) fn measure(workload: &dyn Workload, rounds: u32, mut on_event: impl FnMut(Event)) {
-    for round in 1..=rounds {
+pub(crate) fn measure(workload: &dyn Workload, plan: Plan, mut on_event: impl FnMut(Event)) {
+    for round in 1..=plan.rounds {
         for way in workload.ways() {
             on_event(Event::Begins { round, way });
-            match run_once(workload, way) {
+            match run_once(workload, way, plan.lanes) {
                 Ok(run) => on_event(Event::Ended(run)),
                 Err(why) => return on_event(Event::Failed { way, why }),
             }
@@ -50,9 +68,12 @@ pub(crate) fn measure(workload: &dyn Workload, rounds: u32, mut on_event: impl F
     }
 }
 
-fn run_once(workload: &dyn Workload, way: Way) -> Result<Run, Failed> {
+fn run_once(workload: &dyn Workload, way: Way, lanes: Lanes) -> Result<Run, Failed> {
     let before = Usage::begin();
-    let timeline = Timeline::recording();
+    let timeline = match lanes {
+        Lanes::Recorded => Timeline::recording(),
+        Lanes::Off => Timeline::off(),
+    };
     let start = Instant::now();
     let done = workload.run(&way, &timeline)?;
     let time = start.elapsed();
@@ -101,11 +122,6 @@ impl Measurements {
         }
     }
 
-    /// Whether there is no run.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.ways.is_empty()
-    }
-
     /// What was measured so far. The conclusion is left to the report.
     pub(crate) fn timing(self, workload: &dyn Workload) -> Timing {
         let mut timing = Timing::new(self.name, self.parameters, self.cores);
@@ -113,6 +129,8 @@ impl Measurements {
         let sync = sync.map(|(_, runs)| runs[median(runs)].time);
         for (way, mut runs) in self.ways {
             let seconds = runs.iter().map(|run| run.time.as_secs_f64()).collect();
+            let lost_workers = runs.iter().flat_map(|run| run.done.lost_workers.clone());
+            let lost_workers = lost_workers.collect();
             let run = runs.swap_remove(median(&runs));
             let ideal = workload.ideal(&way, sync);
             timing.rows.push(Row {
@@ -128,6 +146,7 @@ impl Measurements {
                 peak_in_flight: run.done.peak_in_flight,
                 peak_memory_bytes: run.peak_memory,
                 checksum: run.done.checksum,
+                lost_workers,
                 messages_per_second: run.done.messages_per_second,
                 latency_seconds: run.done.latency.map(|latency| latency.as_secs_f64()),
                 lanes: run.lanes,

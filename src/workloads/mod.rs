@@ -7,6 +7,7 @@ mod cpu;
 mod event_loop;
 mod in_flight;
 mod measure;
+pub(crate) mod primes;
 pub(crate) mod processes;
 mod resources;
 mod sleep;
@@ -24,9 +25,10 @@ use crate::report::plural;
 
 use self::thread_limit::{refuse_too_many_processes, refuse_too_many_threads};
 
-pub(crate) use cpu::Cpu;
-pub(crate) use measure::{Event, Measurements, measure};
-pub(crate) use sleep::Sleep;
+pub(crate) use cpu::{Adder, Cpu};
+pub(crate) use measure::{Event, Lanes, Measurements, Plan, measure};
+pub(crate) use primes::{FindPrimes, Primes};
+pub(crate) use sleep::{Sleep, Waiter};
 pub(crate) use timeline::{Recorder, Timeline};
 
 /// Work that can be done in several ways, all of which come to the same.

@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::event_loop::{event_loop, on_event_loop};
 use super::in_flight::InFlight;
+use super::processes::{Pool, Work};
 use super::thread_pool::on_threads;
-use super::{Done, Failed, Method, Timeline, Way, Workload};
+use super::{Done, Failed, Method, Recorder, Timeline, Way, Workload};
 
 /// Waits of the same length.
 #[derive(Debug)]
@@ -89,9 +90,7 @@ impl Workload for Sleep {
                 });
                 on_event_loop(&event_loop()?, tasks)?.len()
             }
-            Method::Processes => {
-                todo!()
-            }
+            Method::Processes => return in_processes(way.workers, &waits, timeline),
         };
         Ok(Done {
             checksum: waited.to_string(),
@@ -99,4 +98,37 @@ impl Workload for Sleep {
             ..Done::default()
         })
     }
+}
+
+/// A worker that waits.
+#[derive(Debug)]
+pub(crate) struct Waiter;
+
+impl Work for Waiter {
+    const NAME: &'static str = "wait";
+    type Setup = ();
+    type Task = Duration;
+    type Answer = ();
+
+    fn start((): (), _name: &str) -> Result<Self, String> {
+        Ok(Waiter)
+    }
+
+    fn run(&mut self, length: Duration, lane: &mut Recorder) -> Result<(), String> {
+        lane.wait(|| thread::sleep(length));
+        Ok(())
+    }
+}
+
+fn in_processes(workers: usize, waits: &[Duration], timeline: &Timeline) -> Result<Done, Failed> {
+    let mut pool = Pool::<Waiter>::start(workers, (), timeline)?;
+    let waited = pool.map(waits.iter().copied())?.len();
+    let finished = pool.finish()?;
+    Ok(Done {
+        checksum: waited.to_string(),
+        peak_in_flight: timeline.most_waits_at_once(),
+        memory_of_processes: finished.memory,
+        lost_workers: finished.lost_workers,
+        ..Done::default()
+    })
 }

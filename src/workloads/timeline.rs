@@ -26,6 +26,26 @@ pub(crate) struct Recorder {
     lane: Lane,
 }
 
+/// Adds up how long a worker waits within some work.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    records: bool,
+    seconds: f64,
+}
+
+impl Waits {
+    /// Waits for something.
+    pub(crate) fn wait<T>(&mut self, wait: impl FnOnce() -> T) -> T {
+        if !self.records {
+            return wait();
+        }
+        let start = Instant::now();
+        let value = wait();
+        self.seconds += start.elapsed().as_secs_f64();
+        value
+    }
+}
+
 impl Timeline {
     /// A timeline that begins now.
     pub(crate) fn recording() -> Self {
@@ -86,6 +106,26 @@ impl Timeline {
         }
     }
 
+    /// The most waits that were under way at once in the lanes that were handed in. `None` if nothing
+    /// is recorded.
+    pub(crate) fn most_waits_at_once(&self) -> Option<u64> {
+        let lanes = self.lanes.lock();
+        let lanes = lanes.unwrap_or_else(PoisonError::into_inner);
+        let spans = lanes.iter().flat_map(|(_, lane)| &lane.spans);
+        let waits = spans.filter(|span| span.activity == Activity::Wait);
+        let mut changes: Vec<(f64, i64)> = waits
+            .flat_map(|wait| [(wait.start, 1), (wait.end, -1)])
+            .collect();
+        // Where one ends as another begins, they were not under way at once.
+        changes.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let counts = changes.iter().scan(0, |now, (_, change)| {
+            *now += change;
+            Some(*now)
+        });
+        let most = counts.max().unwrap_or(0);
+        self.records.then(|| u64::try_from(most).unwrap_or(0))
+    }
+
     /// Takes all lanes that were handed in, in the order of their places.
     pub(crate) fn take_lanes(&self) -> Vec<Lane> {
         let lanes = self.lanes.lock();
@@ -104,6 +144,31 @@ impl Recorder {
     /// Waits for something.
     pub(crate) fn wait<T>(&mut self, wait: impl FnOnce() -> T) -> T {
         self.record(Activity::Wait, wait)
+    }
+
+    /// Does some work with many short waits in it. They are added up: the lane shows the work as if
+    /// it had come first, and then all of the waiting.
+    pub(crate) fn work_with_waits<T>(&mut self, work: impl FnOnce(&mut Waits) -> T) -> T {
+        let mut waits = Waits {
+            records: self.timeline.records,
+            seconds: 0.0,
+        };
+        let start = self.now();
+        let value = work(&mut waits);
+        if let (Some(start), Some(end)) = (start, self.now()) {
+            let middle = (end - waits.seconds).max(start);
+            for (start, end, activity) in [
+                (start, middle, Activity::Work),
+                (middle, end, Activity::Wait),
+            ] {
+                self.lane.spans.push(Span {
+                    start,
+                    end,
+                    activity,
+                });
+            }
+        }
+        value
     }
 
     /// Waits for a future. It counts as waiting for all of its time, although it may have done

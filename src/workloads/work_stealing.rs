@@ -13,11 +13,11 @@ use super::{Failed, Timeline};
 /// # Errors
 ///
 /// If the threads cannot be started, or if a piece cannot be done.
-pub(super) fn on_rayon<P: Copy + Send + Sync, A: Send>(
+pub(super) fn on_rayon<P: Sync, A: Send>(
     threads: usize,
     pieces: &[P],
     timeline: &Timeline,
-    run: impl Fn(P) -> Result<A, Failed> + Sync,
+    run: impl Fn(&P) -> Result<A, Failed> + Sync,
 ) -> Result<Vec<A>, Failed> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| {
@@ -37,7 +37,7 @@ pub(super) fn on_rayon<P: Copy + Send + Sync, A: Send>(
             let place = rayon::current_thread_index().expect("the pool runs this");
             let lane = lanes[place].lock();
             let mut lane = lane.unwrap_or_else(PoisonError::into_inner);
-            lane.work(|| run(*piece))
+            lane.work(|| run(piece))
         });
         answers.collect()
     })

@@ -13,5 +13,6 @@ mod run;
 mod shards;
 #[path = "../support/mod.rs"]
 mod support;
+mod time;
 mod undefined_behaviour;
 mod verify;

@@ -13,11 +13,11 @@ use clap::Args;
 
 use crate::Progress;
 use crate::report::time::Timing;
-use crate::workloads::{self, Event, Failed, Measurements, Way, Workload};
+use crate::workloads::{self, Event, Failed, Lanes, Measurements, Plan, Way, Workload};
 
 use self::bar::Bar;
 use super::error::{Error, Exit};
-use super::options::{self, FormatChoice};
+use super::options::FormatChoice;
 use super::output::{Output, Target};
 use super::progress::stop_on_interrupt;
 
@@ -55,6 +55,10 @@ struct Measuring {
     #[arg(long, value_name = "FILE", value_parser = plot_file, help_heading = "Output")]
     plot: Option<PathBuf>,
 
+    /// Do not record when each worker was at work, which costs a little time
+    #[arg(long)]
+    no_lanes: bool,
+
     /// Use no characters beyond ASCII for lanes
     #[arg(long, help_heading = "Output")]
     ascii: bool,
@@ -77,7 +81,7 @@ impl Time {
         for way in workload.ways() {
             way.refuse_if_too_large().map_err(|failed| error(&failed))?;
         }
-        let (timing, ended) = measure(&workload, measuring.runs)?;
+        let (timing, ended) = measure(&workload, measuring.plan())?;
         if !timing.rows.is_empty() {
             match format {
                 FormatChoice::Json => output.write_json(&timing)?,
@@ -96,19 +100,32 @@ impl Time {
     }
 }
 
+impl Measuring {
+    fn plan(&self) -> Plan {
+        Plan {
+            rounds: self.runs,
+            lanes: if self.no_lanes {
+                Lanes::Off
+            } else {
+                Lanes::Recorded
+            },
+        }
+    }
+}
+
 /// Measures a work on a thread of its own, which is left behind on Ctrl-C: it ends with the process,
 /// and its worker processes with it.
-fn measure(workload: &Arc<dyn Workload>, rounds: u32) -> Result<(Timing, Ended), Error> {
+fn measure(workload: &Arc<dyn Workload>, plan: Plan) -> Result<(Timing, Ended), Error> {
     let progress = Progress::default();
     stop_on_interrupt(progress.clone());
     let mut measurements = Measurements::new(&**workload, workloads::cores());
-    let runs = workload.ways().len() as u64 * u64::from(rounds);
+    let runs = workload.ways().len() as u64 * u64::from(plan.rounds);
     let (sender, events) = channel();
     let measured = Arc::clone(workload);
     thread::Builder::new()
         .name("measuring".to_owned())
         .spawn(move || {
-            workloads::measure(&*measured, rounds, |event| {
+            workloads::measure(&*measured, plan, |event| {
                 // Nobody listens any more after Ctrl-C.
                 let _ = sender.send(event);
             });

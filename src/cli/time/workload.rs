@@ -1,12 +1,13 @@
 //! The workloads on the command line, and what each can be asked for.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
-use crate::workloads::{self, Cpu, Method, Sleep, Way, Workload};
+use crate::workloads::{self, Cpu, Method, Primes, Sleep, Way, Workload, primes};
 
 use super::super::error::Error;
 use super::Measuring;
@@ -16,6 +17,8 @@ use super::Measuring;
 pub(super) enum Choice {
     /// Sums of squares: nothing but processor work
     Cpu(CpuArgs),
+    /// Primes by trial division: pieces that are not equally heavy, and results to bring together
+    Primes(PrimesArgs),
     /// Waits: nothing but waiting
     Sleep(SleepArgs),
 }
@@ -63,6 +66,25 @@ pub(super) struct CpuArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct PrimesArgs {
+    #[command(flatten)]
+    ways: Ways<true>,
+
+    /// The number below which primes are looked for
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 3_000_000,
+        value_parser = clap::value_parser!(u64).range(1..=100_000_000),
+        allow_negative_numbers = true,
+    )]
+    below: u64,
+
+    #[command(flatten)]
+    measuring: Measuring,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct SleepArgs {
     #[command(flatten)]
     ways: Ways<false>,
@@ -101,6 +123,14 @@ impl Choice {
                 let cpu = Cpu::new(args.numbers, ways, cores);
                 (Arc::new(cpu), &args.measuring)
             }
+            Choice::Primes(args) => {
+                let workers = args.ways.workers_or(&[cores]);
+                let ways = primes::ways(&args.ways.methods(), &workers);
+                (
+                    Arc::new(Primes::new(args.below, ways, cores)),
+                    &args.measuring,
+                )
+            }
             Choice::Sleep(args) => {
                 let ways = args.ways.of(&[args.items], &[args.items], args.items);
                 let sleep = Sleep::new(args.items, args.seconds, ways);
@@ -114,25 +144,13 @@ impl<const RAYON: bool> Ways<RAYON> {
     /// The ways that are asked for. Where no numbers of workers are given, there are so many
     /// threads and processes, and always so many tasks.
     fn of(&self, threads: &[usize], processes: &[usize], tasks: usize) -> Vec<Way> {
-        let methods: Vec<Method> = match self.methods.as_slice() {
-            [] => methods::<RAYON>().collect(),
-            given => Method::ALL
-                .iter()
-                .copied()
-                .filter(|method| given.contains(method))
-                .collect(),
-        };
-        let given = |default: &[usize]| match self.workers.as_slice() {
-            [] => default.to_vec(),
-            workers => workers.to_vec(),
-        };
         let workers = |method| match method {
             Method::Sync => vec![1],
             Method::Async => vec![tasks],
-            Method::Threads | Method::Rayon => given(threads),
-            Method::Processes => given(processes),
+            Method::Threads | Method::Rayon => self.workers_or(threads),
+            Method::Processes => self.workers_or(processes),
         };
-        let ways = methods.into_iter().flat_map(|method| {
+        let ways = self.methods().into_iter().flat_map(|method| {
             workers(method).into_iter().map(move |workers| Way {
                 method,
                 variant: None,
@@ -140,6 +158,26 @@ impl<const RAYON: bool> Ways<RAYON> {
             })
         });
         ways.collect()
+    }
+
+    /// The methods that are asked for, in the order of all, each once.
+    fn methods(&self) -> Vec<Method> {
+        let is_asked_for = |method: &Method| match self.methods.as_slice() {
+            [] => true,
+            given => given.contains(method),
+        };
+        methods::<RAYON>().filter(is_asked_for).collect()
+    }
+
+    /// The numbers of workers that are asked for, each once.
+    fn workers_or(&self, default: &[usize]) -> Vec<usize> {
+        let mut workers = match self.workers.as_slice() {
+            [] => default.to_vec(),
+            given => given.to_vec(),
+        };
+        let mut known = HashSet::new();
+        workers.retain(|workers| known.insert(*workers));
+        workers
     }
 }
 

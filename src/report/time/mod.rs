@@ -55,6 +55,9 @@ pub struct Row {
     pub peak_memory_bytes: Option<u64>,
     /// What the work came to, so that it can be compared.
     pub checksum: String,
+    /// The worker processes that were lost and replaced in any of the runs, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost_workers: Vec<String>,
     /// For `pipe`: messages a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub messages_per_second: Option<f64>,

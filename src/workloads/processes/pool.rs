@@ -44,7 +44,7 @@ pub(crate) struct Limits {
 }
 
 /// What is known of a pool that has done its work.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Finished {
     /// The most memory that each worker had, added up, in bytes. That of lost workers is not known.
     pub(crate) memory: u64,

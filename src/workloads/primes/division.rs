@@ -1,0 +1,129 @@
+//! How a range of numbers is divided between workers.
+//!
+//! Large numbers need more divisions than small ones, so that ranges of the same length are not
+//! equally heavy.
+
+use std::ops::Range;
+
+use super::trial_division::rounds;
+
+/// Into how many parts a range is cut whose weights are looked at.
+const PARTS: u64 = 1_000;
+
+/// Every so manieth number is weighed. It shares no divisor with 6, so that numbers of all kinds
+/// are among them.
+const SAMPLE: usize = 97;
+
+/// So many ranges of the same length.
+pub(super) fn same_length(below: u64, ranges: usize) -> Vec<Range<u64>> {
+    let ranges = ranges as u64;
+    let bound = |place: u64| {
+        let bound = u128::from(below) * u128::from(place) / u128::from(ranges);
+        u64::try_from(bound).expect("it is not above the end of the range")
+    };
+    (0..ranges)
+        .map(|place| bound(place)..bound(place + 1))
+        .collect()
+}
+
+/// So many ranges of about the same weight.
+pub(super) fn same_weight(below: u64, ranges: usize) -> Vec<Range<u64>> {
+    let parts = same_length(below, usize::try_from(PARTS.min(below.max(1))).unwrap_or(1));
+    let weights: Vec<u64> = parts.iter().map(|part| weight(part)).collect();
+    let whole: u64 = weights.iter().sum();
+    let mut divided = Vec::with_capacity(ranges);
+    let (mut start, mut before) = (0, 0);
+    for (part, weight) in parts.iter().zip(&weights) {
+        before += weight;
+        let goal = whole as u128 * (divided.len() as u128 + 1) / ranges as u128;
+        if u128::from(before) >= goal && divided.len() + 1 < ranges {
+            divided.push(start..part.end);
+            start = part.end;
+        }
+    }
+    divided.push(start..below);
+    divided.resize(ranges, below..below);
+    divided
+}
+
+/// How heavy a range is: the rounds of divisions of a sample of its numbers.
+pub(super) fn weight(range: &Range<u64>) -> u64 {
+    range.clone().step_by(SAMPLE).map(rounds).sum()
+}
+
+/// The least share of all the weight that the busiest core has, when every range is left to one
+/// core.
+pub(super) fn share_of_busiest(ranges: &[Range<u64>], cores: usize) -> f64 {
+    let weights: Vec<u64> = ranges.iter().map(weight).collect();
+    let whole: u64 = weights.iter().sum();
+    let mut loads = vec![0; cores.max(1)];
+    ratio(least_load(&weights, &mut loads), whole.max(1))
+}
+
+/// Tries all ways to give the weights to the cores that have these loads already.
+fn least_load(weights: &[u64], loads: &mut Vec<u64>) -> u64 {
+    let Some((weight, rest)) = weights.split_first() else {
+        return loads.iter().copied().max().unwrap_or(0);
+    };
+    let mut least = u64::MAX;
+    for core in 0..loads.len() {
+        loads[core] += weight;
+        least = least.min(least_load(rest, loads));
+        loads[core] -= weight;
+        if loads[core] == 0 {
+            // All that are still empty are alike.
+            break;
+        }
+    }
+    least
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a share is used for an ideal time, which is no exact number"
+)]
+fn ratio(part: u64, whole: u64) -> f64 {
+    part as f64 / whole as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ranges_follow_on_each_other_and_cover_all(
+            below in 0..5_000_000_u64,
+            ranges in 1..40_usize,
+        ) {
+            for divided in [same_length(below, ranges), same_weight(below, ranges)] {
+                prop_assert_eq!(divided.len(), ranges);
+                let mut end = 0;
+                for range in &divided {
+                    prop_assert_eq!(range.start, end);
+                    prop_assert!(range.end >= range.start);
+                    end = range.end;
+                }
+                prop_assert_eq!(end, below);
+            }
+        }
+    }
+
+    #[test]
+    fn thirds_are_not_equally_heavy_and_two_halves_of_the_weight_are() {
+        let thirds: Vec<u64> = same_length(3_000_000, 3).iter().map(weight).collect();
+        assert!(thirds[2] > 2 * thirds[0], "{thirds:?}");
+        let halves: Vec<u64> = same_weight(3_000_000, 2).iter().map(weight).collect();
+        assert!(halves[0].abs_diff(halves[1]) * 50 < halves[0], "{halves:?}");
+    }
+
+    #[test]
+    fn two_cores_cannot_do_thirds_in_half_of_the_time() {
+        let share = share_of_busiest(&same_length(3_000_000, 3), 2);
+        assert!((0.52..0.56).contains(&share), "{share}");
+        let all = share_of_busiest(&same_length(3_000_000, 3), 1);
+        assert!((all - 1.0).abs() < 1e-9, "{all}");
+    }
+}

@@ -1,0 +1,185 @@
+//! `racelab time`.
+
+use serde_json::Value;
+
+use crate::support::{Folder, Run, assert_fits, keys, line, parsed};
+
+/// Small works, which take no time to speak of.
+const CPU: &str = "racelab time cpu --numbers 1000 --runs 2";
+const PRIMES: &str = "racelab time primes --below 10000 --runs 2";
+const SLEEP: &str = "racelab time sleep --items 4 --seconds 1ms --runs 2";
+
+fn rows(run: Run) -> Vec<Value> {
+    let json = parsed(&run.exits(0).quiet());
+    json["rows"].as_array().unwrap().clone()
+}
+
+/// The sum of i² for i below n, one by one.
+fn squares(n: u128) -> u128 {
+    (0..n).map(|i| i * i).sum()
+}
+
+#[test]
+fn every_way_comes_to_the_same() {
+    let expected: u128 = (1000..1020).map(squares).sum();
+    let rows_of_cpu = rows(line(&format!("{CPU} --format json")));
+    assert_eq!(rows_of_cpu.len(), 5);
+    for row in &rows_of_cpu {
+        assert_eq!(row["checksum"], expected.to_string(), "{row}");
+        assert_eq!(row["runs"].as_array().unwrap().len(), 2, "{row}");
+    }
+    let rows_of_primes = rows(line(&format!("{PRIMES} --format json")));
+    assert_eq!(rows_of_primes.len(), 11);
+    for row in &rows_of_primes {
+        assert_eq!(row["checksum"], "1229", "{row}");
+    }
+    let rows_of_sleep = rows(line(&format!("{SLEEP} --format json")));
+    assert_eq!(rows_of_sleep.len(), 4);
+    for row in &rows_of_sleep {
+        assert_eq!(row["checksum"], "4", "{row}");
+    }
+}
+
+#[test]
+fn the_object_has_the_keys_that_are_promised() {
+    let run = line(&format!("{CPU} --method sync --format json")).exits(0);
+    let object = [
+        "schema",
+        "workload",
+        "parameters",
+        "cores",
+        "rows",
+        "conclusion",
+        "interrupted",
+    ];
+    assert_eq!(keys(&run.stdout), object);
+    let json = parsed(&run);
+    assert_eq!(json["schema"], "racelab/time/1");
+    assert_eq!(json["workload"], "cpu");
+    let row = &json["rows"][0];
+    for key in [
+        "method",
+        "workers",
+        "items",
+        "seconds",
+        "runs",
+        "ideal_seconds",
+        "speedup",
+        "checksum",
+    ] {
+        assert!(!row[key].is_null(), "{key} of {row}");
+    }
+}
+
+#[test]
+fn the_seconds_are_the_median_of_the_runs() {
+    for row in rows(line(
+        "racelab time sleep --items 2 --seconds 1ms --runs 4 --format json",
+    )) {
+        let mut runs: Vec<f64> = serde_json::from_value(row["runs"].clone()).unwrap();
+        runs.sort_by(f64::total_cmp);
+        assert_eq!(
+            row["seconds"].as_f64().unwrap().to_bits(),
+            runs[1].to_bits(),
+            "{row}"
+        );
+    }
+}
+
+#[test]
+fn waits_overlap_as_far_as_there_are_workers() {
+    let run =
+        line("racelab time sleep --items 6 --seconds 20ms --workers 2,6 --runs 1 --format json");
+    for row in rows(run) {
+        let workers = row["workers"].as_f64().unwrap();
+        let ideal = (6.0 / workers).ceil() * 0.02;
+        assert!(
+            (row["ideal_seconds"].as_f64().unwrap() - ideal).abs() < 1e-9,
+            "{row}"
+        );
+        // No wait is shorter than it should be.
+        assert!(row["seconds"].as_f64().unwrap() >= ideal, "{row}");
+        assert!(row["peak_in_flight"].as_f64().unwrap() <= workers, "{row}");
+    }
+}
+
+#[test]
+fn methods_and_numbers_of_workers_are_chosen() {
+    let run = line(&format!(
+        "{CPU} --method threads,sync --workers 1,3,1 --format json"
+    ));
+    let ways: Vec<(String, u64)> = rows(run)
+        .iter()
+        .map(|row| {
+            let method = row["method"].as_str().unwrap().to_owned();
+            (method, row["workers"].as_u64().unwrap())
+        })
+        .collect();
+    let expected = [("sync", 1), ("threads", 1), ("threads", 3)];
+    assert_eq!(
+        ways,
+        expected.map(|(method, workers)| (method.to_owned(), workers))
+    );
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_anything_is_run() {
+    line("racelab time sleep --workers 0").refused("from 1");
+    line("racelab time sleep --workers 2,x").refused("from 1");
+    line("racelab time sleep --items 0").refused("from 1");
+    line("racelab time sleep --runs 0").refused("1");
+    line("racelab time sleep --seconds soon").refused("soon");
+    line("racelab time sleep --method rayon").refused("rayon");
+    line("racelab time cpu --method thread").refused("threads");
+    line("racelab time cpu --numbers 0").refused("1");
+    line("racelab time primes --below 1000000000000").refused("100000000");
+    line("racelab time nothing").refused("nothing");
+    line("racelab time cpu --plot picture.png").refused(".svg or .html");
+    line("racelab time cpu --plot /nowhere/picture.svg").refused("/nowhere/picture.svg");
+}
+
+#[test]
+fn more_workers_than_the_machine_can_have_are_refused() {
+    line("racelab time sleep --items 100000 --seconds 1ms --method threads").refused("too many");
+    line("racelab time cpu --workers 1000000 --method rayon").refused("too many");
+    line("racelab time cpu --workers 100000 --method processes").refused("too many");
+}
+
+#[test]
+fn ten_thousand_tasks_can_wait_at_once() {
+    let run = "racelab time sleep --items 10000 --seconds 100ms --method async --runs 1";
+    let rows = rows(line(&format!("{run} --format json")));
+    assert_eq!(rows[0]["peak_in_flight"], 10000);
+    assert_eq!(rows[0]["checksum"], "10000");
+}
+
+#[test]
+fn pictures_and_tables_are_of_the_same_rows() {
+    let folder = Folder::new("time_plot");
+    for (name, root) in [("plot.svg", "<svg"), ("plot.html", "<!DOCTYPE html>")] {
+        let file = folder.file(name);
+        let run = line(&format!("{SLEEP} --plot {}", file.display()))
+            .exits(0)
+            .quiet();
+        assert_fits(&run.stdout);
+        for method in ["sync", "threads", "async", "processes"] {
+            assert!(run.stdout.contains(method), "{run:?}");
+        }
+        let picture = std::fs::read_to_string(file).unwrap();
+        assert!(picture.starts_with(root), "{picture}");
+        assert!(picture.contains("processes"), "{picture}");
+    }
+    let markdown = line(&format!("{SLEEP} --format markdown")).exits(0).quiet();
+    assert!(markdown.stdout.starts_with('|'), "{markdown:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_loses_the_picture_and_not_the_figures() {
+    let folder = Folder::new("time_full_disk");
+    let file = folder.file("full.svg");
+    std::os::unix::fs::symlink("/dev/full", &file).unwrap();
+    let run = line(&format!("{SLEEP} --plot {}", file.display())).exits(2);
+    assert!(run.stdout.contains("threads"), "{run:?}");
+    assert!(run.stderr.contains("full.svg"), "{run:?}");
+}
