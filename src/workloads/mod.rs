@@ -3,6 +3,10 @@
 //! A [`Workload`] does all of its work once in one [`Way`], while a [`Timeline`] records when each
 //! worker is at work. How often, in which order, and what follows from the times is not its matter.
 
+mod event_loop;
+#[cfg(not(loom))]
+pub mod io;
+mod thread_pool;
 mod timeline;
 
 use std::fmt;
@@ -83,7 +87,7 @@ pub(crate) struct Done {
 
 /// Why a run came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Failed {
+pub enum Failed {
     /// It was not begun: what was asked for is not possible here, and what to do.
     #[error("{0}")]
     Refused(String),
