@@ -85,7 +85,7 @@ pub mod trace;
 #[cfg(feature = "lab")]
 mod verdict;
 #[cfg(feature = "cli")]
-mod workloads;
+pub mod workloads;
 
 pub use named::Named;
 #[cfg(not(feature = "lab"))]

@@ -6,6 +6,8 @@
 mod cpu;
 mod event_loop;
 mod in_flight;
+#[cfg(not(loom))]
+pub mod io;
 mod measure;
 pub(crate) mod primes;
 pub(crate) mod processes;
@@ -124,7 +126,7 @@ pub(crate) struct Done {
 
 /// Why a run came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Failed {
+pub enum Failed {
     /// It was not begun: what was asked for is not possible here, and what to do.
     #[error("{0}")]
     Refused(String),

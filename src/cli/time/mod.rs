@@ -1,6 +1,8 @@
 //! `racelab time`: the same work done in several ways, timed side by side.
 
 mod bar;
+#[cfg(not(loom))]
+mod io;
 mod workload;
 
 use std::path::PathBuf;

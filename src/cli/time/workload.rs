@@ -15,6 +15,9 @@ use super::Measuring;
 /// The work to do.
 #[derive(Debug, Subcommand)]
 pub(super) enum Choice {
+    /// Downloads: nothing but waiting for answers, to speak of
+    #[cfg(not(loom))]
+    Io(super::io::IoArgs),
     /// Sums of squares: nothing but processor work
     Cpu(CpuArgs),
     /// Primes by trial division: pieces that are not equally heavy, and results to bring together
@@ -25,7 +28,7 @@ pub(super) enum Choice {
 
 /// Who does the work.
 #[derive(Debug, Args)]
-struct Ways<const RAYON: bool> {
+pub(super) struct Ways<const RAYON: bool> {
     /// Who does the work, several with commas between them [default: all]
     #[arg(
         long = "method",
@@ -118,6 +121,8 @@ impl Choice {
     pub(super) fn make(&self) -> Result<(Arc<dyn Workload>, &Measuring), Error> {
         let cores = workloads::cores();
         Ok(match self {
+            #[cfg(not(loom))]
+            Choice::Io(args) => (args.make(cores)?, &args.measuring),
             Choice::Cpu(args) => {
                 let ways = args.ways.of(&[cores], &[cores], 20);
                 let cpu = Cpu::new(args.numbers, ways, cores);
@@ -143,7 +148,7 @@ impl Choice {
 impl<const RAYON: bool> Ways<RAYON> {
     /// The ways that are asked for. Where no numbers of workers are given, there are so many
     /// threads and processes, and always so many tasks.
-    fn of(&self, threads: &[usize], processes: &[usize], tasks: usize) -> Vec<Way> {
+    pub(super) fn of(&self, threads: &[usize], processes: &[usize], tasks: usize) -> Vec<Way> {
         let workers = |method| match method {
             Method::Sync => vec![1],
             Method::Async => vec![tasks],
@@ -205,7 +210,7 @@ fn workers(text: &str) -> Result<usize, String> {
 }
 
 /// Parses a number of pieces of work.
-fn items(text: &str) -> Result<usize, String> {
+pub(super) fn items(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(items) if (1..=1_000_000).contains(&items) => Ok(items),
         _ => Err("it takes a number from 1 to 1000000".to_owned()),

@@ -1,0 +1,70 @@
+//! A session that blocks its thread: ureq's agent.
+
+use std::io::Read;
+use std::time::Duration;
+
+use hyper::header::LOCATION;
+use ureq::Agent;
+
+use super::problem::Problem;
+
+/// Connections that are kept alive, for one thread.
+#[derive(Debug)]
+pub(super) struct Session {
+    agent: Agent,
+    timeout: Duration,
+}
+
+impl Session {
+    /// A session without connections yet, whose downloads may take so long each.
+    pub(super) fn new(timeout: Duration) -> Self {
+        let config = Agent::config_builder()
+            .timeout_global(Some(timeout))
+            .http_status_as_error(false)
+            // As the client of the event loop, which does neither: what is timed is one download.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .build();
+        Session {
+            agent: config.new_agent(),
+            timeout,
+        }
+    }
+
+    /// Downloads a page.
+    ///
+    /// # Errors
+    ///
+    /// If there is no answer, if it is none, or if not all of it comes.
+    pub(super) fn download(&self, url: &str) -> Result<Vec<u8>, Problem> {
+        let response = self.agent.get(url).call();
+        let mut response = response.map_err(|error| self.problem(error))?;
+        if !response.status().is_success() {
+            let location = response.headers().get(LOCATION);
+            let location = location.and_then(|location| location.to_str().ok());
+            return Err(Problem::of_status(
+                response.status(),
+                location.map(str::to_owned),
+            ));
+        }
+        let announced = response.body().content_length();
+        let mut body = Vec::new();
+        match response.body_mut().as_reader().read_to_end(&mut body) {
+            Ok(_) => Ok(body),
+            Err(error) => {
+                let problem = self.problem(error.into());
+                Err(problem.in_body(body.len() as u64, announced))
+            }
+        }
+    }
+
+    fn problem(&self, error: ureq::Error) -> Problem {
+        match error {
+            ureq::Error::Io(error) => Problem::of_io(&error),
+            ureq::Error::Timeout(_) => Problem::TimedOut(self.timeout),
+            ureq::Error::HostNotFound => Problem::UnknownHost,
+            other => Problem::Other(other.to_string()),
+        }
+    }
+}
