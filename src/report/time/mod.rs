@@ -3,6 +3,21 @@
 //!
 //! This is plain data. The files beside this one show it.
 
+mod columns;
+mod comparison;
+mod conclusion;
+mod markdown;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+mod text;
+mod units;
+
+pub use conclusion::conclusion;
+pub use markdown::markdown;
+pub use text::text;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -122,6 +137,36 @@ impl Row {
             None => self.method.clone(),
             Some(variant) => format!("{}, {variant}", self.method),
         }
+    }
+
+    /// What sentences call the way: `sync`, `30 threads`, or `3 processes (dynamic)`.
+    pub(crate) fn label(&self) -> String {
+        let count = crate::verdict::grouped(self.workers as u64);
+        let one = self.workers == 1;
+        let who = match self.method.as_str() {
+            "sync" => "sync".to_owned(),
+            "threads" if one => "1 thread".to_owned(),
+            "threads" => format!("{count} threads"),
+            "async" if one => "1 async task".to_owned(),
+            "async" => format!("{count} async tasks"),
+            "processes" if one => "1 process".to_owned(),
+            "processes" => format!("{count} processes"),
+            method => format!(
+                "{method} with {}",
+                crate::report::plural(self.workers as u64, "worker")
+            ),
+        };
+        match &self.variant {
+            None => who,
+            Some(variant) => format!("{who} ({variant})"),
+        }
+    }
+
+    /// How far the runs lie apart: half of the time between the quickest and the slowest, divided
+    /// by the median. `None` if there are fewer than two runs.
+    pub fn spread(&self) -> Option<f64> {
+        let is_known = self.runs.len() > 1 && self.seconds > 0.0;
+        is_known.then(|| (self.max() - self.min()) / 2.0 / self.seconds)
     }
 
     /// The quickest run, in seconds.

@@ -1,0 +1,100 @@
+//! What takes the time of the work: waiting or computing.
+
+use super::super::comparison::{Comparison, compare};
+use super::super::units::digits;
+use super::super::{Row, Timing};
+use super::phrase::{as_fast, be};
+use super::rows::{best, sync};
+
+/// What takes the time of the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    Waiting,
+    Computing,
+    Both,
+}
+
+/// What takes the time of the work, and how that was seen.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kind<'a> {
+    pub(super) bound: Bound,
+    /// Of the processor time that this way could have, it used the share.
+    seen: &'a Row,
+    share: f64,
+}
+
+/// What takes the time, as seen by how busy `sync` kept its core: up to half of the time the work
+/// is I/O-bound, from 80 % on it is CPU-bound. Without `sync`, the first way stands for it.
+///
+/// `None` if no processor time is known.
+pub(super) fn kind(timing: &Timing) -> Option<Kind<'_>> {
+    let is_known = |row: &&Row| row.cores_busy().is_some_and(f64::is_finite);
+    let sync = sync(timing).filter(is_known);
+    let seen = sync.or_else(|| timing.rows.iter().find(is_known))?;
+    let share = seen.cores_busy()? / count(cores_of(seen, timing));
+    let bound = match share {
+        share if share <= 0.5 => Bound::Waiting,
+        share if share < 0.8 => Bound::Both,
+        _ => Bound::Computing,
+    };
+    Some(Kind { bound, seen, share })
+}
+
+impl Kind<'_> {
+    /// What takes the time, and the figures that show it.
+    pub(super) fn sentence(self, timing: &Timing) -> String {
+        let Kind { bound, seen, share } = self;
+        let what = match bound {
+            Bound::Waiting => "is I/O-bound",
+            Bound::Computing => "is CPU-bound",
+            Bound::Both => "both computes and waits",
+        };
+        let busy = match cores_of(seen, timing) {
+            1 => "one core",
+            _ => "the cores that it could use",
+        };
+        let percent = match share {
+            share if share < 0.01 => "less than 1".to_owned(),
+            share => digits(share.min(1.0) * 100.0, 2),
+        };
+        let seen = seen.label();
+        let mut text =
+            format!("This work {what}: {seen} kept {busy} busy for {percent} % of the time");
+        if bound != Bound::Computing
+            && let Some((threads, speedup)) = fastest_threads(timing)
+            // A little more than the cores give is noise.
+            && speedup > count(timing.cores) * 1.2
+        {
+            let given = match timing.cores {
+                1 => "one core".to_owned(),
+                cores => format!("{cores} cores"),
+            };
+            let (label, were, fast) = (threads.label(), be(threads), as_fast(speedup));
+            text += &format!(", and {label} {were} {fast} sync, more than {given} can compute");
+        }
+        text + "."
+    }
+}
+
+/// How many cores a way can keep busy.
+fn cores_of(row: &Row, timing: &Timing) -> usize {
+    match row.method.as_str() {
+        // An event loop is one thread.
+        "sync" | "async" => 1,
+        _ => row.workers.min(timing.cores).max(1),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "there are not so many cores")]
+fn count(cores: usize) -> f64 {
+    cores as f64
+}
+
+/// The best way with threads, if it was faster than `sync`, and how many times as fast.
+fn fastest_threads(timing: &Timing) -> Option<(&Row, f64)> {
+    let threads = best(timing, |row| row.method == "threads")?;
+    match compare(threads, sync(timing)?) {
+        Comparison::Faster(times) => Some((threads, times)),
+        _ => None,
+    }
+}

@@ -1,0 +1,231 @@
+//! Conclusions of timings made by hand, and what must hold of all.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::super::samples::{self, row, timing};
+use super::super::{Row, Timing};
+use super::conclusion;
+
+/// A timing of these rows on two cores, as one text.
+fn concluded(rows: Vec<Row>) -> String {
+    timing("work", &json!({}), rows).conclusion.join(" ")
+}
+
+/// A row that kept so many cores busy.
+fn busy(cores: f64, row: Row) -> Row {
+    Row {
+        cpu_seconds: Some(cores * row.seconds),
+        ..row
+    }
+}
+
+#[test]
+fn waiting_and_computing_are_told_by_how_busy_sync_is() {
+    let kind = |cores: f64| concluded(vec![busy(cores, row("sync", 1, &[1.0, 1.0]))]);
+    assert!(kind(0.03).contains("I/O-bound: sync kept one core busy for 3.0 % of the time"));
+    assert!(kind(0.6).contains("both computes and waits"));
+    assert!(kind(0.99).contains("CPU-bound"));
+}
+
+#[test]
+fn one_way_is_not_compared() {
+    let text = concluded(vec![row("threads", 4, &[1.0, 1.1])]);
+    assert_eq!(text, "There is no other way to compare 4 threads with.");
+}
+
+#[test]
+fn tasks_are_taken_for_waiting_and_threads_for_computing() {
+    let rows = |cores: f64, tasks: f64| {
+        vec![
+            busy(cores, row("sync", 1, &[4.0, 4.1])),
+            busy(cores, row("threads", 2, &[2.0, 2.1])),
+            busy(cores, row("async", 8, &[tasks, tasks + 0.1])),
+            busy(cores, row("processes", 2, &[2.05, 2.15])),
+        ]
+    };
+    let waiting = concluded(rows(0.02, 2.05));
+    assert!(waiting.contains(
+        "Take async tasks: 8 async tasks were 1.95 times as fast as sync, not distinguishable \
+         from 2 threads and 2 processes."
+    ));
+    let computing = concluded(rows(0.99, 4.05));
+    assert!(computing.contains(
+        "Take threads: 2 threads were 2.00 times as fast as sync, not distinguishable from 2 \
+         processes."
+    ));
+    assert!(computing.contains("in Rust they run in parallel: 2 threads were 2.00 times"));
+    assert!(computing.contains("8 async tasks were not distinguishable from sync: "));
+}
+
+#[test]
+fn a_way_that_hardly_gains_is_not_worth_what_it_costs() {
+    let text = concluded(vec![
+        row("sync", 1, &[1.02, 1.021]),
+        row("processes", 2, &[1.0, 1.001]),
+    ]);
+    assert!(text.contains("Take sync: sync was less than 5 % apart from 2 processes."));
+}
+
+#[test]
+fn a_sweep_stops_paying_where_the_next_step_gains_less_than_noise() {
+    let sweep = |last: [f64; 2]| {
+        concluded(vec![
+            row("threads", 1, &[4.0, 4.1]),
+            row("threads", 2, &[2.0, 2.1]),
+            row("threads", 4, &last),
+        ])
+    };
+    assert!(sweep([2.05, 2.2]).contains(
+        "The sweep of threads stops paying at 2: 4 threads were not distinguishable from 2 threads."
+    ));
+    assert!(sweep([3.0, 3.1]).contains("4 threads took 1.50 times as long as 2 threads."));
+    assert!(sweep([1.95, 1.99]).contains("4 threads were only 2.6 % faster than 2 threads."));
+    assert!(sweep([1.0, 1.1]).contains(
+        "Each step of the sweep of threads paid, up to 4 workers, the most that were measured."
+    ));
+}
+
+#[test]
+fn the_manager_is_slower_than_sync_and_the_reason_is_said() {
+    let text = samples::primes().conclusion.join(" ");
+    assert!(text.contains(
+        "3 processes (three ranges, manager) took 4.47 times as long as sync: each result is a \
+         message to the manager process"
+    ));
+}
+
+#[test]
+fn of_an_interrupted_measurement_it_is_said() {
+    let text = samples::interrupted().conclusion.join(" ");
+    assert!(text.starts_with("This is of what was measured before the interruption. "));
+    assert!(text.contains("Each way ran only once, so that no difference could be told"));
+}
+
+/// Ways that a timing can have, each at most once.
+const WAYS: &[(&str, Option<&str>, usize)] = &[
+    ("sync", None, 1),
+    ("threads", None, 2),
+    ("threads", None, 4),
+    ("threads", None, 8),
+    ("threads", Some("dynamic"), 2),
+    ("async", None, 16),
+    ("processes", None, 2),
+    ("processes", Some("manager"), 2),
+    ("rayon", None, 2),
+];
+
+fn timings() -> impl Strategy<Value = Timing> {
+    // Few different times, so that ranges often touch.
+    let time = prop_oneof![
+        (1..40_u32).prop_map(|time| f64::from(time) * 0.05),
+        Just(0.0)
+    ];
+    let runs = prop::collection::vec(time, 1..5);
+    let cpu = prop::option::of(0.0..8.0);
+    let row = (runs, cpu).prop_map(|(runs, cpu_seconds)| Row {
+        cpu_seconds,
+        ..row("", 1, &runs)
+    });
+    let rows = prop::collection::vec(prop::option::of(row), WAYS.len());
+    (rows, 0..9_usize, any::<bool>()).prop_map(|(rows, cores, interrupted)| {
+        let rows = rows.into_iter().zip(WAYS);
+        let rows = rows.filter_map(|(row, (method, variant, workers))| {
+            Some(Row {
+                method: (*method).to_owned(),
+                variant: variant.map(str::to_owned),
+                workers: *workers,
+                ..row?
+            })
+        });
+        let mut timing = timing("work", &json!({}), rows.collect());
+        timing.cores = cores;
+        timing.interrupted = interrupted;
+        timing.conclusion = conclusion(&timing);
+        timing
+    })
+}
+
+/// The row whose label a text begins with, whatever its first letter.
+fn at_start<'a>(timing: &'a Timing, text: &str) -> Option<&'a Row> {
+    let text = text.to_lowercase();
+    let rows = timing.rows.iter();
+    let rows = rows.filter(|row| text.starts_with(&row.label()));
+    rows.max_by_key(|row| row.label().len())
+}
+
+/// The orders that a sentence tells: which row was faster, and which slower.
+///
+/// Reads the text alone: what comes after the words of an order is one row, and what comes before
+/// the verb of the sentence is the other.
+fn orders<'a>(timing: &'a Timing, sentence: &str) -> Vec<(&'a Row, &'a Row)> {
+    let mut orders = Vec::new();
+    let faster = [" times as fast as ", " % faster than "];
+    let slower = [" times as long as ", " % longer than "];
+    for (phrases, is_faster) in [(faster, true), (slower, false)] {
+        for phrase in phrases {
+            for (place, _) in sentence.match_indices(phrase) {
+                let other = at_start(timing, &sentence[place + phrase.len()..]);
+                let verbs = [" was ", " were ", " took "];
+                let verb = verbs
+                    .iter()
+                    .filter_map(|verb| sentence[..place].rfind(verb));
+                let before = &sentence[..verb.max().expect("an order has a verb")];
+                let starts = before.char_indices().map(|(start, _)| &before[start..]);
+                let is_label = |rest: &&str| {
+                    let rest = rest.to_lowercase();
+                    timing.rows.iter().any(|row| row.label() == rest)
+                };
+                let subject = starts.into_iter().find(is_label).expect("a subject");
+                let subject = at_start(timing, subject).expect("it is a label");
+                let other = other.expect("an order has another row");
+                orders.push(if is_faster {
+                    (subject, other)
+                } else {
+                    (other, subject)
+                });
+            }
+        }
+    }
+    orders
+}
+
+proptest! {
+    #[test]
+    fn an_order_is_told_only_of_ranges_that_lie_apart(timing in timings()) {
+        for sentence in &timing.conclusion {
+            for (faster, slower) in orders(&timing, sentence) {
+                prop_assert!(faster.max() < slower.min(), "{sentence}");
+                prop_assert!(faster.runs.len() > 1 && slower.runs.len() > 1, "{sentence}");
+            }
+        }
+    }
+
+    #[test]
+    fn ways_that_are_alike_are_in_no_order(mut timing in timings()) {
+        for row in &mut timing.rows {
+            row.runs = vec![1.0, 2.0, row.runs[0].clamp(1.0, 2.0)];
+            row.seconds = row.runs[2];
+        }
+        for sentence in conclusion(&timing) {
+            for word in [" times as ", "faster", "longer", "slower", "paid"] {
+                prop_assert!(!sentence.contains(word), "{sentence}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_figures_are_finite(timing in timings()) {
+        for sentence in &timing.conclusion {
+            prop_assert!(!sentence.contains("NaN") && !sentence.contains("inf"), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_sweep_is_spoken_of_only_if_there_is_one(timing in timings()) {
+        let is_of_sweep = |row: &&Row| row.method == "threads" && row.variant.is_none();
+        let steps = timing.rows.iter().filter(is_of_sweep).count();
+        let speaks = timing.conclusion.iter().any(|sentence| sentence.contains("sweep"));
+        prop_assert!(!speaks || steps > 1);
+    }
+}
