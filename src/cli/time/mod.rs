@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::Progress;
-use crate::report::time::Timing;
+use crate::report::time::{self, Timing};
 use crate::workloads::{self, Event, Failed, Lanes, Measurements, Plan, Way, Workload};
 
 use self::bar::Bar;
@@ -87,7 +87,12 @@ impl Time {
         if !timing.rows.is_empty() {
             match format {
                 FormatChoice::Json => output.write_json(&timing)?,
-                FormatChoice::Markdown | FormatChoice::Text => output.write_json(&timing)?,
+                FormatChoice::Markdown => output.write(&time::markdown(&timing))?,
+                FormatChoice::Text => {
+                    let mut style = output.plain_style();
+                    style.ascii = measuring.ascii;
+                    output.write(&time::text(&timing, &style))?;
+                }
             }
             drop(plot);
         }
@@ -136,6 +141,7 @@ fn measure(workload: &Arc<dyn Workload>, plan: Plan) -> Result<(Timing, Ended), 
     let ended = collect(&events, &progress, runs, &mut measurements)?;
     let mut timing = measurements.timing(&**workload);
     timing.interrupted = matches!(ended, Ended::Interrupted);
+    timing.conclusion = time::conclusion(&timing);
     Ok((timing, ended))
 }
 

@@ -22,11 +22,11 @@ use super::work_stealing::on_rayon;
 use super::{Done, Failed, Method, Timeline, Way, Workload};
 
 /// Three ranges, of which the primes are thrown away.
-const RANGES_DISCARDED: &str = "ranges-discarded";
+const RANGES_DISCARDED: &str = "three ranges, discarded";
 /// Three ranges, of which each prime is appended to a list that a manager process holds.
-const RANGES_MANAGER: &str = "ranges-manager";
+const RANGES_MANAGER: &str = "three ranges, manager";
 /// Three ranges, each with a list of its own, which is added to the shared one once.
-const RANGES_MERGED: &str = "ranges-merged";
+const RANGES_MERGED: &str = "three ranges, merged once";
 /// As many ranges as workers, equally heavy.
 const EVEN: &str = "even";
 /// Many short ranges, of which each worker takes the next one when it is done with one.
