@@ -179,6 +179,19 @@ impl Row {
         self.runs.iter().copied().fold(0.0, f64::max)
     }
 
+    /// How much of the time in which its workers worked or waited they worked. `None` if nothing
+    /// of that was recorded.
+    pub fn share_of_work(&self) -> Option<f64> {
+        let (mut work, mut wait) = (0.0, 0.0);
+        for span in self.lanes.iter().flat_map(|lane| &lane.spans) {
+            match span.activity {
+                Activity::Work => work += span.end - span.start,
+                Activity::Wait => wait += span.end - span.start,
+            }
+        }
+        Some(work / (work + wait)).filter(|share| share.is_finite())
+    }
+
     /// How many times the ideal time it took. `None` if there is no ideal time.
     pub fn ratio_to_ideal(&self) -> Option<f64> {
         let ideal = self.ideal_seconds.filter(|ideal| *ideal > 0.0)?;

@@ -21,10 +21,19 @@ pub(super) struct Kind<'a> {
     /// Of the processor time that this way could have, it used the share.
     seen: &'a Row,
     share: f64,
+    /// Whether it had work to do for much longer than it had a core.
+    is_starved: bool,
 }
 
-/// What takes the time, as seen by how busy `sync` kept its core: up to half of the time the work
-/// is I/O-bound, from 80 % on it is CPU-bound. Without `sync`, the first way stands for it.
+/// A way that had a core for less than this share of the time in which it had work to do was not
+/// alone on the machine.
+const STARVED: f64 = 0.75;
+
+/// What takes the time, as seen by `sync`: if it computes up to half of the time the work is
+/// I/O-bound, from 80 % on it is CPU-bound. Without `sync`, the first way stands for it.
+///
+/// How long it computes is in its lanes. Without them it is the time for which it had a core, which
+/// is less on a machine that has something else to do.
 ///
 /// `None` if no processor time is known.
 pub(super) fn kind(timing: &Timing) -> Option<Kind<'_>> {
@@ -32,18 +41,30 @@ pub(super) fn kind(timing: &Timing) -> Option<Kind<'_>> {
     let sync = sync(timing).filter(is_known);
     let seen = sync.or_else(|| timing.rows.iter().find(is_known))?;
     let share = seen.cores_busy()? / count(cores_of(seen, timing));
-    let bound = match share {
+    let computed = seen.share_of_work();
+    let bound = match computed.unwrap_or(share) {
         share if share <= 0.5 => Bound::Waiting,
         share if share < 0.8 => Bound::Both,
         _ => Bound::Computing,
     };
-    Some(Kind { bound, seen, share })
+    Some(Kind {
+        bound,
+        seen,
+        share,
+        is_starved: computed.is_some_and(|computed| share < computed * STARVED)
+            && bound != Bound::Waiting,
+    })
 }
 
 impl Kind<'_> {
     /// What takes the time, and the figures that show it.
     pub(super) fn sentence(self, timing: &Timing) -> String {
-        let Kind { bound, seen, share } = self;
+        let Kind {
+            bound,
+            seen,
+            share,
+            is_starved,
+        } = self;
         let what = match bound {
             Bound::Waiting => "is I/O-bound",
             Bound::Computing => "is CPU-bound",
@@ -71,6 +92,10 @@ impl Kind<'_> {
             };
             let (label, were, fast) = (threads.label(), be(threads), as_fast(speedup));
             text += &format!(", and {label} {were} {fast} sync, more than {given} can compute");
+        }
+        if is_starved {
+            text += ", and had work to do for longer: the machine was busy with something else, so \
+                     that these times say little";
         }
         text + "."
     }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::super::samples::{self, row, timing};
-use super::super::{Row, Timing};
+use super::super::{Activity, Lane, Row, Span, Timing};
 use super::conclusion;
 
 /// A timing of these rows on two cores, as one text.
@@ -26,6 +26,34 @@ fn waiting_and_computing_are_told_by_how_busy_sync_is() {
     assert!(kind(0.03).contains("I/O-bound: sync kept one core busy for 3.0 % of the time"));
     assert!(kind(0.6).contains("both computes and waits"));
     assert!(kind(0.99).contains("CPU-bound"));
+}
+
+#[test]
+fn work_that_had_to_share_its_core_with_others_is_no_waiting() {
+    let span = |start, end, activity| Span {
+        start,
+        end,
+        activity,
+    };
+    let seen = |spans: Vec<Span>| {
+        let name = "main".to_owned();
+        let lanes = vec![Lane { name, spans }];
+        let sync = Row {
+            lanes,
+            ..row("sync", 1, &[1.0, 1.0])
+        };
+        concluded(vec![busy(0.4, sync)])
+    };
+    let computes = seen(vec![span(0.0, 1.0, Activity::Work)]);
+    assert!(computes.contains(
+        "CPU-bound: sync kept one core busy for 40 % of the time, and had work to do for longer: \
+         the machine was busy with something else"
+    ));
+    let waits = seen(vec![
+        span(0.0, 0.4, Activity::Work),
+        span(0.4, 1.0, Activity::Wait),
+    ]);
+    assert!(waits.contains("I/O-bound: sync kept one core busy for 40 % of the time."));
 }
 
 #[test]
