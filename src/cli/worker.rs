@@ -16,6 +16,8 @@ const WORKS: &[(&str, fn() -> !)] = &[
     entry::<FindPrimes>(),
     entry::<List>(),
     entry::<Waiter>(),
+    #[cfg(not(loom))]
+    entry::<crate::workloads::io::Downloads>(),
 ];
 
 /// Do work for the command that has started this process.

@@ -13,6 +13,7 @@ mod delays;
 mod fault;
 mod page;
 mod problem;
+mod processes;
 mod requests;
 mod server;
 #[cfg(test)]
@@ -27,12 +28,15 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::event_loop::{event_loop, on_event_loop};
+use super::processes::{Finished, Limits, Pool};
 use super::thread_pool::on_threads;
 use super::{Done, Failed, Method, Recorder, Timeline, Way, Workload};
 use delays::Delays;
 use page::Page;
+use processes::Setup;
 
 pub use fault::{Fault, FaultKind};
+pub(crate) use processes::Downloads;
 pub use requests::Serve;
 pub use server::{Server, ServerSettings};
 
@@ -48,8 +52,9 @@ pub(crate) struct Settings {
     pub(crate) items: usize,
     /// The ways to do it.
     pub(crate) ways: Vec<Way>,
-    /// What is told of each download, if anything: `Read 278 from http://…`. It is called by the
-    /// thread that has downloaded, while the time is taken.
+    /// What is told of each download, if anything: `Read 278 from http://…`, and for processes
+    /// `process 1: Read 278 from http://…`. It is called while the time is taken, by each thread
+    /// that has downloaded.
     pub(crate) lines: Option<Lines>,
 }
 
@@ -71,6 +76,13 @@ pub(crate) struct Io {
     pages: Arc<[Page]>,
     server: Option<Server>,
     timeout: Duration,
+}
+
+/// What all downloads of a run came to.
+struct Downloaded {
+    checksums: Vec<u64>,
+    /// What is known of worker processes, if there were any.
+    workers: Option<Finished>,
 }
 
 impl Io {
@@ -109,42 +121,41 @@ impl Io {
         &self.pages[number % self.pages.len()]
     }
 
-    fn download_all(&self, way: &Way, timeline: &Timeline) -> Result<u64, Failed> {
-        match way.method {
-            Method::Sync => self.one_after_another(timeline),
-            Method::Threads => self.by_threads(way.workers, timeline),
-            Method::Async => self.by_tasks(way.workers, timeline),
-            Method::Processes | Method::Rayon => Err(Failed::Refused(format!(
-                "`io` has no method `{}`",
-                way.method
-            ))),
-        }
+    fn download_all(&self, way: &Way, timeline: &Timeline) -> Result<Downloaded, Failed> {
+        let checksums = match way.method {
+            Method::Sync => self.one_after_another(timeline)?,
+            Method::Threads => self.by_threads(way.workers, timeline)?,
+            Method::Async => self.by_tasks(way.workers, timeline)?,
+            Method::Processes => return self.by_processes(way.workers, timeline),
+            Method::Rayon => {
+                return Err(Failed::Refused("`io` has no method `rayon`".to_owned()));
+            }
+        };
+        Ok(Downloaded {
+            checksums,
+            workers: None,
+        })
     }
 
-    fn one_after_another(&self, timeline: &Timeline) -> Result<u64, Failed> {
+    fn one_after_another(&self, timeline: &Timeline) -> Result<Vec<u64>, Failed> {
         let session = blocking::Session::new(self.timeout);
         let mut lane = timeline.lane(0, "main");
-        let mut sum = 0_u64;
-        for number in 0..self.settings.items {
-            let checksum = self.download(&session, self.page(number), &mut lane)?;
-            sum = sum.wrapping_add(checksum);
-        }
-        Ok(sum)
+        let pages = (0..self.settings.items).map(|number| self.page(number));
+        pages
+            .map(|page| self.download(&session, page, &mut lane))
+            .collect()
     }
 
     /// Each thread has a session of its own.
-    fn by_threads(&self, workers: usize, timeline: &Timeline) -> Result<u64, Failed> {
-        let pages: Vec<&Page> = (0..self.settings.items)
-            .map(|number| self.page(number))
-            .collect();
-        let checksums = on_threads(
+    fn by_threads(&self, workers: usize, timeline: &Timeline) -> Result<Vec<u64>, Failed> {
+        let pages = (0..self.settings.items).map(|number| self.page(number));
+        on_threads(
             workers,
-            &pages,
+            &pages.collect::<Vec<&Page>>(),
             timeline,
             |_| Ok(blocking::Session::new(self.timeout)),
             |session, page, lane| self.download(session, page, lane),
-        )?;
-        Ok(checksums.into_iter().fold(0, u64::wrapping_add))
+        )
     }
 
     fn download(
@@ -153,18 +164,16 @@ impl Io {
         page: &Page,
         lane: &mut Recorder,
     ) -> Result<u64, Failed> {
-        let body = lane.wait(|| session.download(&page.url));
-        let body = body.map_err(|problem| page.failed(&problem))?;
-        let checksum = lane.work(|| page.check(&body));
-        let checksum = checksum.map_err(|problem| page.failed(&problem))?;
+        let checksum = page.download(session, lane)?;
         if let Some(lines) = &self.settings.lines {
-            lines(&page.line(&body));
+            lines(&page.line());
         }
         Ok(checksum)
     }
 
-    /// All tasks share a session.
-    fn by_tasks(&self, workers: usize, timeline: &Timeline) -> Result<u64, Failed> {
+    /// All tasks share a session. With as many tasks as downloads, all downloads are under way at
+    /// once.
+    fn by_tasks(&self, workers: usize, timeline: &Timeline) -> Result<Vec<u64>, Failed> {
         let runtime = event_loop()?;
         let session = asynchronous::Session::new(self.timeout);
         let next = Arc::new(AtomicUsize::new(0));
@@ -174,25 +183,57 @@ impl Io {
             let (next, lines) = (Arc::clone(&next), self.settings.lines.clone());
             let items = self.settings.items;
             async move {
-                let mut sum = 0_u64;
+                let mut checksums = Vec::new();
                 loop {
                     let number = next.fetch_add(1, Relaxed);
                     if number >= items {
-                        return Ok(sum);
+                        return Ok(checksums);
                     }
                     let page = &pages[number % pages.len()];
-                    let body = lane.wait_for(session.download(&page.url)).await;
-                    let body = body.map_err(|problem| page.failed(&problem))?;
-                    let checksum = lane.work(|| page.check(&body));
-                    sum = sum.wrapping_add(checksum.map_err(|problem| page.failed(&problem))?);
+                    checksums.push(page.download_as_task(&session, &mut lane).await?);
                     if let Some(lines) = &lines {
-                        lines(&page.line(&body));
+                        lines(&page.line());
                     }
                 }
             }
         });
-        let sums = on_event_loop(&runtime, tasks)?;
-        Ok(sums.into_iter().fold(0, u64::wrapping_add))
+        Ok(on_event_loop(&runtime, tasks)?.concat())
+    }
+
+    /// Each process has a session of its own, made when it starts.
+    fn by_processes(&self, workers: usize, timeline: &Timeline) -> Result<Downloaded, Failed> {
+        let limits = Limits {
+            // The worker itself gives up before that, and says what it waited for.
+            time: self.timeout.saturating_add(PATIENCE),
+            ..Limits::default()
+        };
+        let setup = Setup {
+            pages: self.pages.to_vec(),
+            timeout: self.timeout,
+        };
+        let mut pool = Pool::<Downloads>::start_within(limits, workers, setup, timeline)?;
+        let tasks = (0..self.settings.items).map(|number| number % self.pages.len());
+        let downloads = pool.map_and_tell(tasks, |worker, download| {
+            if let Some(lines) = &self.settings.lines {
+                lines(&format!("{worker}: {}", self.pages[download.page].line()));
+            }
+        })?;
+        Ok(Downloaded {
+            checksums: downloads.iter().map(|download| download.checksum).collect(),
+            workers: Some(pool.finish()?),
+        })
+    }
+
+    /// Holds the downloads against what the server has counted. A download that was made for a
+    /// worker which was lost then is made again.
+    fn check_counts(&self, server: &Server, lost: u64) -> Result<(), Failed> {
+        let (served, items) = (server.served(), self.items());
+        if (items..=items + lost).contains(&served) {
+            return Ok(());
+        }
+        Err(Failed::Broken(format!(
+            "{items} pages were downloaded, but the server has answered {served} requests"
+        )))
     }
 }
 
@@ -231,29 +272,26 @@ impl Workload for Io {
     }
 
     fn run(&self, way: &Way, timeline: &Timeline) -> Result<Done, Failed> {
-        let Some(server) = &self.server else {
-            let sum = self.download_all(way, timeline)?;
-            return Ok(Done {
-                checksum: text(sum),
-                ..Done::default()
-            });
-        };
-        server.reset();
-        let cpu_before = server.cpu_time();
-        let sum = self.download_all(way, timeline)?;
-        if server.served() != self.items() {
-            return Err(Failed::Broken(format!(
-                "{} pages were downloaded, but the server has answered {} requests",
-                self.items(),
-                server.served()
-            )));
+        let server = self.server.as_ref();
+        if let Some(server) = server {
+            server.reset();
         }
-        Ok(Done {
-            checksum: text(sum),
-            peak_in_flight: Some(server.peak_in_flight()),
-            cpu_of_others: server.cpu_time().saturating_sub(cpu_before),
+        let cpu_before = server.map_or(Duration::ZERO, Server::cpu_time);
+        let downloaded = self.download_all(way, timeline)?;
+        let mut done = Done {
+            checksum: sum_of(&downloaded.checksums),
             ..Done::default()
-        })
+        };
+        if let Some(workers) = downloaded.workers {
+            done.memory_of_processes = workers.memory;
+            done.lost_workers = workers.lost_workers;
+        }
+        if let Some(server) = server {
+            self.check_counts(server, done.lost_workers.len() as u64)?;
+            done.peak_in_flight = Some(server.peak_in_flight());
+            done.cpu_of_others = server.cpu_time().saturating_sub(cpu_before);
+        }
+        Ok(done)
     }
 }
 
@@ -311,6 +349,8 @@ fn first_downloads(urls: &[String]) -> Result<Vec<Page>, Failed> {
         .collect()
 }
 
-fn text(checksum: u64) -> String {
-    format!("{checksum:016x}")
+/// The sum of the checksums of all bodies, so that it does not depend on their order.
+fn sum_of(checksums: &[u64]) -> String {
+    let sum = checksums.iter().copied().fold(0, u64::wrapping_add);
+    format!("{sum:016x}")
 }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::content::{Content, body_of};
 use super::problem::Problem;
-use crate::workloads::Failed;
+use super::{asynchronous, blocking};
+use crate::workloads::{Failed, Recorder};
 
 /// A page: its address, and what it contains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,12 +44,51 @@ impl Page {
         }
     }
 
-    /// The checksum of a body of this page.
+    /// Downloads the page and checks the body: its checksum.
     ///
     /// # Errors
     ///
-    /// If the body is another one than it should be.
-    pub(super) fn check(&self, body: &[u8]) -> Result<u64, Problem> {
+    /// If the download comes to nothing, or to another body than it should.
+    pub(super) fn download(
+        &self,
+        session: &blocking::Session,
+        lane: &mut Recorder,
+    ) -> Result<u64, Failed> {
+        let body = lane.wait(|| session.download(&self.url));
+        self.check_download(body, lane)
+    }
+
+    /// Downloads the page and checks the body, as a task: its checksum.
+    ///
+    /// # Errors
+    ///
+    /// As [`download`](Self::download).
+    pub(super) async fn download_as_task(
+        &self,
+        session: &asynchronous::Session,
+        lane: &mut Recorder,
+    ) -> Result<u64, Failed> {
+        let body = lane.wait_for(session.download(&self.url)).await;
+        self.check_download(body, lane)
+    }
+
+    /// The line that tells of a download.
+    pub(super) fn line(&self) -> String {
+        format!("Read {} from {}", self.content.length, self.url)
+    }
+
+    fn check_download(
+        &self,
+        body: Result<Vec<u8>, Problem>,
+        lane: &mut Recorder,
+    ) -> Result<u64, Failed> {
+        let checksum = body.and_then(|body| lane.work(|| self.check(&body)));
+        checksum
+            .map_err(|problem| Failed::Broken(format!("cannot download {}: {problem}", self.url)))
+    }
+
+    /// The checksum of a body, if it is the one of this page.
+    fn check(&self, body: &[u8]) -> Result<u64, Problem> {
         let found = Content::of(body);
         if found == self.content {
             return Ok(found.checksum);
@@ -61,15 +101,5 @@ impl Page {
                 expected: self.content.length,
             },
         })
-    }
-
-    /// The line that tells of a download.
-    pub(super) fn line(&self, body: &[u8]) -> String {
-        format!("Read {} from {}", body.len(), self.url)
-    }
-
-    /// The failure of a run, of which a download of this page came to nothing.
-    pub(super) fn failed(&self, problem: &Problem) -> Failed {
-        Failed::Broken(format!("cannot download {}: {problem}", self.url))
     }
 }

@@ -194,6 +194,20 @@ impl<W: Work> Pool<W> {
         &mut self,
         tasks: impl IntoIterator<Item = W::Task>,
     ) -> Result<Vec<W::Answer>, Failed> {
+        self.map_and_tell(tasks, |_, _| ())
+    }
+
+    /// Does all tasks, as [`map`](Self::map), and tells of each answer when it comes: the name of
+    /// the worker, and the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`map`](Self::map).
+    pub(crate) fn map_and_tell(
+        &mut self,
+        tasks: impl IntoIterator<Item = W::Task>,
+        mut tell: impl FnMut(&str, &W::Answer),
+    ) -> Result<Vec<W::Answer>, Failed> {
         let mut tasks = tasks.into_iter().enumerate().fuse();
         let mut again: VecDeque<Job<W::Task>> = VecDeque::new();
         let mut answers: Vec<Option<W::Answer>> = Vec::new();
@@ -224,6 +238,7 @@ impl<W: Work> Pool<W> {
             match said {
                 Some(Answer::Done { answer, spans }) => {
                     if let Some(index) = self.places[place].done(spans) {
+                        tell(&self.places[place].name, &answer);
                         answers[index] = Some(answer);
                         answered += 1;
                     }
