@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 use std::fmt::Display;
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
 use std::process::ExitStatus;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
@@ -10,7 +12,9 @@ use std::{io, mem};
 use crate::report::time::{Lane, Span};
 use crate::verdict::in_words;
 
-use super::child::{Heard, Worker};
+#[cfg(unix)]
+use super::child::inherit;
+use super::child::{Heard, Worker, command_of};
 use super::messages::{Answer, Request};
 use super::{Failed, Timeline, Work, crash};
 
@@ -21,9 +25,9 @@ use super::{Failed, Timeline, Work, crash};
 /// one. All workers are killed when the pool is dropped.
 #[derive(Debug)]
 pub(crate) struct Pool<W: Work> {
+    settings: Settings,
     setup: W::Setup,
     timeline: Timeline,
-    limits: Limits,
     places: Vec<Place<W>>,
     /// How many workers there have been: the number of the next one.
     started: u64,
@@ -33,9 +37,16 @@ pub(crate) struct Pool<W: Work> {
     lost: Vec<String>,
 }
 
-/// What a pool puts up with.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+/// Which workers a pool has, and what it puts up with.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The names of the workers, and of their lanes.
+    pub(crate) names: Vec<String>,
+    /// The place of the first worker among all lanes.
+    pub(crate) first_place: usize,
+    /// What each worker inherits: by these numbers it has the same there.
+    #[cfg(unix)]
+    pub(crate) inherited: Vec<OwnedFd>,
     /// How long a worker may take to start, for a task, and to end.
     pub(crate) time: Duration,
     /// How many workers may be lost with the same task, or while they start in the same place,
@@ -93,9 +104,16 @@ struct Job<T> {
     losses: u32,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
+impl Settings {
+    /// So many workers, `process 1` and so on, and limits that no proper work comes to.
+    pub(crate) fn workers(workers: usize) -> Self {
+        Settings {
+            names: (1..=workers)
+                .map(|place| format!("process {place}"))
+                .collect(),
+            first_place: 0,
+            #[cfg(unix)]
+            inherited: Vec::new(),
             time: Duration::from_mins(5),
             losses: 3,
         }
@@ -114,20 +132,20 @@ impl<W: Work> Pool<W> {
         setup: W::Setup,
         timeline: &Timeline,
     ) -> Result<Self, Failed> {
-        Self::start_within(Limits::default(), workers, setup, timeline)
+        Self::start_with(Settings::workers(workers), setup, timeline)
     }
 
-    /// Starts workers with other limits.
+    /// Starts workers with other settings.
     ///
     /// # Errors
     ///
     /// As [`start`](Self::start).
-    pub(crate) fn start_within(
-        limits: Limits,
-        workers: usize,
+    pub(crate) fn start_with(
+        settings: Settings,
         setup: W::Setup,
         timeline: &Timeline,
     ) -> Result<Self, Failed> {
+        let workers = settings.names.len();
         if workers == 0 {
             return Err(Failed::Refused(
                 "there must be at least one worker process".to_owned(),
@@ -135,24 +153,24 @@ impl<W: Work> Pool<W> {
         }
         let (ears, heard) = channel();
         let mut pool = Pool {
+            settings,
             setup,
             timeline: timeline.clone(),
-            limits,
             places: Vec::new(),
             started: 0,
             heard,
             ears,
             lost: Vec::new(),
         };
-        for place in 1..=workers {
-            let name = format!("process {place}");
-            let (worker, number) = pool.spawn(&name).map_err(|error| {
+        for place in 0..workers {
+            let (worker, number) = pool.spawn(place).map_err(|error| {
+                let place = place + 1;
                 Failed::Refused(format!(
                     "cannot start worker process {place} of {workers}: {error}; take fewer workers"
                 ))
             })?;
             pool.places.push(Place {
-                name,
+                name: pool.settings.names[place].clone(),
                 worker,
                 number,
                 doing: Doing::Starting,
@@ -260,7 +278,8 @@ impl<W: Work> Pool<W> {
                 self.lost.push(place.how_it_was_lost(status));
             }
             let Place { name, spans, .. } = place;
-            self.timeline.add(index, Lane { name, spans });
+            let place = self.settings.first_place + index;
+            self.timeline.add(place, Lane { name, spans });
         }
         Ok(Finished {
             memory,
@@ -269,12 +288,15 @@ impl<W: Work> Pool<W> {
     }
 
     /// Starts a process, and the initialiser in it: the process, and its number.
-    fn spawn(&mut self, name: &str) -> io::Result<(Worker<W>, u64)> {
+    fn spawn(&mut self, place: usize) -> io::Result<(Worker<W>, u64)> {
         self.started += 1;
-        let worker = Worker::spawn(self.started, self.ears.clone())?;
+        let mut command = command_of::<W>()?;
+        #[cfg(unix)]
+        inherit(&mut command, &self.settings.inherited);
+        let worker = Worker::spawn(command, self.started, self.ears.clone())?;
         let began = self.timeline.records_since();
         worker.ask(Request::Start {
-            name: name.to_owned(),
+            name: self.settings.names[place].clone(),
             began: began.and_then(nanoseconds),
             setup: self.setup.clone(),
         });
@@ -310,7 +332,7 @@ impl<W: Work> Pool<W> {
     fn kill_the_late(&mut self) {
         for place in 0..self.places.len() {
             if self.time_left(&self.places[place]) == Some(Duration::ZERO) {
-                self.places[place].took_too_long = Some(self.limits.time);
+                self.places[place].took_too_long = Some(self.settings.time);
                 self.places[place].worker.kill();
             }
         }
@@ -319,7 +341,7 @@ impl<W: Work> Pool<W> {
     /// How much longer a worker may take. `None` if nothing is asked of it, or if it was killed.
     fn time_left(&self, place: &Place<W>) -> Option<Duration> {
         let is_awaited = !matches!(place.doing, Doing::Nothing) && place.took_too_long.is_none();
-        is_awaited.then(|| self.limits.time.saturating_sub(place.since.elapsed()))
+        is_awaited.then(|| self.settings.time.saturating_sub(place.since.elapsed()))
     }
 
     /// Puts another worker in the place of one that has ended: the task that the lost one had.
@@ -339,7 +361,7 @@ impl<W: Work> Pool<W> {
             }
             Doing::Nothing | Doing::Ending => (0, None),
         };
-        if losses >= self.limits.losses {
+        if losses >= self.settings.losses {
             let at = if job.is_some() {
                 "with a task"
             } else {
@@ -350,8 +372,9 @@ impl<W: Work> Pool<W> {
                 "{how} {at}; given up after {losses} lost worker{s}"
             )));
         }
-        let name = place.name.clone();
-        let (worker, number) = self.spawn(&name).map_err(|error| broken(&name, &error))?;
+        let started = self.spawn(index);
+        let (worker, number) =
+            started.map_err(|error| broken(&self.settings.names[index], &error))?;
         let place = &mut self.places[index];
         place.worker = worker;
         place.number = number;
