@@ -2,8 +2,6 @@
 
 use std::env;
 use std::io::{self, BufReader};
-#[cfg(unix)]
-use std::os::fd::OwnedFd;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -25,6 +23,15 @@ pub(super) fn command_of<W: Work>() -> io::Result<Command> {
     Ok(command)
 }
 
+/// What a worker can inherit.
+#[cfg(unix)]
+pub(crate) type Descriptor = std::os::fd::OwnedFd;
+
+/// What a worker can inherit: nothing, on this system.
+#[cfg(not(unix))]
+#[derive(Debug)]
+pub(crate) enum Descriptor {}
+
 /// Lets a command inherit descriptors, by the numbers that they have here. No other process that
 /// is started meanwhile inherits them.
 #[cfg(unix)]
@@ -32,7 +39,7 @@ pub(super) fn command_of<W: Work>() -> io::Result<Command> {
     unsafe_code,
     reason = "std lets a child inherit nothing but its standard streams"
 )]
-pub(super) fn inherit(command: &mut Command, descriptors: &[OwnedFd]) {
+pub(super) fn inherit(command: &mut Command, descriptors: &[Descriptor]) {
     use std::os::fd::AsRawFd;
     use std::os::unix::process::CommandExt;
     if descriptors.is_empty() {
@@ -52,6 +59,9 @@ pub(super) fn inherit(command: &mut Command, descriptors: &[OwnedFd]) {
     // the list is only read, and an error of the system is made without an allocation.
     unsafe { command.pre_exec(inherit) };
 }
+
+#[cfg(not(unix))]
+pub(super) fn inherit(_command: &mut Command, _descriptors: &[Descriptor]) {}
 
 /// A worker process. It is killed when this is dropped.
 #[derive(Debug)]

@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 use std::fmt::Display;
-#[cfg(unix)]
-use std::os::fd::OwnedFd;
 use std::process::ExitStatus;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
@@ -12,9 +10,7 @@ use std::{io, mem};
 use crate::report::time::{Lane, Span};
 use crate::verdict::in_words;
 
-#[cfg(unix)]
-use super::child::inherit;
-use super::child::{Heard, Worker, command_of};
+use super::child::{Descriptor, Heard, Worker, command_of, inherit};
 use super::messages::{Answer, Request};
 use super::{Failed, Timeline, Work, crash};
 
@@ -44,9 +40,9 @@ pub(crate) struct Settings {
     pub(crate) names: Vec<String>,
     /// The place of the first worker among all lanes.
     pub(crate) first_place: usize,
-    /// What each worker inherits: by these numbers it has the same there.
-    #[cfg(unix)]
-    pub(crate) inherited: Vec<OwnedFd>,
+    /// What the workers inherit that are started at first. One that takes the place of a lost one
+    /// does not have it, so that none is to be lost then.
+    pub(crate) inherited: Vec<Descriptor>,
     /// How long a worker may take to start, for a task, and to end.
     pub(crate) time: Duration,
     /// How many workers may be lost with the same task, or while they start in the same place,
@@ -112,7 +108,6 @@ impl Settings {
                 .map(|place| format!("process {place}"))
                 .collect(),
             first_place: 0,
-            #[cfg(unix)]
             inherited: Vec::new(),
             time: Duration::from_mins(5),
             losses: 3,
@@ -181,6 +176,8 @@ impl<W: Work> Pool<W> {
                 spans: Vec::new(),
             });
         }
+        // Whoever is at the other end of a pipe sees its end with the end of the worker.
+        pool.settings.inherited.clear();
         Ok(pool)
     }
 
@@ -291,7 +288,6 @@ impl<W: Work> Pool<W> {
     fn spawn(&mut self, place: usize) -> io::Result<(Worker<W>, u64)> {
         self.started += 1;
         let mut command = command_of::<W>()?;
-        #[cfg(unix)]
         inherit(&mut command, &self.settings.inherited);
         let worker = Worker::spawn(command, self.started, self.ears.clone())?;
         let began = self.timeline.records_since();
