@@ -83,18 +83,7 @@ impl Drill {
     /// The processes of this test, wherever they are.
     #[cfg(target_os = "linux")]
     fn processes(&self) -> Vec<u32> {
-        let mark = format!("RACELAB_DRILL={}", self.file("").display());
-        let is_marked = |process: &u32| {
-            let environment = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
-            environment
-                .split(|byte| *byte == 0)
-                .any(|variable| variable == mark.as_bytes())
-        };
-        fs::read_dir("/proc")
-            .unwrap()
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
-            .filter(is_marked)
-            .collect()
+        support::processes_with("RACELAB_DRILL", self.file("").as_os_str())
     }
 
     fn assert_nobody_stays(&self) {

@@ -9,7 +9,7 @@ mod in_flight;
 #[cfg(not(loom))]
 pub mod io;
 mod measure;
-mod pipe;
+pub(crate) mod pipe;
 pub(crate) mod primes;
 pub(crate) mod processes;
 mod resources;
