@@ -7,7 +7,7 @@ use clap::Args;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::workloads::processes::{Drill, Limits, Order, Pool, Setup, append};
+use crate::workloads::processes::{Drill, Order, Pool, Settings, Setup, append};
 use crate::workloads::{Failed, Timeline};
 
 use super::error::{Error, Exit};
@@ -41,11 +41,10 @@ impl Drilled {
 
     fn drill(&self) -> Result<Value, Failed> {
         let timeline = Timeline::recording();
-        let limits = Limits::default();
-        let limits = Limits {
-            time: self.limit.unwrap_or(limits.time),
-            ..limits
-        };
+        let mut settings = Settings::workers(self.workers);
+        if let Some(limit) = self.limit {
+            settings.time = limit;
+        }
         let setup = self.setup.clone();
         let log = setup.log.clone();
         let orders = io::stdin().lines().map_while(Result::ok).map(|line| {
@@ -53,7 +52,7 @@ impl Drilled {
             append(&log, "take").expect("the file can be written");
             order
         });
-        let mut pool = Pool::<Drill>::start_within(limits, self.workers, setup, &timeline)?;
+        let mut pool = Pool::<Drill>::start_with(settings, setup, &timeline)?;
         let answers = pool.map(orders)?;
         let finished = pool.finish()?;
         let lanes = timeline.take_lanes().into_iter();

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, stdin};
 use clap::Args;
 
 use crate::workloads::processes::{Drill, List, Work, serve};
-use crate::workloads::{Adder, FindPrimes, Waiter};
+use crate::workloads::{Adder, FindPrimes, Talker, Waiter};
 
 use super::error::{Error, Exit};
 
@@ -15,6 +15,7 @@ const WORKS: &[(&str, fn() -> !)] = &[
     entry::<Drill>(),
     entry::<FindPrimes>(),
     entry::<List>(),
+    entry::<Talker>(),
     entry::<Waiter>(),
     #[cfg(not(loom))]
     entry::<crate::workloads::io::Downloads>(),

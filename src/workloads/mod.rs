@@ -9,6 +9,7 @@ mod in_flight;
 #[cfg(not(loom))]
 pub mod io;
 mod measure;
+pub(crate) mod pipe;
 pub(crate) mod primes;
 pub(crate) mod processes;
 mod resources;
@@ -29,6 +30,7 @@ use self::thread_limit::{refuse_too_many_processes, refuse_too_many_threads};
 
 pub(crate) use cpu::{Adder, Cpu};
 pub(crate) use measure::{Event, Lanes, Measurements, Plan, measure};
+pub(crate) use pipe::{Pipe, Talker};
 pub(crate) use primes::{FindPrimes, Primes};
 pub(crate) use sleep::{Sleep, Waiter};
 pub(crate) use timeline::{Recorder, Timeline};

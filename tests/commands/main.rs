@@ -7,6 +7,7 @@ mod corpus;
 mod diff;
 mod fan_out;
 mod loom;
+mod pipe;
 mod programs;
 mod real_threads;
 mod run;

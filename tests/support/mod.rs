@@ -154,6 +154,23 @@ pub(crate) fn send(signal: &str, process: u32) {
     assert!(status.expect("there is kill").success());
 }
 
+/// The processes that have a variable in their environment, wherever they are.
+#[cfg(target_os = "linux")]
+pub(crate) fn processes_with(variable: &str, value: &OsStr) -> Vec<u32> {
+    use std::os::unix::ffi::OsStrExt;
+    let mark = [variable.as_bytes(), b"=", value.as_bytes()].concat();
+    let is_marked = |process: &u32| {
+        // It is empty for a process that has ended.
+        let environment = std::fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|it| it == mark)
+    };
+    let entries = std::fs::read_dir("/proc").expect("the system shows its processes");
+    entries
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(is_marked)
+        .collect()
+}
+
 /// The keys of a JSON object, in their order.
 struct Keys(Vec<String>);
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
-use crate::workloads::{self, Cpu, Method, Primes, Sleep, Way, Workload, primes};
+use crate::workloads::{self, Cpu, Method, Pipe, Primes, Sleep, Way, Workload, pipe, primes};
 
 use super::super::error::Error;
 use super::Measuring;
@@ -24,6 +24,8 @@ pub(super) enum Choice {
     Primes(PrimesArgs),
     /// Waits: nothing but waiting
     Sleep(SleepArgs),
+    /// Messages from a sender to a receiver: how many in a second, and how long one is on its way
+    Pipe(PipeArgs),
 }
 
 /// Who does the work.
@@ -116,6 +118,31 @@ pub(super) struct SleepArgs {
     measuring: Measuring,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct PipeArgs {
+    /// Who sends and receives, several with commas between them [default: all]
+    #[arg(
+        long = "method",
+        value_name = "METHOD",
+        value_delimiter = ',',
+        value_parser = method::<false>(),
+    )]
+    methods: Vec<Method>,
+
+    /// How many messages are sent in a stream; a tenth as many are answered one by one
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 100_000,
+        value_parser = clap::value_parser!(u64).range(1..=100_000_000),
+        allow_negative_numbers = true,
+    )]
+    messages: u64,
+
+    #[command(flatten)]
+    measuring: Measuring,
+}
+
 impl Choice {
     /// The work, and how often it is done.
     pub(super) fn make(&self) -> Result<(Arc<dyn Workload>, &Measuring), Error> {
@@ -140,6 +167,10 @@ impl Choice {
                 let ways = args.ways.of(&[args.items], &[args.items], args.items);
                 let sleep = Sleep::new(args.items, args.seconds, ways);
                 (Arc::new(sleep), &args.measuring)
+            }
+            Choice::Pipe(args) => {
+                let ways = pipe::ways(&chosen::<false>(&args.methods));
+                (Arc::new(Pipe::new(args.messages, ways)), &args.measuring)
             }
         })
     }
@@ -167,11 +198,7 @@ impl<const RAYON: bool> Ways<RAYON> {
 
     /// The methods that are asked for, in the order of all, each once.
     fn methods(&self) -> Vec<Method> {
-        let is_asked_for = |method: &Method| match self.methods.as_slice() {
-            [] => true,
-            given => given.contains(method),
-        };
-        methods::<RAYON>().filter(is_asked_for).collect()
+        chosen::<RAYON>(&self.methods)
     }
 
     /// The numbers of workers that are asked for, each once.
@@ -190,6 +217,12 @@ impl<const RAYON: bool> Ways<RAYON> {
 fn methods<const RAYON: bool>() -> impl Iterator<Item = Method> {
     let methods = Method::ALL.iter().copied();
     methods.filter(|method| RAYON || *method != Method::Rayon)
+}
+
+/// Those of the methods of a workload that are given, each once, or all of them if none is.
+fn chosen<const RAYON: bool>(given: &[Method]) -> Vec<Method> {
+    let is_chosen = |method: &Method| given.is_empty() || given.contains(method);
+    methods::<RAYON>().filter(is_chosen).collect()
 }
 
 fn method<const RAYON: bool>() -> impl TypedValueParser<Value = Method> {

@@ -12,7 +12,7 @@ use std::thread;
 use serde::{Deserialize, Serialize};
 
 use super::messages::{receive, send};
-use super::pool::{Finished, Limits, Pool};
+use super::pool::{Finished, Pool, Settings};
 use super::{Failed, Recorder, Timeline, Work};
 
 /// A process that holds a list of numbers. It is killed when this is dropped.
@@ -36,11 +36,11 @@ impl Manager {
     /// If the process cannot be started, or cannot be reached.
     pub(crate) fn start() -> Result<Self, Failed> {
         // A list that is lost cannot be replaced.
-        let limits = Limits {
+        let settings = Settings {
             losses: 1,
-            ..Limits::default()
+            ..Settings::workers(1)
         };
-        let mut process = Pool::start_within(limits, 1, (), &Timeline::off())?;
+        let mut process = Pool::start_with(settings, (), &Timeline::off())?;
         let addresses = process.map([()])?;
         Ok(Manager {
             process,
@@ -183,4 +183,44 @@ fn serve(stream: TcpStream, list: &Mutex<Vec<u64>>) -> io::Result<()> {
         send(stream.get_mut(), &answer)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_what_all_have_brought_and_each_has_it_when_it_is_answered() {
+        let list = List::start((), "process 1").unwrap();
+        let numbers = |place: u64| place * 100..(place + 1) * 100;
+        thread::scope(|scope| {
+            for place in 0..3 {
+                let address = &list.address;
+                scope.spawn(move || {
+                    let mut proxy = Proxy::connect(address).unwrap();
+                    for number in numbers(place) {
+                        proxy.append(number).unwrap();
+                        assert!(proxy.list().unwrap().contains(&number));
+                    }
+                });
+            }
+        });
+        let mut proxy = Proxy::connect(&list.address).unwrap();
+        proxy.extend(numbers(3).collect()).unwrap();
+        let mut all = proxy.list().unwrap();
+        assert_eq!(all[300..], numbers(3).collect::<Vec<_>>());
+        all.sort_unstable();
+        assert_eq!(all, (0..400).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_list_that_is_gone_is_an_error() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let mut proxy = Proxy::connect(&address).unwrap();
+        drop(listener.accept().unwrap());
+        assert!(proxy.append(1).is_err());
+        drop(listener);
+        assert!(Proxy::connect(&address).is_err());
+    }
 }

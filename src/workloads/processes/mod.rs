@@ -9,6 +9,7 @@
 //! the system closes that when the parent ends, however that was.
 
 mod child;
+mod connection;
 mod drill;
 mod ending;
 mod manager;
@@ -23,10 +24,11 @@ use serde::de::DeserializeOwned;
 
 use super::{Failed, Recorder, Timeline};
 
+pub(crate) use connection::{Connection, End};
 pub(crate) use drill::{Drill, Order, Setup, append};
 pub(crate) use ending::crash;
 pub(crate) use manager::{List, Manager, Proxy};
-pub(crate) use pool::{Finished, Limits, Pool};
+pub(crate) use pool::{Finished, Pool, Settings};
 pub(crate) use worker::serve;
 
 /// Work that worker processes do.

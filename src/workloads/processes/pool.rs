@@ -10,7 +10,7 @@ use std::{io, mem};
 use crate::report::time::{Lane, Span};
 use crate::verdict::in_words;
 
-use super::child::{Heard, Worker};
+use super::child::{Descriptor, Heard, Worker, command_of, inherit};
 use super::messages::{Answer, Request};
 use super::{Failed, Timeline, Work, crash};
 
@@ -21,9 +21,9 @@ use super::{Failed, Timeline, Work, crash};
 /// one. All workers are killed when the pool is dropped.
 #[derive(Debug)]
 pub(crate) struct Pool<W: Work> {
+    settings: Settings,
     setup: W::Setup,
     timeline: Timeline,
-    limits: Limits,
     places: Vec<Place<W>>,
     /// How many workers there have been: the number of the next one.
     started: u64,
@@ -33,9 +33,16 @@ pub(crate) struct Pool<W: Work> {
     lost: Vec<String>,
 }
 
-/// What a pool puts up with.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+/// Which workers a pool has, and what it puts up with.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The names of the workers, and of their lanes.
+    pub(crate) names: Vec<String>,
+    /// The place of the first worker among all lanes.
+    pub(crate) first_place: usize,
+    /// What the workers inherit that are started at first. One that takes the place of a lost one
+    /// does not have it, so that none is to be lost then.
+    pub(crate) inherited: Vec<Descriptor>,
     /// How long a worker may take to start, for a task, and to end.
     pub(crate) time: Duration,
     /// How many workers may be lost with the same task, or while they start in the same place,
@@ -93,9 +100,15 @@ struct Job<T> {
     losses: u32,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Limits {
+impl Settings {
+    /// So many workers, `process 1` and so on, and limits that no proper work comes to.
+    pub(crate) fn workers(workers: usize) -> Self {
+        Settings {
+            names: (1..=workers)
+                .map(|place| format!("process {place}"))
+                .collect(),
+            first_place: 0,
+            inherited: Vec::new(),
             time: Duration::from_mins(5),
             losses: 3,
         }
@@ -114,20 +127,20 @@ impl<W: Work> Pool<W> {
         setup: W::Setup,
         timeline: &Timeline,
     ) -> Result<Self, Failed> {
-        Self::start_within(Limits::default(), workers, setup, timeline)
+        Self::start_with(Settings::workers(workers), setup, timeline)
     }
 
-    /// Starts workers with other limits.
+    /// Starts workers with other settings.
     ///
     /// # Errors
     ///
     /// As [`start`](Self::start).
-    pub(crate) fn start_within(
-        limits: Limits,
-        workers: usize,
+    pub(crate) fn start_with(
+        settings: Settings,
         setup: W::Setup,
         timeline: &Timeline,
     ) -> Result<Self, Failed> {
+        let workers = settings.names.len();
         if workers == 0 {
             return Err(Failed::Refused(
                 "there must be at least one worker process".to_owned(),
@@ -135,24 +148,24 @@ impl<W: Work> Pool<W> {
         }
         let (ears, heard) = channel();
         let mut pool = Pool {
+            settings,
             setup,
             timeline: timeline.clone(),
-            limits,
             places: Vec::new(),
             started: 0,
             heard,
             ears,
             lost: Vec::new(),
         };
-        for place in 1..=workers {
-            let name = format!("process {place}");
-            let (worker, number) = pool.spawn(&name).map_err(|error| {
+        for place in 0..workers {
+            let (worker, number) = pool.spawn(place).map_err(|error| {
+                let place = place + 1;
                 Failed::Refused(format!(
                     "cannot start worker process {place} of {workers}: {error}; take fewer workers"
                 ))
             })?;
             pool.places.push(Place {
-                name,
+                name: pool.settings.names[place].clone(),
                 worker,
                 number,
                 doing: Doing::Starting,
@@ -163,6 +176,8 @@ impl<W: Work> Pool<W> {
                 spans: Vec::new(),
             });
         }
+        // Whoever is at the other end of a pipe sees its end with the end of the worker.
+        pool.settings.inherited.clear();
         Ok(pool)
     }
 
@@ -275,7 +290,8 @@ impl<W: Work> Pool<W> {
                 self.lost.push(place.how_it_was_lost(status));
             }
             let Place { name, spans, .. } = place;
-            self.timeline.add(index, Lane { name, spans });
+            let place = self.settings.first_place + index;
+            self.timeline.add(place, Lane { name, spans });
         }
         Ok(Finished {
             memory,
@@ -284,12 +300,14 @@ impl<W: Work> Pool<W> {
     }
 
     /// Starts a process, and the initialiser in it: the process, and its number.
-    fn spawn(&mut self, name: &str) -> io::Result<(Worker<W>, u64)> {
+    fn spawn(&mut self, place: usize) -> io::Result<(Worker<W>, u64)> {
         self.started += 1;
-        let worker = Worker::spawn(self.started, self.ears.clone())?;
+        let mut command = command_of::<W>()?;
+        inherit(&mut command, &self.settings.inherited);
+        let worker = Worker::spawn(command, self.started, self.ears.clone())?;
         let began = self.timeline.records_since();
         worker.ask(Request::Start {
-            name: name.to_owned(),
+            name: self.settings.names[place].clone(),
             began: began.and_then(nanoseconds),
             setup: self.setup.clone(),
         });
@@ -325,7 +343,7 @@ impl<W: Work> Pool<W> {
     fn kill_the_late(&mut self) {
         for place in 0..self.places.len() {
             if self.time_left(&self.places[place]) == Some(Duration::ZERO) {
-                self.places[place].took_too_long = Some(self.limits.time);
+                self.places[place].took_too_long = Some(self.settings.time);
                 self.places[place].worker.kill();
             }
         }
@@ -334,7 +352,7 @@ impl<W: Work> Pool<W> {
     /// How much longer a worker may take. `None` if nothing is asked of it, or if it was killed.
     fn time_left(&self, place: &Place<W>) -> Option<Duration> {
         let is_awaited = !matches!(place.doing, Doing::Nothing) && place.took_too_long.is_none();
-        is_awaited.then(|| self.limits.time.saturating_sub(place.since.elapsed()))
+        is_awaited.then(|| self.settings.time.saturating_sub(place.since.elapsed()))
     }
 
     /// Puts another worker in the place of one that has ended: the task that the lost one had.
@@ -354,7 +372,7 @@ impl<W: Work> Pool<W> {
             }
             Doing::Nothing | Doing::Ending => (0, None),
         };
-        if losses >= self.limits.losses {
+        if losses >= self.settings.losses {
             let at = if job.is_some() {
                 "with a task"
             } else {
@@ -365,8 +383,9 @@ impl<W: Work> Pool<W> {
                 "{how} {at}; given up after {losses} lost worker{s}"
             )));
         }
-        let name = place.name.clone();
-        let (worker, number) = self.spawn(&name).map_err(|error| broken(&name, &error))?;
+        let started = self.spawn(index);
+        let (worker, number) =
+            started.map_err(|error| broken(&self.settings.names[index], &error))?;
         let place = &mut self.places[index];
         place.worker = worker;
         place.number = number;

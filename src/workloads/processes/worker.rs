@@ -6,9 +6,10 @@ use std::io::{self, BufReader, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, SystemTime};
-use std::{fs, process, thread};
+use std::{process, thread};
 
 use crate::execution::message_of;
+use crate::workloads::resources::peak_memory;
 
 use super::messages::{Answer, Request, receive, send};
 use super::{Timeline, Work};
@@ -99,7 +100,7 @@ impl<W: Work> PoolSide<W> {
                     Err(panic) => return self.panicked(panic),
                 },
                 Ok(Request::End) => {
-                    let peak_memory = peak_memory();
+                    let peak_memory = peak_memory().unwrap_or(0);
                     self.answer(&Answer::Ended { peak_memory })?;
                     return Ok(0);
                 }
@@ -155,17 +156,6 @@ fn note_panics() {
             eprintln!("error: a thread of a worker process panicked: {message}, at {place}");
         }
     }));
-}
-
-/// The most memory of this process that was resident, in bytes. 0 where the system does not tell.
-fn peak_memory() -> u64 {
-    let peak = || {
-        let status = fs::read_to_string("/proc/self/status").ok()?;
-        let mut lines = status.lines();
-        let peak = lines.find_map(|line| line.strip_prefix("VmHWM:"))?;
-        peak.trim().strip_suffix(" kB")?.parse::<u64>().ok()
-    };
-    peak().unwrap_or(0) * 1024
 }
 
 /// Standard output as it was given to the process. What the process prints goes to standard error
