@@ -26,7 +26,7 @@ pub(super) fn is_child() -> bool {
 }
 
 /// This command, to be run in a child process with other arguments.
-fn command() -> io::Result<Command> {
+pub(super) fn command() -> io::Result<Command> {
     let mut command = Command::new(env::current_exe()?);
     command.env(IS_CHILD, "1");
     Ok(command)
@@ -174,6 +174,20 @@ pub(super) fn crash(status: ExitStatus) -> String {
     match status.code() {
         Some(code) => format!("ended with exit code {code}"),
         None => "ended without an exit code".to_owned(),
+    }
+}
+
+/// The name of the signal that ended a process: `SIGSEGV`. Without one, how it ended:
+/// `exit code 7`.
+pub(super) fn signal(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        let name = signal_name(signal).map(str::to_owned);
+        return name.unwrap_or_else(|| format!("signal {signal}"));
+    }
+    match status.code() {
+        Some(code) => format!("exit code {code}"),
+        None => "no exit code".to_owned(),
     }
 }
 

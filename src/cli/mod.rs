@@ -12,11 +12,14 @@ mod error;
 mod explore;
 mod list;
 mod merge;
+mod odds;
 mod options;
 mod output;
 mod progress;
+mod racing;
 mod replay;
 mod run;
+mod runs;
 mod select;
 mod show;
 mod verify;
@@ -70,6 +73,9 @@ enum Command {
     Verify(verify::Verify),
     /// Measure how many executions engines need to find the bugs of programs
     Bench(bench::Bench),
+    /// Run a variant on real threads, and tell what each run came to
+    #[command(hide = true)]
+    Runs(runs::Runs),
 }
 
 /// Runs the command that the arguments of the process name.
@@ -127,6 +133,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Replay(replay) => replay.run(&output),
         Command::Verify(verify) => verify.run(&output),
         Command::Bench(bench) => bench.run(&output, format),
+        Command::Runs(runs) => runs.run(),
     }
 }
 
