@@ -238,7 +238,7 @@ impl RunThread {
         if let (Some(first), Some(place)) =
             (shared.conditions.first_core, self.number.checked_sub(1))
         {
-            cores::pin(first + place);
+            cores::pin(first.wrapping_add(place));
         }
         if self.lineage.depth() == 1 {
             shared.gate.pass();
