@@ -22,6 +22,8 @@ use crate::verdict::{
 
 #[cfg(feature = "cli")]
 pub(crate) use divided::Keeper;
+#[cfg(feature = "cli")]
+pub(crate) use threads::RunsElsewhere;
 
 /// The bound on the steps of an execution, if none is given.
 pub const DEFAULT_MAX_STEPS: usize = 10_000;
@@ -651,6 +653,12 @@ impl Progress {
     /// executions.
     pub fn share_done(&self) -> Option<f64> {
         self.0.share_done()
+    }
+
+    /// Says how many runs were finished in other processes.
+    #[cfg(feature = "cli")]
+    pub(crate) fn show(&self, runs: u64) {
+        self.0.show(runs);
     }
 
     /// Whether the exploration was asked to stop.

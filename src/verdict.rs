@@ -317,6 +317,10 @@ pub enum Bound {
     OneExecution,
     /// The number of runs on real threads.
     Runs(u64),
+    /// The number of runs on real threads whose process ended.
+    Crashes(u64),
+    /// The number of runs on real threads that did not end.
+    Timeouts(u64),
     /// Only this share of the search was explored.
     Shard(Shard),
 }
@@ -334,6 +338,8 @@ impl Bound {
             Bound::CutFailures => "cut-failures",
             Bound::OneExecution => "one-execution",
             Bound::Runs(_) => "runs",
+            Bound::Crashes(_) => "crashes",
+            Bound::Timeouts(_) => "timeouts",
             Bound::Shard(_) => "shard",
         }
     }
@@ -358,6 +364,9 @@ impl fmt::Display for Bound {
             Bound::OneExecution => f.write_str("a replay is one execution"),
             Bound::Runs(1) => f.write_str("the bound of 1 run"),
             Bound::Runs(runs) => write!(f, "the bound of {} runs", grouped(*runs)),
+            Bound::Crashes(crashes) => write!(f, "{} crashes", grouped(*crashes)),
+            Bound::Timeouts(1) => f.write_str("1 time-out"),
+            Bound::Timeouts(runs) => write!(f, "{} time-outs", grouped(*runs)),
             Bound::Shard(shard) => write!(f, "the end of {shard}"),
         }
     }
@@ -591,6 +600,10 @@ pub enum FailureKind {
     Deadlock,
     /// Every thread that could go on only reads, again and again.
     Livelock,
+    /// The process of a run on real threads ended.
+    Crash,
+    /// A run on real threads did not end.
+    Timeout,
 }
 
 impl FailureKind {
@@ -601,6 +614,8 @@ impl FailureKind {
             FailureKind::DataRace => "data-race",
             FailureKind::Deadlock => "deadlock",
             FailureKind::Livelock => "livelock",
+            FailureKind::Crash => "crash",
+            FailureKind::Timeout => "timeout",
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::Progress;
 
 use super::error::Error;
 
-pub(super) use crate::workloads::processes::crash;
+pub(super) use crate::workloads::processes::{crash, signal};
 
 /// How often it is looked whether the child has ended.
 const TICK: Duration = Duration::from_millis(5);
@@ -28,7 +28,7 @@ pub(super) fn is_child() -> bool {
 }
 
 /// This command, to be run in a child process with other arguments.
-fn command() -> io::Result<Command> {
+pub(super) fn command() -> io::Result<Command> {
     let mut command = Command::new(env::current_exe()?);
     command.env(IS_CHILD, "1");
     Ok(command)

@@ -15,6 +15,7 @@ use super::checkpoint::Checkpoint;
 use super::child::{self, Guarded, OnInterrupt};
 use super::division::Division;
 use super::error::{Error, Exit};
+use super::odds::{Raced, Raising, Runs};
 use super::options::{self, Expect, Format, Look, MaxSteps};
 use super::output::Output;
 use super::progress::{Stage, with_progress};
@@ -91,6 +92,9 @@ pub(super) struct Explore {
     expect: Option<Expect>,
 
     #[command(flatten)]
+    raising: Raising,
+
+    #[command(flatten)]
     division: Division,
 
     #[command(flatten)]
@@ -103,7 +107,10 @@ impl Explore {
         let size = self.size.of(variant)?;
         let progress = Progress::default();
         let explorer = self.explorer(progress.clone())?;
-        refuse_undefined_behaviour(variant, self.engine)?;
+        self.raising.is_for(self.engine)?;
+        if self.engine == Engine::Threads {
+            return self.race(&explorer, &progress, variant, size, output);
+        }
         let checkpoint = self.checkpoint(variant, size)?;
         let explorer = match &checkpoint {
             Some(checkpoint) => explorer.kept_by(Arc::clone(checkpoint) as Arc<Mutex<dyn Keeper>>),
@@ -143,6 +150,40 @@ impl Explore {
         )?;
         // Only now, so that what was found is not lost.
         kept?;
+        Ok(exit(&report, self.expect))
+    }
+
+    /// Makes runs on real threads.
+    fn race(
+        &self,
+        explorer: &Explorer,
+        progress: &Progress,
+        variant: &'static Variant,
+        size: exhibits::Size,
+        output: &Output,
+    ) -> Result<Exit, Error> {
+        let runs = Runs {
+            variant,
+            size,
+            runs: self.runs,
+            time_limit: self.time_limit,
+            seed: self.seed,
+            raising: &self.raising,
+        };
+        let Raced { report, odds } = runs.race(explorer, progress)?;
+        match output.format {
+            Format::Json => output.write_json(&json::raced(
+                &report,
+                &odds,
+                variant.to_string(),
+                parameters(size),
+            ))?,
+            Format::Text => {
+                let subject = subject(variant, size, self.max_steps.max_steps);
+                let style = output.style(&self.look);
+                output.write(&report::odds::text(&report, &odds, &subject, &style))?;
+            }
+        }
         Ok(exit(&report, self.expect))
     }
 
@@ -273,30 +314,35 @@ pub(super) fn write(
     with_counts: bool,
 ) -> Result<(), Error> {
     match output.format {
-        Format::Json => {
-            let parameters = json::Parameters {
-                threads: size.threads,
-                ops: size.ops,
-            };
-            output.write_json(&json::explore(
-                report,
-                variant.to_string(),
-                parameters,
-                with_counts,
-            ))
-        }
+        Format::Json => output.write_json(&json::explore(
+            report,
+            variant.to_string(),
+            parameters(size),
+            with_counts,
+        )),
         Format::Text => {
-            let subject = Subject {
-                name: variant.to_string(),
-                fix: variant.fix.to_owned(),
-                replay: replay_command(variant, size, max_steps),
-            };
+            let subject = subject(variant, size, max_steps);
             let mut text = report::text(report, &subject, &output.style(look));
             if with_counts && !report.outcomes.is_empty() {
                 text += &report::outcomes(&report.outcomes);
             }
             output.write(&text)
         }
+    }
+}
+
+fn parameters(size: exhibits::Size) -> json::Parameters {
+    json::Parameters {
+        threads: size.threads,
+        ops: size.ops,
+    }
+}
+
+fn subject(variant: &Variant, size: exhibits::Size, max_steps: usize) -> Subject {
+    Subject {
+        name: variant.to_string(),
+        fix: variant.fix.to_owned(),
+        replay: replay_command(variant, size, max_steps),
     }
 }
 

@@ -13,11 +13,14 @@ mod error;
 mod explore;
 mod list;
 mod merge;
+mod odds;
 mod options;
 mod output;
 mod progress;
+mod racing;
 mod replay;
 mod run;
+mod runs;
 mod select;
 mod show;
 mod time;
@@ -81,6 +84,9 @@ enum Command {
     // For the tests of worker processes.
     #[command(hide = true)]
     Drill(drill::Drilled),
+    /// Run a variant on real threads, and tell what each run came to
+    #[command(hide = true)]
+    Runs(runs::Runs),
 }
 
 /// Runs the command that the arguments of the process name.
@@ -143,6 +149,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Time(time) => time.run(&output, format),
         Command::Worker(worker) => worker.run(),
         Command::Drill(drill) => drill.run(&output),
+        Command::Runs(runs) => runs.run(),
     }
 }
 

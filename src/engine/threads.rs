@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::execution::{RealRun, Record};
+use crate::execution::{Conditions, RealRun, Record};
 
 use super::panic_hook;
 
@@ -15,12 +15,15 @@ pub(crate) struct Threads {
     pub(crate) body: Arc<dyn Fn() + Send + Sync>,
     /// How long a run may take.
     pub(crate) limit: Duration,
+    /// What is done so that the threads of a run meet.
+    pub(crate) conditions: Conditions,
 }
 
 impl fmt::Debug for Threads {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Threads")
             .field("limit", &self.limit)
+            .field("conditions", &self.conditions)
             .finish_non_exhaustive()
     }
 }
@@ -36,7 +39,7 @@ impl Threads {
     /// If the system cannot start a thread for the body.
     pub(crate) fn run_once(&self) -> io::Result<Option<Record>> {
         panic_hook::install();
-        let run = RealRun::default();
+        let run = RealRun::new(self.conditions);
         let body = Arc::clone(&self.body);
         // Called as the model engines call it.
         let main = thread::Builder::new().name("main".to_owned());

@@ -5,7 +5,7 @@ use std::panic::Location;
 
 use crate::trace::ObjectId;
 
-use super::{CURRENT_NUMBER, Ending, Execution, Runtime, State, give_up, with};
+use super::{CURRENT_NUMBER, Ending, Execution, Runtime, State, delays, give_up, with};
 
 /// Where an object was made: in an execution, as an object that the lab knows, or outside of all,
 /// as the real thing.
@@ -63,7 +63,11 @@ impl Binding {
             self.misused(Location::caller());
             return None;
         }
-        (current != 0).then_some(self.object)
+        if current == 0 {
+            delays::before_operation();
+            return None;
+        }
+        Some(self.object)
     }
 
     /// Whether the object belongs to the execution that is running now.

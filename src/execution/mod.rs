@@ -12,7 +12,10 @@
 mod binding;
 mod choices;
 mod closing;
+mod cores;
+mod delays;
 mod footprint;
+mod gate;
 mod happens_before;
 mod kept;
 mod late_binding;
@@ -54,7 +57,7 @@ pub(crate) use object::{
     Barrier, Channel, Hold, Initialisation, Object, Origin, Progress, ReadWrite, State, Task,
 };
 pub(crate) use pulse::{LastEvent, Pulse};
-pub(crate) use real_run::{Panic, RealRun, Record};
+pub(crate) use real_run::{Conditions, Panic, RealRun, Record};
 use recorded::{Lineage, Recorded};
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use runtime::{Access, AtomicType, RacesWith, Rmw, Runtime};

@@ -7,12 +7,13 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use super::message_of;
+use super::gate::Gate;
 use super::recorded::{Lineage, Recorded};
+use super::{cores, delays, message_of};
 
 /// What a panic says, and where it was.
 pub(crate) type Panic = (String, Option<String>);
@@ -25,6 +26,24 @@ pub(crate) struct RealRun(Arc<Shared>);
 struct Shared {
     record: Mutex<Record>,
     all_ended: Condvar,
+    conditions: Conditions,
+    gate: Gate,
+    /// How many threads and tasks were started in it, by whichever thread.
+    started: AtomicUsize,
+    /// How many threads the main thread had started when it first waited for one, or ended.
+    together: OnceLock<u32>,
+}
+
+/// What is done so that the threads of a run meet. By default nothing is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Conditions {
+    /// So many threads, the first that the main thread starts, begin together.
+    pub(crate) together: usize,
+    /// The place of the core on which the first thread runs that is started. The next one runs on
+    /// the next core, and so on. `None` leaves that to the system.
+    pub(crate) first_core: Option<usize>,
+    /// The seed of random delays before operations.
+    pub(crate) delays: Option<u64>,
 }
 
 /// What is known of a run.
@@ -36,6 +55,8 @@ pub(crate) struct Record {
     pub(crate) recorded: Recorded,
     /// The first panic that reached the root of a thread.
     pub(crate) failure: Option<Panic>,
+    /// How many threads the main thread started before it first waited for one.
+    pub(crate) together: usize,
 }
 
 thread_local! {
@@ -46,12 +67,28 @@ thread_local! {
 }
 
 impl RealRun {
+    /// A run that has not begun.
+    pub(crate) fn new(conditions: Conditions) -> Self {
+        RealRun(Arc::new(Shared {
+            conditions,
+            gate: Gate::new(conditions.together),
+            ..Shared::default()
+        }))
+    }
+
     /// Makes the main function of an OS thread into one that belongs to the run.
     ///
     /// A panic that reaches it is the failure of the run, and goes on.
     pub(crate) fn thread<T, F: FnOnce() -> T>(self, f: F) -> impl FnOnce() -> T {
         let member = Member::new(RunThread::main(self));
-        move || member.run(f)
+        move || {
+            member.run(|| {
+                member.0.begin();
+                let result = f();
+                RealRun::note_join();
+                result
+            })
+        }
     }
 
     /// Lets a thread that is about to be started belong to the run of the calling one, if there
@@ -59,8 +96,22 @@ impl RealRun {
     pub(crate) fn inherited<T, F: FnOnce() -> T>(f: F) -> impl FnOnce() -> T {
         let member = RealRun::current().map(|parent| Member::new(parent.child()));
         move || match member {
-            Some(member) => member.run(f),
+            Some(member) => member.run(|| {
+                member.0.begin();
+                f()
+            }),
             None => f(),
+        }
+    }
+
+    /// Notes that the calling thread begins to wait for threads that it has started.
+    pub(crate) fn note_join() {
+        if let Some(thread) = RealRun::current()
+            && thread.lineage.depth() == 0
+        {
+            let started = thread.spawned.load(Ordering::Relaxed);
+            // Only the first time counts.
+            let _ = thread.run.0.together.set(started);
         }
     }
 
@@ -95,6 +146,8 @@ impl RealRun {
                 }
             };
         }
+        let together = self.0.together.get();
+        record.together = together.map_or(0, |together| *together as usize);
         Some(std::mem::take(&mut *record))
     }
 
@@ -148,6 +201,8 @@ impl RealRun {
 struct RunThread {
     run: RealRun,
     lineage: Lineage,
+    /// Which thread or task of the run it is, in the order in which they were started.
+    number: usize,
     /// How many threads and tasks it has started.
     spawned: AtomicU32,
 }
@@ -157,6 +212,7 @@ impl RunThread {
         RunThread {
             run,
             lineage: Lineage::default(),
+            number: 0,
             spawned: AtomicU32::new(0),
         }
     }
@@ -167,7 +223,25 @@ impl RunThread {
         RunThread {
             run: self.run.clone(),
             lineage: self.lineage.child(place),
+            number: self.run.0.started.fetch_add(1, Ordering::Relaxed) + 1,
             spawned: AtomicU32::new(0),
+        }
+    }
+
+    /// Begins on the calling thread, which ends with it, under the conditions of the run.
+    fn begin(&self) {
+        let shared = &self.run.0;
+        if let Some(seed) = shared.conditions.delays {
+            delays::begin(seed, self.number as u64);
+        }
+        // The main thread has the number 0, and runs where the system likes.
+        if let (Some(first), Some(place)) =
+            (shared.conditions.first_core, self.number.checked_sub(1))
+        {
+            cores::pin(first.wrapping_add(place));
+        }
+        if self.lineage.depth() == 1 {
+            shared.gate.pass();
         }
     }
 }

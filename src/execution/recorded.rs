@@ -24,6 +24,11 @@ impl Lineage {
         Lineage(self.0.iter().copied().chain([place]).collect())
     }
 
+    /// How many threads are between it and the main thread, itself included: 0 for the main thread.
+    pub(super) fn depth(&self) -> usize {
+        self.0.len()
+    }
+
     /// The main thread first, then its children, then the children of the first of them, and so on.
     fn rank(&self) -> (usize, &[u32]) {
         (self.0.len(), &self.0)

@@ -8,6 +8,7 @@
 pub mod corpus;
 pub mod counter;
 mod expectation;
+mod in_theory;
 pub mod print_lock;
 pub mod queue_consumer;
 pub mod shared_list;

@@ -53,6 +53,8 @@ pub fn explain(failure: &Failure) -> Explanation {
             .unwrap_or_default(),
         FailureKind::DataRace => data_race::explain(failure).unwrap_or_default(),
         FailureKind::Deadlock | FailureKind::Livelock => standstill::explain(failure),
+        // Of these nothing is known but that they happened.
+        FailureKind::Crash | FailureKind::Timeout => Explanation::default(),
     }
 }
 

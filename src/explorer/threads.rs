@@ -1,21 +1,68 @@
 //! Explorations on real threads.
 
 use std::sync::Arc;
+#[cfg(feature = "cli")]
+use std::time::Duration;
 use std::time::Instant;
 
 use crate::engine::Threads;
-use crate::execution::Panic;
+use crate::execution::{Conditions, Panic};
 use crate::search::{Runs, Stop, run_again_and_again};
 use crate::trace::Trace;
+#[cfg(feature = "cli")]
+use crate::verdict::{Bound, Coverage, Outcome};
 use crate::verdict::{Failure, FailureKind, Reason, Report, Verdict};
 
 use super::{Explorer, outcomes, why_inconclusive};
 
+/// Runs that were made in other processes.
+#[cfg(feature = "cli")]
+#[derive(Debug)]
+pub(crate) struct RunsElsewhere {
+    /// All of them.
+    pub(crate) runs: u64,
+    /// Those that failed, crashed or did not end.
+    pub(crate) bad: u64,
+    pub(crate) outcomes: Vec<Outcome>,
+    /// The first that was bad: in which way, what it said, and where.
+    pub(crate) failure: Option<(FailureKind, String, Option<String>)>,
+    /// What ended them: a bound, or why there could be no more.
+    pub(crate) end: Result<Bound, String>,
+    pub(crate) elapsed: Duration,
+}
+
 impl Explorer {
+    /// The report of runs that were made elsewhere.
+    #[cfg(feature = "cli")]
+    pub(crate) fn report_of(&self, made: RunsElsewhere) -> Report {
+        let coverage = match &made.end {
+            Ok(bound) => Coverage::Bounded(*bound),
+            Err(_) => Coverage::Ended,
+        };
+        let verdict = match (made.failure, made.end) {
+            (Some((kind, message, at)), _) => Verdict::Violated(Box::new(Failure {
+                kind,
+                ..failure_of((message, at))
+            })),
+            (None, Ok(bound)) => Verdict::Inconclusive(Reason::Bound(bound)),
+            (None, Err(why)) => Verdict::Inconclusive(Reason::Unsupported(why)),
+        };
+        Report {
+            engine: Some(self.engine),
+            executions: made.runs,
+            violations: made.bad,
+            outcomes: made.outcomes,
+            coverage,
+            elapsed: made.elapsed,
+            ..self.report(verdict)
+        }
+    }
+
     pub(super) fn threads(&self, body: impl Fn() + Send + Sync + 'static) -> Threads {
         Threads {
             body: Arc::new(body),
             limit: self.stall_limit,
+            conditions: Conditions::default(),
         }
     }
 

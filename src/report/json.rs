@@ -6,6 +6,8 @@ use crate::explain::explain;
 use crate::trace::{Event, EventResult, Operation, Trace, Value};
 use crate::verdict::{Bound, Coverage, Failure, Report, Verdict};
 
+use super::odds::{self, Odds, OddsValue};
+
 /// One exploration or replay, as `racelab/explore/1`.
 #[derive(Debug, Serialize)]
 pub struct Explore {
@@ -189,9 +191,29 @@ pub fn explore(
     }
 }
 
+/// Runs on real threads: the keys of [`Explore`], and those of the odds.
+#[derive(Debug, Serialize)]
+pub struct Raced {
+    #[serde(flatten)]
+    explored: Explore,
+    #[serde(flatten)]
+    odds: OddsValue,
+}
+
+/// Puts the report of runs on real threads into its JSON form.
+pub fn raced(report: &Report, odds: &Odds, exhibit: String, parameters: Parameters) -> Raced {
+    Raced {
+        explored: explore(report, exhibit, parameters, true),
+        odds: odds::json(report, odds),
+    }
+}
+
 fn bound_value(bound: Bound) -> BoundValue {
     let value = match bound {
-        Bound::MaxExecutions(count) | Bound::Runs(count) => count.into(),
+        Bound::MaxExecutions(count)
+        | Bound::Runs(count)
+        | Bound::Crashes(count)
+        | Bound::Timeouts(count) => count.into(),
         Bound::TimeLimit(limit) => limit.as_secs_f64().into(),
         Bound::MaxSteps(steps) => steps.into(),
         Bound::Preemptions(preemptions) => preemptions.into(),

@@ -4,7 +4,11 @@
 pub mod bench;
 #[cfg(feature = "cli")]
 pub mod json;
+#[cfg(feature = "cli")]
+pub mod odds;
 mod rows;
+#[cfg(feature = "cli")]
+pub mod share;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -142,7 +142,7 @@ impl fmt::Display for Report {
 }
 
 /// The first line.
-fn head(report: &Report, subject: &Subject, style: &Style) -> String {
+pub(super) fn head(report: &Report, subject: &Subject, style: &Style) -> String {
     let (word, color, remark) = match &report.verdict {
         Verdict::Holds => {
             let count = report.executions;
@@ -251,7 +251,7 @@ fn minimal(failure: &Failure) -> Option<String> {
 }
 
 /// What was searched, and what was not.
-fn searched(report: &Report) -> String {
+pub(super) fn searched(report: &Report) -> String {
     let Some(engine) = report.engine else {
         let what = match report.executions {
             0 => "no execution: none is as the schedule says",
@@ -333,14 +333,14 @@ pub fn outcomes(outcomes: &[Outcome]) -> String {
     out
 }
 
-fn labelled(name: &str, text: &str, style: &Style) -> String {
+pub(super) fn labelled(name: &str, text: &str, style: &Style) -> String {
     let indent = " ".repeat(11);
     // Wrapped before it is coloured, so that escape codes have no width.
     let plain = wrapped(&printable(text), &indent, &indent, style);
     format!("  {}{}", label(name, style), &plain[indent.len()..])
 }
 
-fn label(name: &str, style: &Style) -> String {
+pub(super) fn label(name: &str, style: &Style) -> String {
     paint(&format!("{name:9}"), Ansi::new().dimmed(), style)
 }
 

@@ -118,7 +118,10 @@ fn real_scope<'scope, 'env, T>(
             std::mem::transmute::<&real::Scope<'_, '_>, &'scope real::Scope<'scope, 'env>>(real)
         };
         scope.real.store(ptr::from_ref(real).cast_mut(), Relaxed);
-        f(scope)
+        let result = f(scope);
+        // The scope waits for its threads.
+        RealRun::note_join();
+        result
     })
 }
 
@@ -244,7 +247,10 @@ impl<T> ScopedJoinHandle<'_, T> {
     #[track_caller]
     pub fn join(self) -> Result<T> {
         match self.kind {
-            Kind::Real(handle) => handle.join(),
+            Kind::Real(handle) => {
+                RealRun::note_join();
+                handle.join()
+            }
             Kind::Modelled {
                 joining,
                 unjoined,

@@ -140,7 +140,10 @@ impl<T> JoinHandle<T> {
     #[track_caller]
     pub fn join(self) -> Result<T> {
         match self.kind {
-            Kind::Real(handle) => handle.join(),
+            Kind::Real(handle) => {
+                RealRun::note_join();
+                handle.join()
+            }
             Kind::Modelled(joining) => joining.join(),
         }
     }

@@ -29,8 +29,10 @@ pub(super) fn run(threads: usize, increments: usize) {
         let counter = Arc::clone(&part);
         let worker = thread::spawn(move || {
             for _ in 0..increments {
+                // Volatile, so that the compiler does not make one addition of all.
                 // SAFETY: nobody else accesses the number before the flag is set.
-                counter.n.with_mut(|n| unsafe { *n += 1 });
+                let add = |n: *mut usize| unsafe { n.write_volatile(n.read_volatile() + 1) };
+                counter.n.with_mut(add);
             }
             counter.is_counted.store(true, Relaxed);
         });

@@ -21,8 +21,10 @@ pub(super) fn run(threads: usize, increments: usize) {
         let counter = Arc::clone(&counter);
         workers.push(thread::spawn(move || {
             for _ in 0..increments {
+                // Volatile, so that the compiler does not make one addition of all.
                 // SAFETY: there is none, another thread can be at the same place.
-                counter.0.with_mut(|n| unsafe { *n += 1 });
+                let add = |n: *mut usize| unsafe { n.write_volatile(n.read_volatile() + 1) };
+                counter.0.with_mut(add);
             }
         }));
     }

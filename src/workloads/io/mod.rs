@@ -10,10 +10,10 @@ mod asynchronous;
 mod blocking;
 mod content;
 mod delays;
+mod downloads;
 mod fault;
 mod page;
 mod problem;
-mod processes;
 mod requests;
 mod server;
 #[cfg(test)]
@@ -28,15 +28,15 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::event_loop::{event_loop, on_event_loop};
-use super::processes::{Finished, Limits, Pool};
+use super::processes::{Finished, Pool, Settings as PoolSettings};
 use super::thread_pool::on_threads;
 use super::{Done, Failed, Method, Recorder, Timeline, Way, Workload};
 use delays::Delays;
+use downloads::Setup;
 use page::Page;
-use processes::Setup;
 
+pub(crate) use downloads::Downloads;
 pub use fault::{Fault, FaultKind};
-pub(crate) use processes::Downloads;
 pub use requests::Serve;
 pub use server::{Server, ServerSettings};
 
@@ -202,16 +202,16 @@ impl Io {
 
     /// Each process has a session of its own, made when it starts.
     fn by_processes(&self, workers: usize, timeline: &Timeline) -> Result<Downloaded, Failed> {
-        let limits = Limits {
+        let workers = PoolSettings {
             // The worker itself gives up before that, and says what it waited for.
             time: self.timeout.saturating_add(PATIENCE),
-            ..Limits::default()
+            ..PoolSettings::workers(workers)
         };
         let setup = Setup {
             pages: self.pages.to_vec(),
             timeout: self.timeout,
         };
-        let mut pool = Pool::<Downloads>::start_within(limits, workers, setup, timeline)?;
+        let mut pool = Pool::<Downloads>::start_with(workers, setup, timeline)?;
         let tasks = (0..self.settings.items).map(|number| number % self.pages.len());
         let downloads = pool.map_and_tell(tasks, |worker, download| {
             if let Some(lines) = &self.settings.lines {

@@ -17,6 +17,20 @@ pub(crate) fn crash(status: ExitStatus) -> String {
     }
 }
 
+/// The name of the signal that ended a process: `SIGSEGV`. Without one, how it ended:
+/// `exit code 7`.
+pub(crate) fn signal(status: ExitStatus) -> String {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        let name = signal_name(signal).map(str::to_owned);
+        return name.unwrap_or_else(|| format!("signal {signal}"));
+    }
+    match status.code() {
+        Some(code) => format!("exit code {code}"),
+        None => "no exit code".to_owned(),
+    }
+}
+
 #[cfg(unix)]
 fn signal_name(signal: i32) -> Option<&'static str> {
     Some(match signal {

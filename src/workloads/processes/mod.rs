@@ -26,7 +26,7 @@ use super::{Failed, Recorder, Timeline};
 
 pub(crate) use connection::{Connection, End};
 pub(crate) use drill::{Drill, Order, Setup, append};
-pub(crate) use ending::crash;
+pub(crate) use ending::{crash, signal};
 pub(crate) use manager::{List, Manager, Proxy};
 pub(crate) use pool::{Finished, Pool, Settings};
 pub(crate) use worker::serve;
