@@ -6,7 +6,10 @@
 mod columns;
 mod comparison;
 mod conclusion;
+mod lanes;
 mod markdown;
+mod plot;
+mod raster;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
@@ -15,7 +18,9 @@ mod text;
 mod units;
 
 pub use conclusion::conclusion;
+pub use lanes::lanes;
 pub use markdown::markdown;
+pub use plot::{html, svg};
 pub use text::text;
 
 use serde::{Deserialize, Serialize};
@@ -160,6 +165,13 @@ impl Row {
             None => who,
             Some(variant) => format!("{who} ({variant})"),
         }
+    }
+
+    /// When the last of its workers was through, in seconds since the run began.
+    pub(crate) fn end(&self) -> f64 {
+        let spans = self.lanes.iter().flat_map(|lane| &lane.spans);
+        let ends = spans.map(|span| span.end).filter(|end| end.is_finite());
+        ends.fold(self.seconds, f64::max)
     }
 
     /// How far the runs lie apart: half of the time between the quickest and the slowest, divided

@@ -133,7 +133,10 @@ pub(super) fn primes() -> Timing {
         cpu_seconds: Some(cpu),
         peak_memory_bytes: Some(5_400_000),
         checksum: "216816".to_owned(),
-        lanes: ranges(method, workers, runs[0]),
+        lanes: match variant {
+            Some("even" | "dynamic") => ranges(method, workers, runs[0], 0.02),
+            _ => ranges(method, workers, runs[0], 0.25),
+        },
         ..row(method, workers, &runs)
     });
     timing("primes", &json!({"below": 3_000_000}), rows.into())
@@ -228,11 +231,11 @@ fn lanes(method: &str, workers: usize, items: usize, [work, wait]: [f64; 2]) -> 
     (0..workers).map(lane).collect()
 }
 
-/// Workers of which each has more to do than the one before.
-fn ranges(method: &str, workers: usize, seconds: f64) -> Vec<Lane> {
+/// Workers of which each has more to do than the one before, by this part of the time.
+fn ranges(method: &str, workers: usize, seconds: f64, more: f64) -> Vec<Lane> {
     let mut lanes = lanes(method, workers, workers, [seconds, 0.0]);
     for (place, lane) in lanes.iter_mut().enumerate() {
-        lane.spans[0].end *= 1.0 - 0.25 * (workers - 1 - place) as f64;
+        lane.spans[0].end *= 1.0 - more * (workers - 1 - place) as f64;
     }
     lanes
 }

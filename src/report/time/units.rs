@@ -3,6 +3,9 @@
 use crate::report::Style;
 use crate::verdict::grouped;
 
+/// From here on, numbers are told by their magnitude. Nobody measures such.
+const HUGE: f64 = 1e9;
+
 /// A time, in the unit that suits it: `1.234 s`, `12.3 ms`, `45 µs`.
 ///
 /// What is no time, as a negative number, is a dash.
@@ -33,7 +36,7 @@ pub(super) fn plus_minus(share: f64, style: &Style) -> String {
 
 /// How many times: three digits, as `4.90`, `41.2` or `1,204`.
 pub(super) fn times(ratio: f64) -> String {
-    if ratio >= 1000.0 {
+    if (1000.0..HUGE).contains(&ratio) {
         count(ratio)
     } else {
         digits(ratio, 3)
@@ -68,6 +71,9 @@ pub(super) fn bytes(bytes: u64) -> String {
 
 /// A number with so many digits that count, but all that are before the point.
 pub(super) fn digits(number: f64, significant: usize) -> String {
+    if number >= HUGE {
+        return format!("{number:.1e}");
+    }
     let decimals = decimals(number, significant);
     format!("{number:.decimals$}")
 }
@@ -154,6 +160,7 @@ mod tests {
             (9.999_9, "10.00 s"),
             (314.16, "314.2 s"),
             (98_765.0, "98765 s"),
+            (3e9, "3.0e9 s"),
             (f64::NAN, "–"),
             (f64::INFINITY, "–"),
             (-1.0, "–"),
