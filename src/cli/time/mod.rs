@@ -84,7 +84,7 @@ impl Time {
             way.refuse_if_too_large().map_err(|failed| error(&failed))?;
         }
         let (timing, ended) = measure(&workload, measuring.plan())?;
-        if !timing.rows.is_empty() {
+        if !timing.rows.is_empty() || timing.interrupted {
             match format {
                 FormatChoice::Json => output.write_json(&timing)?,
                 FormatChoice::Markdown => output.write(&time::markdown(&timing))?,
@@ -94,7 +94,13 @@ impl Time {
                     output.write(&time::text(&timing, &style))?;
                 }
             }
-            drop(plot);
+            if let Some((path, target)) = plot {
+                let is_page = path
+                    .extension()
+                    .is_some_and(|extension| extension == "html");
+                let draw = if is_page { time::html } else { time::svg };
+                target.write(&draw(&timing))?;
+            }
         }
         match ended {
             Ended::Done => Ok(Exit::Success),

@@ -18,7 +18,7 @@ mod text;
 mod units;
 
 pub use conclusion::conclusion;
-pub use lanes::lanes;
+use lanes::lanes;
 pub use markdown::markdown;
 pub use plot::{html, svg};
 pub use text::text;
