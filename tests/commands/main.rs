@@ -15,5 +15,6 @@ mod shards;
 #[path = "../support/mod.rs"]
 mod support;
 mod time;
+mod time_io;
 mod undefined_behaviour;
 mod verify;

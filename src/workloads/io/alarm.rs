@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn a_wait_ends_with_its_alarm() {
         let alarm = Alarm::start().expect("a thread");
-        let woken = alarm.waits.add(Instant::now() + Duration::from_secs(3600));
+        let woken = alarm.waits.add(Instant::now() + Duration::from_hours(1));
         drop(alarm);
         assert!(woken.blocking_recv().is_err());
     }

@@ -12,6 +12,7 @@ mod content;
 mod delays;
 mod downloads;
 mod fault;
+mod open_files;
 mod page;
 mod problem;
 mod requests;
@@ -90,9 +91,13 @@ impl Io {
     ///
     /// # Errors
     ///
-    /// If the server cannot be started, as on a port that is taken; if there are no addresses; if
-    /// one is no http address or cannot be downloaded from.
+    /// If a way has more connections at once than there may be; if the server cannot be started, as
+    /// on a port that is taken; if there are no addresses; if one is no http address or cannot be
+    /// downloaded from.
     pub(crate) fn new(settings: Settings) -> Result<Self, Failed> {
+        for way in &settings.ways {
+            open_files::refuse_too_many(way, &settings.source)?;
+        }
         let (server, pages, timeout) = match &settings.source {
             Source::Embedded(serving) => {
                 let server = Server::start(serving)?;

@@ -356,3 +356,18 @@ fn each_download_has_a_line() {
         );
     }
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn more_connections_than_files_may_be_open_are_refused_before_there_is_one() {
+    let mut settings = settings(Source::Embedded(serving()));
+    settings.ways = vec![SYNC, way(Method::Async, 100_000_000)];
+    let refused = Io::new(settings).expect_err("no system has so many");
+    assert!(
+        refused
+            .to_string()
+            .starts_with("async, 100000000 tasks are too many"),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains("ulimit -n"), "{refused}");
+}
