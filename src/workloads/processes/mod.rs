@@ -15,6 +15,7 @@ mod ending;
 mod manager;
 mod messages;
 mod pool;
+mod shared_number;
 mod worker;
 
 use std::fmt::Debug;
@@ -29,6 +30,7 @@ pub(crate) use drill::{Drill, Order, Setup, append};
 pub(crate) use ending::{crash, signal};
 pub(crate) use manager::{List, Manager, Proxy};
 pub(crate) use pool::{Finished, Pool, Settings};
+pub(crate) use shared_number::SharedNumber;
 pub(crate) use worker::serve;
 
 /// Work that worker processes do.
