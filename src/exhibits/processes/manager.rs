@@ -29,6 +29,7 @@ pub(crate) struct Appender {
 
 impl Work for Appender {
     const NAME: &'static str = "append-by-the-manager";
+    const TRIES: u32 = 1;
     type Setup = String;
     type Task = Vec<u64>;
     type Answer = ();

@@ -22,8 +22,6 @@ pub(super) fn run(terminal: Option<Arc<dyn Terminal>>) {
     let start = |(end, inherited)| {
         let settings = Settings {
             inherited,
-            // Half of a connection cannot be replaced.
-            losses: 1,
             ..Settings::workers(1)
         };
         Pool::<Talker>::start_with(settings, end, &Timeline::off()).unwrap()
@@ -66,6 +64,7 @@ pub(crate) enum Part {
 
 impl Work for Talker {
     const NAME: &'static str = "send-and-receive";
+    const TRIES: u32 = 1;
     type Setup = End;
     type Task = Part;
     /// The message.

@@ -27,6 +27,7 @@ pub(crate) struct Appender {
 
 impl Work for Appender {
     const NAME: &'static str = "append-to-a-copy";
+    const TRIES: u32 = 1;
     type Setup = Vec<u64>;
     type Task = Vec<u64>;
     type Answer = ();

@@ -28,6 +28,7 @@ pub(crate) struct Adder {
 
 impl Work for Adder {
     const NAME: &'static str = "add-by-load-and-store";
+    const TRIES: u32 = 1;
     type Setup = PathBuf;
     type Task = u64;
     type Answer = ();

@@ -37,6 +37,9 @@ pub(crate) use worker::serve;
 pub(crate) trait Work: Sized + 'static {
     /// The name on the command line of a worker.
     const NAME: &'static str;
+    /// How many workers may be lost with the same task, or at the start in the same place, before the
+    /// pool fails. 1 for work that has effects beyond its answer, which must not be done twice.
+    const TRIES: u32 = 3;
     /// What each worker is started with.
     type Setup: Message + Clone;
     /// A piece of work. It is cloned since it is given to another worker if one is lost with it.
