@@ -42,6 +42,18 @@ mod commands {
             &expect_file!["golden/show.txt"],
             &["show counter", "show counter/mutex"],
         );
+        golden(
+            &expect_file!["golden/processes.txt"],
+            &[
+                "list --processes",
+                "list --processes --format json",
+                "show processes/shared-memory-store",
+                "diff processes/private-copies processes/manager",
+                "diff processes/shared-memory-store processes/shared-memory-fetch-add",
+                "explore processes",
+                "verify processes --engine dpor",
+            ],
+        );
     }
 
     #[test]

@@ -107,6 +107,7 @@ impl Explore {
         let size = self.size.of(variant)?;
         let progress = Progress::default();
         let explorer = self.explorer(progress.clone())?;
+        select::refuse_processes(variant, self.engine)?;
         self.raising.is_for(self.engine)?;
         if self.engine == Engine::Threads {
             return self.race(&explorer, &progress, variant, size, output);

@@ -20,6 +20,10 @@ pub(super) struct List {
     /// List the corpus in place of the gallery: programs with a known bug, to compare searches on
     #[arg(long)]
     corpus: bool,
+
+    /// List what starts processes in place of the gallery: only the real machine runs it
+    #[arg(long, conflicts_with = "corpus")]
+    processes: bool,
 }
 
 #[derive(Serialize)]
@@ -35,6 +39,8 @@ impl List {
     pub(super) fn run(&self, output: &Output) -> Result<Exit, Error> {
         let exhibits = if self.corpus {
             exhibits::CORPUS
+        } else if self.processes {
+            exhibits::ACROSS_PROCESSES
         } else {
             exhibits::ALL
         };

@@ -305,6 +305,7 @@ impl Program {
         let engine = first.part.engine.as_deref().unwrap_or_default();
         let engine = engine.parse::<Engine>().map_err(|error| refuse(&error))?;
         explore::refuse_undefined_behaviour(variant, engine).map_err(|error| refuse(&error))?;
+        select::refuse_processes(variant, engine).map_err(|error| refuse(&error))?;
         Ok(Program {
             variant,
             size,

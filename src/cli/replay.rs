@@ -41,6 +41,7 @@ impl Replay {
         let size = self.size.of(variant)?;
         let schedule = self.schedule.parse::<Schedule>();
         let schedule = schedule.map_err(|error| Error::Usage(error.to_string()))?;
+        select::refuse_processes(variant, Engine::Dpor)?;
         let max_steps = self.max_steps.max_steps;
         let body = variant.body;
         let explorer = Explorer::new(Engine::Dpor).max_steps(max_steps);

@@ -1,7 +1,7 @@
 //! Finds a variant by its name.
 
 use crate::Engine;
-use crate::exhibits::{self, Exhibit, Kind, Size, Variant};
+use crate::exhibits::{self, Exhibit, Kind, Missing, Size, Variant};
 
 use super::error::Error;
 
@@ -19,7 +19,7 @@ pub(super) fn variant(name: &str) -> Result<&'static Variant, Error> {
 
 /// The variants of some names, of which an exhibit alone is all of its own, or those of the whole
 /// gallery if there are no names. They are in the order of the gallery, each only once, and then
-/// those of the corpus.
+/// those of the corpus, and those that start processes.
 pub(super) fn variants(names: &[String]) -> Result<Vec<&'static Variant>, Error> {
     let named: Vec<_> = names
         .iter()
@@ -33,7 +33,7 @@ pub(super) fn variants(names: &[String]) -> Result<Vec<&'static Variant>, Error>
     Ok(if named.is_empty() {
         variants_of(exhibits::ALL).collect()
     } else {
-        let all = variants_of(exhibits::ALL).chain(variants_of(exhibits::CORPUS));
+        let all = all_exhibits().flat_map(|exhibit| exhibit.variants);
         all.filter(|variant| is_named(variant)).collect()
     })
 }
@@ -47,9 +47,10 @@ fn variants_of(exhibits: &'static [&Exhibit]) -> impl Iterator<Item = &'static V
     exhibits.iter().flat_map(|exhibit| exhibit.variants)
 }
 
-/// The gallery and the corpus.
+/// The gallery, and what stands beside it.
 fn all_exhibits() -> impl Iterator<Item = &'static Exhibit> + Clone {
-    exhibits::ALL.iter().chain(exhibits::CORPUS).copied()
+    let beside = exhibits::CORPUS.iter().chain(exhibits::ACROSS_PROCESSES);
+    exhibits::ALL.iter().chain(beside).copied()
 }
 
 /// The exhibit of a name, and the variant if the name has one.
@@ -89,6 +90,17 @@ pub(super) fn why_none_runs(pairs: &[(&Variant, Engine)]) -> Option<String> {
     Some(why.unwrap_or_else(|| "no variant is selected".to_owned()))
 }
 
+/// Refuses what starts processes if the engine is a model, none of which has processes.
+pub(super) fn refuse_processes(variant: &Variant, engine: Engine) -> Result<(), Error> {
+    match variant.runs_under(engine) {
+        Err(missing @ Missing::Processes) => Err(Error::Usage(format!(
+            "{variant} is not for the engine {engine}: {missing}, as `racelab run {variant}` and \
+             `racelab explore {variant} --engine threads` do"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// The exhibit of a variant.
 pub(super) fn exhibit_of(variant: &Variant) -> &'static Exhibit {
     all_exhibits()
@@ -115,6 +127,8 @@ fn list_of(exhibit: &Exhibit) -> &'static str {
     let is_it = |other: &&Exhibit| other.name == exhibit.name;
     if exhibits::CORPUS.iter().any(is_it) {
         "racelab list --corpus"
+    } else if exhibits::ACROSS_PROCESSES.iter().any(is_it) {
+        "racelab list --processes"
     } else {
         "racelab list"
     }

@@ -4,6 +4,9 @@ use std::io::{IsTerminal, stdin};
 
 use clap::Args;
 
+use crate::exhibits::processes::works::{
+    AddByFetchAdd, AddByLoadAndStore, AppendByManager, AppendToCopy, SendAndReceive,
+};
 use crate::workloads::processes::{Drill, List, Work, serve};
 use crate::workloads::{Adder, FindPrimes, Talker, Waiter};
 
@@ -11,10 +14,15 @@ use super::error::{Error, Exit};
 
 /// The work that workers do, by its name.
 const WORKS: &[(&str, fn() -> !)] = &[
+    entry::<AddByFetchAdd>(),
+    entry::<AddByLoadAndStore>(),
     entry::<Adder>(),
+    entry::<AppendByManager>(),
+    entry::<AppendToCopy>(),
     entry::<Drill>(),
     entry::<FindPrimes>(),
     entry::<List>(),
+    entry::<SendAndReceive>(),
     entry::<Talker>(),
     entry::<Waiter>(),
     #[cfg(not(loom))]

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::Engine;
 use crate::verdict::{Bound, Reason, Report, Verdict};
 
-use super::{Kind, Variant};
+use super::{ACROSS_PROCESSES, Kind, Variant};
 
 /// Why a variant is not run under an engine. There are no other reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Missing {
     WeakMemory,
     /// On real threads, undefined behaviour can do anything to the process.
     UndefinedBehaviour,
+    /// It starts processes, which no engine can schedule.
+    Processes,
 }
 
 /// What must come out when a variant is run under an engine.
@@ -52,12 +54,21 @@ impl Variant {
         if matches!(self.kind, Kind::Undefined { .. }) && !engine.is_model() {
             return Err(Missing::UndefinedBehaviour);
         }
+        if self.starts_processes() && engine.is_model() {
+            return Err(Missing::Processes);
+        }
         let name = self.to_string();
         let mut missing = MISSING.iter();
         match missing.find(|(variant, other, _)| (*variant, *other) == (&*name, engine)) {
             Some((.., missing)) => Err(*missing),
             None => Ok(()),
         }
+    }
+
+    /// Whether it starts processes.
+    fn starts_processes(&self) -> bool {
+        let mut exhibits = ACROSS_PROCESSES.iter();
+        exhibits.any(|exhibit| exhibit.name == self.exhibit)
     }
 
     /// The engines that can run it at its default size.
@@ -129,6 +140,7 @@ impl fmt::Display for Missing {
             Missing::WakeOrder => "loom does not explore the order of wake-ups",
             Missing::WeakMemory => "it needs weak memory",
             Missing::UndefinedBehaviour => "undefined behaviour is run only in a child process",
+            Missing::Processes => "it starts processes, which only the real machine can run",
         })
     }
 }

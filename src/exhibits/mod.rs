@@ -3,13 +3,15 @@
 //! An exhibit is a folder and a variant is a file in it. All variants of an exhibit have the same
 //! names in them, so that the difference between two files is the lesson.
 //!
-//! Beside the gallery stands the corpus: programs with a known bug, on which searches are compared.
+//! Beside the gallery stands the corpus: programs with a known bug, on which searches are compared;
+//! and what is shared across processes, which no search can schedule.
 
 pub mod corpus;
 pub mod counter;
 mod expectation;
 mod in_theory;
 pub mod print_lock;
+pub mod processes;
 pub mod queue_consumer;
 pub mod shared_list;
 
@@ -121,6 +123,10 @@ pub const ALL: &[&Exhibit] = &[
 /// The programs on which searches are compared. They are no part of the gallery: there is nothing
 /// to compare them with, and it can take for ever to explore one in full.
 pub const CORPUS: &[&Exhibit] = &[&corpus::EXHIBIT];
+
+/// The exhibits whose variants start processes. They are no part of the gallery: no engine can
+/// schedule processes, so that they run on the real machine only.
+pub const ACROSS_PROCESSES: &[&Exhibit] = &[&processes::EXHIBIT];
 
 impl Exhibit {
     /// The size that is explored if none is given: the smallest that can fail.

@@ -8,6 +8,7 @@ mod diff;
 mod fan_out;
 mod loom;
 mod pipe;
+mod processes;
 mod programs;
 mod real_threads;
 mod run;

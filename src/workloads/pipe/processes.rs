@@ -37,6 +37,8 @@ impl Link for Connection {
 
 impl Work for Talker {
     const NAME: &'static str = "talk";
+    // Half of a connection cannot be replaced.
+    const TRIES: u32 = 1;
     type Setup = End;
     type Task = Part;
     /// What the sender has seen.
@@ -78,8 +80,6 @@ pub(super) fn in_processes(
             names: vec![name.to_owned()],
             first_place: place,
             inherited,
-            // Half of a connection cannot be replaced.
-            losses: 1,
             ..Settings::workers(1)
         };
         Pool::<Talker>::start_with(settings, end, timeline)

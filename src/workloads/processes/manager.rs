@@ -12,7 +12,7 @@ use std::thread;
 use serde::{Deserialize, Serialize};
 
 use super::messages::{receive, send};
-use super::pool::{Finished, Pool, Settings};
+use super::pool::{Finished, Pool};
 use super::{Failed, Recorder, Timeline, Work};
 
 /// A process that holds a list of numbers. It is killed when this is dropped.
@@ -35,12 +35,7 @@ impl Manager {
     ///
     /// If the process cannot be started, or cannot be reached.
     pub(crate) fn start() -> Result<Self, Failed> {
-        // A list that is lost cannot be replaced.
-        let settings = Settings {
-            losses: 1,
-            ..Settings::workers(1)
-        };
-        let mut process = Pool::start_with(settings, (), &Timeline::off())?;
+        let mut process = Pool::start(1, (), &Timeline::off())?;
         let addresses = process.map([()])?;
         Ok(Manager {
             process,
@@ -129,6 +124,8 @@ pub(crate) struct List {
 
 impl Work for List {
     const NAME: &'static str = "list";
+    // A list that is lost cannot be replaced.
+    const TRIES: u32 = 1;
     type Setup = ();
     type Task = ();
     type Answer = String;

@@ -15,6 +15,7 @@ mod ending;
 mod manager;
 mod messages;
 mod pool;
+mod shared_number;
 mod worker;
 
 use std::fmt::Debug;
@@ -29,12 +30,16 @@ pub(crate) use drill::{Drill, Order, Setup, append};
 pub(crate) use ending::{crash, signal};
 pub(crate) use manager::{List, Manager, Proxy};
 pub(crate) use pool::{Finished, Pool, Settings};
+pub(crate) use shared_number::SharedNumber;
 pub(crate) use worker::serve;
 
 /// Work that worker processes do.
 pub(crate) trait Work: Sized + 'static {
     /// The name on the command line of a worker.
     const NAME: &'static str;
+    /// How many workers may be lost with the same task, or at the start in the same place, before the
+    /// pool fails. 1 for work that has effects beyond its answer, which must not be done twice.
+    const TRIES: u32 = 3;
     /// What each worker is started with.
     type Setup: Message + Clone;
     /// A piece of work. It is cloned since it is given to another worker if one is lost with it.

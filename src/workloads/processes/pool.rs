@@ -41,13 +41,10 @@ pub(crate) struct Settings {
     /// The place of the first worker among all lanes.
     pub(crate) first_place: usize,
     /// What the workers inherit that are started at first. One that takes the place of a lost one
-    /// does not have it, so that none is to be lost then.
+    /// does not have it, so that the work must have one try.
     pub(crate) inherited: Vec<Descriptor>,
     /// How long a worker may take to start, for a task, and to end.
     pub(crate) time: Duration,
-    /// How many workers may be lost with the same task, or while they start in the same place,
-    /// before the pool fails.
-    pub(crate) losses: u32,
 }
 
 /// What is known of a pool that has done its work.
@@ -110,7 +107,6 @@ impl Settings {
             first_place: 0,
             inherited: Vec::new(),
             time: Duration::from_mins(5),
-            losses: 3,
         }
     }
 }
@@ -372,7 +368,7 @@ impl<W: Work> Pool<W> {
             }
             Doing::Nothing | Doing::Ending => (0, None),
         };
-        if losses >= self.settings.losses {
+        if losses >= W::TRIES {
             let at = if job.is_some() {
                 "with a task"
             } else {

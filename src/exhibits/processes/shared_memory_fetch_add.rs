@@ -1,0 +1,47 @@
+//! Safe: the load, the addition and the store are one step, for other processes as well.
+
+use std::path::PathBuf;
+
+use crate::outcome;
+use crate::sync::atomic::Ordering::SeqCst;
+use crate::workloads::processes::{Pool, SharedNumber, Work};
+use crate::workloads::{Recorder, Timeline};
+
+/// `processes` processes add 1 to one number, `increments` times each.
+pub(super) fn run(processes: usize, increments: u64) {
+    let mut counter = SharedNumber::create().unwrap();
+    let file = counter.file().to_owned();
+    let mut pool = Pool::<Adder>::start(processes, file, &Timeline::off()).unwrap();
+    pool.wait_until_ready().unwrap();
+    counter.remove_file().unwrap();
+    pool.map(vec![increments; processes]).unwrap();
+    pool.finish().unwrap();
+    let total = counter.load(SeqCst);
+    outcome(total);
+    assert_eq!(total, processes as u64 * increments);
+}
+
+/// A process that adds to the number.
+pub(crate) struct Adder {
+    counter: SharedNumber,
+}
+
+impl Work for Adder {
+    const NAME: &'static str = "add-by-fetch-add";
+    const TRIES: u32 = 1;
+    type Setup = PathBuf;
+    type Task = u64;
+    type Answer = ();
+
+    fn start(file: PathBuf, _name: &str) -> Result<Self, String> {
+        let counter = SharedNumber::open(&file).map_err(|error| error.to_string())?;
+        Ok(Adder { counter })
+    }
+
+    fn run(&mut self, increments: u64, _lane: &mut Recorder) -> Result<(), String> {
+        for _ in 0..increments {
+            self.counter.fetch_add(1, SeqCst);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,169 @@
+//! The variants that start processes, by the commands that know the gallery.
+
+use std::collections::BTreeSet;
+
+use crate::support::{Folder, Run, command, line, parsed, words};
+
+/// The names of the variants.
+fn variants() -> Vec<String> {
+    let listed = parsed(&line("racelab list --processes --format json").exits(0));
+    let names = listed.as_array().expect("it is an array").iter();
+    names
+        .map(|entry| entry["name"].as_str().expect("a name").to_owned())
+        .collect()
+}
+
+#[test]
+fn list_shows_them_only_if_it_is_asked_for() {
+    let text = line("racelab list --processes").exits(0).quiet();
+    assert!(text.stdout.starts_with("processes: "), "{text:?}");
+    for gallery in ["racelab list", "racelab list --corpus"] {
+        assert!(!line(gallery).exits(0).stdout.contains("processes:"));
+    }
+    line("racelab list --corpus --processes").refused("cannot be used with");
+}
+
+#[test]
+fn only_the_real_machine_runs_them() {
+    let listed = parsed(&line("racelab list --processes --format json").exits(0));
+    for entry in listed.as_array().unwrap() {
+        assert_eq!(entry["engines"], serde_json::json!(["threads"]), "{entry}");
+    }
+    for variant in variants() {
+        for engine in ["dpor", "dfs", "random", "loom"] {
+            line(&format!("racelab explore {variant} --engine {engine}"))
+                .refused("it starts processes, which only the real machine can run");
+        }
+        line(&format!("racelab replay {variant} 0.1")).refused("it starts processes");
+        let verified = line(&format!("racelab verify {variant} --engine dpor")).exits(4);
+        assert!(
+            verified.stderr.contains("it starts processes"),
+            "{verified:?}"
+        );
+    }
+}
+
+/// What a run of a program came to, of which it is a matter of luck whether it fails.
+fn outcome(variant: &str) -> (i32, String) {
+    let run = line(&format!("racelab run processes/{variant} --format json")).quiet();
+    let ended = parsed(&run);
+    let outcome = ended["outcome"].as_str();
+    (
+        run.code,
+        outcome.unwrap_or_else(|| panic!("{run:?}")).to_owned(),
+    )
+}
+
+#[test]
+fn a_list_of_one_process_is_not_that_of_another_one() {
+    assert_eq!(outcome("private-copies"), (1, "[]".to_owned()));
+}
+
+#[test]
+fn through_the_manager_all_processes_have_one_list() {
+    let (code, list) = outcome("manager");
+    assert_eq!(code, 0);
+    let list: Vec<u64> = serde_json::from_str(&list).unwrap();
+    let of = |numbers: std::ops::Range<u64>| -> Vec<u64> {
+        let mine = list.iter().copied();
+        mine.filter(|number| numbers.contains(number)).collect()
+    };
+    // Each process has appended in its order.
+    assert_eq!(of(0..10), (0..10).collect::<Vec<_>>());
+    assert_eq!(of(10..20), (10..20).collect::<Vec<_>>());
+    assert_eq!(list.len(), 20);
+}
+
+#[test]
+fn stores_to_shared_memory_lose_updates_of_other_processes() {
+    // With one core the processes may come one after the other in a run.
+    for _ in 0..100 {
+        let (code, total) = outcome("shared-memory-store");
+        let total: u64 = total.parse().unwrap();
+        assert!((1..=200_000).contains(&total), "{total}");
+        assert_eq!(code, i32::from(total < 200_000), "{total}");
+        if code == 1 {
+            return;
+        }
+    }
+    panic!("no update was lost in 100 runs");
+}
+
+#[test]
+fn additions_in_shared_memory_lose_nothing() {
+    for _ in 0..5 {
+        assert_eq!(outcome("shared-memory-fetch-add"), (0, "200000".to_owned()));
+    }
+    let alone =
+        "racelab explore processes/shared-memory-store --engine threads --runs 3 --threads 1";
+    line(alone).exits(3).quiet();
+}
+
+#[test]
+fn all_messages_come_through_the_pipe_in_their_order() {
+    let run = line("racelab run processes/pipe").exits(0).quiet();
+    for said in ["Sent the message: ", "Received the message: "] {
+        let lines = run.stdout.lines();
+        let messages: Vec<_> = lines.filter_map(|line| line.strip_prefix(said)).collect();
+        assert_eq!(messages, ["hello", "hey", "hru?", "END"], "{said}");
+    }
+    assert_eq!(run.fact_of_run(), r#"["hello", "hey", "hru?", "END"]"#);
+}
+
+trait FactOfRun {
+    fn fact_of_run(&self) -> &str;
+}
+
+impl FactOfRun for Run {
+    fn fact_of_run(&self) -> &str {
+        let mut lines = self.stdout.lines();
+        let outcome = lines.find_map(|line| line.strip_prefix("outcome  "));
+        outcome.expect("there is an outcome")
+    }
+}
+
+#[test]
+fn each_variant_can_be_explored_on_the_real_machine() {
+    for variant in variants() {
+        let run = line(&format!(
+            "racelab explore {variant} --engine threads --runs 3 --all"
+        ));
+        let is_certain = variant == "processes/private-copies";
+        let can_fail = is_certain || variant == "processes/shared-memory-store";
+        assert!(
+            run.code == 3 && !is_certain || run.code == 1 && can_fail,
+            "{run:?}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_left_of_shared_memory() {
+    let folder = Folder::new("shared-memory");
+    for variant in ["store", "fetch-add"] {
+        let line = format!("racelab run processes/shared-memory-{variant}");
+        let output = command()
+            .args(words(&line))
+            .env("TMPDIR", folder.file(""))
+            .output();
+        assert!(Run::of(&output.unwrap()).stdout.contains("outcome"));
+        assert_eq!(folder.names(), [""; 0]);
+    }
+    let line = "racelab run processes/shared-memory-store";
+    let output = command()
+        .args(words(line))
+        .env("TMPDIR", folder.file("is not there"))
+        .output();
+    let run = Run::of(&output.unwrap()).exits(1);
+    assert!(run.stdout.contains("failed   "), "{run:?}");
+}
+
+#[test]
+fn variants_of_the_list_differ_in_what_holds_the_list() {
+    let names: BTreeSet<_> = variants().into_iter().collect();
+    assert_eq!(names.len(), 5);
+    let diff = line("racelab diff processes/private-copies processes/manager").exits(0);
+    assert!(diff.stdout.contains("-    list: Vec<u64>,"), "{diff:?}");
+    assert!(diff.stdout.contains("+    list: Proxy,"), "{diff:?}");
+}
