@@ -9,7 +9,7 @@ use clap::builder::RangedU64ValueParser;
 
 use crate::exhibits::{Size, Variant};
 use crate::explorer::RunsElsewhere;
-use crate::report::odds::{self, Crash, Odds, Theory};
+use crate::report::odds::{Crash, Ended, Odds, Theory};
 use crate::verdict::{FailureKind, Outcome, in_words};
 use crate::{
     Bound, Coverage, DEFAULT_RUNS, DEFAULT_STALL_LIMIT, Engine, Explorer, Progress, Report,
@@ -96,7 +96,7 @@ impl Runs<'_> {
                 _ => self.theory(progress, &stage),
             };
             Ok(Raced {
-                odds: self.odds(&counted, theory),
+                odds: odds(&counted, theory),
                 report: explorer.report_of(self.made(counted, elapsed)),
             })
         })
@@ -162,33 +162,6 @@ impl Runs<'_> {
         })
     }
 
-    fn odds(&self, counted: &Counted, theory: Result<Theory, String>) -> Odds {
-        let mut ended: BTreeMap<(&Option<String>, bool), u64> = BTreeMap::new();
-        for (way, runs) in &counted.ended {
-            *ended
-                .entry((&way.outcome, way.failure.is_some()))
-                .or_default() += runs;
-        }
-        let ended = ended
-            .into_iter()
-            .map(|((outcome, failed), runs)| odds::Ended {
-                outcome: outcome.clone(),
-                failed,
-                runs,
-            });
-        let crashes = counted.crashes.iter().map(|(signal, (runs, says))| Crash {
-            signal: signal.clone(),
-            runs: *runs,
-            says: says.clone(),
-        });
-        Odds {
-            ended: ended.collect(),
-            crashes: crashes.collect(),
-            timeouts: counted.timeouts,
-            theory,
-        }
-    }
-
     fn made(&self, counted: Counted, elapsed: Duration) -> RunsElsewhere {
         let mut outcomes: BTreeMap<String, u64> = BTreeMap::new();
         for (ended, runs) in counted.ended {
@@ -242,4 +215,30 @@ impl Runs<'_> {
 pub(super) struct Raced {
     pub(super) report: Report,
     pub(super) odds: Odds,
+}
+
+/// What the report of the runs does not hold.
+fn odds(counted: &Counted, theory: Result<Theory, String>) -> Odds {
+    let mut ended: BTreeMap<(&Option<String>, bool), u64> = BTreeMap::new();
+    for (way, runs) in &counted.ended {
+        *ended
+            .entry((&way.outcome, way.failure.is_some()))
+            .or_default() += runs;
+    }
+    let ended = ended.into_iter().map(|((outcome, failed), runs)| Ended {
+        outcome: outcome.clone(),
+        failed,
+        runs,
+    });
+    let crashes = counted.crashes.iter().map(|(signal, (runs, says))| Crash {
+        signal: signal.clone(),
+        runs: *runs,
+        says: says.clone(),
+    });
+    Odds {
+        ended: ended.collect(),
+        crashes: crashes.collect(),
+        timeouts: counted.timeouts,
+        theory,
+    }
 }

@@ -4,6 +4,7 @@
 //! What each run came to is written at once, so that a crash loses the record of the run that was
 //! under way and of no other.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -145,10 +146,7 @@ fn run_all(variant: &Variant, job: &Job) -> io::Result<()> {
 impl Ended {
     fn of(record: Record) -> Self {
         Ended {
-            outcome: record
-                .recorded
-                .outcome()
-                .map(|outcome| outcome.into_owned()),
+            outcome: record.recorded.outcome().map(Cow::into_owned),
             failure: record.failure.map(|(message, at)| Panic { message, at }),
         }
     }

@@ -137,9 +137,9 @@ fn bad_runs(bad: Share) -> Option<String> {
         "{} of {}: {}; {} to {} with a confidence of 95 % (Wilson)",
         grouped(bad.part),
         plural(bad.of, "run"),
-        percent(share),
-        percent(low),
-        percent(high)
+        percent(share, 3),
+        percent(low, 3),
+        percent(high, 3)
     ))
 }
 
@@ -173,7 +173,7 @@ fn theory(report: &Report, odds: &Odds) -> String {
         "{} of {} {are} bad: {} (dpor, {variant})",
         grouped(*bad_traces),
         plural(*traces, "trace"),
-        percent(share)
+        percent(share, 2)
     );
     if let Some(times) = bad(report).value().and_then(|real| times(share, real)) {
         text += &format!(", {times} times the share of the runs");
@@ -223,7 +223,7 @@ fn histogram(all: u64, odds: &Odds, style: &Style) -> String {
             of: all,
         };
         let share = share.value().unwrap_or(0.0);
-        (grouped(row.runs), percent(share), share)
+        (grouped(row.runs), percent(share, 2), share)
     };
     let widest = |cells: &mut dyn Iterator<Item = usize>, head: &str| {
         cells.max().unwrap_or(0).max(head.len())
@@ -231,7 +231,14 @@ fn histogram(all: u64, odds: &Odds, style: &Style) -> String {
     let name_width = widest(&mut rows.iter().map(|row| row.name.width()), "outcome");
     let runs_width = widest(&mut rows.iter().map(|row| text(row).0.len()), "runs");
     let share_width = widest(&mut rows.iter().map(|row| text(row).1.len()), "share");
-    let used = 2 + name_width + 3 + runs_width + 3 + share_width + 3 + "bad".len() + 3;
+    // Where nothing is bad there is no need to say so.
+    let bad = if rows.iter().any(|row| row.bad) {
+        ["   ", "bad"]
+    } else {
+        [""; 2]
+    };
+    let mark = |is_bad: bool| if is_bad { bad[1] } else { bad[0] };
+    let used = 2 + name_width + 3 + runs_width + 3 + share_width + 2 * bad[0].len() + 3;
     let bar_width = style.width.saturating_sub(used).min(LONGEST_BAR);
     let mut out = format!(
         "  outcome{}   {:>runs_width$}   {:>share_width$}\n",
@@ -242,10 +249,11 @@ fn histogram(all: u64, odds: &Odds, style: &Style) -> String {
     for row in &rows {
         let (runs, shown, share) = text(row);
         let line = format!(
-            "  {}{}   {runs:>runs_width$}   {shown:>share_width$}   {:3}   {}",
+            "  {}{}   {runs:>runs_width$}   {shown:>share_width$}{}{}   {}",
             row.name,
             " ".repeat(name_width - row.name.width()),
-            if row.bad { "bad" } else { "" },
+            bad[0],
+            mark(row.bad),
             bar(share, bar_width, style)
         );
         out += line.trim_end();

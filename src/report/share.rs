@@ -50,22 +50,24 @@ impl Share {
     }
 }
 
-/// A share in percent, with two digits that say something: `0.0012 %`, `50 %`, `99.98 %`.
-pub(super) fn percent(share: f64) -> String {
+/// A share in percent, with so many digits that say something: of two `0.0012 %`, `50 %`, `99.98 %`.
+pub(super) fn percent(share: f64, digits: u8) -> String {
     let percent = share * 100.0;
     // What is near to 100 is told by what is missing from it.
     let told = percent.min(100.0 - percent);
     if told <= 0.0 {
         return format!("{percent:.0} %");
     }
-    let mut digits = 0;
+    // As many behind the point as bring that many before it. What would be rounded up to one more
+    // has enough.
+    let enough = 10_f64.powi(i32::from(digits) - 1) - 0.05;
+    let mut places = 0;
     let mut scaled = told;
-    // As many digits as make two before the point.
-    while scaled < 9.95 && digits < 12 {
+    while scaled < enough && places < 12 {
         scaled *= 10.0;
-        digits += 1;
+        places += 1;
     }
-    let text = format!("{percent:.digits$}");
+    let text = format!("{percent:.places$}");
     let text = match text.split_once('.') {
         Some(_) => text.trim_end_matches('0').trim_end_matches('.'),
         None => &text,
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn percent_has_two_digits_that_say_something() {
+    fn percent_has_as_many_digits_as_say_something() {
         for (share, text) in [
             (0.0, "0 %"),
             (1.0, "100 %"),
@@ -119,8 +121,11 @@ mod tests {
             (0.9, "90 %"),
             (1.0 / 1_000_000.0, "0.0001 %"),
         ] {
-            assert_eq!(percent(share), text, "{share}");
+            assert_eq!(percent(share, 2), text, "{share}");
         }
+        assert_eq!(percent(0.100_1, 3), "10 %");
+        assert_eq!(percent(0.096_8, 3), "9.68 %");
+        assert_eq!(percent(0.103_6, 3), "10.4 %");
     }
 
     proptest! {

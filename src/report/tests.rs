@@ -426,3 +426,175 @@ mod json {
         assert_eq!(steps[1]["op"], "cell-read");
     }
 }
+
+#[cfg(feature = "cli")]
+mod odds {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::report::odds::{Crash, Ended, Odds, Theory, text};
+    use crate::verdict::{Bound, Engine, Reason};
+
+    fn ended(outcome: &str, failed: bool, runs: u64) -> Ended {
+        Ended {
+            outcome: Some(outcome.to_owned()),
+            failed,
+            runs,
+        }
+    }
+
+    fn theory(traces: u64, bad: u64, complete: bool) -> Theory {
+        Theory {
+            variant: "counter/load-store".to_owned(),
+            traces,
+            bad,
+            complete,
+        }
+    }
+
+    /// A report of runs of which the first bad one says this.
+    fn raced(runs: u64, bad: u64, message: &str) -> Report {
+        let mut report = failing(trace(0, &[]), FailureKind::Panic, message);
+        report.engine = Some(Engine::Threads);
+        report.memory_model = MemoryModel::Machine;
+        (report.executions, report.violations) = (runs, bad);
+        report.coverage = Coverage::Bounded(Bound::Runs(runs));
+        if bad == 0 {
+            report.verdict = Verdict::Inconclusive(Reason::Bound(Bound::Runs(runs)));
+        }
+        report
+    }
+
+    fn assert_shown(report: &Report, odds: &Odds, style: &Style, expected: &Expect) {
+        let subject = Subject {
+            name: "counter/unsafe-cell".to_owned(),
+            fix: "make it one step".to_owned(),
+            ..Subject::default()
+        };
+        let text = text(report, odds, &subject, style);
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        assert!(text.lines().all(|line| line.trim_end() == line), "{text}");
+        expected.assert_eq(&text);
+    }
+
+    #[test]
+    fn bad_runs_crashes_and_time_outs_stand_beside_the_traces() {
+        let odds = Odds {
+            ended: vec![ended("1", true, 26), ended("2", false, 99_970)],
+            crashes: vec![Crash {
+                signal: "SIGABRT".to_owned(),
+                runs: 3,
+                says: Some("double free or corruption (!prev)".to_owned()),
+            }],
+            timeouts: 1,
+            theory: Ok(theory(4, 2, true)),
+        };
+        let report = raced(100_000, 30, "assertion `left == right` failed");
+        let expected = expect![["
+            counter/unsafe-cell   VIOLATED   assertion `left == right` failed
+
+              outcome           runs     share
+              2               99,970   99.97 %         ████████████████████
+              1                   26   0.026 %   bad   ▏
+              SIGABRT              3   0.003 %   bad   ▏
+              (did not end)        1   0.001 %   bad   ▏
+
+              at       src/lib.rs:7
+              bad      30 of 100,000 runs: 0.03 %; 0.021 % to 0.0428 % with a confidence of
+                       95 % (Wilson)
+              said     double free or corruption (!prev) (SIGABRT)
+              theory   2 of 4 traces are bad: 50 % (dpor, counter/load-store), 1,667 times
+                       the share of the runs
+              fix      make it one step
+              searched threads, the real machine, 100,000 executions, 30 of them failing,
+                       cut by the bound of 100,000 runs
+              replay   not possible: real threads
+        "]];
+        assert_shown(&report, &odds, &Style::default(), &expected);
+    }
+
+    #[test]
+    fn what_runs_without_a_failure_mean_is_said() {
+        let odds = Odds {
+            ended: vec![ended("2", false, 1_000)],
+            crashes: Vec::new(),
+            timeouts: 0,
+            theory: Ok(theory(4, 2, true)),
+        };
+        let ascii = Style {
+            ascii: true,
+            ..Style::default()
+        };
+        assert_shown(
+            &raced(1_000, 0, ""),
+            &odds,
+            &ascii,
+            &expect![["
+                counter/unsafe-cell   INCONCLUSIVE   none of 1,000 runs failed; real threads
+                    show few of the interleavings that are possible
+
+                  outcome    runs   share
+                  2         1,000   100 %   ####################
+
+                  bad      0 of 1,000 runs: 0 %; 0 % to 0.383 % with a confidence of 95 %
+                           (Wilson)
+                  theory   2 of 4 traces are bad: 50 % (dpor, counter/load-store)
+                  means    the bug is there: the threads only never met in the few instructions
+                           in which they would have to. Another machine, more load or a longer
+                           run can let them, so that runs without a failure prove nothing
+                  searched threads, the real machine, 1,000 executions, cut by the bound of
+                           1,000 runs
+            "]],
+        );
+    }
+
+    #[test]
+    fn many_outcomes_are_counted_together_and_a_search_that_was_cut_is_named() {
+        let mut all: Vec<Ended> = (1..=20)
+            .map(|n| ended(&format!("[{}]", "0, ".repeat(n)), n % 2 == 0, 21 - n as u64))
+            .collect();
+        all[0].outcome = None;
+        let odds = Odds {
+            ended: all,
+            crashes: Vec::new(),
+            timeouts: 0,
+            theory: Ok(theory(100_000, 7, false)),
+        };
+        let report = raced(210, 100, "no");
+        assert_shown(
+            &report,
+            &odds,
+            &Style::default(),
+            &expect![["
+                counter/unsafe-cell   VIOLATED   no
+
+                  outcome                      runs   share
+                  (none)                         20   9.5 %         ██
+                  [0, 0, ]                       19     9 %   bad   ██
+                  [0, 0, 0, ]                    18   8.6 %         ██
+                  [0, 0, 0, 0, ]                 17   8.1 %   bad   ██
+                  [0, 0, 0, 0, 0, ]              16   7.6 %         ██
+                  [0, 0, 0, 0, 0, 0, ]           15   7.1 %   bad   █
+                  [0, 0, 0, 0, 0, 0, 0, ]        14   6.7 %         █
+                  [0, 0, 0, 0, 0, 0, 0, 0, ]     13   6.2 %   bad   █
+                  [0, 0, 0, 0, 0, 0, 0, 0, …     12   5.7 %         █
+                  [0, 0, 0, 0, 0, 0, 0, 0, …     11   5.2 %   bad   █
+                  [0, 0, 0, 0, 0, 0, 0, 0, …     10   4.8 %         █
+                  [0, 0, 0, 0, 0, 0, 0, 0, …      9   4.3 %   bad   █
+                  and 36 runs in 8 other ways, 16 of them bad
+
+                  at       src/lib.rs:7
+                  bad      100 of 210 runs: 47.6 %; 41 % to 54.4 % with a confidence of 95 %
+                           (Wilson)
+                  theory   not counted: counter/load-store has more than 100,000 traces
+                  fix      make it one step
+                  searched threads, the real machine, 210 executions, 100 of them failing, cut
+                           by the bound of 210 runs
+                  replay   not possible: real threads
+            "]],
+        );
+    }
+}

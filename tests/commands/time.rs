@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use crate::support::{Folder, Run, assert_fits, keys, line, parsed};
 #[cfg(target_os = "linux")]
-use crate::support::{command, interrupt, words};
+use crate::support::{command, interrupt, processes_with, words};
 
 /// Small works, which take no time to speak of.
 const CPU: &str = "racelab time cpu --numbers 1000 --runs 2";
@@ -175,7 +175,10 @@ fn pictures_and_tables_are_of_the_same_rows() {
         assert!(picture.contains("processes"), "{picture}");
     }
     let markdown = line(&format!("{SLEEP} --format markdown")).exits(0).quiet();
-    assert!(markdown.stdout.contains("\n| threads | 4 |"), "{markdown:?}");
+    assert!(
+        markdown.stdout.contains("\n| threads | 4 |"),
+        "{markdown:?}"
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -189,36 +192,21 @@ fn a_full_disk_loses_the_picture_and_not_the_figures() {
     assert!(run.stderr.contains("full.svg"), "{run:?}");
 }
 
-/// The processes that have this variable in their environment.
-#[cfg(target_os = "linux")]
-fn processes_with(variable: &str) -> Vec<String> {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let has_it = |process: &std::fs::DirEntry| {
-        let environment = std::fs::read(process.path().join("environ")).unwrap_or_default();
-        let mut variables = environment.split(|byte| *byte == 0);
-        variables.any(|other| other == variable.as_bytes())
-    };
-    let found = processes.filter(has_it);
-    found
-        .map(|process| process.file_name().into_string().unwrap())
-        .collect()
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn an_interrupt_prints_what_was_measured_and_leaves_no_child() {
-    let mark = format!("RACELAB_TEST_MARK={}", std::process::id());
-    let (name, value) = mark.split_once('=').unwrap();
+    let (name, value) = ("RACELAB_TEST_MARK", std::process::id().to_string());
+    let marked = || processes_with(name, value.as_ref());
     let run = "racelab time sleep --items 3 --seconds 1ms --method processes --runs 1000000";
     let mut child = command()
         .args(words(&format!("{run} --format json")))
-        .env(name, value)
+        .env(name, &value)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     // Itself and its workers: so it measures.
-    while processes_with(&mark).len() < 4 {
+    while marked().len() < 4 {
         std::thread::yield_now();
     }
     interrupt(&mut child);
@@ -227,7 +215,7 @@ fn an_interrupt_prints_what_was_measured_and_leaves_no_child() {
         .quiet();
     assert_eq!(parsed(&run)["interrupted"], true);
     // They see that their parent is gone, and end.
-    while !processes_with(&mark).is_empty() {
+    while !marked().is_empty() {
         std::thread::yield_now();
     }
 }

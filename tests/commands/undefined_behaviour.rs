@@ -8,21 +8,12 @@ use std::process::{Child, Stdio};
 use serde_json::{Value, json};
 
 #[cfg(target_os = "linux")]
-use crate::support::{Run, command, interrupt, send, words};
+use crate::support::{Run, command, interrupt, is_alive, send, words};
 use crate::support::{line, parsed};
 
 const VARIANT: &str = "counter/unsafe-cell";
 
 const REASON: &str = "undefined behaviour is run only in a child process";
-
-#[test]
-fn real_threads_of_this_process_are_refused() {
-    let run = line(&format!("racelab explore {VARIANT} --engine threads")).refused(REASON);
-    assert!(
-        run.stderr.contains(&format!("`racelab run {VARIANT}`")),
-        "{run:?}"
-    );
-}
 
 #[test]
 fn it_is_missing_from_the_matrix_with_its_reason() {
@@ -103,12 +94,6 @@ fn child_of(process: u32) -> u32 {
         }
         std::thread::yield_now();
     }
-}
-
-#[cfg(target_os = "linux")]
-fn is_alive(process: u32) -> bool {
-    let status = fs::read_to_string(format!("/proc/{process}/stat"));
-    status.is_ok_and(|status| !status.contains(") Z "))
 }
 
 /// The output of a process whose input stays open until then.

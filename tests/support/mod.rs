@@ -171,6 +171,13 @@ pub(crate) fn processes_with(variable: &str, value: &OsStr) -> Vec<u32> {
         .collect()
 }
 
+/// Whether a process has not ended.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_alive(process: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/stat"));
+    status.is_ok_and(|status| !status.contains(") Z "))
+}
+
 /// The keys of a JSON object, in their order.
 struct Keys(Vec<String>);
 

@@ -1,11 +1,15 @@
 //! Runs on real threads in child processes, which are counted here: what they came to, how they
 //! crashed, and which did not end.
 
+mod lines;
+#[cfg(all(test, unix))]
+mod tests;
+
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, PipeReader, Read, pipe};
+use std::io;
 use std::ops::Range;
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::process::{Command, ExitStatus};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,14 +17,12 @@ use std::time::{Duration, Instant};
 use crate::Progress;
 use crate::verdict::grouped;
 
-use super::child::{self, Guarded, OnInterrupt};
+use super::child;
 use super::error::Error;
 use super::progress::Stage;
 use super::runs::{Ended, Job, Message, Told};
 
-/// How long what a child says is gathered before it is read: to be woken for each run would take
-/// the cores from the runs.
-const GATHER: Duration = Duration::from_millis(5);
+use lines::{Line, start};
 
 /// How often it is looked whether the runs are to stop.
 const TICK: Duration = Duration::from_millis(10);
@@ -36,12 +38,6 @@ const WAITED: (Duration, u64) = (Duration::from_secs(30), 3);
 
 /// Crashes cost a process each, so that there is an end to them.
 const MOST_CRASHES: u64 = 10_000;
-
-/// The longest line of a child that is kept.
-const LONGEST: usize = 1 << 24;
-
-/// How much is kept of what a child said before it crashed.
-const LONGEST_SAID: usize = 200;
 
 /// Runs that are to be made.
 pub(super) struct Racing<'a> {
@@ -193,7 +189,7 @@ impl Counting<'_> {
                 // The others need not go on.
                 self.counted().stop.get_or_insert(Stop::Interrupted);
             }
-            let is_counted = self.note_end(end?, &heard);
+            let is_counted = self.note_end(&end?, &heard);
             next += heard.runs + u64::from(is_counted);
             together = together.or(heard.together);
         }
@@ -304,7 +300,7 @@ impl Counting<'_> {
     }
 
     /// Counts the run in which a child ended. Returns whether it counts.
-    fn note_end(&self, end: End, heard: &Heard) -> bool {
+    fn note_end(&self, end: &End, heard: &Heard) -> bool {
         let mut counted = self.counted();
         if let Some(why) = &heard.unable {
             counted.stop.get_or_insert(Stop::Unable(why.clone()));
@@ -312,12 +308,12 @@ impl Counting<'_> {
         let bad = match end {
             End::Done | End::Stopped => return false,
             End::Crashed(status) => {
-                let of_kind = counted.crashes.entry(child::signal(status)).or_default();
+                let of_kind = counted.crashes.entry(child::signal(*status)).or_default();
                 of_kind.0 += 1;
                 if of_kind.1.is_none() {
                     of_kind.1.clone_from(&heard.said);
                 }
-                Bad::Crashed(child::crash(status))
+                Bad::Crashed(child::crash(*status))
             }
             End::Endless => {
                 counted.timeouts += 1;
@@ -394,271 +390,4 @@ fn not_begun(how: &str, heard: &Heard) -> Error {
         "the process for the runs {how} before the first of them{}",
         said.unwrap_or_default()
     ))
-}
-
-/// A line of what a child says.
-enum Line {
-    Message(Message),
-    /// What the system or the runtime said.
-    Text(String),
-}
-
-/// Starts a child that ends when its input is closed, and what it says, on both outputs.
-fn start(mut command: Command) -> io::Result<(Guarded, Receiver<Vec<Line>>)> {
-    let (reader, writer) = pipe()?;
-    command
-        .stdin(Stdio::piped())
-        .stderr(writer.try_clone()?)
-        .stdout(writer);
-    let child = Guarded::spawn(&mut command, OnInterrupt::Nothing)?;
-    // It holds the other end of the pipe.
-    drop(command);
-    let (sender, lines) = channel();
-    thread::Builder::new().spawn(move || read_lines(reader, &sender))?;
-    Ok((child, lines))
-}
-
-/// Reads lines to the end, those of a while at once.
-fn read_lines(mut reader: PipeReader, lines: &Sender<Vec<Line>>) {
-    let mut chunk = vec![0; 1 << 16];
-    let mut rest: Vec<u8> = Vec::new();
-    loop {
-        let read = match reader.read(&mut chunk) {
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(_) => 0,
-        };
-        rest.extend_from_slice(&chunk[..read]);
-        let whole = match rest.iter().rposition(|&byte| byte == b'\n') {
-            _ if read == 0 => rest.len(),
-            Some(last) => last + 1,
-            // Not to fill the memory with what a damaged child says.
-            None if rest.len() > LONGEST => rest.len(),
-            None => 0,
-        };
-        let texts = rest[..whole].split(|&byte| byte == b'\n');
-        let found: Vec<Line> = texts.filter_map(line).collect();
-        rest.drain(..whole);
-        if !found.is_empty() && lines.send(found).is_err() {
-            return;
-        }
-        if read == 0 {
-            return;
-        }
-        thread::sleep(GATHER);
-    }
-}
-
-fn line(bytes: &[u8]) -> Option<Line> {
-    if let Ok(message) = serde_json::from_slice(bytes) {
-        return Some(Line::Message(message));
-    }
-    let text = String::from_utf8_lossy(bytes);
-    let text: String = text.trim().chars().take(LONGEST_SAID).collect();
-    (!text.is_empty()).then_some(Line::Text(text))
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = r#"{"Ended":{"outcome":"2","failure":null}}"#;
-
-    fn job(runs: u64) -> Job {
-        Job {
-            variant: "a/b".to_owned(),
-            threads: 2,
-            ops: 1,
-            first: 0,
-            runs,
-            together: None,
-            first_core: 0,
-            delays: None,
-        }
-    }
-
-    /// Makes runs by a script, which is made from the job.
-    fn raced(
-        runs: u64,
-        stall_limit: Duration,
-        script: &(dyn Fn(&Job) -> String + Sync),
-    ) -> Result<Counted, Error> {
-        let racing = Racing {
-            job: job(runs),
-            at_once: 1,
-            stall_limit,
-            deadline: None,
-            command: &|job| {
-                let mut command = Command::new("sh");
-                command.args(["-c", &script(job)]);
-                Ok(command)
-            },
-        };
-        racing.run(&Progress::default(), &Stage::default())
-    }
-
-    /// Says all of it at once.
-    fn say(lines: &[&str]) -> String {
-        format!("printf '%s\\n' '{}'", lines.join("' '"))
-    }
-
-    fn outcomes(counted: &Counted) -> u64 {
-        counted.ended.values().sum()
-    }
-
-    #[test]
-    fn each_run_of_a_child_is_counted_once() {
-        let bad = r#"{"Ended":{"outcome":"1","failure":{"message":"no","at":null}}}"#;
-        let lines = [
-            r#""Ready""#,
-            GOOD,
-            r#"{"Together":2}"#,
-            bad,
-            r#"{"Again":0}"#,
-            r#"{"Again":1}"#,
-            r#"{"Again":0}"#,
-        ];
-        let counted = raced(5, Duration::MAX, &|_| say(&lines)).unwrap();
-        assert_eq!((counted.runs, counted.bad), (5, 2));
-        let runs = |outcome: &str| {
-            let mut ended = counted.ended.iter();
-            *ended
-                .find(|(ended, _)| ended.outcome.as_deref() == Some(outcome))
-                .unwrap()
-                .1
-        };
-        assert_eq!((runs("2"), runs("1")), (3, 2));
-        assert!(matches!(counted.first_bad, Some(Bad::Failed(_))));
-        assert_eq!(counted.stop, None);
-    }
-
-    #[test]
-    fn a_crash_is_counted_by_its_signal_and_the_next_child_makes_the_rest() {
-        // A good run, and then a crash in the next one, if there is one.
-        let script = |job: &Job| {
-            let crash = match job.runs {
-                1 => "",
-                _ => "; echo 'double free' >&2; echo 'more' >&2; kill -SEGV $$",
-            };
-            say(&[r#""Ready""#, GOOD]) + crash
-        };
-        let counted = raced(5, Duration::MAX, &script).unwrap();
-        assert_eq!((counted.runs, counted.bad), (5, 2));
-        assert_eq!(outcomes(&counted), 3);
-        let crashes: Vec<_> = counted.crashes.into_iter().collect();
-        let said = Some("double free".to_owned());
-        assert_eq!(crashes, [("SIGSEGV".to_owned(), (2, said))]);
-        let how = "ended by signal 11 (SIGSEGV)".to_owned();
-        assert_eq!(counted.first_bad, Some(Bad::Crashed(how)));
-    }
-
-    #[test]
-    fn a_record_that_a_crash_has_cut_is_no_run() {
-        let script = |job: &Job| match job.runs {
-            1 => say(&[r#""Ready""#, GOOD]),
-            _ => r#"printf '"Ready"\n{"Ended":{"outcome":'; kill -ABRT $$"#.to_owned(),
-        };
-        let counted = raced(2, Duration::MAX, &script).unwrap();
-        assert_eq!((counted.runs, counted.bad, outcomes(&counted)), (2, 1, 1));
-        assert_eq!(counted.crashes["SIGABRT"].0, 1);
-    }
-
-    #[test]
-    fn a_child_that_ends_by_itself_before_its_runs_are_made_has_crashed() {
-        let counted = raced(1, Duration::MAX, &|_| say(&[r#""Ready""#]) + "; exit 7").unwrap();
-        assert_eq!(counted.crashes["exit code 7"].0, 1);
-        assert_eq!((counted.runs, counted.bad), (1, 1));
-    }
-
-    #[test]
-    fn a_run_that_does_not_end_is_a_time_out_and_its_child_is_killed() {
-        let script = |job: &Job| match job.first {
-            0 => say(&[r#""Ready""#, GOOD]) + "; exec sleep 1000",
-            _ => say(&[r#""Ready""#, GOOD]),
-        };
-        let limit = Duration::from_millis(100);
-        let counted = raced(3, limit, &script).unwrap();
-        assert_eq!((counted.runs, counted.bad, counted.timeouts), (3, 1, 1));
-        assert_eq!(outcomes(&counted), 2);
-        assert_eq!(counted.first_bad, Some(Bad::Endless));
-    }
-
-    #[test]
-    fn runs_that_never_end_are_given_up() {
-        let limit = Duration::from_millis(20);
-        let hangs = |_: &Job| say(&[r#""Ready""#]) + "; exec sleep 1000";
-        // As if it had been waited for long enough.
-        let progress = Progress::default();
-        let stage = Stage::default();
-        let racing = Racing {
-            job: job(1_000_000),
-            at_once: 2,
-            stall_limit: limit,
-            deadline: None,
-            command: &|job| {
-                let mut command = Command::new("sh");
-                command.args(["-c", &hangs(job)]);
-                Ok(command)
-            },
-        };
-        let counting = Counting {
-            racing: &racing,
-            progress: &progress,
-            stage: &stage,
-            counted: Mutex::new(Counted {
-                timeouts: 1_499,
-                ..Counted::default()
-            }),
-        };
-        counting.make(0..1_000, 0).unwrap();
-        let counted = counting.counted.into_inner().unwrap();
-        assert_eq!(counted.stop, Some(Stop::Timeouts));
-        assert_eq!((counted.runs, counted.timeouts), (1, 1_500));
-    }
-
-    #[test]
-    fn a_child_that_does_not_begin_is_an_error_with_what_it_said() {
-        let error = raced(3, Duration::MAX, &|_| {
-            "echo 'no such thing' >&2; exit 3".to_owned()
-        });
-        let error = error.unwrap_err().to_string();
-        assert!(
-            error.contains("ended with exit code 3 before the first of them: no such thing"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_child_that_can_make_no_runs_says_why() {
-        let lines = [r#""Ready""#, GOOD, r#"{"Unable":"no threads"}"#];
-        let counted = raced(3, Duration::MAX, &|_| say(&lines)).unwrap();
-        assert_eq!((counted.runs, counted.bad), (1, 0));
-        assert_eq!(counted.stop, Some(Stop::Unable("no threads".to_owned())));
-    }
-
-    #[test]
-    fn nothing_is_begun_after_an_interrupt_or_the_time_limit() {
-        let progress = Progress::default();
-        let stage = Stage::default();
-        let mut racing = Racing {
-            job: job(3),
-            at_once: 2,
-            stall_limit: Duration::MAX,
-            deadline: Some(Instant::now()),
-            command: &|_| Err(io::Error::other("it was begun")),
-        };
-        let counted = racing.run(&progress, &stage).unwrap();
-        assert_eq!((counted.runs, counted.stop), (0, Some(Stop::TimeLimit)));
-        racing.deadline = None;
-        progress.interrupt();
-        let counted = racing.run(&progress, &stage).unwrap();
-        assert_eq!((counted.runs, counted.stop), (0, Some(Stop::Interrupted)));
-    }
-
-    #[test]
-    fn runs_are_divided_evenly_and_none_is_left() {
-        assert_eq!(shares(7, 3), [0..3, 3..5, 5..7]);
-        assert_eq!(shares(2, 8), [0..1, 1..2]);
-        assert_eq!(shares(u64::MAX, 1), [0..u64::MAX]);
-    }
 }
