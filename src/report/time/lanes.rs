@@ -21,7 +21,7 @@ const NAME_WIDTH: usize = 20;
 
 /// Renders the lanes of `sync` and of the fastest way of each other method, each on a time axis of
 /// its own. Empty if no lanes were recorded.
-pub fn lanes(timing: &Timing, style: &Style) -> String {
+pub(super) fn lanes(timing: &Timing, style: &Style) -> String {
     let rows = shown(timing);
     if rows.is_empty() {
         return String::new();

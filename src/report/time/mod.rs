@@ -18,7 +18,6 @@ mod text;
 mod units;
 
 pub use conclusion::conclusion;
-use lanes::lanes;
 pub use markdown::markdown;
 pub use plot::{html, svg};
 pub use text::text;

@@ -1,0 +1,277 @@
+//! Whether workloads take what they should, and what the same work takes in Python: `cargo bench
+//! --bench time`.
+//!
+//! Every figure is a ratio of two times that were measured in turns in one run, by the command
+//! itself. What it should be stands beside it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use racelab::workloads::io::{Serve, Server, ServerSettings};
+use serde_json::Value;
+
+/// How long the server takes for an answer, in seconds.
+const LATENCY: f64 = 0.02;
+
+/// The work of the tutorials in Python.
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/tutorials.py");
+
+fn main() {
+    // The names of some sections can be given, as in `cargo bench --bench time -- io`.
+    let named: Vec<String> = std::env::args().skip(1).collect();
+    let named: Vec<&str> = named
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !name.starts_with('-'))
+        .collect();
+    let sections: [(&str, fn()); 6] = [
+        ("io", io),
+        ("waits", waits),
+        ("cpu", cpu),
+        ("primes", primes),
+        ("lanes", lanes),
+        ("python", python),
+    ];
+    for (name, section) in sections {
+        if named.is_empty() || named.contains(&name) {
+            section();
+        }
+    }
+}
+
+/// 160 downloads with a latency of 20 ms: the time, divided by the least that the waits take.
+fn io() {
+    heading("io, 160 downloads, 20 ms latency: times the ideal");
+    let rows = timed("io --latency 20ms --method sync,threads,async --workers 5,10,15,20,30");
+    for row in &rows {
+        let most = match row.method.as_str() {
+            "sync" => 1.10,
+            "async" => 2.0,
+            _ => 1.15,
+        };
+        at_most(&row.name(), row.seconds / row.ideal, most);
+    }
+}
+
+/// 10,000 tasks that wait at once.
+fn waits() {
+    heading("sleep, 10,000 tasks, 100 ms: times the ideal");
+    for row in timed("sleep --items 10000 --seconds 100ms --method async") {
+        at_most(&row.name(), row.seconds / row.ideal, 2.0);
+    }
+}
+
+/// Sums of squares: how many times as fast as one after another.
+fn cpu() {
+    heading("cpu: times as fast as sync");
+    for row in timed("cpu --method sync,threads,processes,rayon --runs 7") {
+        if row.method != "sync" {
+            at_least(&row.name(), row.speedup, 1.8);
+        }
+    }
+}
+
+/// Primes: how many times as fast as one after another, and what the manager costs.
+fn primes() {
+    heading("primes: times as fast as sync");
+    let rows = timed("primes --method sync,threads,processes,rayon --runs 7");
+    for row in &rows {
+        match row.variant.as_deref() {
+            Some("even" | "dynamic") => at_least(&row.name(), row.speedup, 1.8),
+            Some("three ranges, manager") | None => {}
+            Some(_) => at_least(&row.name(), row.speedup, 1.6),
+        }
+    }
+    let seconds = |variant: &str| {
+        let mut rows = rows.iter();
+        let row =
+            rows.find(|row| row.method == "processes" && row.variant.as_deref() == Some(variant));
+        row.expect("it was measured").seconds
+    };
+    let times = seconds("three ranges, manager") / seconds("three ranges, merged once");
+    at_least("merged once, beside the manager", times, 5.0);
+}
+
+/// What it costs to record when each worker is at work.
+fn lanes() {
+    heading("recording of lanes: time with it, divided by time without");
+    for work in [
+        "io --latency 1ms --method sync,threads --runs 1",
+        "primes --method sync,threads,rayon --runs 1",
+        "pipe --method threads --runs 1",
+    ] {
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        for _ in 0..9 {
+            with.push(seconds(&timed(work)));
+            without.push(seconds(&timed(&format!("{work} --no-lanes"))));
+        }
+        for place in 0..with[0].len() {
+            let name = &timed(work)[place].name();
+            let of = |runs: &[Vec<f64>]| median(runs.iter().map(|run| run[place]).collect());
+            at_most(name, of(&with) / of(&without), 1.02);
+        }
+    }
+}
+
+/// The same work in Python, where it is installed: how many times as long it takes.
+fn python() {
+    heading("CPython, the rows of the tutorials: times as long as here");
+    let settings = ServerSettings {
+        port: 0,
+        sizes: [10_490, 278],
+        latency: Duration::from_secs_f64(LATENCY),
+        jitter: Duration::ZERO,
+        seed: 0,
+        serve: Serve::Many,
+        fault: None,
+    };
+    let server = Server::start(&settings).expect("a free port can be had");
+    let script = Command::new("python3")
+        .arg(SCRIPT)
+        .args(server.urls())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut script = match script {
+        Ok(script) => script,
+        Err(error) => {
+            println!("  python3 cannot be run: {error}");
+            return;
+        }
+    };
+    let lines = BufReader::new(script.stdout.take().expect("it is piped")).lines();
+    for line in lines {
+        let line = line.expect("the script prints text");
+        let row: Value = serde_json::from_str(&line).expect("the script prints JSON");
+        let (id, what) = (text(&row["id"]), text(&row["what"]));
+        let (work, variant) = here(id);
+        let here = timed(&work);
+        let mut here = here.iter();
+        let here = here.find(|row| variant.is_none() || row.variant.as_deref() == variant);
+        let here = here.expect("it was measured");
+        let there = row["seconds"]
+            .as_f64()
+            .expect("the script prints its seconds");
+        let name = format!("{id} {what}: {there:.3} s, here {:.3} s", here.seconds);
+        at_least(&name, there / here.seconds, 1.0);
+    }
+    let status = script.wait().expect("it can be waited for");
+    assert!(status.success(), "{SCRIPT}: {status}");
+}
+
+/// The work of a row of the tutorials, for `racelab time`, and its variant.
+fn here(id: &str) -> (String, Option<&'static str>) {
+    let (id, workers) = id.split_once('/').unwrap_or((id, ""));
+    let work = match (id, workers) {
+        ("S9", _) => "io --method sync",
+        ("S10", _) => "io --method threads --workers 5",
+        ("S11", workers) => return (format!("io --method threads --workers {workers}"), None),
+        ("S12", _) => "io --method async",
+        ("S13", _) => "io --method processes",
+        ("S14", "sync") => "io --items 5 --method sync",
+        ("S14", _) => "io --items 5 --method threads --workers 5",
+        ("S15", "sync") => "sleep --method sync --runs 1",
+        ("S15", _) => "sleep --method threads --runs 1",
+        ("S16", "threads") => "sleep --items 1000 --seconds 100ms --method threads",
+        ("S16", _) => "sleep --items 1000 --seconds 100ms --method async",
+        ("S17", _) => "cpu --method sync",
+        ("S18", _) => "cpu --method threads --workers 5",
+        ("S19", _) => "cpu --method async",
+        ("S20", _) => "cpu --method processes",
+        ("S21", _) => "primes --method sync",
+        ("S22" | "S23" | "S24", _) => "primes --method processes",
+        ("S25", _) => "primes --method threads",
+        _ => panic!("the script has a row {id}, which is not known here"),
+    };
+    let variant = match id {
+        "S22" => Some("three ranges, discarded"),
+        "S23" => Some("three ranges, manager"),
+        "S24" | "S25" => Some("three ranges, merged once"),
+        _ => None,
+    };
+    (work.to_owned(), variant)
+}
+
+/// A row of `racelab time`.
+struct Row {
+    method: String,
+    variant: Option<String>,
+    workers: u64,
+    seconds: f64,
+    ideal: f64,
+    speedup: f64,
+}
+
+impl Row {
+    fn name(&self) -> String {
+        let variant = self.variant.as_ref();
+        let variant = variant.map(|variant| format!(", {variant}"));
+        let variant = variant.unwrap_or_default();
+        format!("{}{variant}, {} workers", self.method, self.workers)
+    }
+}
+
+/// What `racelab time` measures.
+fn timed(work: &str) -> Vec<Row> {
+    let output = Command::new(env!("CARGO_BIN_EXE_racelab"))
+        .arg("time")
+        .args(work.split_whitespace())
+        .args(["--format", "json"])
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("the command can be run");
+    assert!(output.status.success(), "racelab time {work}");
+    let timing: Value = serde_json::from_slice(&output.stdout).expect("it prints JSON");
+    let rows = timing["rows"].as_array().expect("it has rows");
+    let number = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
+    rows.iter()
+        .map(|row| Row {
+            method: text(&row["method"]).to_owned(),
+            variant: row["variant"].as_str().map(str::to_owned),
+            workers: row["workers"].as_u64().expect("it is a number"),
+            seconds: number(&row["seconds"]),
+            ideal: number(&row["ideal_seconds"]),
+            speedup: number(&row["speedup"]),
+        })
+        .collect()
+}
+
+fn seconds(rows: &[Row]) -> Vec<f64> {
+    rows.iter().map(|row| row.seconds).collect()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("it is a text")
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn heading(text: &str) {
+    println!("\n{text}");
+}
+
+fn at_most(name: &str, measured: f64, most: f64) {
+    figure(
+        name,
+        measured,
+        &format!("at most {most:.2}"),
+        measured <= most,
+    );
+}
+
+fn at_least(name: &str, measured: f64, least: f64) {
+    figure(
+        name,
+        measured,
+        &format!("at least {least:.2}"),
+        measured >= least,
+    );
+}
+
+fn figure(name: &str, measured: f64, wanted: &str, is_met: bool) {
+    let missed = if is_met { "" } else { "   MISSED" };
+    println!("  {name:56} {measured:8.3}   {wanted}{missed}");
+}
