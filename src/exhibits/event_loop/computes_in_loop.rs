@@ -39,5 +39,5 @@ pub(super) fn run(users: usize, pieces: usize, terminal: Option<Arc<dyn Terminal
     for thread in threads {
         pressed.push(thread.join().unwrap());
     }
-    desk.assert_responsive(pressed, pieces);
+    desk.assert_responsive(&pressed, pieces);
 }

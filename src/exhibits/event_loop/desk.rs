@@ -113,7 +113,7 @@ impl Desk {
     /// Records for how many pieces each key of each user has waited, and asserts that they are few
     /// and that the sum is right. `pressed` is what the users have returned.
     #[track_caller]
-    pub(super) fn assert_responsive(&self, pressed: Vec<Vec<usize>>, pieces: usize) {
+    pub(super) fn assert_responsive(&self, pressed: &[Vec<usize>], pieces: usize) {
         let answered = self.answered.borrow();
         let waits = pressed.iter().enumerate().map(|(user, pressed)| {
             let own = answered.iter().filter(|(other, _)| *other == user);

@@ -34,5 +34,5 @@ pub(super) fn run(readers: usize, downloads: usize, terminal: Option<Arc<dyn Ter
         });
     }
     event_loop.run();
-    site.assert_own_answers(all_read.take());
+    site.assert_own_answers(&all_read.take());
 }

@@ -66,8 +66,8 @@ impl Site {
 
     /// Records what each reader has read, and asserts that it is what it has asked for.
     #[track_caller]
-    pub(super) fn assert_own_answers(&self, read: Vec<Vec<usize>>) {
-        outcome(&read);
+    pub(super) fn assert_own_answers(&self, read: &[Vec<usize>]) {
+        outcome(read);
         let numbers_of = |reader| self.pages_of(reader).map(|page| page.number).collect();
         let asked: Vec<Vec<usize>> = (0..read.len()).map(numbers_of).collect();
         assert!(

@@ -27,5 +27,5 @@ pub(super) fn run(readers: usize, downloads: usize, terminal: Option<Arc<dyn Ter
     for thread in threads {
         read.push(thread.join().unwrap());
     }
-    site.assert_own_answers(read);
+    site.assert_own_answers(&read);
 }
