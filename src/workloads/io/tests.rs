@@ -332,6 +332,28 @@ fn a_download_that_takes_too_long_is_given_up() {
 }
 
 #[test]
+fn both_clients_say_the_same_of_a_server_that_is_not_there_and_of_a_page_that_is_not() {
+    let deaf = TcpSocket::new_v4().expect("a socket");
+    deaf.bind((Ipv4Addr::LOCALHOST, 0).into())
+        .expect("a port is free");
+    let server = Server::start(&serving()).expect("a port is free");
+    let missing = Problem::Status("404 Not Found".to_owned());
+    let cases = [
+        (deaf.local_addr().expect("it is bound"), Problem::Refused),
+        (server.address(), missing),
+    ];
+    for (address, problem) in cases {
+        let url = format!("http://{address}/third");
+        let download = blocking::Session::new(PATIENCE).download(&url);
+        assert_eq!(download, Err(problem.clone()));
+        let session = asynchronous::Session::new(PATIENCE);
+        let download = async { session.download(&url).await };
+        let download = event_loop().expect("an event loop").block_on(download);
+        assert_eq!(download, Err(problem));
+    }
+}
+
+#[test]
 fn each_download_has_a_line() {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let mut settings = settings(Source::Embedded(serving()));
@@ -366,7 +388,7 @@ fn more_connections_than_files_may_be_open_are_refused_before_there_is_one() {
     assert!(
         refused
             .to_string()
-            .starts_with("async, 100000000 tasks are too many"),
+            .starts_with("async, 100,000,000 tasks are too many"),
         "{refused}"
     );
     assert!(refused.to_string().contains("ulimit -n"), "{refused}");
