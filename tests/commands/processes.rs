@@ -80,8 +80,8 @@ fn stores_to_shared_memory_lose_updates_of_other_processes() {
     for _ in 0..100 {
         let (code, total) = outcome("shared-memory-store");
         let total: u64 = total.parse().unwrap();
-        assert!((1..=200_000).contains(&total), "{total}");
-        assert_eq!(code, i32::from(total < 200_000), "{total}");
+        assert!((1..=2_000_000).contains(&total), "{total}");
+        assert_eq!(code, i32::from(total < 2_000_000), "{total}");
         if code == 1 {
             return;
         }
@@ -92,7 +92,10 @@ fn stores_to_shared_memory_lose_updates_of_other_processes() {
 #[test]
 fn additions_in_shared_memory_lose_nothing() {
     for _ in 0..5 {
-        assert_eq!(outcome("shared-memory-fetch-add"), (0, "200000".to_owned()));
+        assert_eq!(
+            outcome("shared-memory-fetch-add"),
+            (0, "2000000".to_owned())
+        );
     }
     let alone =
         "racelab explore processes/shared-memory-store --engine threads --runs 3 --threads 1";
