@@ -162,6 +162,51 @@ fn nothing_is_left_of_shared_memory() {
     assert!(run.stdout.contains("failed   "), "{run:?}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn no_process_outlives_a_command_that_is_ended() {
+    use std::ffi::OsStr;
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    use crate::support::{processes_with, send};
+
+    const MARK: &str = "RACELAB_TEST_OF_PROCESSES";
+    /// How long they may take to end at the most, on a machine that does much else.
+    const LONG: Duration = Duration::from_mins(1);
+    for variant in ["manager", "pipe", "shared-memory-store"] {
+        for signal in ["KILL", "INT", "TERM"] {
+            let value = format!("{}-{variant}-{signal}", std::process::id());
+            let processes = || processes_with(MARK, OsStr::new(&value));
+            let line =
+                format!("racelab explore processes/{variant} --engine threads --runs 1000000");
+            let mut explore = command()
+                .args(words(&line))
+                .env(MARK, &value)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            // The command, the process of its runs, and the two that a run starts.
+            while processes().len() < 4 {
+                assert_eq!(explore.try_wait().unwrap(), None);
+                std::thread::yield_now();
+            }
+            send(signal, explore.id());
+            explore.wait().unwrap();
+            let start = Instant::now();
+            while !processes().is_empty() {
+                assert!(
+                    start.elapsed() < LONG,
+                    "{variant}, {signal}: {:?}",
+                    processes()
+                );
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
 #[test]
 fn variants_of_the_list_differ_in_what_holds_the_list() {
     let names: BTreeSet<_> = variants().into_iter().collect();
