@@ -9,6 +9,7 @@ use super::content::{Content, body_of};
 use super::problem::Problem;
 use super::*;
 use crate::report::time::{Activity, Lane};
+use crate::workloads::event_loop::event_loop;
 
 const SYNC: Way = way(Method::Sync, 1);
 
@@ -232,6 +233,17 @@ fn a_port_that_is_taken_is_refused() {
          one that is free"
     );
     assert_eq!(refused, Failed::Refused(text));
+}
+
+#[test]
+fn an_answer_that_takes_for_ever_is_refused() {
+    let mut endless = [serving(), serving()];
+    endless[0].latency = Duration::MAX;
+    endless[1].jitter = Duration::MAX;
+    for serving in endless {
+        let refused = Server::start(&serving).expect_err("it takes too long");
+        assert!(refused.to_string().contains("an hour at most"), "{refused}");
+    }
 }
 
 #[test]
