@@ -412,6 +412,34 @@ mod killed {
     }
 
     #[test]
+    fn a_worker_that_is_stopped_is_taken_for_one_that_hangs() {
+        let mut drill = Drill::failing("stopped", "hang");
+        let gate = drill.file("gate");
+        drill.orders = vec![json!({ "await": gate }), json!({ "await": gate })];
+        drill.orders.extend(orders_for_squares(1..20));
+        let pool = drill.start();
+        while drill.noted("take").len() < 2 {
+            thread::yield_now();
+        }
+        let stopped: u32 = drill.noted("start")[0].parse().unwrap();
+        support::send("STOP", stopped);
+        fs::write(gate, "").unwrap();
+        let run = Run::of(&pool.wait_with_output().unwrap()).exits(0).quiet();
+        let drilled = Drilled {
+            report: support::parsed(&run),
+            run,
+        };
+        assert_eq!(drilled.values()[2..], squares(1..20));
+        let lost = drilled.texts("lost");
+        assert!(
+            lost.contains(&"process 1 did not answer within 2s")
+                || lost.contains(&"process 2 did not answer within 2s"),
+            "{lost:?}"
+        );
+        drill.assert_nobody_stays();
+    }
+
+    #[test]
     fn no_worker_outlives_a_pool_whose_process_is_killed() {
         for signal in ["KILL", "INT", "TERM"] {
             let mut drill = Drill::new(&format!("orphans-{signal}"), 3);

@@ -31,18 +31,23 @@ impl Inherited {
     /// # Errors
     ///
     /// If it was not inherited.
-    #[expect(unsafe_code, reason = "an inherited descriptor is only a number")]
     pub(super) fn take(self) -> io::Result<Descriptor> {
-        use std::os::fd::FromRawFd;
-        // SAFETY: `fcntl` with `F_GETFD` takes numbers and touches no memory.
-        if unsafe { libc::fcntl(self.0, libc::F_GETFD) } == -1 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: it is open, and it was open when the process began, since the pool had it
-        // inherited by this number. So nothing in this process has opened it, and nothing but this
-        // takes it.
-        Ok(unsafe { Descriptor::from_raw_fd(self.0) })
+        descriptor(self.0)
     }
+}
+
+/// The descriptor that the parent had this process inherit by a number.
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "an inherited descriptor is only a number")]
+fn descriptor(number: i32) -> io::Result<Descriptor> {
+    use std::os::fd::FromRawFd;
+    // SAFETY: `fcntl` with `F_GETFD` takes numbers and touches no memory.
+    if unsafe { libc::fcntl(number, libc::F_GETFD) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it is open, and it was open when the process began, since the pool had it inherited
+    // by this number. So nothing in this process has opened it, and nothing but this takes it.
+    Ok(unsafe { Descriptor::from_raw_fd(number) })
 }
 
 /// Lets a command inherit descriptors. No other process that is started meanwhile inherits them.
