@@ -4,6 +4,8 @@
 //! Every figure is a ratio of two times that were measured in turns in one run, by the command
 //! itself. What it should be stands beside it.
 
+mod sections;
+
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -18,26 +20,14 @@ const LATENCY: f64 = 0.02;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/tutorials.py");
 
 fn main() {
-    // The names of some sections can be given, as in `cargo bench --bench time -- io`.
-    let named: Vec<String> = std::env::args().skip(1).collect();
-    let named: Vec<&str> = named
-        .iter()
-        .map(String::as_str)
-        .filter(|name| !name.starts_with('-'))
-        .collect();
-    let sections: [(&str, fn()); 6] = [
+    sections::run(&[
         ("io", io),
         ("waits", waits),
         ("cpu", cpu),
         ("primes", primes),
         ("lanes", lanes),
         ("python", python),
-    ];
-    for (name, section) in sections {
-        if named.is_empty() || named.contains(&name) {
-            section();
-        }
-    }
+    ]);
 }
 
 /// 160 downloads with a latency of 20 ms: the time, divided by the least that the waits take.
