@@ -6,7 +6,7 @@
 
 mod sections;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -119,7 +119,9 @@ fn python() {
     let server = Server::start(&settings).expect("a free port can be had");
     let script = Command::new("python3")
         .arg(SCRIPT)
+        .arg("--in-turns")
         .args(server.urls())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();
     let mut script = match script {
@@ -129,6 +131,7 @@ fn python() {
             return;
         }
     };
+    let mut turns = script.stdin.take().expect("it is piped");
     let lines = BufReader::new(script.stdout.take().expect("it is piped")).lines();
     for line in lines {
         let line = line.expect("the script prints text");
@@ -144,6 +147,8 @@ fn python() {
             .expect("the script prints its seconds");
         let name = format!("{id} {what}: {there:.3} s, here {:.3} s", here.seconds);
         at_least(&name, there / here.seconds, 1.0);
+        // It does nothing while the work is measured here. After its last row it has ended.
+        let _ = writeln!(turns);
     }
     let status = script.wait().expect("it can be waited for");
     assert!(status.success(), "{SCRIPT}: {status}");

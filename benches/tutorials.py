@@ -313,6 +313,9 @@ def arguments():
     )
     parser.add_argument("urls", nargs="*", metavar="URL", help="the two pages that are downloaded")
     parser.add_argument("--rows", help="only these rows, as S9,S11,S11/30", metavar="NAMES")
+    parser.add_argument(
+        "--in-turns", action="store_true", help="wait for a line on standard input after each row"
+    )
     parser.add_argument("--runs", type=int, default=1, help="how often; the median is printed")
     given = parser.parse_args()
     if given.runs < 1:
@@ -347,6 +350,8 @@ def main():
             times.append(time.perf_counter() - start)
         row = {"id": name, "what": what, "seconds": round(statistics.median_low(times), 6)}
         print(json.dumps(row), flush=True)
+        if given.in_turns:
+            sys.stdin.readline()
 
 
 if __name__ == "__main__":

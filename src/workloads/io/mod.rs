@@ -24,7 +24,7 @@ mod ways;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
@@ -163,7 +163,15 @@ impl Workload for Io {
             server.reset();
         }
         let cpu_before = server.map_or(Duration::ZERO, Server::cpu_time);
+        let start = Instant::now();
         let downloaded = self.download_all(way, timeline)?;
+        if let Some(lines) = &self.settings.lines {
+            let seconds = start.elapsed().as_secs_f64();
+            lines(&format!(
+                "Downloaded {} in {seconds:.3} seconds",
+                self.items()
+            ));
+        }
         let mut done = Done {
             checksum: sum_of(&downloaded.checksums),
             ..Done::default()
