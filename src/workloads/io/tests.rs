@@ -379,6 +379,8 @@ fn each_download_has_a_line() {
     for way in [SYNC, way(Method::Threads, 3), way(Method::Async, 5)] {
         run(&io, way).expect("nothing goes wrong");
         let mut lines = std::mem::take(&mut *lines.lock().expect("no panic"));
+        let last = lines.pop().expect("there are lines");
+        assert!(last.starts_with("Downloaded 5 in "), "{last}");
         lines.sort();
         let [first, second] = [
             format!("Read 10490 from {first}"),
