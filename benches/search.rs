@@ -3,30 +3,20 @@
 //!
 //! All figures of one comparison are measured in turns in one run, since machines are shared.
 
+mod sections;
+
 use std::time::{Duration, Instant};
 
 use racelab::{Coverage, Engine, Explorer, Report};
 
 fn main() {
-    // The names of some sections can be given, as in `cargo bench --bench search -- rate`.
-    let named: Vec<String> = std::env::args().skip(1).collect();
-    let named: Vec<&str> = named
-        .iter()
-        .map(String::as_str)
-        .filter(|name| !name.starts_with('-'))
-        .collect();
-    let sections: [(&str, fn()); 5] = [
+    sections::run(&[
         ("counts", counts),
         ("against", against_enumeration),
         ("rate", rate),
         ("memory", memory),
         ("jobs", jobs),
-    ];
-    for (name, section) in sections {
-        if named.is_empty() || named.contains(&name) {
-            section();
-        }
-    }
+    ]);
 }
 
 /// A counter on the primitives of one library: each thread does `increment` so often.

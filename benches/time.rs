@@ -4,7 +4,9 @@
 //! Every figure is a ratio of two times that were measured in turns in one run, by the command
 //! itself. What it should be stands beside it.
 
-use std::io::{BufRead, BufReader};
+mod sections;
+
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -18,26 +20,14 @@ const LATENCY: f64 = 0.02;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/tutorials.py");
 
 fn main() {
-    // The names of some sections can be given, as in `cargo bench --bench time -- io`.
-    let named: Vec<String> = std::env::args().skip(1).collect();
-    let named: Vec<&str> = named
-        .iter()
-        .map(String::as_str)
-        .filter(|name| !name.starts_with('-'))
-        .collect();
-    let sections: [(&str, fn()); 6] = [
+    sections::run(&[
         ("io", io),
         ("waits", waits),
         ("cpu", cpu),
         ("primes", primes),
         ("lanes", lanes),
         ("python", python),
-    ];
-    for (name, section) in sections {
-        if named.is_empty() || named.contains(&name) {
-            section();
-        }
-    }
+    ]);
 }
 
 /// 160 downloads with a latency of 20 ms: the time, divided by the least that the waits take.
@@ -129,7 +119,9 @@ fn python() {
     let server = Server::start(&settings).expect("a free port can be had");
     let script = Command::new("python3")
         .arg(SCRIPT)
+        .arg("--in-turns")
         .args(server.urls())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn();
     let mut script = match script {
@@ -139,6 +131,7 @@ fn python() {
             return;
         }
     };
+    let mut turns = script.stdin.take().expect("it is piped");
     let lines = BufReader::new(script.stdout.take().expect("it is piped")).lines();
     for line in lines {
         let line = line.expect("the script prints text");
@@ -154,6 +147,8 @@ fn python() {
             .expect("the script prints its seconds");
         let name = format!("{id} {what}: {there:.3} s, here {:.3} s", here.seconds);
         at_least(&name, there / here.seconds, 1.0);
+        // It does nothing while the work is measured here. After its last row it has ended.
+        let _ = writeln!(turns);
     }
     let status = script.wait().expect("it can be waited for");
     assert!(status.success(), "{SCRIPT}: {status}");

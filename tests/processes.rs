@@ -377,7 +377,10 @@ mod killed {
         for seed in 0..6 {
             let mut random = Pcg64Mcg::seed_from_u64(seed);
             let mut drill = Drill::new(&format!("killed-{seed}"), 3);
-            drill.orders.extend(orders_for_squares(0..TASKS));
+            let gate = drill.file("gate");
+            // It does not come to its end before a worker was killed.
+            drill.orders.push(json!({ "await": gate }));
+            drill.orders.extend(orders_for_squares(1..TASKS));
             let mut pool = drill.start();
             let mut kills = 0;
             while pool.try_wait().unwrap().is_none() {
@@ -387,6 +390,7 @@ mod killed {
                 if let Some(worker) = workers.choose(&mut random).filter(|_| due) {
                     kill(*worker);
                     kills += 1;
+                    fs::write(&gate, "").unwrap();
                 }
             }
             let run = Run::of(&pool.wait_with_output().unwrap()).exits(0).quiet();
@@ -405,10 +409,37 @@ mod killed {
                     "{broken}"
                 );
             }
-            assert!(kills > 0, "seed {seed}: nobody was killed");
             drill.assert_nobody_stays();
         }
         assert!(finished > 0, "no pool came to its end");
+    }
+
+    #[test]
+    fn a_worker_that_is_stopped_is_taken_for_one_that_hangs() {
+        let mut drill = Drill::failing("stopped", "hang");
+        let gate = drill.file("gate");
+        drill.orders = vec![json!({ "await": gate }), json!({ "await": gate })];
+        drill.orders.extend(orders_for_squares(1..20));
+        let pool = drill.start();
+        while drill.noted("take").len() < 2 {
+            thread::yield_now();
+        }
+        let stopped: u32 = drill.noted("start")[0].parse().unwrap();
+        support::send("STOP", stopped);
+        fs::write(gate, "").unwrap();
+        let run = Run::of(&pool.wait_with_output().unwrap()).exits(0).quiet();
+        let drilled = Drilled {
+            report: support::parsed(&run),
+            run,
+        };
+        assert_eq!(drilled.values()[2..], squares(1..20));
+        let lost = drilled.texts("lost");
+        assert!(
+            lost.contains(&"process 1 did not answer within 2s")
+                || lost.contains(&"process 2 did not answer within 2s"),
+            "{lost:?}"
+        );
+        drill.assert_nobody_stays();
     }
 
     #[test]

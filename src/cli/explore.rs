@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::exhibits::{self, Missing, Variant};
+use crate::exhibits::{self, Variant};
 use crate::explorer::Keeper;
 use crate::report::{self, Subject, json};
 use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict};
@@ -292,16 +292,6 @@ pub(super) fn in_child(explorer: &Explorer, on_interrupt: OnInterrupt) -> Result
             Explored::Crashed(Box::new(explorer.not_explored(reason, start.elapsed())))
         }
     })
-}
-
-/// In this process, undefined behaviour could do anything.
-pub(super) fn refuse_undefined_behaviour(variant: &Variant, engine: Engine) -> Result<(), Error> {
-    match variant.runs_under(engine) {
-        Err(missing @ Missing::UndefinedBehaviour) => Err(Error::Usage(format!(
-            "{variant} is not for the engine {engine}: {missing}, as `racelab run {variant}` does"
-        ))),
-        _ => Ok(()),
-    }
 }
 
 /// Writes the report of an exploration or a replay.

@@ -304,7 +304,10 @@ impl Program {
         let size = size.of(variant).map_err(|error| refuse(&error))?;
         let engine = first.part.engine.as_deref().unwrap_or_default();
         let engine = engine.parse::<Engine>().map_err(|error| refuse(&error))?;
-        explore::refuse_undefined_behaviour(variant, engine).map_err(|error| refuse(&error))?;
+        // Only these have shards, and none of them executes undefined behaviour.
+        if !engine.is_divisible() {
+            return Err(refuse(&format!("the search of {engine} cannot be divided")));
+        }
         select::refuse_processes(variant, engine).map_err(|error| refuse(&error))?;
         Ok(Program {
             variant,

@@ -23,7 +23,7 @@ use super::runs::Job;
 
 /// How far the traces are counted.
 const MOST_TRACES: u64 = 100_000;
-const MOST_TIME: Duration = Duration::from_secs(5);
+const MOST_TIME: Duration = Duration::from_secs(2);
 
 /// How many processes can race at once.
 const MOST_AT_ONCE: u64 = 256;
@@ -50,7 +50,7 @@ pub(super) struct Raising {
     #[arg(
         long,
         value_name = "TIME",
-        value_parser = crate::parse_duration,
+        value_parser = stall_limit,
         allow_hyphen_values = true,
     )]
     stall_limit: Option<Duration>,
@@ -71,6 +71,14 @@ impl Raising {
             _ => Ok(()),
         }
     }
+}
+
+fn stall_limit(text: &str) -> Result<Duration, String> {
+    let limit = crate::parse_duration(text)?;
+    if limit.is_zero() {
+        return Err("a run takes longer than that: write 20ms or 10s".to_owned());
+    }
+    Ok(limit)
 }
 
 /// Runs on real threads that were asked for.

@@ -22,7 +22,7 @@ use super::error::{Error, Exit};
 use super::select;
 
 /// Of so many results the child knows that it has told them. Others it tells in full again.
-const REMEMBERED: usize = 1_000;
+const REMEMBERED: usize = 256;
 
 /// Run a variant on real threads, and tell what each run came to.
 #[derive(Debug, Args)]

@@ -80,8 +80,8 @@ fn stores_to_shared_memory_lose_updates_of_other_processes() {
     for _ in 0..100 {
         let (code, total) = outcome("shared-memory-store");
         let total: u64 = total.parse().unwrap();
-        assert!((1..=200_000).contains(&total), "{total}");
-        assert_eq!(code, i32::from(total < 200_000), "{total}");
+        assert!((1..=2_000_000).contains(&total), "{total}");
+        assert_eq!(code, i32::from(total < 2_000_000), "{total}");
         if code == 1 {
             return;
         }
@@ -92,7 +92,10 @@ fn stores_to_shared_memory_lose_updates_of_other_processes() {
 #[test]
 fn additions_in_shared_memory_lose_nothing() {
     for _ in 0..5 {
-        assert_eq!(outcome("shared-memory-fetch-add"), (0, "200000".to_owned()));
+        assert_eq!(
+            outcome("shared-memory-fetch-add"),
+            (0, "2000000".to_owned())
+        );
     }
     let alone =
         "racelab explore processes/shared-memory-store --engine threads --runs 3 --threads 1";
@@ -157,6 +160,51 @@ fn nothing_is_left_of_shared_memory() {
         .output();
     let run = Run::of(&output.unwrap()).exits(1);
     assert!(run.stdout.contains("failed   "), "{run:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_process_outlives_a_command_that_is_ended() {
+    use std::ffi::OsStr;
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    use crate::support::{processes_with, send};
+
+    const MARK: &str = "RACELAB_TEST_OF_PROCESSES";
+    /// How long they may take to end at the most, on a machine that does much else.
+    const LONG: Duration = Duration::from_mins(1);
+    for variant in ["manager", "pipe", "shared-memory-store"] {
+        for signal in ["KILL", "INT", "TERM"] {
+            let value = format!("{}-{variant}-{signal}", std::process::id());
+            let processes = || processes_with(MARK, OsStr::new(&value));
+            let line =
+                format!("racelab explore processes/{variant} --engine threads --runs 1000000");
+            let mut explore = command()
+                .args(words(&line))
+                .env(MARK, &value)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+            // The command, the process of its runs, and the two that a run starts.
+            while processes().len() < 4 {
+                assert_eq!(explore.try_wait().unwrap(), None);
+                std::thread::yield_now();
+            }
+            send(signal, explore.id());
+            explore.wait().unwrap();
+            let start = Instant::now();
+            while !processes().is_empty() {
+                assert!(
+                    start.elapsed() < LONG,
+                    "{variant}, {signal}: {:?}",
+                    processes()
+                );
+                std::thread::yield_now();
+            }
+        }
+    }
 }
 
 #[test]

@@ -234,6 +234,7 @@ fn what_raises_the_odds_is_refused_elsewhere() {
         line(&format!("{threads} --oversubscribe {bad}")).refused("--oversubscribe");
     }
     line(&format!("{threads} --stall-limit soon")).refused("20ms, 10s");
+    line(&format!("{threads} --stall-limit 0")).refused("longer than that");
 }
 
 #[test]

@@ -117,7 +117,13 @@ fn jitter_is_the_same_for_the_same_seed() {
 fn each_download_is_told_of_with_its_worker() {
     let told = |way: &str| -> Vec<String> {
         let run = line(&format!("{IO} --items 5 --method {way} -v")).exits(0);
-        run.stderr.lines().map(str::to_owned).collect()
+        let mut lines: Vec<String> = run.stderr.lines().map(str::to_owned).collect();
+        let last = lines.pop().unwrap();
+        assert!(
+            last.starts_with("Downloaded 5 in ") && last.ends_with(" seconds"),
+            "{last}"
+        );
+        lines
     };
     for way in ["sync", "threads --workers 5", "async"] {
         let lines = told(way);

@@ -1,11 +1,11 @@
 //! Runs on real threads in child processes, which are counted here: what they came to, how they
 //! crashed, and which did not end.
 
+mod counted;
 mod lines;
 #[cfg(all(test, unix))]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::ops::Range;
 use std::process::{Command, ExitStatus};
@@ -20,8 +20,9 @@ use crate::verdict::grouped;
 use super::child;
 use super::error::Error;
 use super::progress::Stage;
-use super::runs::{Ended, Job, Message, Told};
+use super::runs::{Job, Message, Told};
 
+pub(super) use counted::{Bad, Counted, Stop};
 use lines::{Line, start};
 
 /// How often it is looked whether the runs are to stop.
@@ -51,41 +52,6 @@ pub(super) struct Racing<'a> {
     pub(super) deadline: Option<Instant>,
     /// The command that makes the runs of a job.
     pub(super) command: &'a (dyn Fn(&Job) -> io::Result<Command> + Sync),
-}
-
-/// What runs came to.
-#[derive(Debug, Default)]
-pub(super) struct Counted {
-    pub(super) runs: u64,
-    /// Those that failed, crashed or did not end.
-    pub(super) bad: u64,
-    pub(super) ended: HashMap<Ended, u64>,
-    /// By how the process ended: how often, and what it said the first time.
-    pub(super) crashes: BTreeMap<String, (u64, Option<String>)>,
-    pub(super) timeouts: u64,
-    pub(super) first_bad: Option<Bad>,
-    /// What ended them before all were made.
-    pub(super) stop: Option<Stop>,
-}
-
-/// How a run was bad.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Bad {
-    Failed(Ended),
-    /// How its process ended, as `ended by signal 11 (SIGSEGV)`.
-    Crashed(String),
-    Endless,
-}
-
-/// What ended the runs before all were made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    TimeLimit,
-    Interrupted,
-    Crashes,
-    Timeouts,
-    /// The system cannot make them: why.
-    Unable(String),
 }
 
 impl Racing<'_> {
@@ -363,24 +329,6 @@ impl Counting<'_> {
     fn counted(&self) -> MutexGuard<'_, Counted> {
         let counted = self.counted.lock();
         counted.unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Counted {
-    fn add(&mut self, ended: &Ended) {
-        self.runs += 1;
-        if ended.failure.is_some() {
-            self.bad += 1;
-            if self.first_bad.is_none() {
-                self.first_bad = Some(Bad::Failed(ended.clone()));
-            }
-        }
-        match self.ended.get_mut(ended) {
-            Some(runs) => *runs += 1,
-            None => {
-                self.ended.insert(ended.clone(), 1);
-            }
-        }
     }
 }
 

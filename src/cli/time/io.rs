@@ -41,7 +41,7 @@ pub(super) struct IoArgs {
         long = "url",
         value_name = "URL",
         value_delimiter = ',',
-        conflicts_with_all = ["latency", "jitter", "size", "serve", "port", "fault", "seed"],
+        conflicts_with_all = ["latency", "jitter", "size", "serve", "port", "fault", "fault_after", "seed"],
     )]
     urls: Vec<String>,
 

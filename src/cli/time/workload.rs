@@ -145,6 +145,13 @@ pub(super) struct PipeArgs {
 
 impl Choice {
     /// The work, and how often it is done.
+    #[cfg_attr(
+        loom,
+        expect(
+            clippy::unnecessary_wraps,
+            reason = "downloads are missing, which can be refused"
+        )
+    )]
     pub(super) fn make(&self) -> Result<(Arc<dyn Workload>, &Measuring), Error> {
         let cores = workloads::cores();
         Ok(match self {

@@ -28,8 +28,8 @@ pub(crate) mod works {
 const PROCESSES: usize = 2;
 const ITEMS: usize = 10;
 
-/// How many increments there are for each operation. One is over before the next process begins.
-const INCREMENTS: u64 = 10_000;
+/// How many increments there are for each operation: a few are over before the next process begins.
+const INCREMENTS: u64 = 100_000;
 
 /// The exhibit.
 pub static EXHIBIT: Exhibit = Exhibit {
@@ -42,7 +42,7 @@ pub static EXHIBIT: Exhibit = Exhibit {
         range: 1..=16,
     },
     ops: Parameter {
-        counts: "numbers of each process, or tens of thousands of increments",
+        counts: "numbers of each process, or hundreds of thousands of increments",
         default: ITEMS,
         range: 1..=1000,
     },

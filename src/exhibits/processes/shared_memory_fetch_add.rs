@@ -1,19 +1,20 @@
 //! Safe: the load, the addition and the store are one step, for other processes as well.
 
-use std::path::PathBuf;
-
 use crate::outcome;
 use crate::sync::atomic::Ordering::SeqCst;
-use crate::workloads::processes::{Pool, SharedNumber, Work};
+use crate::workloads::processes::{Inherited, Pool, Settings, SharedNumber, Work};
 use crate::workloads::{Recorder, Timeline};
 
 /// `processes` processes add 1 to one number, `increments` times each.
 pub(super) fn run(processes: usize, increments: u64) {
-    let mut counter = SharedNumber::create().unwrap();
-    let file = counter.file().to_owned();
-    let mut pool = Pool::<Adder>::start(processes, file, &Timeline::off()).unwrap();
+    let counter = SharedNumber::create().unwrap();
+    let (number, inherited) = counter.to_inherit().unwrap();
+    let workers = Settings {
+        inherited,
+        ..Settings::workers(processes)
+    };
+    let mut pool = Pool::<Adder>::start_with(workers, number, &Timeline::off()).unwrap();
     pool.wait_until_ready().unwrap();
-    counter.remove_file().unwrap();
     pool.map(vec![increments; processes]).unwrap();
     pool.finish().unwrap();
     let total = counter.load(SeqCst);
@@ -29,12 +30,12 @@ pub(crate) struct Adder {
 impl Work for Adder {
     const NAME: &'static str = "add-by-fetch-add";
     const TRIES: u32 = 1;
-    type Setup = PathBuf;
+    type Setup = Inherited;
     type Task = u64;
     type Answer = ();
 
-    fn start(file: PathBuf, _name: &str) -> Result<Self, String> {
-        let counter = SharedNumber::open(&file).map_err(|error| error.to_string())?;
+    fn start(number: Inherited, _name: &str) -> Result<Self, String> {
+        let counter = SharedNumber::take(number).map_err(|error| error.to_string())?;
         Ok(Adder { counter })
     }
 

@@ -65,7 +65,8 @@ pub(super) fn io() -> Timing {
         lanes: lanes(method, workers, 160, [0.0005, 0.0208]),
         ..row(method, workers, &runs)
     });
-    let parameters = json!({"latency": "20ms", "jitter": null, "serve": "many", "seed": 1});
+    let parameters =
+        json!({"latency": "20ms", "jitter": null, "serve": "many", "size": [10_490, 278]});
     timing("io", &parameters, rows.into())
 }
 

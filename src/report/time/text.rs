@@ -1,6 +1,7 @@
 //! What was measured, for the terminal: a table, and what follows from it.
 
 use anstyle::Style as Ansi;
+use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
 use crate::report::table::paint;
@@ -73,11 +74,17 @@ pub(super) fn parameters(timing: &Timing) -> String {
         .parameters
         .iter()
         .filter(|(_, value)| !value.is_null());
-    let texts = given.map(|(name, value)| match value.as_str() {
-        Some(text) => format!("{name} {text}"),
-        None => format!("{name} {value}"),
-    });
+    let texts = given.map(|(name, value)| format!("{name} {}", plain(value)));
     printable(&texts.collect::<Vec<_>>().join(", "))
+}
+
+/// A value as it was given: without quotes and brackets.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(","),
+        value => value.to_string(),
+    }
 }
 
 fn head(timing: &Timing, style: &Style) -> String {

@@ -71,7 +71,7 @@ pub(super) fn bytes(bytes: u64) -> String {
 
 /// A number with so many digits that count, but all that are before the point.
 pub(super) fn digits(number: f64, significant: usize) -> String {
-    if number >= HUGE {
+    if number.abs() >= HUGE {
         return format!("{number:.1e}");
     }
     let decimals = decimals(number, significant);

@@ -20,20 +20,16 @@ mod server;
 #[cfg(test)]
 mod tests;
 mod thread_clock;
+mod ways;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-use super::event_loop::{event_loop, on_event_loop};
-use super::processes::{Finished, Pool, Settings as PoolSettings};
-use super::thread_pool::on_threads;
-use super::{Done, Failed, Method, Recorder, Timeline, Way, Workload};
+use super::{Done, Failed, Method, Timeline, Way, Workload};
 use delays::Delays;
-use downloads::Setup;
 use page::Page;
 
 pub(crate) use downloads::Downloads;
@@ -79,13 +75,6 @@ pub(crate) struct Io {
     timeout: Duration,
 }
 
-/// What all downloads of a run came to.
-struct Downloaded {
-    checksums: Vec<u64>,
-    /// What is known of worker processes, if there were any.
-    workers: Option<Finished>,
-}
-
 impl Io {
     /// Starts the server, or sees what the addresses answer.
     ///
@@ -118,114 +107,6 @@ impl Io {
             pages: pages.into(),
             server,
             timeout,
-        })
-    }
-
-    /// The page of the download with this number.
-    fn page(&self, number: usize) -> &Page {
-        &self.pages[number % self.pages.len()]
-    }
-
-    fn download_all(&self, way: &Way, timeline: &Timeline) -> Result<Downloaded, Failed> {
-        let checksums = match way.method {
-            Method::Sync => self.one_after_another(timeline)?,
-            Method::Threads => self.by_threads(way.workers, timeline)?,
-            Method::Async => self.by_tasks(way.workers, timeline)?,
-            Method::Processes => return self.by_processes(way.workers, timeline),
-            Method::Rayon => {
-                return Err(Failed::Refused("`io` has no method `rayon`".to_owned()));
-            }
-        };
-        Ok(Downloaded {
-            checksums,
-            workers: None,
-        })
-    }
-
-    fn one_after_another(&self, timeline: &Timeline) -> Result<Vec<u64>, Failed> {
-        let session = blocking::Session::new(self.timeout);
-        let mut lane = timeline.lane(0, "main");
-        let pages = (0..self.settings.items).map(|number| self.page(number));
-        pages
-            .map(|page| self.download(&session, page, &mut lane))
-            .collect()
-    }
-
-    /// Each thread has a session of its own.
-    fn by_threads(&self, workers: usize, timeline: &Timeline) -> Result<Vec<u64>, Failed> {
-        let pages = (0..self.settings.items).map(|number| self.page(number));
-        on_threads(
-            workers,
-            &pages.collect::<Vec<&Page>>(),
-            timeline,
-            |_| Ok(blocking::Session::new(self.timeout)),
-            |session, page, lane| self.download(session, page, lane),
-        )
-    }
-
-    fn download(
-        &self,
-        session: &blocking::Session,
-        page: &Page,
-        lane: &mut Recorder,
-    ) -> Result<u64, Failed> {
-        let checksum = page.download(session, lane)?;
-        if let Some(lines) = &self.settings.lines {
-            lines(&page.line());
-        }
-        Ok(checksum)
-    }
-
-    /// All tasks share a session. With as many tasks as downloads, all downloads are under way at
-    /// once.
-    fn by_tasks(&self, workers: usize, timeline: &Timeline) -> Result<Vec<u64>, Failed> {
-        let runtime = event_loop()?;
-        let session = asynchronous::Session::new(self.timeout);
-        let next = Arc::new(AtomicUsize::new(0));
-        let tasks = (0..workers).map(|place| {
-            let mut lane = timeline.lane(place, format!("task {}", place + 1));
-            let (session, pages) = (session.clone(), Arc::clone(&self.pages));
-            let (next, lines) = (Arc::clone(&next), self.settings.lines.clone());
-            let items = self.settings.items;
-            async move {
-                let mut checksums = Vec::new();
-                loop {
-                    let number = next.fetch_add(1, Relaxed);
-                    if number >= items {
-                        return Ok(checksums);
-                    }
-                    let page = &pages[number % pages.len()];
-                    checksums.push(page.download_as_task(&session, &mut lane).await?);
-                    if let Some(lines) = &lines {
-                        lines(&page.line());
-                    }
-                }
-            }
-        });
-        Ok(on_event_loop(&runtime, tasks)?.concat())
-    }
-
-    /// Each process has a session of its own, made when it starts.
-    fn by_processes(&self, workers: usize, timeline: &Timeline) -> Result<Downloaded, Failed> {
-        let workers = PoolSettings {
-            // The worker itself gives up before that, and says what it waited for.
-            time: self.timeout.saturating_add(PATIENCE),
-            ..PoolSettings::workers(workers)
-        };
-        let setup = Setup {
-            pages: self.pages.to_vec(),
-            timeout: self.timeout,
-        };
-        let mut pool = Pool::<Downloads>::start_with(workers, setup, timeline)?;
-        let tasks = (0..self.settings.items).map(|number| number % self.pages.len());
-        let downloads = pool.map_and_tell(tasks, |worker, download| {
-            if let Some(lines) = &self.settings.lines {
-                lines(&format!("{worker}: {}", self.pages[download.page].line()));
-            }
-        })?;
-        Ok(Downloaded {
-            checksums: downloads.iter().map(|download| download.checksum).collect(),
-            workers: Some(pool.finish()?),
         })
     }
 
@@ -282,7 +163,15 @@ impl Workload for Io {
             server.reset();
         }
         let cpu_before = server.map_or(Duration::ZERO, Server::cpu_time);
+        let start = Instant::now();
         let downloaded = self.download_all(way, timeline)?;
+        if let Some(lines) = &self.settings.lines {
+            let seconds = start.elapsed().as_secs_f64();
+            lines(&format!(
+                "Downloaded {} in {seconds:.3} seconds",
+                self.items()
+            ));
+        }
         let mut done = Done {
             checksum: sum_of(&downloaded.checksums),
             ..Done::default()

@@ -32,6 +32,10 @@ pub(super) const PATHS: [&str; 2] = ["/first", "/second"];
 /// and tokio take by default is less, and then the system lets a client try again after a second.
 const BACKLOG: u32 = 4096;
 
+/// How long an answer may take at most, its jitter not counted: times that are too far away to be
+/// reckoned with are nobody's wish.
+const LONGEST: Duration = Duration::from_hours(1);
+
 /// How long to wait when no connection can be accepted, as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -90,8 +94,14 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If the port is taken or may not be used, or if the system gives no thread.
+    /// If the port is taken or may not be used, if an answer is to take longer than an hour, or if
+    /// the system gives no thread.
     pub fn start(settings: &ServerSettings) -> Result<Self, Failed> {
+        if settings.latency.max(settings.jitter) > LONGEST {
+            return Err(Failed::Refused(
+                "an answer may take an hour at most, and its jitter too".to_owned(),
+            ));
+        }
         let runtime = event_loop()?;
         let listener = {
             let _context = runtime.enter();

@@ -9,6 +9,7 @@ use super::content::{Content, body_of};
 use super::problem::Problem;
 use super::*;
 use crate::report::time::{Activity, Lane};
+use crate::workloads::event_loop::event_loop;
 
 const SYNC: Way = way(Method::Sync, 1);
 
@@ -235,6 +236,17 @@ fn a_port_that_is_taken_is_refused() {
 }
 
 #[test]
+fn an_answer_that_takes_for_ever_is_refused() {
+    let mut endless = [serving(), serving()];
+    endless[0].latency = Duration::MAX;
+    endless[1].jitter = Duration::MAX;
+    for serving in endless {
+        let refused = Server::start(&serving).expect_err("it takes too long");
+        assert!(refused.to_string().contains("an hour at most"), "{refused}");
+    }
+}
+
+#[test]
 fn a_port_can_be_taken_again_when_its_server_has_ended() {
     // The system gives these ports to nobody who does not ask for one of them.
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).expect("a small number");
@@ -332,6 +344,28 @@ fn a_download_that_takes_too_long_is_given_up() {
 }
 
 #[test]
+fn both_clients_say_the_same_of_a_server_that_is_not_there_and_of_a_page_that_is_not() {
+    let deaf = TcpSocket::new_v4().expect("a socket");
+    deaf.bind((Ipv4Addr::LOCALHOST, 0).into())
+        .expect("a port is free");
+    let server = Server::start(&serving()).expect("a port is free");
+    let missing = Problem::Status("404 Not Found".to_owned());
+    let cases = [
+        (deaf.local_addr().expect("it is bound"), Problem::Refused),
+        (server.address(), missing),
+    ];
+    for (address, problem) in cases {
+        let url = format!("http://{address}/third");
+        let download = blocking::Session::new(PATIENCE).download(&url);
+        assert_eq!(download, Err(problem.clone()));
+        let session = asynchronous::Session::new(PATIENCE);
+        let download = async { session.download(&url).await };
+        let download = event_loop().expect("an event loop").block_on(download);
+        assert_eq!(download, Err(problem));
+    }
+}
+
+#[test]
 fn each_download_has_a_line() {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let mut settings = settings(Source::Embedded(serving()));
@@ -345,6 +379,8 @@ fn each_download_has_a_line() {
     for way in [SYNC, way(Method::Threads, 3), way(Method::Async, 5)] {
         run(&io, way).expect("nothing goes wrong");
         let mut lines = std::mem::take(&mut *lines.lock().expect("no panic"));
+        let last = lines.pop().expect("there are lines");
+        assert!(last.starts_with("Downloaded 5 in "), "{last}");
         lines.sort();
         let [first, second] = [
             format!("Read 10490 from {first}"),
@@ -366,7 +402,7 @@ fn more_connections_than_files_may_be_open_are_refused_before_there_is_one() {
     assert!(
         refused
             .to_string()
-            .starts_with("async, 100000000 tasks are too many"),
+            .starts_with("async, 100,000,000 tasks are too many"),
         "{refused}"
     );
     assert!(refused.to_string().contains("ulimit -n"), "{refused}");

@@ -29,13 +29,13 @@ pub(super) fn same_length(below: u64, ranges: usize) -> Vec<Range<u64>> {
 /// So many ranges of about the same weight.
 pub(super) fn same_weight(below: u64, ranges: usize) -> Vec<Range<u64>> {
     let parts = same_length(below, usize::try_from(PARTS.min(below.max(1))).unwrap_or(1));
-    let weights: Vec<u64> = parts.iter().map(|part| weight(part)).collect();
+    let weights: Vec<u64> = parts.iter().map(weight).collect();
     let whole: u64 = weights.iter().sum();
     let mut divided = Vec::with_capacity(ranges);
     let (mut start, mut before) = (0, 0);
     for (part, weight) in parts.iter().zip(&weights) {
         before += weight;
-        let goal = whole as u128 * (divided.len() as u128 + 1) / ranges as u128;
+        let goal = u128::from(whole) * (divided.len() as u128 + 1) / ranges as u128;
         if u128::from(before) >= goal && divided.len() + 1 < ranges {
             divided.push(start..part.end);
             start = part.end;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::super::processes::{Finished, Manager, Pool, Proxy, Work};
 use super::super::{Failed, Recorder, Timeline, Way};
 use super::trial_division::{is_prime, primes_in};
-use super::{DYNAMIC, EVEN, Found, RANGES_DISCARDED, RANGES_MANAGER, RANGES_MERGED};
+use super::{Found, RANGES_DISCARDED, RANGES_MANAGER, RANGES_MERGED};
 
 /// How many numbers are looked at between two spans of a lane, where each prime is waited for: there
 /// are too many waits to draw.
@@ -123,7 +123,7 @@ pub(super) fn run(
             let answers = pool.map(ranges)?;
             Ok((counted(&answers), pool.finish()?))
         }
-        Some(EVEN | DYNAMIC) | None | Some(_) => {
+        _ => {
             let mut pool = Pool::<FindPrimes>::start(way.workers, Results::Returned, timeline)?;
             let answers = pool.map(ranges)?;
             let primes: Vec<u64> = answers.into_iter().flat_map(|range| range.primes).collect();

@@ -104,7 +104,7 @@ impl Primes {
     /// The ranges of a way.
     fn ranges(&self, way: &Way) -> Vec<Range<u64>> {
         match way.variant {
-            None => vec![0..self.below],
+            None => same_length(self.below, 1),
             Some(EVEN) => same_weight(self.below, way.workers),
             Some(DYNAMIC) => same_length(self.below, CHUNKS),
             Some(_) => same_length(self.below, RANGES),

@@ -12,12 +12,12 @@ pub(super) fn is_prime(n: u64) -> bool {
     if n < 4 {
         return n > 1;
     }
-    if n % 2 == 0 || n % 3 == 0 {
+    if n.is_multiple_of(2) || n.is_multiple_of(3) {
         return false;
     }
     let mut divisor = 5;
     while divisor * divisor <= n {
-        if n % divisor == 0 || n % (divisor + 2) == 0 {
+        if n.is_multiple_of(divisor) || n.is_multiple_of(divisor + 2) {
             return false;
         }
         divisor += 6;
@@ -27,14 +27,14 @@ pub(super) fn is_prime(n: u64) -> bool {
 
 /// How many rounds of divisions [`is_prime`] needs for a number.
 pub(super) fn rounds(n: u64) -> u64 {
-    if n < 4 || n % 2 == 0 || n % 3 == 0 {
+    if n < 4 || n.is_multiple_of(2) || n.is_multiple_of(3) {
         return 1;
     }
     let mut rounds = 1;
     let mut divisor = 5;
     while divisor * divisor <= n {
         rounds += 1;
-        if n % divisor == 0 || n % (divisor + 2) == 0 {
+        if n.is_multiple_of(divisor) || n.is_multiple_of(divisor + 2) {
             break;
         }
         divisor += 6;
@@ -51,7 +51,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_number_is_prime_if_nothing_divides_it(n in 0..100_000_u64) {
-            let has_divisor = (2..n).take_while(|d| d * d <= n).any(|d| n % d == 0);
+            let has_divisor = (2..n).take_while(|d| d * d <= n).any(|d| n.is_multiple_of(d));
             prop_assert_eq!(is_prime(n), n > 1 && !has_divisor);
         }
     }

@@ -23,46 +23,6 @@ pub(super) fn command_of<W: Work>() -> io::Result<Command> {
     Ok(command)
 }
 
-/// What a worker can inherit.
-#[cfg(unix)]
-pub(crate) type Descriptor = std::os::fd::OwnedFd;
-
-/// What a worker can inherit: nothing, on this system.
-#[cfg(not(unix))]
-#[derive(Debug)]
-pub(crate) enum Descriptor {}
-
-/// Lets a command inherit descriptors, by the numbers that they have here. No other process that
-/// is started meanwhile inherits them.
-#[cfg(unix)]
-#[expect(
-    unsafe_code,
-    reason = "std lets a child inherit nothing but its standard streams"
-)]
-pub(super) fn inherit(command: &mut Command, descriptors: &[Descriptor]) {
-    use std::os::fd::AsRawFd;
-    use std::os::unix::process::CommandExt;
-    if descriptors.is_empty() {
-        return;
-    }
-    let numbers: Vec<_> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
-    let inherit = move || {
-        for number in &numbers {
-            // SAFETY: `fcntl` with `F_SETFD` takes numbers and touches no memory.
-            if unsafe { libc::fcntl(*number, libc::F_SETFD, 0) } == -1 {
-                return Err(io::Error::last_os_error());
-            }
-        }
-        Ok(())
-    };
-    // SAFETY: between fork and exec only what is safe in a signal handler may be called. `fcntl` is,
-    // the list is only read, and an error of the system is made without an allocation.
-    unsafe { command.pre_exec(inherit) };
-}
-
-#[cfg(not(unix))]
-pub(super) fn inherit(_command: &mut Command, _descriptors: &[Descriptor]) {}
-
 /// A worker process. It is killed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Worker<W: Work> {

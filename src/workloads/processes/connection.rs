@@ -5,7 +5,7 @@ use std::io::{self, BufReader, PipeReader, PipeWriter};
 use serde::{Deserialize, Serialize};
 
 use super::Message;
-use super::child::Descriptor;
+use super::inherited::{Descriptor, Inherited};
 use super::messages::{receive, send};
 
 /// One end of a connection, in the worker that has it.
@@ -18,8 +18,8 @@ pub(crate) struct Connection {
 /// By which numbers a worker has inherited its end.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct End {
-    reader: i32,
-    writer: i32,
+    reader: Inherited,
+    writer: Inherited,
 }
 
 impl Connection {
@@ -29,10 +29,21 @@ impl Connection {
     /// # Errors
     ///
     /// If the system has no more pipes, or workers inherit nothing on it.
+    #[cfg(unix)]
     pub(crate) fn pair() -> io::Result<[(End, Vec<Descriptor>); 2]> {
         let (reader, other_writer) = io::pipe()?;
         let (other_reader, writer) = io::pipe()?;
-        Ok([end(reader, writer)?, end(other_reader, other_writer)?])
+        Ok([end(reader, writer), end(other_reader, other_writer)])
+    }
+
+    /// A new connection, which there cannot be: workers inherit nothing on this system.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    #[cfg(not(unix))]
+    pub(crate) fn pair() -> io::Result<[(End, Vec<Descriptor>); 2]> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Takes the end that this worker has inherited. It must not be taken twice.
@@ -40,12 +51,23 @@ impl Connection {
     /// # Errors
     ///
     /// If it was not inherited.
+    #[cfg(unix)]
     pub(crate) fn take(end: &End) -> io::Result<Self> {
-        let (reader, writer) = (inherited(end.reader)?, inherited(end.writer)?);
+        let (reader, writer) = (end.reader.take()?, end.writer.take()?);
         Ok(Connection {
             reader: BufReader::new(PipeReader::from(reader)),
             writer: PipeWriter::from(writer),
         })
+    }
+
+    /// Takes the end that this worker has inherited, which there cannot be.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    #[cfg(not(unix))]
+    pub(crate) fn take(_end: &End) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Sends a message, at once.
@@ -69,43 +91,11 @@ impl Connection {
 }
 
 #[cfg(unix)]
-fn end(reader: PipeReader, writer: PipeWriter) -> io::Result<(End, Vec<Descriptor>)> {
-    use std::os::fd::AsRawFd;
+fn end(reader: PipeReader, writer: PipeWriter) -> (End, Vec<Descriptor>) {
+    let (reader, writer) = (reader.into(), writer.into());
     let end = End {
-        reader: reader.as_raw_fd(),
-        writer: writer.as_raw_fd(),
+        reader: Inherited::of(&reader),
+        writer: Inherited::of(&writer),
     };
-    Ok((end, vec![reader.into(), writer.into()]))
-}
-
-/// A descriptor that this process has inherited.
-#[cfg(unix)]
-#[expect(unsafe_code, reason = "an inherited descriptor is only a number")]
-fn inherited(number: i32) -> io::Result<Descriptor> {
-    use std::os::fd::FromRawFd;
-    // SAFETY: `fcntl` with `F_GETFD` takes numbers and touches no memory.
-    if unsafe { libc::fcntl(number, libc::F_GETFD) } == -1 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: it is open, and it was open when the process began, since the pool had it inherited
-    // by this number. So nothing in this process has opened it, and nothing but this takes it.
-    Ok(unsafe { Descriptor::from_raw_fd(number) })
-}
-
-#[cfg(not(unix))]
-fn end(_reader: PipeReader, _writer: PipeWriter) -> io::Result<(End, Vec<Descriptor>)> {
-    Err(unsupported())
-}
-
-#[cfg(not(unix))]
-fn inherited(_number: i32) -> io::Result<std::os::windows::io::OwnedHandle> {
-    Err(unsupported())
-}
-
-#[cfg(not(unix))]
-fn unsupported() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::Unsupported,
-        "on this system no pipe can be given to a worker process",
-    )
+    (end, vec![reader, writer])
 }

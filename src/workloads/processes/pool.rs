@@ -10,7 +10,8 @@ use std::{io, mem};
 use crate::report::time::{Lane, Span};
 use crate::verdict::in_words;
 
-use super::child::{Descriptor, Heard, Worker, command_of, inherit};
+use super::child::{Heard, Worker, command_of};
+use super::inherited::{Descriptor, inherit};
 use super::messages::{Answer, Request};
 use super::{Failed, Timeline, Work, crash};
 

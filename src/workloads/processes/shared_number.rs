@@ -3,99 +3,79 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::ops::Deref;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::{env, mem, process};
 
 use memmap2::{MmapOptions, MmapRaw};
 
+use super::inherited::{Descriptor, Inherited};
+
 /// A number in memory that processes have in common, through a file that they map.
 #[derive(Debug)]
 pub(crate) struct SharedNumber {
     memory: MmapRaw,
-    file: PathBuf,
-    /// Whether this process has made the file, and it is still there.
-    removes: bool,
+    /// It has no name any more, so that nothing is left of it when the processes have ended.
+    file: File,
 }
 
 impl SharedNumber {
-    /// Makes the number 0, in a temporary file.
+    /// Makes the number 0, in a temporary file which is removed at once.
     ///
     /// # Errors
     ///
     /// If there can be no such file.
     pub(crate) fn create() -> io::Result<Self> {
-        /// How many this process has made.
-        static MADE: AtomicUsize = AtomicUsize::new(0);
-        loop {
-            let made = MADE.fetch_add(1, Ordering::Relaxed);
-            let name = format!("racelab-{}-{made}", process::id());
-            let path = env::temp_dir().join(name);
-            let mut options = OpenOptions::new();
-            options.read(true).write(true).create_new(true);
-            // The file is for processes of this user only.
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            match options.open(&path) {
-                // Left from a process of the same number.
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                file => return Self::make(&file?, path),
-            }
-        }
+        let file = temporary_file()?;
+        file.set_len(mem::size_of::<AtomicU64>() as u64)?;
+        Self::map(file)
     }
 
-    fn make(file: &File, path: PathBuf) -> io::Result<Self> {
-        let made = file
-            .set_len(mem::size_of::<AtomicU64>() as u64)
-            .and_then(|()| Self::map(file, path.clone()));
-        match made {
-            Ok(mut number) => {
-                number.removes = true;
-                Ok(number)
-            }
-            Err(error) => {
-                // That it cannot be made is what matters.
-                let _ = fs::remove_file(path);
-                Err(error)
-            }
-        }
-    }
-
-    /// The number that another process has made, in this file.
+    /// What a worker is to inherit to have the number, and by which number it finds that.
     ///
     /// # Errors
     ///
-    /// If there is no such file.
-    pub(crate) fn open(file: &Path) -> io::Result<Self> {
-        let opened = OpenOptions::new().read(true).write(true).open(file)?;
-        Self::map(&opened, file.to_owned())
+    /// If the process can have no more descriptors, or workers inherit nothing on this system.
+    #[cfg(unix)]
+    pub(crate) fn to_inherit(&self) -> io::Result<(Inherited, Vec<Descriptor>)> {
+        let file = self.file.try_clone()?.into();
+        Ok((Inherited::of(&file), vec![file]))
     }
 
-    fn map(file: &File, path: PathBuf) -> io::Result<Self> {
+    /// Takes the number that this worker has inherited. It must not be taken twice.
+    ///
+    /// # Errors
+    ///
+    /// If it was not inherited.
+    #[cfg(unix)]
+    pub(crate) fn take(inherited: Inherited) -> io::Result<Self> {
+        Self::map(File::from(inherited.take()?))
+    }
+
+    /// What a worker is to inherit, which there cannot be.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    #[cfg(not(unix))]
+    pub(crate) fn to_inherit(&self) -> io::Result<(Inherited, Vec<Descriptor>)> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    /// Takes the number that this worker has inherited, which there cannot be.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    #[cfg(not(unix))]
+    pub(crate) fn take(_inherited: Inherited) -> io::Result<Self> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    fn map(file: File) -> io::Result<Self> {
         let memory = MmapOptions::new()
             .len(mem::size_of::<AtomicU64>())
-            .map_raw(file)?;
-        Ok(SharedNumber {
-            memory,
-            file: path,
-            removes: false,
-        })
-    }
-
-    /// The file, for another process to open.
-    pub(crate) fn file(&self) -> &Path {
-        &self.file
-    }
-
-    /// Removes the file. Those that have opened it have the number still, and nothing is left of it
-    /// when they have ended, however that is.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be removed.
-    pub(crate) fn remove_file(&mut self) -> io::Result<()> {
-        self.removes = false;
-        fs::remove_file(&self.file)
+            .map_raw(&file)?;
+        Ok(SharedNumber { memory, file })
     }
 }
 
@@ -104,44 +84,56 @@ impl Deref for SharedNumber {
 
     #[expect(unsafe_code, reason = "the memory of a mapped file has no type")]
     fn deref(&self) -> &AtomicU64 {
-        // SAFETY: the pointer is to a page, so that it is aligned, of a file that is 8 bytes long and
-        // not made shorter by anybody. It is valid as long as the mapping, which `self` owns. All
-        // processes that have the file, which is of this user and has a name of ours, access the
-        // number through this function, and so by atomic operations only; for other processes the
-        // system and the processor keep to the same rules as for other threads.
+        // SAFETY: the pointer is to the beginning of a mapping, so that it is aligned. It is valid
+        // as long as the mapping, which `self` owns, since nobody makes the file shorter: it has no
+        // name, so that only processes have it that have inherited it, and those use it through
+        // this type. It has atomic operations only, and the processor keeps to the same rules for
+        // memory of several processes as for that of several threads.
         unsafe { AtomicU64::from_ptr(self.memory.as_mut_ptr().cast()) }
     }
 }
 
-impl Drop for SharedNumber {
-    fn drop(&mut self) {
-        if self.removes {
-            // There is nobody to tell that something is left.
-            let _ = fs::remove_file(&self.file);
+/// A new file without a name.
+fn temporary_file() -> io::Result<File> {
+    /// How many this process has made.
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    loop {
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("racelab-{}-{made}", process::id());
+        let path = env::temp_dir().join(name);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        // The file is for processes of this user only.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&path) {
+            // Left from a process of the same number, which was killed before it removed it.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            file => {
+                let file = file?;
+                fs::remove_file(path)?;
+                return Ok(file);
+            }
         }
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::sync::atomic::Ordering::SeqCst;
 
     use super::*;
 
     #[test]
-    fn whoever_opens_the_file_has_the_same_number_and_it_outlives_the_file() {
-        let mut here = SharedNumber::create().unwrap();
-        let there = SharedNumber::open(here.file()).unwrap();
+    fn whoever_has_the_file_has_the_same_number() {
+        let here = SharedNumber::create().unwrap();
+        let there = SharedNumber::map(here.file.try_clone().unwrap()).unwrap();
         assert_eq!(here.fetch_add(5, SeqCst), 0);
         assert_eq!(there.fetch_add(2, SeqCst), 5);
-        here.remove_file().unwrap();
-        assert!(!here.file().exists());
         assert_eq!(here.load(SeqCst), 7);
-        assert!(SharedNumber::open(here.file()).is_err());
         let other = SharedNumber::create().unwrap();
         assert_eq!(other.load(SeqCst), 0);
-        let file = other.file().to_owned();
-        drop(other);
-        assert!(!file.exists());
+        drop(here);
+        assert_eq!(there.load(SeqCst), 7);
     }
 }

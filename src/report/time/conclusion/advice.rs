@@ -133,7 +133,9 @@ fn taking(timing: &Timing, taken: &Row, tied: &[&Row], bests: &[&Row]) -> Option
 /// Why a method is taken for such a work, and when it is not.
 fn reason(taken: &Row, bound: Bound) -> Option<&'static str> {
     Some(match (bound, taken.method.as_str()) {
-        (_, "sync") => "It is the simplest, and no other way gained enough to matter.",
+        (_, "sync") => {
+            "It is the simplest, and no other way gained more than the noise of these runs, or 5 %."
+        }
         (Bound::Waiting, "async") => {
             "Tasks when you can: one thread waits for all of them; threads when you must, as for a \
              library that blocks; processes for work that computes."

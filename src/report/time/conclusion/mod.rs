@@ -8,7 +8,10 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
+use crate::report::Style;
+
 use super::comparison::{Comparison, compare};
+use super::units::seconds;
 use super::{Row, Timing};
 
 use advice::{advice, contrast};
@@ -33,12 +36,12 @@ pub fn conclusion(timing: &Timing) -> Vec<String> {
     if timing.interrupted {
         sentences.push("This is of what was measured before the interruption.".to_owned());
     }
-    // To pass messages is not a work of which it matters whether it computes or waits.
-    let is_of_messages = timing
-        .rows
-        .iter()
-        .any(|row| row.messages_per_second.is_some());
-    let kind = kind(timing).filter(|_| !is_of_messages);
+    let is_of_messages = |row: &Row| row.messages_per_second.is_some();
+    if timing.rows.iter().any(is_of_messages) {
+        sentences.extend(of_messages(timing));
+        return sentences;
+    }
+    let kind = kind(timing);
     let bound = kind.map(|kind| kind.bound);
     sentences.extend(kind.map(|kind| kind.sentence(timing)));
     sentences.extend(ran_once(timing));
@@ -51,6 +54,25 @@ pub fn conclusion(timing: &Timing) -> Vec<String> {
     sentences.extend(sweeps(timing));
     sentences.extend(variants(timing));
     sentences.extend(slower_than_sync(timing, bound));
+    sentences
+}
+
+/// What follows from the times of messages. It does not matter whether they compute or wait, and one
+/// thread alone passes no message: what it takes is what the queue costs.
+fn of_messages(timing: &Timing) -> Vec<String> {
+    let mut sentences = Vec::from_iter(ran_once(timing));
+    let per_message =
+        |row: &Row| Some(row.messages_per_second?.recip()).filter(|it| it.is_finite());
+    if let Some(cost) = sync(timing).and_then(per_message) {
+        sentences.push(format!(
+            "One thread takes {} to put a message into a queue and to take it out again: what the \
+             others take beyond that is the price of passing it on.",
+            seconds(cost, &Style::default())
+        ));
+    }
+    let mut passing = timing.clone();
+    passing.rows.retain(|row| row.method != "sync");
+    sentences.extend(advice(&passing, None));
     sentences
 }
 

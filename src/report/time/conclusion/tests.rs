@@ -57,6 +57,28 @@ fn work_that_had_to_share_its_core_with_others_is_no_waiting() {
 }
 
 #[test]
+fn one_thread_alone_is_no_way_to_pass_messages() {
+    let passing = |method, workers, runs: [f64; 2]| Row {
+        messages_per_second: Some(1000.0 / runs[0]),
+        ..row(method, workers, &runs)
+    };
+    let text = concluded(vec![
+        passing("sync", 1, [0.001, 0.0011]),
+        passing("threads", 2, [0.1, 0.11]),
+        passing("processes", 2, [0.4, 0.41]),
+    ]);
+    assert!(
+        text.contains("One thread takes 1.0 µs to put a message into a queue"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Take threads: 2 threads were 4.00 times as fast as 2 processes."),
+        "{text}"
+    );
+    assert!(!text.contains("sync"), "{text}");
+}
+
+#[test]
 fn one_way_is_not_compared() {
     let text = concluded(vec![row("threads", 4, &[1.0, 1.1])]);
     assert_eq!(text, "There is no other way to compare 4 threads with.");
