@@ -16,7 +16,7 @@ pub(in crate::exhibits) struct EventLoop<E> {
     events: Rc<Events<E>>,
     /// The tasks that can go on, the one that has waited longest first.
     ready: VecDeque<Task>,
-    /// The tasks that wait for an event.
+    /// The tasks that wait for an event. When one arrives, all of them look for it in turn.
     waiting: VecDeque<Task>,
 }
 
@@ -146,4 +146,69 @@ pub(in crate::exhibits) async fn give_back() {
         Poll::Pending
     })
     .await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::mpsc;
+
+    /// What tasks have noted, in the order in which they had their turns.
+    type Notes = Rc<RefCell<Vec<String>>>;
+
+    /// A task that notes its name, and gives control back between its notes.
+    async fn note(notes: Notes, name: &'static str, times: usize) {
+        for _ in 0..times {
+            notes.borrow_mut().push(name.to_owned());
+            give_back().await;
+        }
+    }
+
+    /// A task that notes the events that it gets, up to the end.
+    async fn note_events(notes: Notes, name: &'static str, events: Rc<Events<u32>>) {
+        while let Some(event) = events.next().await {
+            notes.borrow_mut().push(format!("{name} gets {event}"));
+        }
+        notes.borrow_mut().push(format!("{name} ends"));
+    }
+
+    #[test]
+    fn the_task_that_has_waited_longest_has_the_next_turn() {
+        let notes = Notes::default();
+        let mut event_loop = EventLoop::<u32>::new(None);
+        for (name, times) in [("a", 3), ("b", 1), ("c", 2)] {
+            event_loop.spawn(note(Rc::clone(&notes), name, times));
+        }
+        event_loop.run();
+        assert_eq!(notes.take().concat(), "abcaca");
+    }
+
+    #[test]
+    fn a_task_whose_event_has_arrived_goes_before_the_one_that_gave_control_back() {
+        let notes = Notes::default();
+        let (sender, receiver) = mpsc::channel();
+        sender.send(7).unwrap();
+        let mut event_loop = EventLoop::new(Some(receiver));
+        event_loop.spawn(note_events(Rc::clone(&notes), "w", event_loop.events()));
+        event_loop.spawn(note(Rc::clone(&notes), "a", 2));
+        drop(sender);
+        event_loop.run();
+        assert_eq!(notes.take(), ["a", "w gets 7", "w ends", "a"]);
+    }
+
+    #[test]
+    fn an_event_is_taken_by_one_task_and_the_end_is_told_to_all() {
+        let notes = Notes::default();
+        let (sender, receiver) = mpsc::channel();
+        let mut event_loop = EventLoop::new(Some(receiver));
+        for name in ["v", "w"] {
+            event_loop.spawn(note_events(Rc::clone(&notes), name, event_loop.events()));
+        }
+        event_loop.spawn(async move {
+            give_back().await;
+            sender.send(7).unwrap();
+        });
+        event_loop.run();
+        assert_eq!(notes.take(), ["v gets 7", "v ends", "w ends"]);
+    }
 }
