@@ -22,6 +22,8 @@ use FailureKind::{DataRace, Deadlock, Panic};
 
 const UNEQUAL: &str = "assertion `left == right` failed";
 const MIXED: &str = "lines are mixed";
+const OF_OTHERS: &str = "answers of others";
+const LATE: &str = "a key has waited for";
 const EMPTY: &str = "popped from an empty queue";
 const STANDSTILL: &str = "no thread can go on";
 const WAKE_ORDER: Expected = Unknown(
@@ -77,6 +79,14 @@ table! {
         one_write: Holds,
         printer_thread: Holds,
     }
+    session {
+        shared: Fails(Panic, OF_OTHERS),
+        lock_per_call: Fails(Panic, OF_OTHERS),
+        mutex: Holds,
+        thread_local: Holds,
+        pool: Holds,
+        event_loop: Holds,
+    }
     queue_consumer {
         check_then_pop: Fails(Panic, EMPTY),
         lost_wakeup: Fails(Deadlock, STANDSTILL),
@@ -88,6 +98,12 @@ table! {
         mpsc: Holds,
         crossbeam: Holds,
         async_: Holds,
+    }
+    event_loop {
+        computes_in_loop: Fails(Panic, LATE),
+        never_gives_back: Fails(Deadlock, STANDSTILL),
+        gives_back: Holds,
+        worker: Holds,
     }
 }
 

@@ -23,6 +23,8 @@ use FailureKind::{DataRace, Deadlock, Panic};
 
 const UNEQUAL: &str = "assertion `left == right` failed";
 const MIXED: &str = "lines are mixed";
+const OF_OTHERS: &str = "answers of others";
+const LATE: &str = "a key has waited for";
 const EMPTY: &str = "popped from an empty queue";
 const STANDSTILL: &str = "no thread can go on";
 
@@ -103,6 +105,14 @@ table! {
         one_write: Holds,
         printer_thread: Holds,
     }
+    session {
+        shared: Fails(Panic, OF_OTHERS),
+        lock_per_call: Fails(Panic, OF_OTHERS),
+        mutex: Holds,
+        thread_local: Holds,
+        pool: Holds,
+        event_loop: Holds,
+    }
     queue_consumer {
         check_then_pop: Fails(Panic, EMPTY),
         lost_wakeup: Fails(Deadlock, STANDSTILL),
@@ -114,6 +124,12 @@ table! {
         mpsc: Holds,
         crossbeam: Holds,
         async_: Holds,
+    }
+    event_loop {
+        computes_in_loop: Fails(Panic, LATE),
+        never_gives_back: Fails(Deadlock, STANDSTILL),
+        gives_back: Holds,
+        worker: Holds,
     }
 }
 
@@ -201,7 +217,10 @@ fn the_gallery_says_of_each_variant_what_the_table_says() {
 #[test]
 fn variants_with_a_closed_form_have_as_many_traces_as_it_says() {
     // Two threads with one step each on one object, or one critical section, have two orders. Two
-    // that load and then store have (2!)², by the closed form for threads that do so.
+    // that load and then store have (2!)², by the closed form for threads that do so. Two that send
+    // to and receive from one queue, or have two critical sections, have C(4, 2), since all of that
+    // is ordered. Two that pop from a queue that is empty at first and then push have 2 less, since
+    // two pops that find nothing have no order.
     for (name, traces) in [
         ("counter/load-store", 4),
         ("counter/fetch-add", 2),
@@ -212,6 +231,12 @@ fn variants_with_a_closed_form_have_as_many_traces_as_it_says() {
         ("shared-list/local-then-extend", 2),
         ("print-lock/lock-per-line", 2),
         ("print-lock/one-write", 2),
+        ("session/shared", 6),
+        ("session/lock-per-call", 6),
+        ("session/mutex", 2),
+        ("session/thread-local", 1),
+        ("session/pool", 4),
+        ("session/event-loop", 1),
     ] {
         let variant = variants().find(|variant| variant.to_string() == name);
         let variant = variant.expect("it is in the gallery");
@@ -398,6 +423,20 @@ mod at_any_size {
         lines.collect()
     }
 
+    /// The pages of each reader of a session, in the order in which it asks for them.
+    fn pages(size: Size) -> Vec<Vec<usize>> {
+        let pages = (0..size.threads).map(|reader| {
+            let first = reader * size.ops + 1;
+            (first..first + size.ops).collect()
+        });
+        pages.collect()
+    }
+
+    /// Whether these are the keys of all users, one each, none of which has waited for longer.
+    fn is_answered(waits: &[Vec<usize>], size: Size, longest: usize) -> bool {
+        waits.len() == size.threads && waits.iter().all(|own| own.len() == 1 && own[0] <= longest)
+    }
+
     /// Whether these are the items of a queue, each of them once.
     fn is_all(items: &[String], size: Size) -> bool {
         let mut items = items.to_vec();
@@ -510,6 +549,57 @@ mod at_any_size {
         }
 
         #[test]
+        fn a_shared_session_mixes_answers_up_but_loses_none(search in searches(3)) {
+            for variant in ["session/shared", "session/lock-per-call"] {
+                let report = search.outcomes(variant, |read: Vec<Vec<usize>>| {
+                    let mut all = read.concat();
+                    all.sort_unstable();
+                    read.iter().all(|own| own.len() == search.size.ops)
+                        && all == pages(search.size).concat()
+                });
+                assert_only(&report, Panic, OF_OTHERS);
+                if search.size.threads == 1 {
+                    assert_eq!(report.violations, 0, "{report}");
+                }
+            }
+        }
+
+        #[test]
+        fn a_safe_session_gives_each_reader_its_own_answers(search in searches(3)) {
+            for variant in ["mutex", "thread-local", "pool", "event-loop"] {
+                let is_own = |read: Vec<Vec<usize>>| read == pages(search.size);
+                search.holds(&format!("session/{variant}"), is_own);
+            }
+        }
+
+        #[test]
+        fn a_loop_that_computes_lets_a_key_wait_for_no_more_than_all_pieces(search in searches(3)) {
+            let Size { ops, .. } = search.size;
+            let report = search.outcomes("event-loop/computes-in-loop", |waits: Vec<Vec<usize>>| {
+                is_answered(&waits, search.size, ops)
+            });
+            assert_only(&report, Panic, LATE);
+            if ops == 1 {
+                assert_eq!(report.violations, 0, "{report}");
+            }
+        }
+
+        #[test]
+        fn a_task_that_never_gives_back_ends_in_no_interleaving(search in searches(3)) {
+            let report = search.outcomes("event-loop/never-gives-back", |_: Vec<Vec<usize>>| false);
+            assert_only(&report, Deadlock, STANDSTILL);
+            assert_eq!(report.violations, report.executions, "{report}");
+        }
+
+        #[test]
+        fn a_responsive_loop_lets_a_key_wait_for_one_piece_at_most(search in searches(3)) {
+            for (variant, longest) in [("event-loop/gives-back", 1), ("event-loop/worker", 0)] {
+                let is_answered = |waits: Vec<Vec<usize>>| is_answered(&waits, search.size, longest);
+                search.holds(variant, is_answered);
+            }
+        }
+
+        #[test]
         fn a_queue_that_is_checked_too_early_is_found_empty(search in searches(2)) {
             for variant in ["queue-consumer/check-then-pop", "queue-consumer/if-not-while"] {
                 // Who pops from an empty queue panics before anything is recorded.
@@ -606,7 +696,7 @@ mod programs {
     /// Runs the programs of an exhibit that have defined behaviour and must come to an end.
     /// `is_right` says whether what a safe one has written is right.
     fn run_all(exhibit: &str, lines: &[&'static str], is_right: impl Fn(&str) -> bool) {
-        let can_hang = ["lost-wakeup", "one-sentinel"];
+        let can_hang = ["lost-wakeup", "one-sentinel", "never-gives-back"];
         for variant in variants().filter(|variant| variant.exhibit == exhibit) {
             if matches!(variant.kind, Kind::Undefined { .. }) || can_hang.contains(&variant.name) {
                 continue;
@@ -638,6 +728,33 @@ mod programs {
                 .into_iter()
                 .eq((1..=5).map(|n| format!("After 1 second: {n}\n")))
         });
+    }
+
+    #[test]
+    fn of_the_session() {
+        // 160 downloads, of pages of two sizes in turn.
+        let size = |page: usize| if page % 2 == 1 { 10_490 } else { 278 };
+        let lines = (1..=160).map(|page| format!("Read {} from /{page}\n", size(page)));
+        let mut expected: Vec<String> = lines.collect();
+        expected.sort_unstable();
+        run_all("session", &[], |written| {
+            let mut lines: Vec<&str> = written.split_inclusive('\n').collect();
+            lines.sort_unstable();
+            lines == expected
+        });
+    }
+
+    #[test]
+    fn of_the_event_loop() {
+        // 20 times the sum of the squares below a million: 20 · 999999 · 1000000 · 1999999 / 6.
+        const SUM: &str = "Sum 6666656666670000000\n";
+        for keys in [&[][..], &["a", "b", "c"]] {
+            let keys_of = |written: &str| written.replacen(SUM, "", 1);
+            let expected: String = keys.iter().map(|key| format!("Key {key}\n")).collect();
+            run_all("event-loop", keys, |written| {
+                written.contains(SUM) && keys_of(written) == expected
+            });
+        }
     }
 
     #[test]

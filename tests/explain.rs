@@ -1,6 +1,7 @@
 //! Which reasons are found in a failing trace, and which are not claimed.
 #![cfg(not(loom))]
 
+use racelab::queue::SegQueue;
 use racelab::sync::atomic::{self, AtomicBool, AtomicUsize, Ordering};
 use racelab::sync::{Arc, Condvar, Mutex, mpsc};
 use racelab::{Engine, Explorer, FailureKind, Named, explain, thread};
@@ -99,6 +100,73 @@ fn two_messages_are_torn_by_a_third() {
     );
     assert!(why.contains("; main sent to it at step "), "{why}");
     assert_eq!(notes.len(), 1);
+}
+
+/// Two threads that each put a word into a queue, and take one out that should be theirs.
+fn ask_twice(keep: fn(&SegQueue<&'static str>, &'static str) -> bool) {
+    let words = Arc::new(SegQueue::new().named("words"));
+    let threads = ["good", "night"].map(|word| {
+        let words = Arc::clone(&words);
+        thread::spawn(move || keep(&words, word))
+    });
+    let is_own = threads.map(|thread| thread.join().unwrap());
+    assert_eq!(is_own, [true, true]);
+}
+
+#[test]
+fn a_message_and_the_answer_are_torn_by_who_takes_the_answer() {
+    let (why, notes) = why(FailureKind::Panic, || {
+        ask_twice(|words, word| {
+            words.push(word);
+            words.pop() == Some(word)
+        });
+    });
+    let expected = "atomicity violation: T1 sent to words at step 3 and received from it at step \
+                    6; T2 received from it at step 5 in between.";
+    assert_eq!(why.as_deref(), Some(expected));
+    assert_eq!(notes, [(5, "comes between".to_owned())]);
+}
+
+/// Main works while a thread sends it a message, and fails if that was sent before the work.
+fn hurry(looks: bool, rounds: usize) {
+    let worked = Arc::new(AtomicUsize::new(0).named("worked"));
+    let has_called = Arc::new(AtomicBool::new(false));
+    let (sender, receiver) = mpsc::channel();
+    let sender = sender.named("calls");
+    let caller = thread::spawn({
+        let (worked, has_called) = (Arc::clone(&worked), Arc::clone(&has_called));
+        move || {
+            sender.send("come").unwrap();
+            if looks {
+                worked.load(SeqCst);
+            }
+            has_called.store(true, SeqCst);
+        }
+    });
+    let is_called = has_called.load(SeqCst);
+    for round in 1..=rounds {
+        worked.store(round, SeqCst);
+    }
+    receiver.recv().unwrap();
+    caller.join().unwrap();
+    assert!(!is_called);
+}
+
+#[test]
+fn a_message_that_waits_while_its_receiver_writes_again_and_again_is_late() {
+    let (why, notes) = why(FailureKind::Panic, || hurry(true, 2));
+    let expected = "late message: T1 sent to calls at step 2, and main received that only at step \
+                    9, after it wrote worked at steps 7 and 8.";
+    assert_eq!(why.as_deref(), Some(expected));
+    assert_eq!(notes, [(9, "was sent at step 2".to_owned())]);
+}
+
+#[test]
+fn a_message_whose_sender_looks_at_nothing_or_that_waits_for_one_write_is_not_late() {
+    for (looks, rounds) in [(false, 2), (true, 1)] {
+        let (why, _) = why(FailureKind::Panic, move || hurry(looks, rounds));
+        assert_eq!(why, None);
+    }
 }
 
 #[test]

@@ -8,11 +8,13 @@
 
 pub mod corpus;
 pub mod counter;
+pub mod event_loop;
 mod expectation;
 mod in_theory;
 pub mod print_lock;
 pub mod processes;
 pub mod queue_consumer;
+pub mod session;
 pub mod shared_list;
 
 use std::fmt;
@@ -117,7 +119,9 @@ pub const ALL: &[&Exhibit] = &[
     &counter::EXHIBIT,
     &shared_list::EXHIBIT,
     &print_lock::EXHIBIT,
+    &session::EXHIBIT,
     &queue_consumer::EXHIBIT,
+    &event_loop::EXHIBIT,
 ];
 
 /// The programs on which searches are compared. They are no part of the gallery: there is nothing

@@ -2,6 +2,7 @@
 
 mod data_race;
 mod early_stop;
+mod late_message;
 mod lost_update;
 mod publication;
 mod stale_read;
@@ -49,6 +50,7 @@ pub fn explain(failure: &Failure) -> Explanation {
             .or_else(|| wake_up::stolen(failure))
             .or_else(|| torn::explain(failure))
             .or_else(|| early_stop::explain(&failure.trace))
+            .or_else(|| late_message::explain(&failure.trace))
             .or_else(|| unshared::explain(&failure.trace))
             .unwrap_or_default(),
         FailureKind::DataRace => data_race::explain(failure).unwrap_or_default(),

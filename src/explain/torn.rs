@@ -91,6 +91,13 @@ fn pair(first: &Event, second: &Event) -> Option<Pair> {
             between: "sent to",
             comes_between: |event| event.operation == Operation::Send,
         }),
+        // What it sent it wanted to see again, or an answer to it.
+        (Operation::Send, Operation::Receive) if has_received(second) => Some(Pair {
+            first: "sent to",
+            second: "received from",
+            between: "received from",
+            comes_between: has_received,
+        }),
         (Operation::Load, Operation::Rmw | Operation::Cas | Operation::Store)
             if second.result != Some(EventResult::Failed) =>
         {
@@ -103,4 +110,9 @@ fn pair(first: &Event, second: &Event) -> Option<Pair> {
         }
         _ => None,
     }
+}
+
+fn has_received(event: &Event) -> bool {
+    let in_vain = [EventResult::Failed, EventResult::Disconnected].map(Some);
+    event.operation == Operation::Receive && !in_vain.contains(&event.result)
 }

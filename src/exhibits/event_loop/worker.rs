@@ -1,0 +1,44 @@
+//! Safe: another thread computes, and its result comes to the loop as the keys do, as an event.
+
+use std::rc::Rc;
+
+use crate::exhibits::Terminal;
+use crate::sync::{Arc, mpsc};
+use crate::{Named, thread};
+
+use super::desk::{Desk, Event};
+use super::tasks::EventLoop;
+
+/// A loop answers the keys that `users` threads press, while `pieces` pieces are computed.
+pub(super) fn run(users: usize, pieces: usize, terminal: Option<Arc<dyn Terminal>>) {
+    let (sender, receiver) = mpsc::channel();
+    let sender = sender.named("events");
+    let desk = Rc::new(Desk::new(terminal));
+    let mut threads = Vec::new();
+    for user in 0..users {
+        let (user, sender) = (desk.user(user), sender.clone());
+        threads.push(thread::spawn(move || user.press_keys(&sender)));
+    }
+    let computation = desk.computation();
+    let worker = thread::spawn(move || {
+        let mut sum = 0;
+        for _ in 1..=pieces {
+            sum += computation.compute();
+        }
+        sender.send(Event::Sum(sum)).unwrap();
+    });
+    let mut event_loop = EventLoop::new(Some(receiver));
+    let (events, attendant) = (event_loop.events(), Rc::clone(&desk));
+    event_loop.spawn(async move {
+        while let Some(event) = events.next().await {
+            attendant.handle(event);
+        }
+    });
+    event_loop.run();
+    worker.join().unwrap();
+    let mut pressed = Vec::new();
+    for thread in threads {
+        pressed.push(thread.join().unwrap());
+    }
+    desk.assert_responsive(&pressed, pieces);
+}
