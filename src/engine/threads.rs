@@ -123,8 +123,11 @@ mod tests {
                 let n = Arc::new(AtomicUsize::new(0));
                 for _ in 0..2 {
                     let n = Arc::clone(&n);
-                    let worker =
-                        thread::spawn(move || (0..9).for_each(|_| drop(n.fetch_add(1, SeqCst))));
+                    let worker = thread::spawn(move || {
+                        for _ in 0..9 {
+                            n.fetch_add(1, SeqCst);
+                        }
+                    });
                     worker.join().unwrap();
                 }
                 crate::outcome(n.load(SeqCst));
