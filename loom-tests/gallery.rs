@@ -22,7 +22,7 @@ use FailureKind::{DataRace, Deadlock, Panic};
 
 const UNEQUAL: &str = "assertion `left == right` failed";
 const MIXED: &str = "lines are mixed";
-const OF_OTHERS: &str = "answers of others";
+const OF_OTHERS: &str = "asked for page";
 const LATE: &str = "a key has waited for";
 const EMPTY: &str = "popped from an empty queue";
 const STANDSTILL: &str = "no thread can go on";

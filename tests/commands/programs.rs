@@ -77,6 +77,65 @@ fn a_program_that_always_fails_exits_with_1() {
     );
 }
 
+/// The lines of a program that prints them in some order, sorted.
+fn sorted_lines(run: &Run) -> Vec<&str> {
+    let (printed, _) = run.stdout.split_once("\n\n").expect("an empty line");
+    let mut lines: Vec<&str> = printed.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn a_safe_session_downloads_each_page_as_it_is() {
+    let size = |page: usize| if page % 2 == 1 { 10_490 } else { 278 };
+    let lines = (1..=160).map(|page| format!("Read {} from /{page}", size(page)));
+    let mut expected: Vec<String> = lines.collect();
+    expected.sort_unstable();
+    for variant in ["mutex", "thread-local", "pool", "event-loop"] {
+        let run = line(&format!("racelab run session/{variant}"))
+            .exits(0)
+            .quiet();
+        assert_eq!(sorted_lines(&run), expected, "{variant}");
+    }
+}
+
+#[test]
+fn a_session_that_threads_share_downloads_as_many_pages() {
+    for variant in ["shared", "lock-per-call"] {
+        let run = line(&format!("racelab run session/{variant}")).quiet();
+        // Whether the threads come into each other's way is left to the machine.
+        match run.code {
+            0 => assert!(!run.stdout.contains("\nfailed "), "{run:?}"),
+            _ => assert!(
+                run.code == 1 && run.stdout.contains("failed   asked for page "),
+                "{run:?}"
+            ),
+        }
+        assert_eq!(sorted_lines(&run).len(), 160, "{variant}");
+    }
+}
+
+#[test]
+fn a_responsive_loop_answers_all_keys_and_shows_the_sum() {
+    for variant in ["gives-back", "worker"] {
+        let run = with_input(&format!("racelab run event-loop/{variant}"), b"a\nb\n");
+        let run = run.exits(0).quiet();
+        let expected = ["Key a", "Key b", "Sum 6666656666670000000"];
+        assert_eq!(sorted_lines(&run), expected, "{variant}");
+    }
+}
+
+#[test]
+fn a_loop_in_which_a_task_blocks_is_ended_by_the_time_limit() {
+    let command = "racelab run event-loop/never-gives-back --time-limit 1";
+    let run = with_input(command, b"a\n").exits(3).quiet();
+    assert!(
+        run.stdout
+            .starts_with("Key a\n\nendless  did not end within 1s: a deadlock"),
+        "{run:?}"
+    );
+}
+
 mod input {
     use super::*;
 

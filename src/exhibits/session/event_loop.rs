@@ -24,11 +24,11 @@ pub(super) fn run(readers: usize, downloads: usize, terminal: Option<Arc<dyn Ter
             for page in site.pages_of(reader) {
                 let kept = session.borrow_mut().pop();
                 let connection = kept.unwrap_or_else(Connection::new);
-                connection.send(page);
+                let due = connection.send(page);
                 give_back().await;
-                let answer = connection.receive();
+                let answer = connection.receive(due);
                 session.borrow_mut().push(connection);
-                read.push(site.read(page, &answer));
+                read.push(site.read(page, answer));
             }
             all_read.borrow_mut()[reader] = read;
         });

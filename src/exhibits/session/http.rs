@@ -30,13 +30,11 @@ pub(super) struct Page {
 
 /// A connection that is kept, as a session has it: the answers come in the order of the requests,
 /// and do not say to which of them they belong.
-pub(super) struct Connection(SegQueue<Answer>);
+pub(super) struct Connection(SegQueue<Page>);
 
-/// What comes back for a request.
-pub(super) struct Answer {
-    page: Page,
-    due: Option<Instant>,
-}
+/// When the answer to a request is there: at once, unless there is a terminal.
+#[derive(Clone, Copy)]
+pub(super) struct Due(Option<Instant>);
 
 impl Site {
     /// Makes a site with pages for each reader. If there is a terminal, answers take a while, and
@@ -55,25 +53,27 @@ impl Site {
         numbers.map(move |number| Page { number, latency })
     }
 
-    /// Prints what was read for a page. Gives the number of the page that it is.
-    pub(super) fn read(&self, asked: Page, answer: &Answer) -> usize {
+    /// Prints what came as an answer for a page. Gives the number of the page that it is.
+    pub(super) fn read(&self, asked: Page, answer: Page) -> usize {
         if let Some(terminal) = &self.terminal {
-            let size = SIZES[(answer.page.number - 1) % SIZES.len()];
+            let size = SIZES[(answer.number - 1) % SIZES.len()];
             terminal.write(&format!("Read {size} from /{}\n", asked.number));
         }
-        answer.page.number
+        answer.number
     }
 
     /// Records what each reader has read, and asserts that it is what it has asked for.
     #[track_caller]
     pub(super) fn assert_own_answers(&self, read: &[Vec<usize>]) {
         outcome(read);
-        let numbers_of = |reader| self.pages_of(reader).map(|page| page.number).collect();
-        let asked: Vec<Vec<usize>> = (0..read.len()).map(numbers_of).collect();
-        assert!(
-            read == asked,
-            "answers of others: asked for {asked:?}, read {read:?}"
-        );
+        for (reader, read) in read.iter().enumerate() {
+            let asked = self.pages_of(reader).map(|page| page.number);
+            let mut both = asked.zip(read);
+            if let Some((asked, read)) = both.find(|(asked, read)| asked != *read) {
+                panic!("asked for page {asked}, but read page {read}");
+            }
+            assert_eq!(read.len(), self.downloads, "each page was downloaded");
+        }
     }
 }
 
@@ -86,22 +86,21 @@ impl Connection {
 
     /// Sends the request for a page. One step. It does not wait for the answer.
     #[track_caller]
-    pub(super) fn send(&self, page: Page) {
-        let due = page.latency.map(|latency| Instant::now() + latency);
-        self.0.push(Answer { page, due });
+    pub(super) fn send(&self, page: Page) -> Due {
+        self.0.push(page);
+        Due(page.latency.map(|latency| Instant::now() + latency))
     }
 
-    /// Receives the next answer, when it is due. One step.
+    /// Waits until an answer is due, and receives the next one. One step.
     ///
     /// # Panics
     ///
     /// If no request is left that was not answered.
     #[track_caller]
-    pub(super) fn receive(&self) -> Answer {
-        let answer = self.0.pop().expect("a request was sent");
-        if let Some(due) = answer.due {
+    pub(super) fn receive(&self, due: Due) -> Page {
+        if let Some(due) = due.0 {
             thread::sleep(due.saturating_duration_since(Instant::now()));
         }
-        answer
+        self.0.pop().expect("a request was sent")
     }
 }

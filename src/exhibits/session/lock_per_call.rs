@@ -16,9 +16,9 @@ pub(super) fn run(readers: usize, downloads: usize, terminal: Option<Arc<dyn Ter
         threads.push(thread::spawn(move || {
             let mut read = Vec::new();
             for page in site.pages_of(reader) {
-                session.lock().unwrap().send(page);
-                let answer = session.lock().unwrap().receive();
-                read.push(site.read(page, &answer));
+                let due = session.lock().unwrap().send(page);
+                let answer = session.lock().unwrap().receive(due);
+                read.push(site.read(page, answer));
             }
             read
         }));

@@ -17,10 +17,10 @@ pub(super) fn run(readers: usize, downloads: usize, terminal: Option<Arc<dyn Ter
             let mut read = Vec::new();
             for page in site.pages_of(reader) {
                 let session = session.lock().unwrap();
-                session.send(page);
-                let answer = session.receive();
+                let due = session.send(page);
+                let answer = session.receive(due);
                 drop(session);
-                read.push(site.read(page, &answer));
+                read.push(site.read(page, answer));
             }
             read
         }));

@@ -19,10 +19,10 @@ pub(super) fn run(readers: usize, downloads: usize, terminal: Option<Arc<dyn Ter
             let mut read = Vec::new();
             for page in site.pages_of(reader) {
                 let connection = session.pop().unwrap_or_else(Connection::new);
-                connection.send(page);
-                let answer = connection.receive();
+                let due = connection.send(page);
+                let answer = connection.receive(due);
                 session.push(connection);
-                read.push(site.read(page, &answer));
+                read.push(site.read(page, answer));
             }
             read
         }));

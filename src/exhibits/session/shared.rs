@@ -16,9 +16,9 @@ pub(super) fn run(readers: usize, downloads: usize, terminal: Option<Arc<dyn Ter
         threads.push(thread::spawn(move || {
             let mut read = Vec::new();
             for page in site.pages_of(reader) {
-                session.send(page);
-                let answer = session.receive();
-                read.push(site.read(page, &answer));
+                let due = session.send(page);
+                let answer = session.receive(due);
+                read.push(site.read(page, answer));
             }
             read
         }));

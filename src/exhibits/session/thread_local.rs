@@ -20,10 +20,10 @@ pub(super) fn run(readers: usize, downloads: usize, terminal: Option<Arc<dyn Ter
             let mut read = Vec::new();
             for page in site.pages_of(reader) {
                 let answer = SESSION.with(|session| {
-                    session.send(page);
-                    session.receive()
+                    let due = session.send(page);
+                    session.receive(due)
                 });
-                read.push(site.read(page, &answer));
+                read.push(site.read(page, answer));
             }
             read
         }));
