@@ -279,6 +279,8 @@ mod commands {
                 "replay --help",
                 "verify --help",
                 "bench --help",
+                "time --help",
+                "time io --help",
                 "",
             ],
         );

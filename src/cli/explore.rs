@@ -104,7 +104,7 @@ pub(super) struct Explore {
 impl Explore {
     pub(super) fn run(&self, output: &Output) -> Result<Exit, Error> {
         let variant = select::variant(&self.exhibit)?;
-        let size = self.size.of(variant)?;
+        let size = self.size.under(self.engine, variant)?;
         let progress = Progress::default();
         let explorer = self.explorer(progress.clone())?;
         select::refuse_processes(variant, self.engine)?;

@@ -104,7 +104,7 @@ impl Runs<'_> {
                 _ => self.theory(progress, &stage),
             };
             Ok(Raced {
-                odds: odds(&counted, theory),
+                odds: odds(&counted, self.size, theory),
                 report: explorer.report_of(self.made(counted, elapsed)),
             })
         })
@@ -226,7 +226,7 @@ pub(super) struct Raced {
 }
 
 /// What the report of the runs does not hold.
-fn odds(counted: &Counted, theory: Result<Theory, String>) -> Odds {
+fn odds(counted: &Counted, size: Size, theory: Result<Theory, String>) -> Odds {
     let mut ended: BTreeMap<(&Option<String>, bool), u64> = BTreeMap::new();
     for (way, runs) in &counted.ended {
         *ended
@@ -243,7 +243,9 @@ fn odds(counted: &Counted, theory: Result<Theory, String>) -> Odds {
         runs: *runs,
         says: says.clone(),
     });
+    let Size { threads, ops } = size;
     Odds {
+        size: format!("--threads {threads} --ops {ops}"),
         ended: ended.collect(),
         crashes: crashes.collect(),
         timeouts: counted.timeouts,

@@ -10,6 +10,7 @@ use crate::trace::Schedule;
 use crate::{Engine, exhibits};
 
 use super::error::Error;
+use super::select;
 
 /// Where results go and how they look.
 #[derive(Debug, Args)]
@@ -119,12 +120,24 @@ pub(super) enum Expect {
 impl Size {
     /// The size for a variant, with its defaults filled in.
     pub(super) fn of(&self, variant: &Variant) -> Result<exhibits::Size, Error> {
-        let exhibit = super::select::exhibit_of(variant);
+        self.of_or(variant, select::default_size(variant))
+    }
+
+    /// The size for a variant under an engine, with its defaults filled in.
+    pub(super) fn under(&self, engine: Engine, variant: &Variant) -> Result<exhibits::Size, Error> {
+        let default = select::default_size(variant);
+        match engine {
+            Engine::Threads => self.of_or(variant, variant.size_on_real_threads(default)),
+            _ => self.of_or(variant, default),
+        }
+    }
+
+    fn of_or(&self, variant: &Variant, default: exhibits::Size) -> Result<exhibits::Size, Error> {
+        let exhibit = select::exhibit_of(variant);
         if let Some(only) = variant.only_size {
             return self.if_only(only, variant);
         }
-        let number = |flag: &str, given: Option<usize>, parameter: &exhibits::Parameter| {
-            let number = given.unwrap_or(parameter.default);
+        let number = |flag: &str, number: usize, parameter: &exhibits::Parameter| {
             if parameter.range.contains(&number) {
                 return Ok(number);
             }
@@ -135,8 +148,12 @@ impl Size {
             )))
         };
         Ok(exhibits::Size {
-            threads: number("--threads", self.threads, &exhibit.threads)?,
-            ops: number("--ops", self.ops, &exhibit.ops)?,
+            threads: number(
+                "--threads",
+                self.threads.unwrap_or(default.threads),
+                &exhibit.threads,
+            )?,
+            ops: number("--ops", self.ops.unwrap_or(default.ops), &exhibit.ops)?,
         })
     }
 

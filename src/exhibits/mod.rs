@@ -10,10 +10,10 @@ pub mod corpus;
 pub mod counter;
 pub mod event_loop;
 mod expectation;
-mod in_theory;
 pub mod print_lock;
 pub mod processes;
 pub mod queue_consumer;
+mod real_threads;
 pub mod session;
 pub mod shared_list;
 

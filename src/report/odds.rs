@@ -21,6 +21,8 @@ const LONGEST_BAR: usize = 20;
 /// What runs on real threads came to, beside their report.
 #[derive(Clone, Debug)]
 pub struct Odds {
+    /// The size at which the variant was run, as it is asked for: `--threads 2 --ops 1`.
+    pub size: String,
     /// How often the runs that came to an end did so in which way.
     pub ended: Vec<Ended>,
     /// How often the process ended in a run, by how it did.
@@ -106,6 +108,7 @@ pub fn text(report: &Report, odds: &Odds, subject: &Subject, style: &Style) -> S
             facts.push(("said", format!("{says} ({})", crash.signal)));
         }
     }
+    facts.push(("size", odds.size.clone()));
     facts.push(("theory", theory(report, odds)));
     facts.extend(meaning(report, odds).map(|meaning| ("means", meaning)));
     if matches!(report.verdict, Verdict::Violated(_)) && !subject.fix.is_empty() {

@@ -483,6 +483,7 @@ mod odds {
     #[test]
     fn bad_runs_crashes_and_time_outs_stand_beside_the_traces() {
         let odds = Odds {
+            size: "--threads 2 --ops 1".to_owned(),
             ended: vec![ended("1", true, 26), ended("2", false, 99_970)],
             crashes: vec![Crash {
                 signal: "SIGABRT".to_owned(),
@@ -519,6 +520,7 @@ mod odds {
     #[test]
     fn what_runs_without_a_failure_mean_is_said() {
         let odds = Odds {
+            size: "--threads 2 --ops 1".to_owned(),
             ended: vec![ended("2", false, 1_000)],
             crashes: Vec::new(),
             timeouts: 0,
@@ -558,6 +560,7 @@ mod odds {
             .collect();
         all[0].outcome = None;
         let odds = Odds {
+            size: "--threads 2 --ops 1".to_owned(),
             ended: all,
             crashes: Vec::new(),
             timeouts: 0,

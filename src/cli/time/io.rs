@@ -46,10 +46,10 @@ pub(super) struct IoArgs {
     urls: Vec<String>,
 
     #[command(flatten)]
-    server: ServerArgs,
+    pub(super) measuring: Measuring,
 
     #[command(flatten)]
-    pub(super) measuring: Measuring,
+    server: ServerArgs,
 }
 
 /// The embedded server.
@@ -86,10 +86,10 @@ struct ServerArgs {
     )]
     seed: u64,
 
-    /// The sizes of the two pages, in bytes
+    /// The sizes of the two pages, in bytes, with a comma between them
     #[arg(
         long,
-        value_name = "N,N",
+        value_name = "N",
         value_delimiter = ',',
         num_args = 1..=2,
         default_value = "10490,278",

@@ -15,7 +15,7 @@ use super::Measuring;
 /// The work to do.
 #[derive(Debug, Subcommand)]
 pub(super) enum Choice {
-    /// Downloads: nothing but waiting for answers, to speak of
+    /// Downloads: hardly anything but waiting for answers
     #[cfg(not(loom))]
     Io(super::io::IoArgs),
     /// Sums of squares: nothing but processor work
@@ -40,7 +40,8 @@ pub(super) struct Ways<const RAYON: bool> {
     )]
     methods: Vec<Method>,
 
-    /// How many threads or processes do it, several numbers with commas between them
+    /// How many threads or processes do it, several numbers with commas between them [default: as
+    /// many as there are cores; io: 5 threads; sleep: one for each wait]
     #[arg(
         long,
         value_name = "N",

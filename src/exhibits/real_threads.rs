@@ -1,6 +1,18 @@
-//! Which variant shows in a model what another one does on the real machine.
+//! What a variant is on the real machine: at which size it is run, and which variant shows in a model
+//! what it does.
 
-use super::{ACROSS_PROCESSES, ALL, Kind, Variant};
+use super::{ACROSS_PROCESSES, ALL, Kind, Size, Variant};
+
+/// Variants that need a larger size on real threads than in a model. A list that grows beyond its
+/// first few places is moved, and two threads that move it at once free the same memory: with one
+/// push each there is nothing to move.
+const SIZES: &[(&str, Size)] = &[(
+    "shared-list/unsafe-vec",
+    Size {
+        threads: 2,
+        ops: 10,
+    },
+)];
 
 /// Variants with undefined behaviour or in several processes, each with one that does the same in
 /// steps that the model engines know. For the others there is none: what they do needs stale values,
@@ -12,6 +24,15 @@ const COUNTERPARTS: &[(&str, &str)] = &[
 ];
 
 impl Variant {
+    /// The size at which it is run on real threads if none is given, where the size is `default`
+    /// under other engines.
+    pub fn size_on_real_threads(&self, default: Size) -> Size {
+        let name = self.to_string();
+        let mut sizes = SIZES.iter();
+        let size = sizes.find(|(variant, _)| *variant == name);
+        size.map_or(default, |(_, size)| *size)
+    }
+
     /// The variant whose traces are compared with the runs of this one on the real machine: itself,
     /// or where no model engine can run it one that does the same. `None` if there is none.
     pub fn in_theory(&'static self) -> Option<&'static Variant> {
