@@ -78,6 +78,21 @@ impl Output {
         }
     }
 
+    /// Refuses another file of the command that is the one to which results go: one would replace the
+    /// other.
+    pub(super) fn refuse_if_same(&self, flag: &str, other: &Path) -> Result<(), Error> {
+        let (Target::File(path) | Target::Device(path, _)) = &self.target else {
+            return Ok(());
+        };
+        if place(path) != place(other) {
+            return Ok(());
+        }
+        Err(Error::Usage(format!(
+            "{flag} and -o are the same file, {}: give two",
+            other.display()
+        )))
+    }
+
     /// Whether results go where a program prints.
     pub(super) fn is_stdout(&self) -> bool {
         matches!(self.target, Target::Stdout)
@@ -117,6 +132,17 @@ impl Target {
             source,
         })
     }
+}
+
+/// Where a file is, or would be, by whichever way it was named.
+fn place(path: &Path) -> PathBuf {
+    if let Ok(place) = fs::canonicalize(path) {
+        return place;
+    }
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
+    let name = path.file_name().unwrap_or_default();
+    folder.map_or_else(|_| path.to_owned(), |folder| folder.join(name))
 }
 
 /// Opens what cannot be replaced, and tries whether a file could be written. Nothing is left of

@@ -26,7 +26,9 @@ use serde_json::{Map, Value};
 
 use crate::report::plural;
 
-use self::thread_limit::{refuse_too_many_processes, refuse_too_many_threads};
+use self::thread_limit::{
+    refuse_too_many_of_rayon, refuse_too_many_processes, refuse_too_many_threads,
+};
 
 pub(crate) use cpu::{Adder, Cpu};
 pub(crate) use measure::{Event, Lanes, Measurements, Plan, measure};
@@ -101,7 +103,8 @@ impl Way {
     pub(crate) fn refuse_if_too_large(&self) -> Result<(), Failed> {
         match self.method {
             Method::Sync | Method::Async => Ok(()),
-            Method::Threads | Method::Rayon => refuse_too_many_threads(self.workers),
+            Method::Threads => refuse_too_many_threads(self.workers),
+            Method::Rayon => refuse_too_many_of_rayon(self.workers),
             Method::Processes => refuse_too_many_processes(self.workers),
         }
     }

@@ -7,6 +7,25 @@ use super::Failed;
 /// How many worker processes there may be. Each has a memory of its own.
 const MOST_PROCESSES: usize = 256;
 
+/// How many threads rayon may have. Those that have nothing to do look for work again and again, and
+/// take the cores from those that have.
+const MOST_OF_RAYON: usize = 256;
+
+/// Refuses more threads of rayon than make sense.
+///
+/// # Errors
+///
+/// If there are too many.
+pub(super) fn refuse_too_many_of_rayon(threads: usize) -> Result<(), Failed> {
+    if threads <= MOST_OF_RAYON {
+        return Ok(());
+    }
+    Err(Failed::Refused(format!(
+        "{threads} threads are too many for rayon: at most {MOST_OF_RAYON}, since those without work \
+         look for some all the time; one for each core is enough"
+    )))
+}
+
 /// Refuses a number of threads that the system cannot be trusted with.
 ///
 /// A thread needs memory mappings for its stack. When the system has no more of them, std panics

@@ -139,6 +139,8 @@ fn what_makes_no_sense_is_refused_before_anything_is_run() {
     line("racelab time cpu --numbers 0").refused("1");
     line("racelab time primes --below 1000000000000").refused("100000000");
     line("racelab time nothing").refused("nothing");
+    line("racelab time cpu --method sync,async --workers 3").refused("--workers is for");
+    line("racelab time io --fault-after 3").refused("--fault");
     line("racelab time cpu --plot picture.png").refused(".svg or .html");
     line("racelab time cpu --plot /nowhere/picture.svg").refused("/nowhere/picture.svg");
 }
@@ -148,6 +150,46 @@ fn more_workers_than_the_machine_can_have_are_refused() {
     line("racelab time sleep --items 100000 --seconds 1ms --method threads").refused("too many");
     line("racelab time cpu --workers 1000000 --method rayon").refused("too many");
     line("racelab time cpu --workers 100000 --method processes").refused("too many");
+}
+
+#[test]
+fn a_picture_does_not_replace_the_results() {
+    let folder = Folder::new("time_same_file");
+    let file = folder.file("same.svg");
+    std::fs::create_dir_all(folder.file("other")).unwrap();
+    let other = folder.file("other/../same.svg");
+    let run = format!("{SLEEP} --plot {} -o {}", file.display(), other.display());
+    line(&run).refused("the same file");
+    assert_eq!(folder.names(), ["other"]);
+}
+
+#[test]
+fn primes_can_be_shared_out_among_many() {
+    let run = "racelab time primes --below 1000 --workers 30,200 --method threads --runs 1";
+    for row in rows(line(&format!("{run} --format json"))) {
+        assert_eq!(row["checksum"], "168", "{row}");
+    }
+}
+
+#[test]
+fn five_pages_can_have_a_thread_each() {
+    let run = "racelab time io --items 5 --workers 5 --latency 1ms --method sync,threads --runs 1";
+    let rows = rows(line(&format!("{run} --format json")));
+    let ideals: Vec<f64> = rows
+        .iter()
+        .map(|row| row["ideal_seconds"].as_f64().unwrap())
+        .collect();
+    assert!((ideals[0] / ideals[1] - 5.0).abs() < 1e-6, "{ideals:?}");
+}
+
+#[test]
+fn a_thousand_threads_can_wait_at_once() {
+    let run = "racelab time sleep --items 1000 --seconds 100ms --method threads --runs 1";
+    let rows = rows(line(&format!("{run} --format json")));
+    assert_eq!(
+        (&rows[0]["workers"], &rows[0]["checksum"]),
+        (&1000.into(), &"1000".into())
+    );
 }
 
 #[test]

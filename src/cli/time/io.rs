@@ -122,6 +122,7 @@ struct ServerArgs {
         default_value_t = 10,
         value_parser = options::seed,
         allow_negative_numbers = true,
+        requires = "fault",
     )]
     fault_after: u64,
 }
@@ -138,7 +139,7 @@ impl IoArgs {
         let settings = Settings {
             source,
             items: self.items,
-            ways: self.ways.of(&[THREADS], &[cores], self.items),
+            ways: self.ways.of(&[THREADS], &[cores], self.items)?,
             lines: self.verbose.then_some(tell),
         };
         let io = Io::new(settings).map_err(|failed| error(&failed))?;

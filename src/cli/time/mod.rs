@@ -77,7 +77,10 @@ impl Time {
     pub(super) fn run(&self, output: &Output, format: FormatChoice) -> Result<Exit, Error> {
         let (workload, measuring) = self.workload.make()?;
         let plot = match &measuring.plot {
-            Some(path) => Some((path, Target::open(path)?)),
+            Some(path) => {
+                output.refuse_if_same("--plot", path)?;
+                Some((path, Target::open(path)?))
+            }
             None => None,
         };
         for way in workload.ways() {

@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use crate::workloads::{self, Cpu, Method, Pipe, Primes, Sleep, Way, Workload, pipe, primes};
 
 use super::super::error::Error;
-use super::Measuring;
+use super::{Measuring, error};
 
 /// The work to do.
 #[derive(Debug, Subcommand)]
@@ -146,33 +146,25 @@ pub(super) struct PipeArgs {
 
 impl Choice {
     /// The work, and how often it is done.
-    #[cfg_attr(
-        loom,
-        expect(
-            clippy::unnecessary_wraps,
-            reason = "downloads are missing, which can be refused"
-        )
-    )]
     pub(super) fn make(&self) -> Result<(Arc<dyn Workload>, &Measuring), Error> {
         let cores = workloads::cores();
         Ok(match self {
             #[cfg(not(loom))]
             Choice::Io(args) => (args.make(cores)?, &args.measuring),
             Choice::Cpu(args) => {
-                let ways = args.ways.of(&[cores], &[cores], 20);
+                let ways = args.ways.of(&[cores], &[cores], 20)?;
                 let cpu = Cpu::new(args.numbers, ways, cores);
                 (Arc::new(cpu), &args.measuring)
             }
             Choice::Primes(args) => {
                 let workers = args.ways.workers_or(&[cores]);
-                let ways = primes::ways(&args.ways.methods(), &workers);
-                (
-                    Arc::new(Primes::new(args.below, ways, cores)),
-                    &args.measuring,
-                )
+                let ways = primes::ways(&args.ways.methods()?, &workers);
+                let primes = Primes::new(args.below, ways, cores);
+                let primes = primes.map_err(|failed| error(&failed))?;
+                (Arc::new(primes), &args.measuring)
             }
             Choice::Sleep(args) => {
-                let ways = args.ways.of(&[args.items], &[args.items], args.items);
+                let ways = args.ways.of(&[args.items], &[args.items], args.items)?;
                 let sleep = Sleep::new(args.items, args.seconds, ways);
                 (Arc::new(sleep), &args.measuring)
             }
@@ -187,26 +179,44 @@ impl Choice {
 impl<const RAYON: bool> Ways<RAYON> {
     /// The ways that are asked for. Where no numbers of workers are given, there are so many
     /// threads and processes, and always so many tasks.
-    pub(super) fn of(&self, threads: &[usize], processes: &[usize], tasks: usize) -> Vec<Way> {
+    ///
+    /// # Errors
+    ///
+    /// If there are numbers of workers, and none of the methods has workers.
+    pub(super) fn of(
+        &self,
+        threads: &[usize],
+        processes: &[usize],
+        tasks: usize,
+    ) -> Result<Vec<Way>, Error> {
         let workers = |method| match method {
             Method::Sync => vec![1],
             Method::Async => vec![tasks],
             Method::Threads | Method::Rayon => self.workers_or(threads),
             Method::Processes => self.workers_or(processes),
         };
-        let ways = self.methods().into_iter().flat_map(|method| {
+        let ways = self.methods()?.into_iter().flat_map(|method| {
             workers(method).into_iter().map(move |workers| Way {
                 method,
                 variant: None,
                 workers,
             })
         });
-        ways.collect()
+        Ok(ways.collect())
     }
 
     /// The methods that are asked for, in the order of all, each once.
-    fn methods(&self) -> Vec<Method> {
-        chosen::<RAYON>(&self.methods)
+    fn methods(&self) -> Result<Vec<Method>, Error> {
+        let methods = chosen::<RAYON>(&self.methods);
+        let has_workers = |method: &Method| !matches!(method, Method::Sync | Method::Async);
+        if !self.workers.is_empty() && !methods.iter().any(has_workers) {
+            return Err(Error::Usage(
+                "--workers is for threads and processes: sync is one thread, and async has a task \
+                 for each piece of work"
+                    .to_owned(),
+            ));
+        }
+        Ok(methods)
     }
 
     /// The numbers of workers that are asked for, each once.

@@ -11,7 +11,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::time;
 
-use super::problem::Problem;
+use super::problem::{MOST_BYTES, Problem};
 
 /// Connections that are kept alive, for the tasks of one event loop. Clones are the same session.
 #[derive(Clone, Debug)]
@@ -62,6 +62,9 @@ impl Session {
                 .map_err(|error| Problem::of_chain(&error).in_body(body.len() as u64, announced))?;
             if let Ok(data) = frame.into_data() {
                 body.extend_from_slice(&data);
+                if body.len() as u64 > MOST_BYTES {
+                    return Err(Problem::TooLarge);
+                }
             }
         }
         Ok(body)

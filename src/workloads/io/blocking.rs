@@ -6,7 +6,7 @@ use std::time::Duration;
 use hyper::header::LOCATION;
 use ureq::Agent;
 
-use super::problem::Problem;
+use super::problem::{MOST_BYTES, Problem};
 
 /// Connections that are kept alive, for one thread.
 #[derive(Debug)]
@@ -50,7 +50,9 @@ impl Session {
         }
         let announced = response.body().content_length();
         let mut body = Vec::new();
-        match response.body_mut().as_reader().read_to_end(&mut body) {
+        let reader = response.body_mut().as_reader();
+        match reader.take(MOST_BYTES + 1).read_to_end(&mut body) {
+            Ok(_) if body.len() as u64 > MOST_BYTES => Err(Problem::TooLarge),
             Ok(_) => Ok(body),
             Err(error) => {
                 let problem = self.problem(error.into());

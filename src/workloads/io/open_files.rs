@@ -30,9 +30,10 @@ pub(super) fn refuse_too_many(way: &Way, source: &Source) -> Result<(), Failed> 
     if way.workers.saturating_mul(ends).saturating_add(OTHERS) <= limit {
         return Ok(());
     }
+    let least = way.workers.saturating_mul(ends).saturating_add(OTHERS);
     Err(Failed::Refused(format!(
-        "{way} are too many: each needs {ends} open files, and this process may have {limit}; raise \
-         the limit (`ulimit -n`), or take fewer workers or items"
+        "{way}: the connections and what else is open come to {least} files, and this process may \
+         have {limit}; raise the limit (`ulimit -n`), or take fewer workers or items"
     )))
 }
 

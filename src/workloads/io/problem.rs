@@ -4,6 +4,9 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+/// The largest body that is downloaded, in bytes: all that are under way at once are in memory.
+pub(super) const MOST_BYTES: u64 = 256 << 20;
+
 /// Why a download came to nothing. The message goes on after the address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Problem {
@@ -46,6 +49,9 @@ pub(super) enum Problem {
     /// The process has too many files open.
     #[error("too many open files: raise the limit with `ulimit -n`, or take fewer workers")]
     TooManyFiles,
+    /// The body is larger than what is downloaded.
+    #[error("the body has more than {} MiB, which is too much", MOST_BYTES >> 20)]
+    TooLarge,
     /// The body is not the one it should be, as its length shows.
     #[error("the body has {read} bytes, and should have {expected}")]
     Length {
@@ -75,6 +81,8 @@ impl Problem {
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Problem::Reset,
             io::ErrorKind::UnexpectedEof => Problem::Closed,
             _ if error.raw_os_error() == Some(TOO_MANY_FILES) => Problem::TooManyFiles,
+            // There is no kind for it: std and tokio begin their message so.
+            _ if error.to_string().starts_with("failed to lookup address") => Problem::UnknownHost,
             _ => Problem::Other(error.to_string()),
         }
     }

@@ -14,6 +14,9 @@ const PARTS: u64 = 1_000;
 /// prime, or divisible by something else, as any.
 const SAMPLE: u64 = 97;
 
+/// Up to so many ranges, all ways to give them to cores are tried.
+const MOST_TRIED: usize = 10;
+
 /// So many ranges of the same length.
 pub(super) fn same_length(below: u64, ranges: usize) -> Vec<Range<u64>> {
     let ranges = ranges as u64;
@@ -56,11 +59,20 @@ pub(super) fn weight(range: &Range<u64>) -> u64 {
 
 /// The least share of all the weight that the busiest core has, when every range is left to one
 /// core.
+///
+/// Of many ranges not all ways to give them to cores are tried: then it is what no way can be below,
+/// an equal part of the weight or the heaviest range.
 pub(super) fn share_of_busiest(ranges: &[Range<u64>], cores: usize) -> f64 {
     let weights: Vec<u64> = ranges.iter().map(weight).collect();
     let whole: u64 = weights.iter().sum();
-    let mut loads = vec![0; cores.max(1)];
-    ratio(least_load(&weights, &mut loads), whole.max(1))
+    let cores = cores.max(1);
+    let least = if weights.len() <= MOST_TRIED {
+        least_load(&weights, &mut vec![0; cores])
+    } else {
+        let heaviest = weights.iter().copied().max().unwrap_or(0);
+        heaviest.max(whole.div_ceil(cores as u64))
+    };
+    ratio(least, whole.max(1))
 }
 
 /// Tries all ways to give the weights to the cores that have these loads already.
@@ -130,6 +142,22 @@ mod tests {
         assert!(2 * thirds[2] > 3 * thirds[0], "{thirds:?}");
         let halves: Vec<u64> = same_weight(3_000_000, 2).iter().map(weight).collect();
         assert!(halves[0].abs_diff(halves[1]) * 50 < halves[0], "{halves:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_core_has_less_than_an_equal_part_or_the_heaviest_range(
+            ranges in 1..300_usize,
+            cores in 1..9_usize,
+        ) {
+            let divided = same_weight(1_000_000, ranges);
+            let share = share_of_busiest(&divided, cores);
+            let weights: Vec<u64> = divided.iter().map(weight).collect();
+            let whole = weights.iter().sum();
+            let heaviest = ratio(weights.into_iter().max().unwrap_or(0), whole);
+            let least = heaviest.max(ratio(1, cores as u64));
+            prop_assert!(share >= least - 1e-9 && share <= 1.0, "{} of {}", share, least);
+        }
     }
 
     #[test]

@@ -47,10 +47,17 @@ pub(crate) struct OfRange {
 impl Work for FindPrimes {
     const NAME: &'static str = "primes";
     // What was appended to the list must not be appended again.
-    const TRIES: u32 = 1;
     type Setup = Results;
     type Task = Range<u64>;
     type Answer = OfRange;
+
+    /// What was appended to a list must not be appended again.
+    fn tries(results: &Results) -> u32 {
+        match results {
+            Results::Appended(_) | Results::Merged(_) => 1,
+            Results::Discarded | Results::Returned => Self::TRIES,
+        }
+    }
 
     fn start(results: Results, _name: &str) -> Result<Self, String> {
         let list = match &results {

@@ -92,13 +92,17 @@ struct Found {
 
 impl Primes {
     /// The primes below a number.
-    pub(crate) fn new(below: u64, ways: Vec<Way>, cores: usize) -> Self {
-        Primes {
+    ///
+    /// # Errors
+    ///
+    /// If there is no memory for the sieve that says what is to be found.
+    pub(crate) fn new(below: u64, ways: Vec<Way>, cores: usize) -> Result<Self, Failed> {
+        Ok(Primes {
             below,
-            expected: Found::by_sieve(below),
+            expected: Found::by_sieve(below)?,
             ways,
             cores,
-        }
+        })
     }
 
     /// The ranges of a way.
@@ -192,9 +196,15 @@ impl Found {
     }
 
     /// What there is to find, by the sieve of Eratosthenes.
-    fn by_sieve(below: u64) -> Self {
+    fn by_sieve(below: u64) -> Result<Self, Failed> {
         let below = usize::try_from(below).unwrap_or(usize::MAX);
-        let mut is_crossed_out = vec![false; below];
+        let mut is_crossed_out = Vec::new();
+        is_crossed_out.try_reserve_exact(below).map_err(|_| {
+            Failed::Refused(format!(
+                "there is no memory for a sieve of {below} numbers: take fewer with `--below`"
+            ))
+        })?;
+        is_crossed_out.resize(below, false);
         let mut found = Found { count: 0, sum: 0 };
         for n in 2..below {
             if is_crossed_out[n] {
@@ -206,7 +216,7 @@ impl Found {
                 is_crossed_out[multiple] = true;
             }
         }
-        found
+        Ok(found)
     }
 }
 
@@ -255,7 +265,11 @@ mod tests {
     #[test]
     fn a_sieve_finds_as_many_primes_as_are_known() {
         for (below, count) in [(0, 0), (2, 0), (3, 1), (100, 25), (3_000_000, 216_816)] {
-            assert_eq!(Found::by_sieve(below).count, count, "below {below}");
+            assert_eq!(
+                Found::by_sieve(below).map(|found| found.count),
+                Ok(count),
+                "below {below}"
+            );
         }
     }
 }

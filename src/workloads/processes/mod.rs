@@ -49,6 +49,11 @@ pub(crate) trait Work: Sized + 'static {
     /// What a piece of work comes to.
     type Answer: Message;
 
+    /// How many workers may be lost, where that depends on what they are started with.
+    fn tries(_setup: &Self::Setup) -> u32 {
+        Self::TRIES
+    }
+
     /// The initialiser: runs once in each worker, before its tasks. `name` is that of the worker, as
     /// `process 1`.
     ///

@@ -369,7 +369,7 @@ impl<W: Work> Pool<W> {
             }
             Doing::Nothing | Doing::Ending => (0, None),
         };
-        if losses >= W::TRIES {
+        if losses >= W::tries(&self.setup) {
             let at = if job.is_some() {
                 "with a task"
             } else {
