@@ -2,7 +2,7 @@
 
 use super::super::comparison::{Comparison, compare};
 use super::super::units::digits;
-use super::super::{Row, Timing};
+use super::super::{Activity, Row, Timing};
 use super::phrase::{as_fast, be};
 use super::rows::{best, sync};
 
@@ -25,15 +25,20 @@ pub(super) struct Kind<'a> {
     is_starved: bool,
 }
 
+/// From this share of the time on, a work that computes is CPU-bound.
+const COMPUTES: f64 = 0.8;
+
 /// A way that had a core for less than this share of the time in which it had work to do was not
 /// alone on the machine.
 const STARVED: f64 = 0.75;
 
-/// What takes the time, as seen by `sync`: if it computes up to half of the time the work is
-/// I/O-bound, from 80 % on it is CPU-bound. Without `sync`, the first way stands for it.
+/// What takes the time, as seen by `sync`: if it keeps its core busy for up to half of the time the
+/// work is I/O-bound, from 80 % on it is CPU-bound. Without `sync`, the first way stands for it.
 ///
-/// How long it computes is in its lanes. Without them it is the time for which it had a core, which
-/// is less on a machine that has something else to do.
+/// The processor time decides, with lanes and without. A lane calls all of a download a wait, and
+/// what of it was spent on computing is only in the processor time. Lanes serve for one thing: a
+/// work that hardly waits and did not get its core all the same is CPU-bound on a machine that had
+/// something else to do.
 ///
 /// `None` if no processor time is known.
 pub(super) fn kind(timing: &Timing) -> Option<Kind<'_>> {
@@ -41,18 +46,18 @@ pub(super) fn kind(timing: &Timing) -> Option<Kind<'_>> {
     let sync = sync(timing).filter(is_known);
     let seen = sync.or_else(|| timing.rows.iter().find(is_known))?;
     let share = seen.cores_busy()? / count(cores_of(seen, timing));
-    let computed = seen.share_of_work();
-    let bound = match computed.unwrap_or(share) {
+    let is_starved = is_starved(seen, cores_of(seen, timing));
+    let bound = match share {
+        _ if is_starved => Bound::Computing,
         share if share <= 0.5 => Bound::Waiting,
-        share if share < 0.8 => Bound::Both,
+        share if share < COMPUTES => Bound::Both,
         _ => Bound::Computing,
     };
     Some(Kind {
         bound,
         seen,
         share,
-        is_starved: computed.is_some_and(|computed| share < computed * STARVED)
-            && bound != Bound::Waiting,
+        is_starved,
     })
 }
 
@@ -99,6 +104,30 @@ impl Kind<'_> {
         }
         text + "."
     }
+}
+
+/// Whether its lanes say that it hardly waited, and that it had work for much longer than it had a
+/// core.
+fn is_starved(row: &Row, cores: usize) -> bool {
+    let hardly_waited = row.share_of_work().is_some_and(|share| share >= COMPUTES);
+    let had_cores = row.cpu_seconds.unwrap_or(0.0);
+    hardly_waited && had_cores < core_seconds_of_work(row, cores) * STARVED
+}
+
+/// The processor time that its workers could have used on so many cores, by their lanes.
+fn core_seconds_of_work(row: &Row, cores: usize) -> f64 {
+    let spans = row.lanes.iter().flat_map(|lane| &lane.spans);
+    let work = spans.filter(|span| span.activity == Activity::Work);
+    let mut changes: Vec<(f64, isize)> = work
+        .flat_map(|span| [(span.start, 1), (span.end, -1)])
+        .collect();
+    changes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut at_work = 0;
+    let steps = changes.windows(2).map(|pair| {
+        at_work += pair[0].1;
+        count(cores.min(usize::try_from(at_work).unwrap_or(0))) * (pair[1].0 - pair[0].0)
+    });
+    steps.sum()
 }
 
 /// How many cores a way can keep busy.

@@ -28,32 +28,58 @@ fn waiting_and_computing_are_told_by_how_busy_sync_is() {
     assert!(kind(0.99).contains("CPU-bound"));
 }
 
+/// What is said of a way alone, with these lanes, that kept so many cores busy.
+fn kind_of(cores: f64, way: Row, lanes: &[&[(f64, f64, Activity)]]) -> String {
+    let lane = |spans: &&[(f64, f64, Activity)]| {
+        let spans = spans.iter().map(|&(start, end, activity)| Span {
+            start,
+            end,
+            activity,
+        });
+        Lane {
+            name: "main".to_owned(),
+            spans: spans.collect(),
+        }
+    };
+    let lanes = lanes.iter().map(lane).collect();
+    concluded(vec![busy(cores, Row { lanes, ..way })])
+}
+
 #[test]
 fn work_that_had_to_share_its_core_with_others_is_no_waiting() {
-    let span = |start, end, activity| Span {
-        start,
-        end,
-        activity,
-    };
-    let seen = |spans: Vec<Span>| {
-        let name = "main".to_owned();
-        let lanes = vec![Lane { name, spans }];
-        let sync = Row {
-            lanes,
-            ..row("sync", 1, &[1.0, 1.0])
-        };
-        concluded(vec![busy(0.4, sync)])
-    };
-    let computes = seen(vec![span(0.0, 1.0, Activity::Work)]);
+    let sync = row("sync", 1, &[1.0, 1.0]);
+    let computes = kind_of(0.4, sync.clone(), &[&[(0.0, 1.0, Activity::Work)]]);
     assert!(computes.contains(
         "CPU-bound: sync kept one core busy for 40 % of the time, and had work to do for longer: \
          the machine was busy with something else"
     ));
-    let waits = seen(vec![
-        span(0.0, 0.4, Activity::Work),
-        span(0.4, 1.0, Activity::Wait),
-    ]);
+    let waits = [(0.0, 0.4, Activity::Work), (0.4, 1.0, Activity::Wait)];
+    let waits = kind_of(0.4, sync, &[&waits]);
     assert!(waits.contains("I/O-bound: sync kept one core busy for 40 % of the time."));
+}
+
+#[test]
+fn lanes_do_not_change_what_the_processor_time_says() {
+    let sync = || row("sync", 1, &[1.0, 1.0]);
+    let all_wait: &[_] = &[(0.0, 1.0, Activity::Wait)];
+    for cores in [0.1, 0.49, 0.51, 0.71, 0.88, 1.0] {
+        let with = kind_of(cores, sync(), &[all_wait]);
+        assert_eq!(with, kind_of(cores, sync(), &[]), "{cores}");
+    }
+    let busy = kind_of(1.0, sync(), &[all_wait]);
+    assert!(busy.contains("CPU-bound: sync kept one core busy for 100 % of the time."));
+}
+
+#[test]
+fn workers_without_work_are_not_kept_from_it_by_others() {
+    // One of two threads has nearly all of the work, so that one core is idle.
+    let work = |end| (0.0, end, Activity::Work);
+    let threads = row("threads", 2, &[1.0, 1.0]);
+    let text = kind_of(1.1, threads.clone(), &[&[work(1.0)], &[work(0.1)]]);
+    assert!(!text.contains("something else"), "{text}");
+    // Both have work all the time, and got one core of two.
+    let text = kind_of(1.0, threads, &[&[work(1.0)], &[work(1.0)]]);
+    assert!(text.contains("something else"), "{text}");
 }
 
 #[test]
