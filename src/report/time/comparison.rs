@@ -2,6 +2,13 @@
 
 use super::Row;
 
+/// How often a way has to run for an order to be told. Of two runs each, the ranges of ways that
+/// are in truth the same lie apart in one of three cases.
+pub(super) const RUNS: usize = 3;
+
+/// How many times as fast, or as long, is too little to matter.
+const MATTERS: f64 = 1.05;
+
 /// A way beside another one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Comparison {
@@ -14,7 +21,10 @@ pub(super) enum Comparison {
     /// Their ranges overlap: what lies between their medians is not more than what lies between
     /// runs of the same way.
     Alike,
-    /// One of them ran only once, so that nothing is known of the noise.
+    /// Their ranges do not overlap, but there are less than 5 % between their medians. Such a
+    /// difference can have many a reason, and matters to nobody.
+    Close,
+    /// One of them ran less than three times, so that little is known of the noise.
     Unknown,
 }
 
@@ -27,7 +37,7 @@ pub(super) enum Comparison {
 pub(super) fn compare(row: &Row, other: &Row) -> Comparison {
     let is_sound = |row: &Row| {
         let runs = row.runs.iter().chain([&row.seconds]);
-        row.runs.len() > 1 && runs.copied().all(|run| run.is_finite() && run > 0.0)
+        row.runs.len() >= RUNS && runs.copied().all(|run| run.is_finite() && run > 0.0)
     };
     if !is_sound(row) || !is_sound(other) {
         return Comparison::Unknown;
@@ -35,11 +45,20 @@ pub(super) fn compare(row: &Row, other: &Row) -> Comparison {
     let faster = other.seconds / row.seconds;
     let slower = row.seconds / other.seconds;
     if row.max() < other.min() && faster.is_finite() {
-        Comparison::Faster(faster)
+        told(faster, Comparison::Faster)
     } else if row.min() > other.max() && slower.is_finite() {
-        Comparison::Slower(slower)
+        told(slower, Comparison::Slower)
     } else {
         Comparison::Alike
+    }
+}
+
+/// The order, if it is so large that it matters.
+fn told(times: f64, order: fn(f64) -> Comparison) -> Comparison {
+    if times < MATTERS {
+        Comparison::Close
+    } else {
+        order(times)
     }
 }
 
@@ -67,9 +86,19 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_known_of_one_run() {
-        assert_eq!(compared(&[1.0], &[2.0, 2.0]), Comparison::Unknown);
-        assert_eq!(compared(&[1.0, 1.0], &[2.0]), Comparison::Unknown);
-        assert_eq!(compared(&[0.0, 1.0], &[2.0, 2.0]), Comparison::Unknown);
+    fn ranges_apart_by_less_than_5_per_cent_are_in_no_order() {
+        let comparison = compared(&[1.0, 1.001, 1.002], &[1.049, 1.048, 1.047]);
+        assert_eq!(comparison, Comparison::Close);
+        let comparison = compared(&[1.049, 1.048, 1.047], &[1.0, 1.001, 1.002]);
+        assert_eq!(comparison, Comparison::Close);
+    }
+
+    #[test]
+    fn of_fewer_than_three_runs_nothing_is_known() {
+        let many = [2.0, 2.0, 2.0];
+        assert_eq!(compared(&[1.0], &many), Comparison::Unknown);
+        assert_eq!(compared(&[1.0, 1.0], &many), Comparison::Unknown);
+        assert_eq!(compared(&many, &[1.0, 1.0]), Comparison::Unknown);
+        assert_eq!(compared(&[0.0, 1.0, 1.0], &many), Comparison::Unknown);
     }
 }

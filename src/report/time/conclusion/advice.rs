@@ -8,9 +8,6 @@ use super::kind::Bound;
 use super::phrase::{as_fast, be, list, title};
 use super::rows::{best, distinct, sync};
 
-/// How many times as fast a way has to be to be taken in spite of what it costs beside time.
-const COUNTS: f64 = 1.05;
-
 /// Which method to take: of those that are not distinguishable from the fastest, or less than 5 %
 /// slower, the one that costs least beside time. Empty if only one method can be compared.
 pub(super) fn advice(timing: &Timing, bound: Option<Bound>) -> Vec<String> {
@@ -61,27 +58,28 @@ pub(super) fn contrast(timing: &Timing, bound: Option<Bound>) -> Vec<String> {
             plural(timing.cores as u64, "core")
         ));
     }
-    if let Some(tasks) = best(timing, |row| row.method == "async")
-        && compare(tasks, sync) == Comparison::Alike
-    {
-        sentences.push(format!(
-            "{} {} not distinguishable from sync: tasks of one event loop take turns on one \
-             thread, so that computing does not overlap.",
-            title(&tasks.label()),
-            be(tasks)
-        ));
+    if let Some(tasks) = best(timing, |row| row.method == "async") {
+        let how = match compare(tasks, sync) {
+            Comparison::Alike => Some("not distinguishable from"),
+            Comparison::Close => Some("less than 5 % apart from"),
+            _ => None,
+        };
+        sentences.extend(how.map(|how| {
+            format!(
+                "{} {} {how} sync: tasks of one event loop take turns on one thread, so that \
+                 computing does not overlap.",
+                title(&tasks.label()),
+                be(tasks)
+            )
+        }));
     }
     sentences
 }
 
 /// Whether a way is as fast as the fastest one, or too little slower to matter.
 fn ties(row: &Row, fastest: &Row) -> bool {
-    let is_close = match compare(row, fastest) {
-        Comparison::Alike => true,
-        Comparison::Slower(times) => times < COUNTS,
-        Comparison::Faster(_) | Comparison::Unknown => false,
-    };
-    is_close || std::ptr::eq(row, fastest)
+    let comparison = compare(row, fastest);
+    matches!(comparison, Comparison::Alike | Comparison::Close) || std::ptr::eq(row, fastest)
 }
 
 /// The place of a method among those that are equally fast. The simplest is the first.

@@ -26,8 +26,8 @@ const NAMED: usize = 3;
 /// What follows from the rows, in sentences. Empty if there is no row.
 ///
 /// That one way was faster than another is only said if the slowest of its runs was faster than the
-/// quickest of the other's; else they are called not distinguishable. Of a way that ran once, no
-/// order is told.
+/// quickest of the other's, and if there are 5 % between their medians; else they are called not
+/// distinguishable, or less than 5 % apart. Of a way that ran once or twice, no order is told.
 pub fn conclusion(timing: &Timing) -> Vec<String> {
     let Some(first) = timing.rows.first() else {
         return Vec::new();
@@ -44,7 +44,7 @@ pub fn conclusion(timing: &Timing) -> Vec<String> {
     let kind = kind(timing);
     let bound = kind.map(|kind| kind.bound);
     sentences.extend(kind.map(|kind| kind.sentence(timing)));
-    sentences.extend(ran_once(timing));
+    sentences.extend(ran_seldom(timing));
     if timing.rows.len() == 1 {
         let label = first.label();
         sentences.push(format!("There is no other way to compare {label} with."));
@@ -60,7 +60,7 @@ pub fn conclusion(timing: &Timing) -> Vec<String> {
 /// What follows from the times of messages. It does not matter whether they compute or wait, and one
 /// thread alone passes no message: what it takes is what the queue costs.
 fn of_messages(timing: &Timing) -> Vec<String> {
-    let mut sentences = Vec::from_iter(ran_once(timing));
+    let mut sentences = Vec::from_iter(ran_seldom(timing));
     let per_message =
         |row: &Row| Some(row.messages_per_second?.recip()).filter(|it| it.is_finite());
     if let Some(cost) = sync(timing).and_then(per_message) {
@@ -76,32 +76,37 @@ fn of_messages(timing: &Timing) -> Vec<String> {
     sentences
 }
 
-/// The ways of which nothing is known but one run.
-fn ran_once(timing: &Timing) -> Option<String> {
+/// The ways that ran so seldom that nothing is known of the noise.
+fn ran_seldom(timing: &Timing) -> Option<String> {
     let rows = timing.rows.iter();
-    let once: Vec<&Row> = rows.filter(|row| !can_be_compared(row)).collect();
-    match once.as_slice() {
-        [] => None,
-        once if once.len() == timing.rows.len() => {
-            let each = match once {
+    let seldom: Vec<&Row> = rows.filter(|row| !can_be_compared(row)).collect();
+    let counts = || seldom.iter().map(|row| row.runs.len());
+    let often = match (counts().min()?, counts().max()?) {
+        (_, 1) => "once",
+        (2, 2) => "twice",
+        _ => "once or twice",
+    };
+    Some(match seldom.as_slice() {
+        seldom if seldom.len() == timing.rows.len() => {
+            let each = match seldom {
                 [row] => format!("{} ran", title(&row.label())),
                 _ => "Each way ran".to_owned(),
             };
-            Some(format!(
-                "{each} only once, so that no difference could be told from noise: ask for more \
+            format!(
+                "{each} only {often}, so that no difference could be told from noise: ask for more \
                  `--runs`."
-            ))
+            )
         }
-        [row] => Some(format!(
-            "{} ran only once and {} not compared.",
+        [row] => format!(
+            "{} ran only {often} and {} not compared.",
             title(&row.label()),
             be(row)
-        )),
-        rows => Some(format!(
-            "{} ways ran only once and were not compared.",
+        ),
+        rows => format!(
+            "{} ways ran only {often} and were not compared.",
             rows.len()
-        )),
-    }
+        ),
+    })
 }
 
 /// For each method that has several variants: what is between the fastest and the slowest of them.

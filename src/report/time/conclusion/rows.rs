@@ -1,5 +1,6 @@
 //! Which rows sentences are about.
 
+use super::super::comparison::{Comparison, RUNS, compare};
 use super::super::{Row, Timing};
 
 /// The way that all others are compared with.
@@ -7,13 +8,45 @@ pub(super) fn sync(timing: &Timing) -> Option<&Row> {
     timing.rows.iter().find(|row| row.method == "sync")
 }
 
-/// The way with the least median among those that can be compared, the first of several.
+/// The way with the least median among those that can be compared, the first of several; with as
+/// few workers as pay, if it was measured with several numbers of them.
 ///
 /// A way that throws its results away does less than the others, and does not count.
 pub(super) fn best(timing: &Timing, is_meant: impl Fn(&Row) -> bool) -> Option<&Row> {
     let rows = timing.rows.iter().filter(|row| can_be_compared(row));
     let rows = rows.filter(|row| has_results(row) && is_meant(row));
-    rows.min_by(|a, b| a.seconds.total_cmp(&b.seconds))
+    let fastest = rows.min_by(|a, b| a.seconds.total_cmp(&b.seconds))?;
+    let rows = sweep(timing, &fastest.method, fastest.variant.as_ref());
+    let rows: Vec<&Row> = rows
+        .into_iter()
+        .filter(|row| can_be_compared(row))
+        .collect();
+    rows.get(pays_up_to(&rows)).copied()
+}
+
+/// The rows of a way, from the fewest workers to the most, each number once.
+pub(super) fn sweep<'a>(
+    timing: &'a Timing,
+    method: &str,
+    variant: Option<&String>,
+) -> Vec<&'a Row> {
+    let rows = timing.rows.iter();
+    let is_meant = |row: &&Row| row.method == method && row.variant.as_ref() == variant;
+    let mut rows: Vec<&Row> = rows.filter(is_meant).collect();
+    rows.sort_by_key(|row| row.workers);
+    rows.dedup_by_key(|row| row.workers);
+    rows
+}
+
+/// The first place in a sweep after which no row is faster by as much as matters.
+pub(super) fn pays_up_to(sweep: &[&Row]) -> usize {
+    let gains = |here: &Row, later: &[&Row]| {
+        let mut compared = later.iter().map(|row| compare(row, here));
+        compared.any(|comparison| matches!(comparison, Comparison::Faster(_)))
+    };
+    let mut places = 0..sweep.len();
+    let place = places.find(|place| !gains(sweep[*place], &sweep[place + 1..]));
+    place.unwrap_or(0)
 }
 
 /// Whether it keeps what its work comes to.
@@ -31,9 +64,9 @@ fn has_variant(row: &Row, word: &str) -> bool {
     variant.is_some_and(|variant| variant.contains(word))
 }
 
-/// Whether it ran more than once.
+/// Whether it ran so often that it can be told from others.
 pub(super) fn can_be_compared(row: &Row) -> bool {
-    row.runs.len() > 1
+    row.runs.len() >= RUNS
 }
 
 /// The values that a key takes, each once, in the order of the rows.

@@ -2,55 +2,47 @@
 
 use super::super::comparison::{Comparison, compare};
 use super::super::{Row, Timing};
-use super::phrase::{as_fast, as_long, be};
-use super::rows::{can_be_compared, distinct};
-
-/// How many times as fast the next step of a sweep has to be to pay for its workers.
-const PAYS: f64 = 1.05;
+use super::phrase::{as_long, be};
+use super::rows::{can_be_compared, distinct, pays_up_to, sweep};
 
 /// For each method that was measured with several numbers of workers: where that stops paying, so
-/// that the next number is less than 5 % faster, or not faster at all.
+/// that no greater number is faster by 5 %.
 pub(super) fn sweeps(timing: &Timing) -> Vec<String> {
     let ways = distinct(timing, |row| (&row.method, &row.variant));
-    let sentences = ways.into_iter().map(|(method, variant)| {
-        let rows = timing.rows.iter();
-        let is_meant = |row: &&Row| (&row.method, &row.variant) == (method, variant);
-        let mut rows: Vec<&Row> = rows.filter(is_meant).collect();
-        rows.sort_by_key(|row| row.workers);
-        rows.dedup_by_key(|row| row.workers);
-        sentence(&rows)
-    });
+    let sentences = ways
+        .into_iter()
+        .map(|(method, variant)| sentence(&sweep(timing, method, variant.as_ref())));
     sentences.flatten().collect()
 }
 
 /// What a sweep shows, from the fewest workers to the most. `None` if it is no sweep, or if there
-/// is a step that ran only once.
+/// is a step that ran too seldom.
 fn sentence(rows: &[&Row]) -> Option<String> {
-    let [_, .., last] = rows else {
+    let [_, _, ..] = rows else {
         return None;
     };
     if !rows.iter().all(|row| can_be_compared(row)) {
         return None;
     }
-    for pair in rows.windows(2) {
-        let (here, next) = (pair[0], pair[1]);
-        let (label, next_label, were) = (here.label(), next.label(), be(next));
-        let why = match compare(next, here) {
-            Comparison::Faster(times) if times >= PAYS => continue,
-            Comparison::Faster(times) => format!("{were} only {}", as_fast(times)),
-            Comparison::Slower(times) => format!("took {}", as_long(times)),
-            Comparison::Alike => format!("{were} not distinguishable from"),
-            Comparison::Unknown => return None,
-        };
+    let place = pays_up_to(rows);
+    let (here, next) = (rows[place], rows.get(place + 1));
+    let Some(next) = next else {
         return Some(format!(
-            "The sweep of {} stops paying at {}: {next_label} {why} {label}.",
+            "The sweep of {} paid up to {} workers, the most that were measured.",
             here.name(),
             here.workers
         ));
-    }
+    };
+    let (label, next_label, were) = (here.label(), next.label(), be(next));
+    let why = match compare(next, here) {
+        Comparison::Slower(times) => format!("took {}", as_long(times)),
+        Comparison::Alike => format!("{were} not distinguishable from"),
+        Comparison::Close => format!("{were} less than 5 % apart from"),
+        Comparison::Faster(_) | Comparison::Unknown => return None,
+    };
     Some(format!(
-        "Each step of the sweep of {} paid, up to {} workers, the most that were measured.",
-        last.name(),
-        last.workers
+        "The sweep of {} stops paying at {}: {next_label} {why} {label}.",
+        here.name(),
+        here.workers
     ))
 }

@@ -22,7 +22,7 @@ fn busy(cores: f64, row: Row) -> Row {
 
 #[test]
 fn waiting_and_computing_are_told_by_how_busy_sync_is() {
-    let kind = |cores: f64| concluded(vec![busy(cores, row("sync", 1, &[1.0, 1.0]))]);
+    let kind = |cores: f64| concluded(vec![busy(cores, row("sync", 1, &[1.0, 1.0, 1.0]))]);
     assert!(kind(0.03).contains("I/O-bound: sync kept one core busy for 3.0 % of the time"));
     assert!(kind(0.6).contains("both computes and waits"));
     assert!(kind(0.99).contains("CPU-bound"));
@@ -47,7 +47,7 @@ fn kind_of(cores: f64, way: Row, lanes: &[&[(f64, f64, Activity)]]) -> String {
 
 #[test]
 fn work_that_had_to_share_its_core_with_others_is_no_waiting() {
-    let sync = row("sync", 1, &[1.0, 1.0]);
+    let sync = row("sync", 1, &[1.0, 1.0, 1.0]);
     let computes = kind_of(0.4, sync.clone(), &[&[(0.0, 1.0, Activity::Work)]]);
     assert!(computes.contains(
         "CPU-bound: sync kept one core busy for 40 % of the time, and had work to do for longer: \
@@ -60,7 +60,7 @@ fn work_that_had_to_share_its_core_with_others_is_no_waiting() {
 
 #[test]
 fn lanes_do_not_change_what_the_processor_time_says() {
-    let sync = || row("sync", 1, &[1.0, 1.0]);
+    let sync = || row("sync", 1, &[1.0, 1.0, 1.0]);
     let all_wait: &[_] = &[(0.0, 1.0, Activity::Wait)];
     for cores in [0.1, 0.49, 0.51, 0.71, 0.88, 1.0] {
         let with = kind_of(cores, sync(), &[all_wait]);
@@ -74,7 +74,7 @@ fn lanes_do_not_change_what_the_processor_time_says() {
 fn workers_without_work_are_not_kept_from_it_by_others() {
     // One of two threads has nearly all of the work, so that one core is idle.
     let work = |end| (0.0, end, Activity::Work);
-    let threads = row("threads", 2, &[1.0, 1.0]);
+    let threads = row("threads", 2, &[1.0, 1.0, 1.0]);
     let text = kind_of(1.1, threads.clone(), &[&[work(1.0)], &[work(0.1)]]);
     assert!(!text.contains("something else"), "{text}");
     // Both have work all the time, and got one core of two.
@@ -84,14 +84,14 @@ fn workers_without_work_are_not_kept_from_it_by_others() {
 
 #[test]
 fn one_thread_alone_is_no_way_to_pass_messages() {
-    let passing = |method, workers, runs: [f64; 2]| Row {
+    let passing = |method, workers, runs: [f64; 3]| Row {
         messages_per_second: Some(1000.0 / runs[0]),
         ..row(method, workers, &runs)
     };
     let text = concluded(vec![
-        passing("sync", 1, [0.001, 0.0011]),
-        passing("threads", 2, [0.1, 0.11]),
-        passing("processes", 2, [0.4, 0.41]),
+        passing("sync", 1, [0.001, 0.0011, 0.001]),
+        passing("threads", 2, [0.1, 0.11, 0.1]),
+        passing("processes", 2, [0.4, 0.41, 0.4]),
     ]);
     assert!(
         text.contains("One thread takes 1.0 µs to put a message into a queue"),
@@ -106,7 +106,7 @@ fn one_thread_alone_is_no_way_to_pass_messages() {
 
 #[test]
 fn one_way_is_not_compared() {
-    let text = concluded(vec![row("threads", 4, &[1.0, 1.1])]);
+    let text = concluded(vec![row("threads", 4, &[1.0, 1.1, 1.0])]);
     assert_eq!(text, "There is no other way to compare 4 threads with.");
 }
 
@@ -114,10 +114,10 @@ fn one_way_is_not_compared() {
 fn tasks_are_taken_for_waiting_and_threads_for_computing() {
     let rows = |cores: f64, tasks: f64| {
         vec![
-            busy(cores, row("sync", 1, &[4.0, 4.1])),
-            busy(cores, row("threads", 2, &[2.0, 2.1])),
-            busy(cores, row("async", 8, &[tasks, tasks + 0.1])),
-            busy(cores, row("processes", 2, &[2.05, 2.15])),
+            busy(cores, row("sync", 1, &[4.0, 4.1, 4.0])),
+            busy(cores, row("threads", 2, &[2.0, 2.1, 2.0])),
+            busy(cores, row("async", 8, &[tasks, tasks + 0.1, tasks])),
+            busy(cores, row("processes", 2, &[2.05, 2.15, 2.05])),
         ]
     };
     let waiting = concluded(rows(0.02, 2.05));
@@ -137,29 +137,74 @@ fn tasks_are_taken_for_waiting_and_threads_for_computing() {
 #[test]
 fn a_way_that_hardly_gains_is_not_worth_what_it_costs() {
     let text = concluded(vec![
-        row("sync", 1, &[1.02, 1.021]),
-        row("processes", 2, &[1.0, 1.001]),
+        row("sync", 1, &[1.02, 1.021, 1.02]),
+        row("processes", 2, &[1.0, 1.001, 1.0]),
     ]);
     assert!(text.contains("Take sync: sync was less than 5 % apart from 2 processes."));
 }
 
 #[test]
 fn a_sweep_stops_paying_where_the_next_step_gains_less_than_noise() {
-    let sweep = |last: [f64; 2]| {
+    let sweep = |last: [f64; 3]| {
         concluded(vec![
-            row("threads", 1, &[4.0, 4.1]),
-            row("threads", 2, &[2.0, 2.1]),
+            row("threads", 1, &[4.0, 4.1, 4.0]),
+            row("threads", 2, &[2.0, 2.1, 2.0]),
             row("threads", 4, &last),
         ])
     };
-    assert!(sweep([2.05, 2.2]).contains(
+    assert!(sweep([2.05, 2.2, 2.05]).contains(
         "The sweep of threads stops paying at 2: 4 threads were not distinguishable from 2 threads."
     ));
-    assert!(sweep([3.0, 3.1]).contains("4 threads took 1.50 times as long as 2 threads."));
-    assert!(sweep([1.95, 1.99]).contains("4 threads were only 2.6 % faster than 2 threads."));
-    assert!(sweep([1.0, 1.1]).contains(
-        "Each step of the sweep of threads paid, up to 4 workers, the most that were measured."
-    ));
+    assert!(sweep([3.0, 3.1, 3.0]).contains("4 threads took 1.50 times as long as 2 threads."));
+    assert!(
+        sweep([1.95, 1.99, 1.95]).contains("4 threads were less than 5 % apart from 2 threads.")
+    );
+    assert!(
+        sweep([1.0, 1.1, 1.0])
+            .contains("The sweep of threads paid up to 4 workers, the most that were measured.")
+    );
+}
+
+#[test]
+fn a_sweep_goes_on_paying_over_a_step_that_gained_nothing() {
+    let text = concluded(vec![
+        row("threads", 1, &[4.0, 4.1, 4.0]),
+        row("threads", 2, &[4.0, 4.1, 4.0]),
+        row("threads", 4, &[2.0, 2.1, 2.0]),
+    ]);
+    assert!(
+        text.contains("The sweep of threads paid up to 4 workers"),
+        "{text}"
+    );
+}
+
+#[test]
+fn no_more_workers_are_advised_than_pay() {
+    let text = concluded(vec![
+        row("sync", 1, &[0.150, 0.151, 0.1501]),
+        row("threads", 1, &[0.150, 0.151, 0.1502]),
+        row("threads", 5, &[0.0306, 0.0307, 0.0306]),
+        row("threads", 10, &[0.0303, 0.0305, 0.0304]),
+    ]);
+    assert!(
+        text.contains("stops paying at 5: 10 threads were less than 5 % apart from 5 threads."),
+        "{text}"
+    );
+    assert!(text.contains("Take threads: 5 threads were 4.9"), "{text}");
+    assert!(!text.contains("1 % faster"), "{text}");
+}
+
+#[test]
+fn of_two_runs_no_order_is_told() {
+    let text = concluded(vec![
+        row("sync", 1, &[4.0, 4.1]),
+        row("threads", 2, &[2.0, 2.1]),
+    ]);
+    assert_eq!(
+        text,
+        "Each way ran only twice, so that no difference could be told from noise: ask for more \
+         `--runs`."
+    );
 }
 
 #[test]
@@ -272,7 +317,8 @@ proptest! {
         for sentence in &timing.conclusion {
             for (faster, slower) in orders(&timing, sentence) {
                 prop_assert!(faster.max() < slower.min(), "{sentence}");
-                prop_assert!(faster.runs.len() > 1 && slower.runs.len() > 1, "{sentence}");
+                prop_assert!(slower.seconds / faster.seconds > 1.04, "{sentence}");
+                prop_assert!(faster.runs.len() > 2 && slower.runs.len() > 2, "{sentence}");
             }
         }
     }

@@ -80,7 +80,7 @@ fn a_page_shows_the_table_the_conclusion_and_every_picture() {
         page.matches("<th scope=\"row\">").count(),
         timing.rows.len()
     );
-    assert!(page.contains("3.48 times as fast as 30 threads"));
+    assert!(page.contains("4.55 times as fast as 20 threads"));
     assert_eq!(page.matches("<svg ").count(), 3);
     assert!(page.contains("2 cores"));
     assert!(page.contains("latency 20ms"));
