@@ -35,7 +35,7 @@ pub(crate) use measure::{Event, Lanes, Measurements, Plan, measure};
 pub(crate) use pipe::{Pipe, Talker};
 pub(crate) use primes::{FindPrimes, Primes};
 pub(crate) use sleep::{Sleep, Waiter};
-pub(crate) use timeline::{Recorder, Timeline};
+pub(crate) use timeline::{Recorder, Timeline, Waits};
 
 /// Work that can be done in several ways, all of which come to the same.
 pub(crate) trait Workload: Send + Sync {

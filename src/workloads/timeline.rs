@@ -1,5 +1,7 @@
 //! When each worker of a run was at work, and when it waited.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
@@ -26,6 +28,9 @@ pub(crate) struct Recorder {
     lane: Lane,
 }
 
+/// How many polls of a future are added up, so that a lane does not become long.
+const POLLS: u32 = 16;
+
 /// Adds up how long a worker waits within some work.
 #[derive(Debug)]
 pub(crate) struct Waits {
@@ -34,6 +39,12 @@ pub(crate) struct Waits {
 }
 
 impl Waits {
+    /// How long it has waited so far, in seconds. 0 if nothing is recorded.
+    #[cfg(test)]
+    pub(crate) fn seconds(&self) -> f64 {
+        self.seconds
+    }
+
     /// Waits for something.
     pub(crate) fn wait<T>(&mut self, wait: impl FnOnce() -> T) -> T {
         if !self.records {
@@ -156,17 +167,7 @@ impl Recorder {
         let start = self.now();
         let value = work(&mut waits);
         if let (Some(start), Some(end)) = (start, self.now()) {
-            let middle = (end - waits.seconds).max(start);
-            for (start, end, activity) in [
-                (start, middle, Activity::Work),
-                (middle, end, Activity::Wait),
-            ] {
-                self.lane.spans.push(Span {
-                    start,
-                    end,
-                    activity,
-                });
-            }
+            self.note_both(start, end - start - waits.seconds, end);
         }
         value
     }
@@ -178,6 +179,32 @@ impl Recorder {
         let value = future.await;
         self.note(Activity::Wait, start);
         value
+    }
+
+    /// Runs a future. It works while it is polled, and waits from one poll to the next: for what it
+    /// awaits, and then for its turn on the event loop.
+    ///
+    /// Polls can be many and short. Some at a time are added up: the lane shows their work as if it
+    /// had come first, and then all of the waiting.
+    pub(crate) async fn work_in_turns<T>(&mut self, future: impl Future<Output = T>) -> T {
+        let mut future = pin!(future);
+        let mut began = self.now();
+        let mut work = 0.0;
+        let mut polls = 0;
+        poll_fn(|context| {
+            let start = self.now();
+            let polled = future.as_mut().poll(context);
+            if let (Some(began), Some(start), Some(end)) = (&mut began, start, self.now()) {
+                work += end - start;
+                polls += 1;
+                if polls == POLLS || polled.is_ready() {
+                    self.note_both(*began, work, end);
+                    (*began, work, polls) = (end, 0.0, 0);
+                }
+            }
+            polled
+        })
+        .await
     }
 
     /// Takes what was recorded so far, to be added to a lane elsewhere.
@@ -196,6 +223,21 @@ impl Recorder {
     fn now(&self) -> Option<f64> {
         let began = self.timeline.began;
         self.timeline.records.then(|| began.elapsed().as_secs_f64())
+    }
+
+    /// Notes so many seconds of work since the start, and that the rest was waiting.
+    fn note_both(&mut self, start: f64, work: f64, end: f64) {
+        let middle = (start + work).clamp(start, end);
+        for (start, end, activity) in [
+            (start, middle, Activity::Work),
+            (middle, end, Activity::Wait),
+        ] {
+            self.lane.spans.push(Span {
+                start,
+                end,
+                activity,
+            });
+        }
     }
 
     fn note(&mut self, activity: Activity, start: Option<f64>) {

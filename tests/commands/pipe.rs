@@ -60,6 +60,18 @@ fn methods_can_be_chosen_and_there_is_no_rayon() {
     line("racelab time pipe --messages 0").refused("0 is not in 1..=100000000");
 }
 
+#[test]
+fn of_processes_no_lanes_are_drawn_since_nobody_has_seen_them_wait() {
+    let text = |method: &str| {
+        let run = line(&format!(
+            "racelab time pipe --runs 1 --messages 1000 --method {method}"
+        ));
+        run.exits(0).quiet().stdout
+    };
+    assert!(text("threads").contains("receiver"));
+    assert!(!text("processes").contains("receiver"));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_sender_or_a_receiver_that_is_killed_ends_the_run() {

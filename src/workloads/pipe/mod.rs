@@ -116,7 +116,7 @@ impl Workload for Pipe {
             }
             Method::Async => self.done(in_one_process::on_tasks(messages, asked, timeline)?),
             Method::Processes => {
-                let (talked, finished) = processes::in_processes(messages, asked, timeline)?;
+                let (talked, finished) = processes::in_processes(messages, asked)?;
                 Ok(Done {
                     memory_of_processes: finished.memory,
                     lost_workers: finished.lost_workers,

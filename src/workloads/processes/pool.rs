@@ -39,8 +39,6 @@ pub(crate) struct Pool<W: Work> {
 pub(crate) struct Settings {
     /// The names of the workers, and of their lanes.
     pub(crate) names: Vec<String>,
-    /// The place of the first worker among all lanes.
-    pub(crate) first_place: usize,
     /// What the workers inherit that are started at first. One that takes the place of a lost one
     /// does not have it, so that the work must have one try.
     pub(crate) inherited: Vec<Descriptor>,
@@ -105,7 +103,6 @@ impl Settings {
             names: (1..=workers)
                 .map(|place| format!("process {place}"))
                 .collect(),
-            first_place: 0,
             inherited: Vec::new(),
             time: Duration::from_mins(5),
         }
@@ -287,8 +284,7 @@ impl<W: Work> Pool<W> {
                 self.lost.push(place.how_it_was_lost(status));
             }
             let Place { name, spans, .. } = place;
-            let place = self.settings.first_place + index;
-            self.timeline.add(place, Lane { name, spans });
+            self.timeline.add(index, Lane { name, spans });
         }
         Ok(Finished {
             memory,
