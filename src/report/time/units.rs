@@ -34,10 +34,16 @@ pub(super) fn plus_minus(share: f64, style: &Style) -> String {
     format!("{sign}{} %", digits(share * 100.0, 2))
 }
 
-/// How many times: three digits, as `4.90`, `41.2` or `1,204`.
+/// How many times: three digits, as `4.90`, `41.2` or `1,204`, and two of what is less than a
+/// tenth, as `0.021`.
 pub(super) fn times(ratio: f64) -> String {
     if (1000.0..HUGE).contains(&ratio) {
         count(ratio)
+    } else if ratio > 0.0 && ratio < 0.0001 {
+        format!("{ratio:.1e}")
+    } else if ratio > 0.0 && ratio < 0.1 {
+        let decimals = 1 + zeros(ratio);
+        format!("{ratio:.decimals$}")
     } else {
         digits(ratio, 3)
     }
@@ -76,6 +82,14 @@ pub(super) fn digits(number: f64, significant: usize) -> String {
     }
     let decimals = decimals(number, significant);
     format!("{number:.decimals$}")
+}
+
+/// How many zeros a number below 1 begins with, the one before the point included, once it is
+/// rounded to two digits.
+fn zeros(number: f64) -> usize {
+    let rounded = format!("{number:.1e}");
+    let exponent = rounded.split_once("e-").and_then(|(_, e)| e.parse().ok());
+    exponent.unwrap_or(0)
 }
 
 /// How many digits are behind the point.
@@ -205,6 +219,12 @@ mod tests {
     #[test]
     fn ratios_have_three_digits() {
         let cases = [
+            (0.0, "0.00"),
+            (0.000_001_2, "1.2e-6"),
+            (0.000_12, "0.00012"),
+            (0.002_34, "0.0023"),
+            (0.0234, "0.023"),
+            (0.099_9, "0.10"),
             (0.5, "0.50"),
             (4.9, "4.90"),
             (41.23, "41.2"),
