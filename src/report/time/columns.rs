@@ -103,7 +103,7 @@ pub(super) fn columns(timing: &Timing, style: &Style) -> Vec<Column> {
         Column {
             topic: Topic::Resources,
             head: "memory",
-            means: "the most that was resident at once",
+            means: "the most that was resident (of processes, the sum of what each had at most)",
             cells: of(&|row| row.peak_memory_bytes.map(bytes)),
         },
     ];

@@ -69,8 +69,10 @@ pub struct Row {
     /// The most requests, or waits, that were under way at once in the median run. `None` where
     /// nothing is waited for.
     pub peak_in_flight: Option<u64>,
-    /// The most memory that was resident in the median run, in bytes, that of worker processes
-    /// included. `None` where the system does not tell.
+    /// The most memory that was resident in the median run, in bytes. With worker processes, the sum
+    /// of what each process had at most, this one included: pages that they share, as those of the
+    /// program, count once for each, and they need not have had their most at the same time. `None`
+    /// where the system does not tell.
     pub peak_memory_bytes: Option<u64>,
     /// What the work came to, so that it can be compared.
     pub checksum: String,
