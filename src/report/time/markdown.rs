@@ -4,10 +4,11 @@ use crate::report::{Style, printable};
 
 use super::Timing;
 use super::columns::{columns, legend};
+use super::remarks::remarks;
 use super::text::{parameters, subject};
 
-/// Renders what was measured as a table in Markdown, with a line for each row, and the conclusion
-/// as a paragraph.
+/// Renders what was measured as a table in Markdown, with a line for each row, what was lost as
+/// a list, and the conclusion as a paragraph.
 pub fn markdown(timing: &Timing) -> String {
     let style = Style::default();
     let columns = columns(timing, &style);
@@ -29,6 +30,13 @@ pub fn markdown(timing: &Timing) -> String {
         out += &format!("| {} | {} |\n", escaped(&row.name()), cells.join(" | "));
     }
     out += &format!("\n{}\n", legend(&columns));
+    let remarks = remarks(timing);
+    if !remarks.is_empty() {
+        out += "\n";
+        for remark in remarks {
+            out += &format!("- {}\n", escaped(&remark));
+        }
+    }
     if !timing.conclusion.is_empty() {
         out += &format!("\n{}\n", escaped(&timing.conclusion.join(" ")));
     }

@@ -10,6 +10,7 @@ mod lanes;
 mod markdown;
 mod plot;
 mod raster;
+mod remarks;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

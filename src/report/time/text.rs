@@ -11,12 +11,13 @@ use crate::report::{Style, plural, printable};
 use super::Timing;
 use super::columns::{Column, columns, legend};
 use super::lanes::lanes;
+use super::remarks::remarks;
 
 /// What is between two columns.
 const GAP: usize = 2;
 
-/// Renders what was measured: what it is about, a table with a line for each row, a small diagram
-/// of lanes, and the conclusion as a paragraph.
+/// Renders what was measured: what it is about, a table with a line for each row, what was lost, a
+/// small diagram of lanes, and the conclusion as a paragraph.
 ///
 /// Columns that do not fit into the width of the style go on in a second table below.
 pub fn text(timing: &Timing, style: &Style) -> String {
@@ -31,6 +32,13 @@ pub fn text(timing: &Timing, style: &Style) -> String {
         out += "\n";
         let legend = wrapped(&legend(&columns), "  ", "  ", style);
         out += &(paint(legend.trim_end(), Ansi::new().dimmed(), style) + "\n");
+    }
+    let remarks = remarks(timing);
+    if !remarks.is_empty() {
+        out += "\n";
+        for remark in remarks {
+            out += &wrapped(&printable(&remark), "  ", "    ", style);
+        }
     }
     let lanes = lanes(timing, style);
     if !lanes.is_empty() {

@@ -4,6 +4,7 @@ use crate::report::Style;
 
 use super::super::Timing;
 use super::super::columns::{columns, legend};
+use super::super::remarks::remarks;
 use super::super::text::{parameters, subject};
 use super::canvas::{escaped, length};
 use super::figure::{Figure, WIDTH};
@@ -29,6 +30,7 @@ pub fn html(timing: &Timing) -> String {
     );
     if !timing.rows.is_empty() {
         out += &table(timing);
+        out += &lost(timing);
     }
     if !timing.conclusion.is_empty() {
         out += "<h2>What follows</h2>\n";
@@ -63,6 +65,20 @@ fn table(timing: &Timing) -> String {
     }
     out += "</tbody>\n</table>\n</div>\n";
     out + &format!("<p class=\"note\">{}</p>\n", escaped(&legend(&columns)))
+}
+
+/// A list of what was lost. Empty if nothing was.
+fn lost(timing: &Timing) -> String {
+    let remarks = remarks(timing);
+    if remarks.is_empty() {
+        return String::new();
+    }
+    let items = remarks.iter().map(|remark| {
+        let remark = escaped(remark);
+        format!("<li>{remark}</li>\n")
+    });
+    let items: String = items.collect();
+    format!("<ul class=\"note\">\n{items}</ul>\n")
 }
 
 /// A picture with its heading and its caption.
