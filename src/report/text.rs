@@ -167,10 +167,10 @@ pub(super) fn head(report: &Report, subject: &Subject, style: &Style) -> String 
         name => format!("{}   ", paint(name, Ansi::new().bold(), style)),
     };
     let line = format!("{name}{word}   {remark}");
-    // A reason is a sentence, a panic's message is what people search for.
+    // What else is said is a sentence, a panic's message is what people search for.
     match &report.verdict {
-        Verdict::Inconclusive(_) => wrapped(&line, "", "    ", style),
-        Verdict::Holds | Verdict::Violated(_) => line + "\n",
+        Verdict::Holds | Verdict::Inconclusive(_) => wrapped(&line, "", "    ", style),
+        Verdict::Violated(_) => line + "\n",
     }
 }
 

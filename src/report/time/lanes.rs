@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style as Ansi};
 use unicode_width::UnicodeWidthStr;
 
 use crate::report::table::paint;
+use crate::report::text::wrapped;
 use crate::report::{Style, printable};
 
 use super::raster::raster;
@@ -33,7 +34,8 @@ pub(super) fn lanes(timing: &Timing, style: &Style) -> String {
     let mut out = String::new();
     for row in rows {
         let label = paint(&printable(&row.label()), Ansi::new().bold(), style);
-        out += &format!("  {label}   {}\n", seconds(row.seconds, style));
+        let line = format!("{label}   {}", seconds(row.seconds, style));
+        out += &wrapped(&line, "  ", "      ", style);
         let end = row.end();
         for lane in shown_of(row) {
             let name = name(lane);
@@ -47,12 +49,12 @@ pub(super) fn lanes(timing: &Timing, style: &Style) -> String {
         }
     }
     let (work, wait) = signs(style);
-    out += &format!(
-        "  {} work   {} waiting   (each way on a time axis of its own)\n",
+    let legend = format!(
+        "{} work   {} waiting   (each way on a time axis of its own)",
         paint(work, color_of(Activity::Work), style),
         paint(wait, color_of(Activity::Wait), style)
     );
-    out
+    out + &wrapped(&legend, "  ", "  ", style)
 }
 
 /// The rows that are shown, in the order of all.

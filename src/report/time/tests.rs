@@ -35,8 +35,12 @@ fn markdown_is_as_in_the_golden_files() {
 
 #[test]
 fn a_line_is_no_wider_than_the_terminal() {
-    for (_, timing) in all() {
-        for width in [60, 80, 100, 200] {
+    for (name, timing) in all() {
+        for width in [40, 60, 80, 100, 200] {
+            // A column cannot stand beside the names of its ways in 40.
+            if name == "primes" && width == 40 {
+                continue;
+            }
             let style = Style {
                 width,
                 ..Style::default()

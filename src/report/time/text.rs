@@ -97,7 +97,8 @@ fn plain(value: &Value) -> String {
 
 fn head(timing: &Timing, style: &Style) -> String {
     let name = paint(&printable(&timing.workload), Ansi::new().bold(), style);
-    let mut out = format!("{name}   {}\n", subject(timing));
+    let line = format!("{name}   {}", subject(timing));
+    let mut out = wrapped(&line, "", "    ", style);
     let parameters = parameters(timing);
     if !parameters.is_empty() {
         out += &wrapped(&parameters, "  ", "  ", style);
