@@ -99,13 +99,27 @@ impl Runs<'_> {
             let start = Instant::now();
             let counted = self.racing(start).run(progress, &stage)?;
             let elapsed = start.elapsed();
+            match &counted.stop {
+                Some(Stop::Refused(why)) if counted.runs == 0 => {
+                    return Err(Error::Usage(why.clone()));
+                }
+                Some(Stop::NotBegun(how)) if counted.runs == 0 => {
+                    return Err(Error::Internal(how.clone()));
+                }
+                _ => {}
+            }
             let theory = match counted.stop {
                 Some(Stop::Interrupted) => Err("it was interrupted".to_owned()),
                 _ => self.theory(progress, &stage),
             };
+            let odds = odds(&counted, self.size, theory);
+            let made = self.made(counted, elapsed);
             Ok(Raced {
-                odds: odds(&counted, self.size, theory),
-                report: explorer.report_of(self.made(counted, elapsed)),
+                odds: Odds {
+                    ended_early: made.end.as_ref().err().cloned(),
+                    ..odds
+                },
+                report: explorer.report_of(made),
             })
         })
     }
@@ -196,7 +210,10 @@ impl Runs<'_> {
                     Ok(Bound::Crashes(crashes.sum()))
                 }
                 Some(Stop::Timeouts) => Ok(Bound::Timeouts(counted.timeouts)),
-                Some(Stop::Unable(why)) => Err(why),
+                Some(Stop::Unable(why) | Stop::Refused(why) | Stop::NotBegun(why)) => Err(why),
+                Some(Stop::Killed(signal)) => Err(format!(
+                    "a process that made the runs was killed from outside ({signal})"
+                )),
             },
             elapsed,
         }
@@ -249,6 +266,7 @@ fn odds(counted: &Counted, size: Size, theory: Result<Theory, String>) -> Odds {
         ended: ended.collect(),
         crashes: crashes.collect(),
         timeouts: counted.timeouts,
+        ended_early: None,
         theory,
     }
 }

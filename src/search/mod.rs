@@ -40,7 +40,9 @@ pub(crate) use pos::Pos;
 pub(crate) use profile::{Profile, learn};
 pub(crate) use random::Random;
 pub(crate) use replay::{Divergence, End, Replay};
-pub(crate) use runs::{Runs, not_run, run_again_and_again};
+#[cfg(feature = "cli")]
+pub(crate) use runs::not_run;
+pub(crate) use runs::{Runs, run_again_and_again};
 pub(crate) use sampling::{Sampling, Walk};
 pub(crate) use sum::{Record, Sum};
 pub(crate) use surw::Surw;
