@@ -25,6 +25,9 @@ use super::runs::Job;
 const MOST_TRACES: u64 = 100_000;
 const MOST_TIME: Duration = Duration::from_secs(2);
 
+/// What a child says is read now and then only, and the system can let it wait as long.
+const LEAST_STALL_LIMIT: Duration = Duration::from_millis(100);
+
 /// How many processes can race at once.
 const MOST_AT_ONCE: u64 = 256;
 
@@ -36,7 +39,8 @@ pub(super) struct Raising {
     #[arg(long)]
     delays: bool,
 
-    /// Make so many runs at once, each in a process of its own [default: 1]
+    /// Make so many runs at once, each in a process of its own: more runs in the same time, of which
+    /// a smaller share may be bad [default: 1]
     #[arg(
         long,
         value_name = "N",
@@ -45,8 +49,8 @@ pub(super) struct Raising {
     )]
     oversubscribe: Option<usize>,
 
-    /// Count a run that takes longer as one that does not end: 20ms, 10s; a bare number is seconds
-    /// [default: 10s]
+    /// Count a run that takes longer as one that does not end: 500ms, 10s, at least 100ms; a bare
+    /// number is seconds [default: 10s]
     #[arg(
         long,
         value_name = "TIME",
@@ -75,8 +79,11 @@ impl Raising {
 
 fn stall_limit(text: &str) -> Result<Duration, String> {
     let limit = crate::parse_duration(text)?;
-    if limit.is_zero() {
-        return Err("a run takes longer than that: write 20ms or 10s".to_owned());
+    if limit < LEAST_STALL_LIMIT {
+        let least = in_words(LEAST_STALL_LIMIT);
+        return Err(format!(
+            "a run that is only slow would count as one that does not end: write {least} or more"
+        ));
     }
     Ok(limit)
 }

@@ -238,7 +238,10 @@ fn what_raises_the_odds_is_refused_elsewhere() {
         line(&format!("{threads} --oversubscribe {bad}")).refused("--oversubscribe");
     }
     line(&format!("{threads} --stall-limit soon")).refused("20ms, 10s");
-    line(&format!("{threads} --stall-limit 0")).refused("longer than that");
+    for short in ["0", "2ms", "99ms"] {
+        let run = line(&format!("{threads} --stall-limit {short}"));
+        run.refused("write 100ms or more");
+    }
 }
 
 #[test]
