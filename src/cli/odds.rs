@@ -61,6 +61,11 @@ pub(super) struct Raising {
 }
 
 impl Raising {
+    /// Whether operations are delayed at random.
+    pub(super) fn has_delays(&self) -> bool {
+        self.delays
+    }
+
     /// Refuses what only real threads have.
     pub(super) fn is_for(&self, engine: Engine) -> Result<(), Error> {
         let flags = [
