@@ -254,6 +254,46 @@ fn the_flags_of_runs_and_of_executions_are_not_mixed() {
     line("racelab explore counter --engine threads --runs x").refused("from 1");
 }
 
+#[test]
+fn what_would_do_nothing_on_real_threads_is_refused() {
+    let threads = "racelab explore counter/mutex --engine threads --runs 2";
+    line(&format!("{threads} --max-steps 5")).refused("--max-steps is not for the engine threads");
+    line(&format!("{threads} --seed 4")).refused("--delays");
+    line(&format!("{threads} --seed 4 --delays"))
+        .exits(3)
+        .quiet();
+    line(&format!("{threads} --preemptions 1")).refused("--preemptions");
+    line(&format!("{threads} --all --seed 0")).exits(3).quiet();
+}
+
+#[test]
+fn runs_that_a_time_limit_ends_are_runs() {
+    let threads = "racelab explore counter/mutex --engine threads --runs 1000000000";
+    let run = line(&format!("{threads} --time-limit 300ms --format json"))
+        .exits(3)
+        .quiet();
+    let json = parsed(&run);
+    assert_eq!(json["bound"], json!({"kind": "time-limit", "value": 0.3}));
+    let reason = json["reason"].as_str().unwrap();
+    assert!(
+        reason.contains(" before the time limit of 300ms"),
+        "{reason}"
+    );
+    assert!(
+        reason.contains("run") && !reason.contains("every interleaving"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_time_limit_of_runs_is_as_expected_where_nothing_is_proven() {
+    let verify = "racelab verify counter --engine threads --time-limit 1ms --format json";
+    let rows = parsed(&line(verify).exits(0).quiet());
+    for row in rows.as_array().unwrap() {
+        assert_eq!(row["as_expected"], true, "{row}");
+    }
+}
+
 /// Starts runs without an end.
 #[cfg(target_os = "linux")]
 fn endless(exhibit: &str) -> Child {
@@ -299,6 +339,8 @@ fn an_interrupt_reports_what_is_known_and_leaves_no_child() {
     let run = Run::of(&process.wait_with_output().unwrap()).exits(130);
     let json = parsed(&run.quiet());
     assert_eq!(json["bound"]["kind"], "interrupted");
+    let reason = json["reason"].as_str().unwrap();
+    assert!(reason.contains(" before an interrupt"), "{reason}");
     assert_eq!(json["theory"], Value::Null);
     assert_eq!(Value::from(counted(&json, &|_| true)), json["executions"]);
     for child in children {

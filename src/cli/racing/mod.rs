@@ -297,8 +297,9 @@ impl Counting<'_> {
 
     fn show(&self, counted: &Counted) {
         self.progress.show(counted.runs);
-        self.stage.set(format!(
-            "{} runs on real threads, {} bad",
+        self.stage.set_in_full(format!(
+            "{} of {} runs on real threads, {} bad",
+            grouped(counted.runs),
             grouped(self.racing.job.runs),
             grouped(counted.bad)
         ));
