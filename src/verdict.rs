@@ -378,6 +378,13 @@ impl fmt::Display for Bound {
 pub enum Reason {
     /// A bound cut the search.
     Bound(Bound),
+    /// The runs on real threads ended before all were made.
+    Runs {
+        /// How many have come to their end.
+        made: u64,
+        /// What ended them.
+        bound: Bound,
+    },
     /// Executions with the same choices went apart: something other than the scheduler decides.
     NotDeterministic {
         /// The first step that differed, from 1 on.
@@ -471,6 +478,20 @@ impl fmt::Display for Reason {
                 "none of {} runs failed; real threads show few of the interleavings that are \
                  possible",
                 grouped(*runs)
+            ),
+            Reason::Runs { made: 0, bound } => {
+                write!(f, "no run came to its end before {bound}")
+            }
+            Reason::Runs { made: 1, bound } => write!(
+                f,
+                "the run did not fail before {bound}; real threads show few of the interleavings \
+                 that are possible"
+            ),
+            Reason::Runs { made, bound } => write!(
+                f,
+                "none of {} runs failed before {bound}; real threads show few of the interleavings \
+                 that are possible",
+                grouped(*made)
             ),
             Reason::Bound(Bound::Shard(shard)) => write!(
                 f,

@@ -135,7 +135,7 @@ mod verdicts {
     fn the_time_limit_and_an_interrupt_stop_it_between_runs() {
         let report = explorer().time_limit(Duration::ZERO).explore(|| {});
         let bound = Bound::TimeLimit(Duration::ZERO);
-        assert_eq!(expect_reason(&report), &Reason::Bound(bound));
+        assert_eq!(expect_reason(&report), &Reason::Runs { made: 0, bound });
         assert_eq!(report.executions, 0);
 
         let progress = Progress::default();
@@ -143,7 +143,8 @@ mod verdicts {
         let report = explorer()
             .progress(progress.clone())
             .explore(move || interrupting.interrupt());
-        assert_eq!(expect_reason(&report), &Reason::Bound(Bound::Interrupted));
+        let bound = Bound::Interrupted;
+        assert_eq!(expect_reason(&report), &Reason::Runs { made: 1, bound });
         assert_eq!((report.executions, progress.executions()), (1, 1));
     }
 }

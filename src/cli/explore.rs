@@ -110,6 +110,7 @@ impl Explore {
         select::refuse_processes(variant, self.engine)?;
         self.raising.is_for(self.engine)?;
         if self.engine == Engine::Threads {
+            self.refuse_what_needs_a_scheduler()?;
             return self.race(&explorer, &progress, variant, size, output);
         }
         let checkpoint = self.checkpoint(variant, size)?;
@@ -252,6 +253,25 @@ impl Explore {
                 "--preemptions is for the engines dpor, dfs and loom: {engine} does not bound them"
             ))),
         }
+    }
+
+    /// Refuses, on real threads, what would do nothing there. What is as it is by default does no
+    /// harm.
+    fn refuse_what_needs_a_scheduler(&self) -> Result<(), Error> {
+        if self.max_steps.max_steps != crate::DEFAULT_MAX_STEPS {
+            return Err(Error::Usage(
+                "--max-steps is not for the engine threads, which counts no steps: a run is cut by \
+                 --stall-limit"
+                    .to_owned(),
+            ));
+        }
+        if self.seed != 0 && !self.raising.has_delays() {
+            return Err(Error::Usage(
+                "--seed is for the engine threads only with --delays: nothing else is drawn"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     /// The bound on executions: real threads have runs, everything else has executions.

@@ -25,6 +25,9 @@ use super::runs::Job;
 const MOST_TRACES: u64 = 100_000;
 const MOST_TIME: Duration = Duration::from_secs(2);
 
+/// What a child says is read now and then only, and the system can let it wait as long.
+const LEAST_STALL_LIMIT: Duration = Duration::from_millis(100);
+
 /// How many processes can race at once.
 const MOST_AT_ONCE: u64 = 256;
 
@@ -36,7 +39,8 @@ pub(super) struct Raising {
     #[arg(long)]
     delays: bool,
 
-    /// Make so many runs at once, each in a process of its own [default: 1]
+    /// Make so many runs at once, each in a process of its own: more runs in the same time, of which
+    /// a smaller share may be bad [default: 1]
     #[arg(
         long,
         value_name = "N",
@@ -45,8 +49,8 @@ pub(super) struct Raising {
     )]
     oversubscribe: Option<usize>,
 
-    /// Count a run that takes longer as one that does not end: 20ms, 10s; a bare number is seconds
-    /// [default: 10s]
+    /// Count a run that takes longer as one that does not end: 500ms, 10s, at least 100ms; a bare
+    /// number is seconds [default: 10s]
     #[arg(
         long,
         value_name = "TIME",
@@ -57,6 +61,11 @@ pub(super) struct Raising {
 }
 
 impl Raising {
+    /// Whether operations are delayed at random.
+    pub(super) fn has_delays(&self) -> bool {
+        self.delays
+    }
+
     /// Refuses what only real threads have.
     pub(super) fn is_for(&self, engine: Engine) -> Result<(), Error> {
         let flags = [
@@ -75,8 +84,11 @@ impl Raising {
 
 fn stall_limit(text: &str) -> Result<Duration, String> {
     let limit = crate::parse_duration(text)?;
-    if limit.is_zero() {
-        return Err("a run takes longer than that: write 20ms or 10s".to_owned());
+    if limit < LEAST_STALL_LIMIT {
+        let least = in_words(LEAST_STALL_LIMIT);
+        return Err(format!(
+            "a run that is only slow would count as one that does not end: write {least} or more"
+        ));
     }
     Ok(limit)
 }
@@ -99,13 +111,27 @@ impl Runs<'_> {
             let start = Instant::now();
             let counted = self.racing(start).run(progress, &stage)?;
             let elapsed = start.elapsed();
+            match &counted.stop {
+                Some(Stop::Refused(why)) if counted.runs == 0 => {
+                    return Err(Error::Usage(why.clone()));
+                }
+                Some(Stop::NotBegun(how)) if counted.runs == 0 => {
+                    return Err(Error::Internal(how.clone()));
+                }
+                _ => {}
+            }
             let theory = match counted.stop {
                 Some(Stop::Interrupted) => Err("it was interrupted".to_owned()),
                 _ => self.theory(progress, &stage),
             };
+            let odds = odds(&counted, self.size, theory);
+            let made = self.made(counted, elapsed);
             Ok(Raced {
-                odds: odds(&counted, self.size, theory),
-                report: explorer.report_of(self.made(counted, elapsed)),
+                odds: Odds {
+                    ended_early: made.end.as_ref().err().cloned(),
+                    ..odds
+                },
+                report: explorer.report_of(made),
             })
         })
     }
@@ -196,7 +222,10 @@ impl Runs<'_> {
                     Ok(Bound::Crashes(crashes.sum()))
                 }
                 Some(Stop::Timeouts) => Ok(Bound::Timeouts(counted.timeouts)),
-                Some(Stop::Unable(why)) => Err(why),
+                Some(Stop::Unable(why) | Stop::Refused(why) | Stop::NotBegun(why)) => Err(why),
+                Some(Stop::Killed(signal)) => Err(format!(
+                    "a process that made the runs was killed from outside ({signal})"
+                )),
             },
             elapsed,
         }
@@ -249,6 +278,7 @@ fn odds(counted: &Counted, size: Size, theory: Result<Theory, String>) -> Odds {
         ended: ended.collect(),
         crashes: crashes.collect(),
         timeouts: counted.timeouts,
+        ended_early: None,
         theory,
     }
 }

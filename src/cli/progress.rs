@@ -16,14 +16,33 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is being done, if that is one of several things.
 #[derive(Debug, Default)]
-pub(super) struct Stage(Mutex<Option<String>>);
+pub(super) struct Stage(Mutex<Option<Doing>>);
+
+/// What is being done, and how far it is.
+#[derive(Clone, Debug)]
+enum Doing {
+    /// Executions, which are counted elsewhere.
+    Executions(String),
+    /// Something else, with its count.
+    Counted(String),
+}
 
 impl Stage {
+    /// Notes what executions are run for. How many there were is added where it is shown.
     pub(super) fn set(&self, stage: String) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stage);
+        self.note(Doing::Executions(stage));
     }
 
-    fn get(&self) -> Option<String> {
+    /// Notes what is being done that is no execution, with how far it is.
+    pub(super) fn set_in_full(&self, stage: String) {
+        self.note(Doing::Counted(stage));
+    }
+
+    fn note(&self, doing: Doing) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(doing);
+    }
+
+    fn get(&self) -> Option<Doing> {
         let stage = self.0.lock();
         stage.unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -135,9 +154,12 @@ fn time(seconds: f64) -> String {
     }
 }
 
-fn stage_line(stage: &str, executions: u64) -> String {
-    let executions = grouped(executions);
-    format!("{stage}: {executions} executions; Ctrl-C stops and reports")
+fn stage_line(stage: &Doing, executions: u64) -> String {
+    let far = match stage {
+        Doing::Executions(stage) => format!("{stage}: {} executions", grouped(executions)),
+        Doing::Counted(stage) => stage.clone(),
+    };
+    far + "; Ctrl-C stops and reports"
 }
 
 /// Lets the first Ctrl-C be noted, so that what is known can be reported, and the second one end the
@@ -195,6 +217,19 @@ mod tests {
             );
         }
         assert_eq!(line(first, first), "0 executions; Ctrl-C stops and reports");
+    }
+
+    #[test]
+    fn what_is_no_execution_is_not_called_one() {
+        let stage = Stage::default();
+        let line = || stage_line(&stage.get().unwrap(), 3_855);
+        stage.set("traces of a/b".to_owned());
+        assert_eq!(
+            line(),
+            "traces of a/b: 3,855 executions; Ctrl-C stops and reports"
+        );
+        stage.set_in_full("3,855 of 9,000 runs".to_owned());
+        assert_eq!(line(), "3,855 of 9,000 runs; Ctrl-C stops and reports");
     }
 
     #[test]

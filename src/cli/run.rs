@@ -25,7 +25,8 @@ const AFTER_HELP: &str = "\
 What the program prints goes to standard output at once; with --format json it is in the result.
 A variant with undefined behaviour is run in a child process.
 
-Exit codes: 0 it came out right; 1 it failed or crashed; 3 it did not end within the time limit.";
+Exit codes: 0 it came out right; 1 it failed or crashed; 3 it did not end within the time limit, or
+the machine did not let it run.";
 
 /// How much longer than its limit a child may take: it looks at the limit itself.
 const GRACE: Duration = Duration::from_secs(1);
@@ -59,7 +60,7 @@ struct Ended {
     result: RunResult,
     outcome: Option<String>,
     failure: Option<FailureOfRun>,
-    /// How it crashed, or that it did not end.
+    /// How it crashed, that it did not end, or what it was refused.
     reason: Option<String>,
     /// Null if it was lost in a crash.
     output: Option<String>,
@@ -73,6 +74,8 @@ enum RunResult {
     Failed,
     Crashed,
     Endless,
+    /// The system did not give it what it needs.
+    Refused,
 }
 
 #[derive(Debug, Serialize)]
@@ -171,7 +174,7 @@ impl Run {
                 });
             }
             Verdict::Inconclusive(reason @ Reason::Unsupported(_)) => {
-                ended.result = RunResult::Crashed;
+                ended.result = RunResult::Refused;
                 ended.reason = Some(reason.to_string());
             }
             Verdict::Holds | Verdict::Inconclusive(_) => {}
@@ -221,7 +224,7 @@ fn write(output: &Output, variant: &Variant, ended: &Ended, end: &End) -> Result
     Ok(match ended.result {
         RunResult::Passed => Exit::Success,
         RunResult::Failed | RunResult::Crashed => Exit::Violation,
-        RunResult::Endless => Exit::Inconclusive,
+        RunResult::Endless | RunResult::Refused => Exit::Inconclusive,
     })
 }
 
@@ -238,6 +241,7 @@ fn text(variant: &Variant, ended: &Ended) -> String {
     match ended.result {
         RunResult::Crashed => out += &format!("crashed  {reason}\n"),
         RunResult::Endless => out += &format!("endless  {reason}\n"),
+        RunResult::Refused => out += &format!("refused  {reason}\n"),
         RunResult::Passed if variant.kind != Kind::Safe => {
             out += &format!(
                 "passed   this time, which proves nothing: `racelab explore {variant}` searches\n"

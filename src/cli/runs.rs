@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::engine::Threads;
 use crate::execution::{Conditions, Record};
 use crate::exhibits::{Size, Variant};
+use crate::search::not_run;
 
 use super::error::{Error, Exit};
 use super::select;
@@ -84,7 +85,8 @@ impl Runs {
         let job: Job = serde_json::from_str(&self.job)
             .map_err(|error| Error::Usage(format!("the runs are not understood: {error}")))?;
         let variant = select::variant(&job.variant)?;
-        end_with_parent();
+        end_with_parent()
+            .map_err(|error| Error::Usage(format!("the system cannot start a thread: {error}")))?;
         leave_no_dump();
         match run_all(variant, &job) {
             Ok(()) => Ok(Exit::Success),
@@ -122,6 +124,9 @@ fn run_all(variant: &Variant, job: &Job) -> io::Result<()> {
                 return tell(&Message::Unable(why));
             }
         };
+        if let Some(what) = &record.refused {
+            return tell(&Message::Unable(not_run(what)));
+        }
         if job.together.is_none() && run == job.first {
             engine.conditions.together = record.together;
             tell(&Message::Together(record.together))?;
@@ -186,12 +191,13 @@ fn mixed(seed: u64, run: u64) -> u64 {
 
 /// Ends the process when its standard input is closed, as it is when the parent has ended in
 /// whichever way: the threads of a run may never end.
-fn end_with_parent() {
-    thread::spawn(|| {
+fn end_with_parent() -> io::Result<()> {
+    thread::Builder::new().spawn(|| {
         let mut byte = [0];
         while let Ok(1..) = io::stdin().read(&mut byte) {}
         leave();
-    });
+    })?;
+    Ok(())
 }
 
 /// Ends the process at once, whatever the runs have done to it.

@@ -18,18 +18,25 @@ const LOOKS: u32 = 500;
 pub(super) struct Gate {
     expected: usize,
     arrived: AtomicUsize,
+    /// How long a thread waits.
+    limit: Duration,
 }
 
 impl Gate {
     /// A gate for so many threads. For less than two it is always open.
     pub(super) fn new(expected: usize) -> Self {
+        Gate::with_limit(expected, LIMIT)
+    }
+
+    fn with_limit(expected: usize, limit: Duration) -> Self {
         Gate {
             expected,
             arrived: AtomicUsize::new(0),
+            limit,
         }
     }
 
-    /// Waits until all threads are there, or for a millisecond.
+    /// Waits until all threads are there, or for as long as the limit says.
     pub(super) fn pass(&self) {
         if self.expected < 2 || self.arrived.fetch_add(1, AcqRel) + 1 >= self.expected {
             return;
@@ -42,7 +49,7 @@ impl Gate {
                 spin_loop();
                 continue;
             }
-            if start.elapsed() >= LIMIT {
+            if start.elapsed() >= self.limit {
                 return;
             }
             thread::yield_now();
@@ -57,23 +64,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_passes_before_the_last_is_there_or_the_limit_is_over() {
-        let gate = Gate::new(3);
-        let arrived = AtomicUsize::new(0);
-        let start = Instant::now();
-        thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(|| {
-                    arrived.fetch_add(1, SeqCst);
-                    gate.pass();
-                    assert!(arrived.load(SeqCst) == 3 || start.elapsed() >= LIMIT);
-                });
-            }
-        });
+    fn nobody_passes_before_the_last_is_there() {
+        for _ in 0..20 {
+            let gate = Gate::with_limit(3, Duration::MAX);
+            let arrived = AtomicUsize::new(0);
+            thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| {
+                        arrived.fetch_add(1, SeqCst);
+                        gate.pass();
+                        assert_eq!(arrived.load(SeqCst), 3);
+                    });
+                }
+            });
+        }
     }
 
     #[test]
-    fn who_waits_in_vain_goes_on() {
+    fn who_waits_in_vain_goes_on_when_the_limit_is_over() {
+        let limit = Duration::from_millis(20);
+        let start = Instant::now();
+        Gate::with_limit(2, limit).pass();
+        assert!(start.elapsed() >= limit);
         Gate::new(2).pass();
         Gate::new(1).pass();
         Gate::default().pass();

@@ -25,6 +25,7 @@ mod object;
 mod pulse;
 mod real_run;
 mod recorded;
+mod refusal;
 mod root;
 mod runtime;
 mod step;
@@ -59,6 +60,8 @@ pub(crate) use object::{
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use real_run::{Conditions, Panic, RealRun, Record};
 use recorded::{Lineage, Recorded};
+#[cfg(feature = "cli")]
+pub(crate) use refusal::refuse;
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use runtime::{Access, AtomicType, RacesWith, Rmw, Runtime};
 pub(crate) use step::{give_up, leave_doomed, step, step_in_drop, step_on_memory};

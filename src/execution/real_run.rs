@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use super::gate::Gate;
 use super::recorded::{Lineage, Recorded};
+use super::refusal::Refusal;
 use super::{cores, delays, message_of};
 
 /// What a panic says, and where it was.
@@ -55,6 +56,8 @@ pub(crate) struct Record {
     pub(crate) recorded: Recorded,
     /// The first panic that reached the root of a thread.
     pub(crate) failure: Option<Panic>,
+    /// What the system refused that the run needs. Then it says nothing of the body.
+    pub(crate) refused: Option<String>,
     /// How many threads the main thread started before it first waited for one.
     pub(crate) together: usize,
 }
@@ -184,6 +187,10 @@ impl RealRun {
     }
 
     fn fail(&self, payload: &(dyn Any + Send)) {
+        if let Some(Refusal(what)) = payload.downcast_ref() {
+            self.record().refused.get_or_insert_with(|| what.clone());
+            return;
+        }
         // Without a note the panic did not pass the hook: it was resumed by the code under test,
         // or a hook was installed after the lab's.
         let panic = RealRun::last_panic().unwrap_or_else(|| (message_of(payload), None));

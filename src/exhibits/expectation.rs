@@ -109,7 +109,10 @@ impl Expectation {
             report.verdict,
             Verdict::Inconclusive(Reason::Bound(
                 Bound::MaxExecutions(_) | Bound::TimeLimit(_) | Bound::Runs(_)
-            ))
+            )) | Verdict::Inconclusive(Reason::Runs {
+                bound: Bound::TimeLimit(_),
+                ..
+            })
         );
         let is_endless = matches!(
             report.verdict,

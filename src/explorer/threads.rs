@@ -9,9 +9,9 @@ use crate::engine::Threads;
 use crate::execution::{Conditions, Panic};
 use crate::search::{Runs, Stop, run_again_and_again};
 use crate::trace::Trace;
+use crate::verdict::{Bound, Failure, FailureKind, Reason, Report, Verdict};
 #[cfg(feature = "cli")]
-use crate::verdict::{Bound, Coverage, Outcome};
-use crate::verdict::{Failure, FailureKind, Reason, Report, Verdict};
+use crate::verdict::{Coverage, Outcome};
 
 use super::{Explorer, outcomes, why_inconclusive};
 
@@ -44,7 +44,7 @@ impl Explorer {
                 kind,
                 ..failure_of((message, at))
             })),
-            (None, Ok(bound)) => Verdict::Inconclusive(Reason::Bound(bound)),
+            (None, Ok(bound)) => Verdict::Inconclusive(why_ended(bound, made.runs)),
             (None, Err(why)) => Verdict::Inconclusive(Reason::Unsupported(why)),
         };
         Report {
@@ -79,7 +79,10 @@ impl Explorer {
                 run: *run,
                 waited: self.stall_limit,
             }),
-            (None, _) => Verdict::Inconclusive(why_inconclusive(&tally, &coverage)),
+            (None, _) => Verdict::Inconclusive(match why_inconclusive(&tally, &coverage) {
+                Reason::Bound(bound) => why_ended(bound, tally.executions),
+                reason => reason,
+            }),
         };
         Report {
             engine: Some(self.engine),
@@ -90,6 +93,14 @@ impl Explorer {
             elapsed: start.elapsed(),
             ..self.report(verdict)
         }
+    }
+}
+
+/// Why runs prove nothing of which none failed.
+fn why_ended(bound: Bound, made: u64) -> Reason {
+    match bound {
+        Bound::Runs(_) => Reason::Bound(bound),
+        bound => Reason::Runs { made, bound },
     }
 }
 

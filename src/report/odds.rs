@@ -29,6 +29,8 @@ pub struct Odds {
     pub crashes: Vec<Crash>,
     /// The runs that did not end.
     pub timeouts: u64,
+    /// Why there could be no more runs, if something other than a bound ended them.
+    pub ended_early: Option<String>,
     /// How many of the interleavings are bad, or why that is not known.
     pub theory: Result<Theory, String>,
 }
@@ -72,21 +74,28 @@ pub struct Theory {
 /// The odds in JSON, beside the keys of the report.
 #[derive(Debug, Serialize)]
 pub struct OddsValue {
+    /// The runs that came to their end and recorded no outcome. With those of the outcomes, the
+    /// crashes and the time-outs they are all executions.
+    without_outcome: u64,
     crashes: Vec<Crash>,
     timeouts: u64,
     bad_share: Option<f64>,
     bad_share_interval: Option<(f64, f64)>,
+    ended_early: Option<String>,
     theory: Option<Theory>,
 }
 
 /// Puts the odds of a report into their JSON form.
 pub fn json(report: &Report, odds: &Odds) -> OddsValue {
     let bad = bad(report);
+    let without_outcome = odds.ended.iter().filter(|ended| ended.outcome.is_none());
     OddsValue {
+        without_outcome: without_outcome.map(|ended| ended.runs).sum(),
         crashes: odds.crashes.clone(),
         timeouts: odds.timeouts,
         bad_share: bad.value(),
         bad_share_interval: bad.interval(),
+        ended_early: odds.ended_early.clone(),
         theory: odds.theory.as_ref().ok().cloned(),
     }
 }
@@ -113,6 +122,10 @@ pub fn text(report: &Report, odds: &Odds, subject: &Subject, style: &Style) -> S
     facts.extend(meaning(report, odds).map(|meaning| ("means", meaning)));
     if matches!(report.verdict, Verdict::Violated(_)) && !subject.fix.is_empty() {
         facts.push(("fix", subject.fix.clone()));
+    }
+    // Otherwise the verdict says so.
+    if let (Some(why), Verdict::Violated(_)) = (&odds.ended_early, &report.verdict) {
+        facts.push(("ended", format!("early: {why}")));
     }
     facts.push(("searched", searched(report)));
     out += "\n";

@@ -491,6 +491,7 @@ mod odds {
                 says: Some("double free or corruption (!prev)".to_owned()),
             }],
             timeouts: 1,
+            ended_early: None,
             theory: Ok(theory(4, 2, true)),
         };
         let report = raced(100_000, 30, "assertion `left == right` failed");
@@ -507,6 +508,7 @@ mod odds {
               bad      30 of 100,000 runs: 0.03 %; 0.021 % to 0.0428 % with a confidence of
                        95 % (Wilson)
               said     double free or corruption (!prev) (SIGABRT)
+              size     --threads 2 --ops 1
               theory   2 of 4 traces are bad: 50 % (dpor, counter/load-store), 1,667 times
                        the share of the runs
               fix      make it one step
@@ -524,6 +526,7 @@ mod odds {
             ended: vec![ended("2", false, 1_000)],
             crashes: Vec::new(),
             timeouts: 0,
+            ended_early: None,
             theory: Ok(theory(4, 2, true)),
         };
         let ascii = Style {
@@ -543,6 +546,7 @@ mod odds {
 
                   bad      0 of 1,000 runs: 0 %; 0 % to 0.383 % with a confidence of 95 %
                            (Wilson)
+                  size     --threads 2 --ops 1
                   theory   2 of 4 traces are bad: 50 % (dpor, counter/load-store)
                   means    the bug is there: the threads only never met in the few instructions
                            in which they would have to. Another machine, more load or a longer
@@ -551,6 +555,30 @@ mod odds {
                            1,000 runs
             "]],
         );
+    }
+
+    #[test]
+    fn what_ended_the_runs_early_is_said_beside_a_failure() {
+        let odds = Odds {
+            size: "--threads 2 --ops 1".to_owned(),
+            ended: vec![ended("1", true, 1), ended("2", false, 9)],
+            crashes: Vec::new(),
+            timeouts: 0,
+            ended_early: Some("cannot start a process for the runs: no more".to_owned()),
+            theory: Err("no variant".to_owned()),
+        };
+        let subject = Subject {
+            name: "counter/unsafe-cell".to_owned(),
+            fix: String::new(),
+            replay: String::new(),
+        };
+        let bad =
+            crate::report::odds::text(&raced(10, 1, "no"), &odds, &subject, &Style::default());
+        let early = "\n  ended    early: cannot start a process for the runs: no more\n";
+        assert!(bad.contains(early), "{bad}");
+        // The verdict is that otherwise.
+        let good = crate::report::odds::text(&raced(10, 0, ""), &odds, &subject, &Style::default());
+        assert!(!good.contains("early"), "{good}");
     }
 
     #[test]
@@ -564,6 +592,7 @@ mod odds {
             ended: all,
             crashes: Vec::new(),
             timeouts: 0,
+            ended_early: None,
             theory: Ok(theory(100_000, 7, false)),
         };
         let report = raced(210, 100, "no");
@@ -592,6 +621,7 @@ mod odds {
                   at       src/lib.rs:7
                   bad      100 of 210 runs: 47.6 %; 41 % to 54.4 % with a confidence of 95 %
                            (Wilson)
+                  size     --threads 2 --ops 1
                   theory   not counted: counter/load-store has more than 100,000 traces
                   fix      make it one step
                   searched threads, the real machine, 210 executions, 100 of them failing, cut

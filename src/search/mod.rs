@@ -40,6 +40,8 @@ pub(crate) use pos::Pos;
 pub(crate) use profile::{Profile, learn};
 pub(crate) use random::Random;
 pub(crate) use replay::{Divergence, End, Replay};
+#[cfg(feature = "cli")]
+pub(crate) use runs::not_run;
 pub(crate) use runs::{Runs, run_again_and_again};
 pub(crate) use sampling::{Sampling, Walk};
 pub(crate) use sum::{Record, Sum};

@@ -39,6 +39,10 @@ pub(crate) fn run_again_and_again(engine: &Threads, limits: Limits, pulse: &Puls
                 continue;
             }
         };
+        if let Some(what) = record.refused {
+            tally.stop = Some(Stop::Unsupported(not_run(&what)));
+            continue;
+        }
         tally.executions += 1;
         if let Some(outcome) = record.recorded.outcome() {
             tally.count_outcome(&outcome);
@@ -52,4 +56,9 @@ pub(crate) fn run_again_and_again(engine: &Threads, limits: Limits, pulse: &Puls
         }
         pulse.count(tally.executions);
     }
+}
+
+/// Why a run came to nothing in which the system refused something.
+pub(crate) fn not_run(what: &str) -> String {
+    format!("the machine does not let the program run: {what}")
 }

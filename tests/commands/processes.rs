@@ -153,13 +153,69 @@ fn nothing_is_left_of_shared_memory() {
         assert!(Run::of(&output.unwrap()).stdout.contains("outcome"));
         assert_eq!(folder.names(), [""; 0]);
     }
-    let line = "racelab run processes/shared-memory-store";
-    let output = command()
-        .args(words(line))
-        .env("TMPDIR", folder.file("is not there"))
-        .output();
-    let run = Run::of(&output.unwrap()).exits(1);
-    assert!(run.stdout.contains("failed   "), "{run:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_the_system_refuses_is_no_failure_of_the_program() {
+    let folder = Folder::new("no-shared-memory");
+    let missing = folder.file("is not there");
+    let refused = |line: &str| {
+        let output = command().args(words(line)).env("TMPDIR", &missing).output();
+        Run::of(&output.unwrap()).exits(3).quiet()
+    };
+    for variant in ["store", "fetch-add"] {
+        let explore =
+            format!("racelab explore processes/shared-memory-{variant} --engine threads --runs 3");
+        let text = refused(&explore).stdout;
+        assert!(text.contains("INCONCLUSIVE"), "{text}");
+        let json = parsed(&refused(&format!("{explore} --format json")));
+        assert_eq!(json["verdict"], "inconclusive");
+        assert_eq!(json["executions"], 0);
+        assert_eq!(json["violations"], 0);
+        assert_eq!(json["bad_share_interval"], serde_json::Value::Null);
+        let reason = json["reason"].as_str().unwrap();
+        let folder = missing.to_str().unwrap();
+        let named = format!("cannot have memory in common by a file in {folder}: ");
+        assert!(reason.contains(&named), "{reason}");
+
+        let run = format!("racelab run processes/shared-memory-{variant}");
+        let text = refused(&run).stdout;
+        assert!(
+            text.starts_with("refused  the machine does not let the program run: "),
+            "{text}"
+        );
+        let json = parsed(&refused(&format!("{run} --format json")));
+        assert_eq!(
+            (&json["result"], &json["reason"]),
+            (&"refused".into(), &reason.into())
+        );
+        assert_eq!(json["failure"], serde_json::Value::Null);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_limit_of_files_is_no_failure_of_the_program() {
+    use crate::support::limited;
+
+    for variant in variants() {
+        // Up to a limit with which it comes to its end.
+        for files in 8..64 {
+            let line = format!("racelab run {variant} --format json");
+            let run = limited(files, &line).quiet();
+            let json = parsed(&run);
+            if json["result"] != "refused" {
+                let is_right = json["result"] == "passed" && run.code == 0;
+                let can_fail = !["manager", "pipe", "fetch-add"]
+                    .iter()
+                    .any(|safe| variant.ends_with(safe));
+                assert!(is_right || can_fail, "{files}: {run:?}");
+                break;
+            }
+            assert_eq!(run.code, 3, "{files}: {run:?}");
+        }
+    }
 }
 
 #[cfg(target_os = "linux")]

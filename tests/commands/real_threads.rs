@@ -7,6 +7,8 @@ use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
 
+#[cfg(unix)]
+use crate::support::limited;
 use crate::support::{Run, assert_fits, keys, line, parsed};
 #[cfg(target_os = "linux")]
 use crate::support::{command, interrupt, is_alive, send, words};
@@ -182,7 +184,7 @@ fn the_share_stands_beside_that_of_the_traces() {
     assert_eq!(theory("counter/unsafe-cell"), load_store);
     assert_eq!(theory("counter/mutex"), explored("counter/mutex"));
     assert_eq!(
-        theory("shared-list/unsafe-vec"),
+        theory("shared-list/unsafe-vec --threads 2 --ops 1"),
         explored("shared-list/reserve-then-write")
     );
     assert_eq!(theory("counter/relaxed-publish"), Value::Null);
@@ -201,10 +203,12 @@ fn the_json_has_the_keys_of_every_exploration_and_its_own() {
     let run = line("racelab explore counter/mutex --engine threads --runs 3 --format json");
     let keys = keys(&run.exits(3).quiet().stdout);
     let own = [
+        "without_outcome",
         "crashes",
         "timeouts",
         "bad_share",
         "bad_share_interval",
+        "ended_early",
         "theory",
     ];
     assert!(keys.ends_with(&own.map(str::to_owned)), "{keys:?}");
@@ -234,7 +238,10 @@ fn what_raises_the_odds_is_refused_elsewhere() {
         line(&format!("{threads} --oversubscribe {bad}")).refused("--oversubscribe");
     }
     line(&format!("{threads} --stall-limit soon")).refused("20ms, 10s");
-    line(&format!("{threads} --stall-limit 0")).refused("longer than that");
+    for short in ["0", "2ms", "99ms"] {
+        let run = line(&format!("{threads} --stall-limit {short}"));
+        run.refused("write 100ms or more");
+    }
 }
 
 #[test]
@@ -245,6 +252,46 @@ fn the_flags_of_runs_and_of_executions_are_not_mixed() {
     line("racelab explore counter --engine threads --runs 0").refused("from 1");
     line("racelab explore counter --engine threads --runs -1").refused("from 1");
     line("racelab explore counter --engine threads --runs x").refused("from 1");
+}
+
+#[test]
+fn what_would_do_nothing_on_real_threads_is_refused() {
+    let threads = "racelab explore counter/mutex --engine threads --runs 2";
+    line(&format!("{threads} --max-steps 5")).refused("--max-steps is not for the engine threads");
+    line(&format!("{threads} --seed 4")).refused("--delays");
+    line(&format!("{threads} --seed 4 --delays"))
+        .exits(3)
+        .quiet();
+    line(&format!("{threads} --preemptions 1")).refused("--preemptions");
+    line(&format!("{threads} --all --seed 0")).exits(3).quiet();
+}
+
+#[test]
+fn runs_that_a_time_limit_ends_are_runs() {
+    let threads = "racelab explore counter/mutex --engine threads --runs 1000000000";
+    let run = line(&format!("{threads} --time-limit 300ms --format json"))
+        .exits(3)
+        .quiet();
+    let json = parsed(&run);
+    assert_eq!(json["bound"], json!({"kind": "time-limit", "value": 0.3}));
+    let reason = json["reason"].as_str().unwrap();
+    assert!(
+        reason.contains(" before the time limit of 300ms"),
+        "{reason}"
+    );
+    assert!(
+        reason.contains("run") && !reason.contains("every interleaving"),
+        "{reason}"
+    );
+}
+
+#[test]
+fn a_time_limit_of_runs_is_as_expected_where_nothing_is_proven() {
+    let verify = "racelab verify counter --engine threads --time-limit 1ms --format json";
+    let rows = parsed(&line(verify).exits(0).quiet());
+    for row in rows.as_array().unwrap() {
+        assert_eq!(row["as_expected"], true, "{row}");
+    }
 }
 
 /// Starts runs without an end.
@@ -292,10 +339,87 @@ fn an_interrupt_reports_what_is_known_and_leaves_no_child() {
     let run = Run::of(&process.wait_with_output().unwrap()).exits(130);
     let json = parsed(&run.quiet());
     assert_eq!(json["bound"]["kind"], "interrupted");
+    let reason = json["reason"].as_str().unwrap();
+    assert!(reason.contains(" before an interrupt"), "{reason}");
     assert_eq!(json["theory"], Value::Null);
     assert_eq!(Value::from(counted(&json, &|_| true)), json["executions"]);
     for child in children {
         assert!(!is_alive(child), "it was left behind");
+    }
+}
+
+#[test]
+fn outcomes_crashes_time_outs_and_runs_without_an_outcome_are_all_runs() {
+    let sum = |command: &str| {
+        let json = parsed(&line(command).quiet());
+        let number = |value: &Value| value.as_u64().unwrap();
+        let crashes = json["crashes"].as_array().unwrap().iter();
+        let crashes: u64 = crashes.map(|crash| number(&crash["runs"])).sum();
+        let without = number(&json["without_outcome"]);
+        let others = without + crashes + number(&json["timeouts"]);
+        assert_eq!(
+            counted(&json, &|_| true) + others,
+            number(&json["executions"])
+        );
+        without
+    };
+    let threads = "--engine threads --format json";
+    // One of two consumers of one message fails, before there is an outcome.
+    let racy =
+        format!("racelab explore queue-consumer/check-then-pop --delays --runs 600 {threads}");
+    assert!(
+        (0..RETRIES).any(|_| sum(&racy) > 0),
+        "one of so many runs panics"
+    );
+    sum(&format!(
+        "racelab explore shared-list/unsafe-vec --ops 1000 --runs 50 {threads}"
+    ));
+    assert_eq!(
+        sum(&format!("racelab explore counter/mutex --runs 9 {threads}")),
+        0
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_limit_of_files_is_no_error_of_the_lab() {
+    let explore = "racelab explore counter/unsafe-cell --engine threads --runs 300";
+    let run = limited(7, explore).refused("cannot start a process for the runs: ");
+    assert!(run.stderr.contains("ulimit"), "{run:?}");
+    let run = limited(40, &format!("{explore} --oversubscribe 50 --format json"));
+    if run.code == 2 {
+        // No run was made before.
+        run.refused("cannot start a process for the runs: ");
+    } else {
+        let json = parsed(&run.quiet());
+        assert!(json["executions"].as_u64().unwrap() > 0, "{json}");
+        let early = json["ended_early"].as_str().unwrap();
+        assert!(
+            early.starts_with("cannot start a process for the runs: "),
+            "{json}"
+        );
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_that_is_killed_from_outside_is_no_crash_of_the_variant() {
+    for signal in ["KILL", "TERM"] {
+        let process = endless("counter/mutex");
+        let children = children_of(process.id());
+        send(signal, children[0]);
+        let run = Run::of(&process.wait_with_output().unwrap()).exits(3);
+        let json = parsed(&run.quiet());
+        assert_eq!(json["verdict"], "inconclusive");
+        assert_eq!(
+            (&json["violations"], &json["crashes"]),
+            (&json!(0), &json!([]))
+        );
+        let why = format!("a process that made the runs was killed from outside (SIG{signal})");
+        assert_eq!(json["reason"], why);
+        assert_eq!(json["ended_early"], why);
+        assert_eq!(Value::from(counted(&json, &|_| true)), json["executions"]);
+        assert!(!is_alive(children[1]), "it was left behind");
     }
 }
 

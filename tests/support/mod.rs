@@ -123,6 +123,25 @@ pub(crate) fn words(line: &str) -> impl Iterator<Item = &str> {
     words
 }
 
+/// Runs a command as it would be written, in a process that can have so many open files.
+#[cfg(unix)]
+pub(crate) fn limited(files: u32, line: &str) -> Run {
+    let mut limited = Command::new("sh");
+    let script = format!("ulimit -n {files}; exec \"$@\"");
+    let program = command();
+    limited
+        .args(["-c", &script, "sh"])
+        .arg(program.get_program());
+    for (variable, value) in program.get_envs() {
+        match value {
+            Some(value) => limited.env(variable, value),
+            None => limited.env_remove(variable),
+        };
+    }
+    let output = limited.args(words(line)).stdin(Stdio::null()).output();
+    Run::of(&output.expect("there is a shell"))
+}
+
 /// Sends a process what Ctrl-C sends, when it is ready for it.
 #[cfg(target_os = "linux")]
 pub(crate) fn interrupt(child: &mut Child) {

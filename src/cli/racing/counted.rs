@@ -47,6 +47,12 @@ pub(in crate::cli) enum Stop {
     Timeouts,
     /// The system cannot make them: why.
     Unable(String),
+    /// The system starts no more processes: why.
+    Refused(String),
+    /// A process came to no run: how.
+    NotBegun(String),
+    /// Somebody, or the system, has ended a process that made runs: by which signal.
+    Killed(String),
 }
 
 impl Counted {

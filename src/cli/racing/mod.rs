@@ -60,7 +60,8 @@ impl Racing<'_> {
     ///
     /// # Errors
     ///
-    /// If a process cannot be started, or does not come to its first run.
+    /// On an error of the lab itself. What the system refuses is the end of the runs, but no error:
+    /// those that were made before are counted.
     pub(super) fn run(&self, progress: &Progress, stage: &Stage) -> Result<Counted, Error> {
         let counting = Counting {
             racing: self,
@@ -77,13 +78,15 @@ impl Racing<'_> {
                     let counting = &counting;
                     // Each has cores of its own as long as there are enough.
                     let first_core = worker.saturating_mul(self.job.threads);
-                    scope.spawn(move || counting.make(share, first_core))
+                    let make = move || counting.make(share, first_core);
+                    let worker = thread::Builder::new().spawn_scoped(scope, make);
+                    worker.map_err(|error| counting.stop(refused("start a thread", &error)))
                 })
                 .collect();
-            let results = workers.into_iter().map(|worker| {
+            let results = workers.into_iter().flatten().map(|worker| {
                 let panicked =
                     |_| Err(Error::Internal("a thread that counts runs panicked".into()));
-                worker.join().unwrap_or_else(panicked)
+                worker.join().map_or_else(panicked, Ok)
             });
             // All are waited for.
             results.fold(Ok(()), Result::and)
@@ -121,6 +124,8 @@ enum End {
     Endless,
     /// It was ended, or has ended itself, and its last run does not count.
     Stopped,
+    /// As `Stopped`, and there can be no more runs.
+    Last(Stop),
 }
 
 /// What is known of a child.
@@ -138,7 +143,7 @@ struct Heard {
 
 impl Counting<'_> {
     /// Makes some of the runs, in as many processes as it takes.
-    fn make(&self, share: Range<u64>, first_core: usize) -> Result<(), Error> {
+    fn make(&self, share: Range<u64>, first_core: usize) {
         let mut next = share.start;
         let mut together = self.racing.job.together;
         while next < share.end && !self.is_stopped() {
@@ -151,22 +156,17 @@ impl Counting<'_> {
             };
             let mut heard = Heard::default();
             let end = self.follow(&job, &mut heard);
-            if end.is_err() {
-                // The others need not go on.
-                self.counted().stop.get_or_insert(Stop::Interrupted);
-            }
-            let is_counted = self.note_end(&end?, &heard);
+            let end = end
+                .unwrap_or_else(|error| End::Last(refused("start a process for the runs", &error)));
+            let is_counted = self.note_end(end, &heard);
             next += heard.runs + u64::from(is_counted);
             together = together.or(heard.together);
         }
-        Ok(())
     }
 
-    /// Follows a child to its end.
-    fn follow(&self, job: &Job, heard: &mut Heard) -> Result<End, Error> {
-        let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
-        let command = (self.racing.command)(job).map_err(internal)?;
-        let (child, lines) = start(command).map_err(internal)?;
+    /// Follows a child to its end. An error is that it cannot be started or waited for.
+    fn follow(&self, job: &Job, heard: &mut Heard) -> io::Result<End> {
+        let (child, lines) = start((self.racing.command)(job)?)?;
         let limit = self.racing.stall_limit;
         let tick = TICK.min(limit / 4).max(Duration::from_millis(1));
         // Counted in ticks: while this process does not run, neither does the time.
@@ -190,7 +190,7 @@ impl Counting<'_> {
                     };
                     if silent >= limit.saturating_add(start) {
                         drop(child);
-                        return self.given_up(job, heard, &lines);
+                        return Ok(self.given_up(job, heard, &lines));
                     }
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -202,32 +202,30 @@ impl Counting<'_> {
         if heard.runs >= job.runs {
             return Ok(End::Done);
         }
-        match child.wait(Some(LAST)).map_err(internal)? {
+        Ok(match child.wait(Some(LAST))? {
             // A child that has closed its output and goes on does not come to anything.
-            None => Ok(End::Endless),
-            Some(status) if heard.is_ready => Ok(End::Crashed(status)),
-            Some(status) => Err(not_begun(&child::crash(status), heard)),
-        }
+            None => End::Endless,
+            Some(status) => match child::killed_from_outside(status) {
+                Some(signal) => End::Last(Stop::Killed(signal)),
+                None if heard.is_ready => End::Crashed(status),
+                None => End::Last(not_begun(&child::crash(status), heard)),
+            },
+        })
     }
 
     /// What becomes of a child that was silent for too long, and has been killed.
-    fn given_up(
-        &self,
-        job: &Job,
-        heard: &mut Heard,
-        lines: &Receiver<Vec<Line>>,
-    ) -> Result<End, Error> {
+    fn given_up(&self, job: &Job, heard: &mut Heard, lines: &Receiver<Vec<Line>>) -> End {
         let mut is_silent = true;
         while let Ok(lines) = lines.recv_timeout(LAST) {
             is_silent &= !self.hear(lines, heard);
         }
-        Ok(match heard.is_ready {
-            false => return Err(not_begun("did not come to its first run", heard)),
+        match heard.is_ready {
+            false => End::Last(not_begun("did not come to its first run", heard)),
             true if heard.runs >= job.runs => End::Done,
             // It went on at the last moment: the run that was under way is made again.
             true if !is_silent => End::Stopped,
             true => End::Endless,
-        })
+        }
     }
 
     /// Counts what a child has said. Returns whether a run has ended or begun.
@@ -266,20 +264,24 @@ impl Counting<'_> {
     }
 
     /// Counts the run in which a child ended. Returns whether it counts.
-    fn note_end(&self, end: &End, heard: &Heard) -> bool {
+    fn note_end(&self, end: End, heard: &Heard) -> bool {
         let mut counted = self.counted();
         if let Some(why) = &heard.unable {
             counted.stop.get_or_insert(Stop::Unable(why.clone()));
         }
         let bad = match end {
             End::Done | End::Stopped => return false,
+            End::Last(stop) => {
+                counted.stop.get_or_insert(stop);
+                return false;
+            }
             End::Crashed(status) => {
-                let of_kind = counted.crashes.entry(child::signal(*status)).or_default();
+                let of_kind = counted.crashes.entry(child::signal(status)).or_default();
                 of_kind.0 += 1;
                 if of_kind.1.is_none() {
                     of_kind.1.clone_from(&heard.said);
                 }
-                Bad::Crashed(child::crash(*status))
+                Bad::Crashed(child::crash(status))
             }
             End::Endless => {
                 counted.timeouts += 1;
@@ -295,8 +297,9 @@ impl Counting<'_> {
 
     fn show(&self, counted: &Counted) {
         self.progress.show(counted.runs);
-        self.stage.set(format!(
-            "{} runs on real threads, {} bad",
+        self.stage.set_in_full(format!(
+            "{} of {} runs on real threads, {} bad",
+            grouped(counted.runs),
             grouped(self.racing.job.runs),
             grouped(counted.bad)
         ));
@@ -326,16 +329,28 @@ impl Counting<'_> {
         counted.stop.is_some()
     }
 
+    /// Lets the runs stop, unless they do already.
+    fn stop(&self, stop: Stop) {
+        self.counted().stop.get_or_insert(stop);
+    }
+
     fn counted(&self) -> MutexGuard<'_, Counted> {
         let counted = self.counted.lock();
         counted.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn not_begun(how: &str, heard: &Heard) -> Error {
+fn not_begun(how: &str, heard: &Heard) -> Stop {
     let said = heard.said.as_ref().map(|said| format!(": {said}"));
-    Error::Internal(format!(
+    Stop::NotBegun(format!(
         "the process for the runs {how} before the first of them{}",
         said.unwrap_or_default()
+    ))
+}
+
+fn refused(what: &str, error: &io::Error) -> Stop {
+    Stop::Refused(format!(
+        "cannot {what}: {error}; allow more open files or processes (`ulimit`), or make fewer \
+         runs at once (`--oversubscribe`)"
     ))
 }

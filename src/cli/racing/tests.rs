@@ -150,7 +150,7 @@ fn runs_that_never_end_are_given_up() {
             ..Counted::default()
         }),
     };
-    counting.make(0..1_000, 0).unwrap();
+    counting.make(0..1_000, 0);
     let counted = counting.counted.into_inner().unwrap();
     assert_eq!(counted.stop, Some(Stop::Timeouts));
     assert_eq!((counted.runs, counted.timeouts), (1, 1_500));
@@ -158,13 +158,66 @@ fn runs_that_never_end_are_given_up() {
 
 #[test]
 fn a_child_that_does_not_begin_is_an_error_with_what_it_said() {
-    let error = raced(3, Duration::MAX, &|_| {
+    let counted = raced(3, Duration::MAX, &|_| {
         "echo 'no such thing' >&2; exit 3".to_owned()
     });
-    let error = error.unwrap_err().to_string();
+    let how = "the process for the runs ended with exit code 3 before the first of them: no such \
+               thing";
+    let counted = counted.unwrap();
+    assert_eq!((counted.runs, counted.bad), (0, 0));
+    assert_eq!(counted.stop, Some(Stop::NotBegun(how.to_owned())));
+}
+
+#[test]
+fn a_signal_from_outside_is_no_crash_and_ends_the_runs() {
+    for signal in ["KILL", "TERM", "INT", "HUP"] {
+        // Two good runs, and then in the next one.
+        let script = |_: &Job| say(&[r#""Ready""#, GOOD, GOOD]) + &format!("; kill -{signal} $$");
+        let counted = raced(9, Duration::MAX, &script).unwrap();
+        assert_eq!((counted.runs, counted.bad, outcomes(&counted)), (2, 0, 2));
+        assert!(counted.crashes.is_empty());
+        assert_eq!(counted.stop, Some(Stop::Killed(format!("SIG{signal}"))));
+    }
+}
+
+#[test]
+fn a_signal_from_outside_before_the_first_run_loses_no_count() {
+    // The next child comes to no run.
+    let script = |job: &Job| match job.first {
+        0 => say(&[r#""Ready""#, GOOD]) + "; kill -SEGV $$",
+        _ => "kill -KILL $$".to_owned(),
+    };
+    let counted = raced(9, Duration::MAX, &script).unwrap();
+    assert_eq!((counted.runs, counted.bad, outcomes(&counted)), (2, 1, 1));
+    assert_eq!(counted.crashes["SIGSEGV"].0, 1);
+    assert_eq!(counted.stop, Some(Stop::Killed("SIGKILL".to_owned())));
+}
+
+#[test]
+fn what_was_counted_is_kept_if_the_next_child_cannot_be_started() {
+    let racing = Racing {
+        job: job(9),
+        at_once: 1,
+        stall_limit: Duration::MAX,
+        deadline: None,
+        command: &|job| match job.first {
+            0 => {
+                let mut command = Command::new("sh");
+                let script = say(&[r#""Ready""#, GOOD]) + "; kill -SEGV $$";
+                command.args(["-c", &script]);
+                Ok(command)
+            }
+            _ => Err(io::Error::other("no more of them")),
+        },
+    };
+    let counted = racing.run(&Progress::default(), &Stage::default()).unwrap();
+    assert_eq!((counted.runs, counted.bad, outcomes(&counted)), (2, 1, 1));
+    let Some(Stop::Refused(why)) = &counted.stop else {
+        panic!("{:?}", counted.stop);
+    };
     assert!(
-        error.contains("ended with exit code 3 before the first of them: no such thing"),
-        "{error}"
+        why.starts_with("cannot start a process for the runs: no more of them; allow more "),
+        "{why}"
     );
 }
 

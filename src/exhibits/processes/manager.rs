@@ -4,19 +4,20 @@ use crate::outcome;
 use crate::workloads::processes::{Manager, Pool, Proxy, Work};
 use crate::workloads::{Recorder, Timeline};
 
+use super::needed::Needed;
 use super::numbers_of;
 
 /// `processes` processes bring `items` numbers each into one list.
 pub(super) fn run(processes: usize, items: usize) {
-    let manager = Manager::start().unwrap();
+    let manager = Manager::start().needed();
     let address = manager.address().to_owned();
-    let mut list = Proxy::connect(&address).unwrap();
-    let mut pool = Pool::<Appender>::start(processes, address, &Timeline::off()).unwrap();
-    pool.wait_until_ready().unwrap();
+    let mut list = Proxy::connect(&address).needed();
+    let mut pool = Pool::<Appender>::start(processes, address, &Timeline::off()).needed();
+    pool.wait_until_ready().needed();
     pool.map((0..processes).map(|process| numbers_of(process, items)))
-        .unwrap();
-    pool.finish().unwrap();
-    let mut list = list.list().unwrap();
+        .needed();
+    pool.finish().needed();
+    let mut list = list.list().needed();
     outcome(&list);
     list.sort_unstable();
     assert_eq!(list, numbers_of(0, processes * items));

@@ -8,6 +8,7 @@
 //! the gallery, and runs on the real machine only.
 
 mod manager;
+mod needed;
 mod pipe;
 mod private_copies;
 mod shared_memory_fetch_add;

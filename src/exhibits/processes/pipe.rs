@@ -8,6 +8,8 @@ use crate::workloads::processes::{Connection, End, Pool, Settings, Work};
 use crate::workloads::{Recorder, Timeline};
 use crate::{outcome, thread};
 
+use super::needed::Needed;
+
 /// What is sent. The last one says that it is.
 const MESSAGES: [&str; 4] = ["hello", "hey", "hru?", "END"];
 
@@ -18,31 +20,32 @@ pub(super) fn run(terminal: Option<Arc<dyn Terminal>>) {
             terminal.write(&text);
         }
     };
-    let [here, there] = Connection::pair().unwrap();
+    let [here, there] = Connection::pair().needed();
     let start = |(end, inherited)| {
         let settings = Settings {
             inherited,
             ..Settings::workers(1)
         };
-        Pool::<Talker>::start_with(settings, end, &Timeline::off()).unwrap()
+        Pool::<Talker>::start_with(settings, end, &Timeline::off()).needed()
     };
     let (mut sender, mut receiver) = (start(here), start(there));
     let print_received = print.clone();
-    let receiving = thread::spawn(move || {
+    let receiving = thread::Builder::new().spawn(move || {
         let mut received = Vec::new();
         while received.last().is_none_or(|last| last != "END") {
-            let message = receiver.map([Part::Receive]).unwrap().remove(0);
+            let message = receiver.map([Part::Receive]).needed().remove(0);
             print_received(format!("Received the message: {message}\n"));
             received.push(message);
         }
-        receiver.finish().unwrap();
+        receiver.finish().needed();
         received
     });
+    let receiving = receiving.needed();
     for message in MESSAGES {
-        let sent = sender.map([Part::Send(message.to_owned())]).unwrap();
+        let sent = sender.map([Part::Send(message.to_owned())]).needed();
         print(format!("Sent the message: {}\n", sent[0]));
     }
-    sender.finish().unwrap();
+    sender.finish().needed();
     let received = receiving.join().unwrap();
     outcome(&received);
     assert_eq!(received, MESSAGES);

@@ -4,16 +4,17 @@ use crate::outcome;
 use crate::workloads::processes::{Pool, Work};
 use crate::workloads::{Recorder, Timeline};
 
+use super::needed::Needed;
 use super::numbers_of;
 
 /// `processes` processes bring `items` numbers each into one list.
 pub(super) fn run(processes: usize, items: usize) {
     let list = Vec::new();
-    let mut pool = Pool::<Appender>::start(processes, list.clone(), &Timeline::off()).unwrap();
-    pool.wait_until_ready().unwrap();
+    let mut pool = Pool::<Appender>::start(processes, list.clone(), &Timeline::off()).needed();
+    pool.wait_until_ready().needed();
     pool.map((0..processes).map(|process| numbers_of(process, items)))
-        .unwrap();
-    pool.finish().unwrap();
+        .needed();
+    pool.finish().needed();
     let mut list = list;
     outcome(&list);
     list.sort_unstable();

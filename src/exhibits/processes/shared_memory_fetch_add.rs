@@ -5,18 +5,20 @@ use crate::sync::atomic::Ordering::SeqCst;
 use crate::workloads::processes::{Inherited, Pool, Settings, SharedNumber, Work};
 use crate::workloads::{Recorder, Timeline};
 
+use super::needed::Needed;
+
 /// `processes` processes add 1 to one number, `increments` times each.
 pub(super) fn run(processes: usize, increments: u64) {
-    let counter = SharedNumber::create().unwrap();
-    let (number, inherited) = counter.to_inherit().unwrap();
+    let counter = SharedNumber::create().needed();
+    let (number, inherited) = counter.to_inherit().needed();
     let workers = Settings {
         inherited,
         ..Settings::workers(processes)
     };
-    let mut pool = Pool::<Adder>::start_with(workers, number, &Timeline::off()).unwrap();
-    pool.wait_until_ready().unwrap();
-    pool.map(vec![increments; processes]).unwrap();
-    pool.finish().unwrap();
+    let mut pool = Pool::<Adder>::start_with(workers, number, &Timeline::off()).needed();
+    pool.wait_until_ready().needed();
+    pool.map(vec![increments; processes]).needed();
+    pool.finish().needed();
     let total = counter.load(SeqCst);
     outcome(total);
     assert_eq!(total, processes as u64 * increments);

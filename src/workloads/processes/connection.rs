@@ -31,8 +31,13 @@ impl Connection {
     /// If the system has no more pipes, or workers inherit nothing on it.
     #[cfg(unix)]
     pub(crate) fn pair() -> io::Result<[(End, Vec<Descriptor>); 2]> {
-        let (reader, other_writer) = io::pipe()?;
-        let (other_reader, writer) = io::pipe()?;
+        let pipe = || {
+            io::pipe().map_err(|error| {
+                io::Error::new(error.kind(), format!("cannot make a pipe: {error}"))
+            })
+        };
+        let (reader, other_writer) = pipe()?;
+        let (other_reader, writer) = pipe()?;
         Ok([end(reader, writer), end(other_reader, other_writer)])
     }
 

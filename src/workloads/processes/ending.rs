@@ -31,6 +31,31 @@ pub(crate) fn signal(status: ExitStatus) -> String {
     }
 }
 
+/// The name of the signal that ended a process, if it was one that a process does not raise by what
+/// goes wrong in it: somebody has sent it, or the system, for want of memory or time.
+pub(crate) fn killed_from_outside(status: ExitStatus) -> Option<String> {
+    #[cfg(unix)]
+    {
+        let number = std::os::unix::process::ExitStatusExt::signal(&status)?;
+        let is_own = matches!(
+            number,
+            libc::SIGSEGV
+                | libc::SIGABRT
+                | libc::SIGBUS
+                | libc::SIGILL
+                | libc::SIGFPE
+                | libc::SIGTRAP
+                | libc::SIGSYS
+        );
+        (!is_own).then(|| signal(status))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = status;
+        None
+    }
+}
+
 #[cfg(unix)]
 fn signal_name(signal: i32) -> Option<&'static str> {
     Some(match signal {
@@ -43,6 +68,9 @@ fn signal_name(signal: i32) -> Option<&'static str> {
         libc::SIGKILL => "SIGKILL",
         libc::SIGTERM => "SIGTERM",
         libc::SIGINT => "SIGINT",
+        libc::SIGHUP => "SIGHUP",
+        libc::SIGQUIT => "SIGQUIT",
+        libc::SIGSYS => "SIGSYS",
         libc::SIGXCPU => "SIGXCPU",
         _ => return None,
     })
@@ -64,6 +92,25 @@ mod tests {
         ] {
             let status = Command::new("sh").args(["-c", script]).status().unwrap();
             assert_eq!(crash(status), words);
+        }
+    }
+
+    #[test]
+    fn what_a_process_does_not_raise_itself_is_from_outside() {
+        for (script, from_outside) in [
+            ("kill -KILL $$", Some("SIGKILL")),
+            ("kill -TERM $$", Some("SIGTERM")),
+            ("kill -INT $$", Some("SIGINT")),
+            ("kill -HUP $$", Some("SIGHUP")),
+            ("kill -XCPU $$", Some("SIGXCPU")),
+            ("kill -SEGV $$", None),
+            ("kill -ABRT $$", None),
+            ("kill -ILL $$", None),
+            ("exit 7", None),
+            ("exit 137", None),
+        ] {
+            let status = Command::new("sh").args(["-c", script]).status().unwrap();
+            assert_eq!(killed_from_outside(status).as_deref(), from_outside);
         }
     }
 }

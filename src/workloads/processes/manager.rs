@@ -63,9 +63,12 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// If there is none any more.
+    /// If there is none any more, or the system has no more connections.
     pub(crate) fn connect(address: &str) -> io::Result<Self> {
-        let stream = TcpStream::connect(address)?;
+        let stream = TcpStream::connect(address).map_err(|error| {
+            let what = format!("cannot connect with the list at {address}: {error}");
+            io::Error::new(error.kind(), what)
+        })?;
         // A request is small, and somebody waits for its answer.
         stream.set_nodelay(true)?;
         Ok(Proxy {

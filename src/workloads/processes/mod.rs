@@ -28,7 +28,7 @@ use super::{Failed, Recorder, Timeline};
 
 pub(crate) use connection::{Connection, End};
 pub(crate) use drill::{Drill, Order, Setup, append};
-pub(crate) use ending::{crash, signal};
+pub(crate) use ending::{crash, killed_from_outside, signal};
 pub(crate) use inherited::Inherited;
 pub(crate) use manager::{List, Manager, Proxy};
 pub(crate) use pool::{Finished, Pool, Settings};

@@ -23,11 +23,21 @@ impl SharedNumber {
     ///
     /// # Errors
     ///
-    /// If there can be no such file.
+    /// If there can be no such file. It names the folder.
     pub(crate) fn create() -> io::Result<Self> {
-        let file = temporary_file()?;
-        file.set_len(mem::size_of::<AtomicU64>() as u64)?;
-        Self::map(file)
+        let create = || {
+            let file = temporary_file()?;
+            file.set_len(mem::size_of::<AtomicU64>() as u64)?;
+            Self::map(file)
+        };
+        create().map_err(|error| {
+            let folder = env::temp_dir();
+            let what = format!(
+                "cannot have memory in common by a file in {}: {error}",
+                folder.display()
+            );
+            io::Error::new(error.kind(), what)
+        })
     }
 
     /// What a worker is to inherit to have the number, and by which number it finds that.

@@ -52,7 +52,7 @@ impl<W: Work> PoolSide<W> {
     fn connect() -> io::Result<Self> {
         let answers = standard_output()?;
         let (sender, requests) = channel();
-        thread::spawn(move || {
+        thread::Builder::new().spawn(move || {
             let mut stdin = BufReader::new(io::stdin());
             while let Ok(Some(request)) = receive(&mut stdin) {
                 let is_last = matches!(request, Request::End);
@@ -66,7 +66,7 @@ impl<W: Work> PoolSide<W> {
             }
             // The pool is gone, and whatever runs in this process is for nobody.
             process::exit(LOST);
-        });
+        })?;
         Ok(PoolSide { requests, answers })
     }
 
