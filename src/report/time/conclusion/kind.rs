@@ -75,8 +75,9 @@ impl Kind<'_> {
             Bound::Computing => "is CPU-bound",
             Bound::Both => "both computes and waits",
         };
-        let busy = match cores_of(seen, timing) {
-            1 => "one core",
+        let busy = match (cores_of(seen, timing), be(seen)) {
+            (1, _) => "one core",
+            (_, "were") => "the cores that they could use",
             _ => "the cores that it could use",
         };
         let percent = match share {

@@ -79,6 +79,10 @@ fn workers_without_work_are_not_kept_from_it_by_others() {
     assert!(!text.contains("something else"), "{text}");
     // Both have work all the time, and got one core of two.
     let text = kind_of(1.0, threads, &[&[work(1.0)], &[work(1.0)]]);
+    assert!(
+        text.contains("2 threads kept the cores that they could use busy"),
+        "{text}"
+    );
     assert!(text.contains("something else"), "{text}");
 }
 
