@@ -38,6 +38,22 @@ fn list_names_the_engine_that_explores_it_in_a_child() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_child_that_the_system_does_not_start_is_no_error_of_the_lab() {
+    use crate::support::limited;
+
+    let commands = [
+        format!("racelab verify {VARIANT} --engine loom"),
+        format!("racelab verify {VARIANT} --engine threads"),
+    ];
+    for command in commands {
+        // With so few open files there is no pipe to a process.
+        let run = limited(4, &command).refused("cannot start a ");
+        assert!(run.stderr.contains("ulimit"), "{command}: {run:?}");
+    }
+}
+
 #[test]
 fn to_select_nothing_is_an_exit_code_of_its_own() {
     for format in ["text", "json"] {
