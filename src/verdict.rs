@@ -470,29 +470,8 @@ impl fmt::Display for Reason {
                  larger bound (`--max-steps`, `Explorer::max_steps`)",
                 grouped(*steps as u64)
             ),
-            Reason::Bound(Bound::Runs(1)) => f.write_str(
-                "the run did not fail; real threads show few of the interleavings that are possible",
-            ),
-            Reason::Bound(Bound::Runs(runs)) => write!(
-                f,
-                "none of {} runs failed; real threads show few of the interleavings that are \
-                 possible",
-                grouped(*runs)
-            ),
-            Reason::Runs { made: 0, bound } => {
-                write!(f, "no run came to its end before {bound}")
-            }
-            Reason::Runs { made: 1, bound } => write!(
-                f,
-                "the run did not fail before {bound}; real threads show few of the interleavings \
-                 that are possible"
-            ),
-            Reason::Runs { made, bound } => write!(
-                f,
-                "none of {} runs failed before {bound}; real threads show few of the interleavings \
-                 that are possible",
-                grouped(*made)
-            ),
+            Reason::Bound(Bound::Runs(runs)) => no_run_failed(f, *runs, ""),
+            Reason::Runs { made, bound } => no_run_failed(f, *made, &format!(" before {bound}")),
             Reason::Bound(Bound::Shard(shard)) => write!(
                 f,
                 "only {shard} was explored, in which nothing fails: merge it with the others \
@@ -547,6 +526,16 @@ impl fmt::Display for Reason {
             }
         }
     }
+}
+
+/// Says what so many runs on real threads mean of which none failed, and when they ended.
+fn no_run_failed(f: &mut fmt::Formatter<'_>, runs: u64, when: &str) -> fmt::Result {
+    match runs {
+        0 => return write!(f, "no run came to its end{when}"),
+        1 => write!(f, "the run did not fail{when}")?,
+        runs => write!(f, "none of {} runs failed{when}", grouped(runs))?,
+    }
+    f.write_str("; real threads show few of the interleavings that are possible")
 }
 
 /// Says of a failure that only loom sees how far it was looked for elsewhere.

@@ -116,9 +116,10 @@ pub(super) fn printed_by(
     progress: &Progress,
 ) -> Result<Option<(String, ExitStatus)>, Error> {
     let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
-    let mut command = command().map_err(internal)?;
+    let mut command = command().map_err(|error| refused(&error))?;
     command.args(arguments).stdout(Stdio::piped());
-    let child = Guarded::spawn(&mut command, OnInterrupt::Nothing).map_err(internal)?;
+    let child = Guarded::spawn(&mut command, OnInterrupt::Nothing);
+    let child = child.map_err(|error| refused(&error))?;
     loop {
         if progress.is_interrupted() {
             return Ok(None);
@@ -128,6 +129,13 @@ pub(super) fn printed_by(
             return Ok(Some((printed, status)));
         }
     }
+}
+
+/// The error that the system starts no child process.
+pub(super) fn refused(error: &io::Error) -> Error {
+    Error::Usage(format!(
+        "cannot start a child process: {error}; allow more open files or processes (`ulimit`)"
+    ))
 }
 
 /// Lets Ctrl-C on a terminal reach this process only, which decides what becomes of the child.

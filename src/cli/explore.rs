@@ -301,8 +301,9 @@ pub(super) enum Explored {
 pub(super) fn in_child(explorer: &Explorer, on_interrupt: OnInterrupt) -> Result<Explored, Error> {
     let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
     let start = Instant::now();
-    let mut command = child::same_command().map_err(internal)?;
-    let child = Guarded::spawn(&mut command, on_interrupt).map_err(internal)?;
+    let refused = |error: io::Error| child::refused(&error);
+    let mut command = child::same_command().map_err(refused)?;
+    let child = Guarded::spawn(&mut command, on_interrupt).map_err(refused)?;
     let status = child.wait(None).map_err(internal)?;
     let status = status.expect("it was waited for without a limit");
     Ok(match Exit::of_child(status) {

@@ -10,6 +10,7 @@ use crate::exhibits::{self, Exhibit, Variant};
 use super::error::{Error, Exit};
 use super::options::Format;
 use super::output::Output;
+use super::select;
 
 /// How many columns a line has at most.
 const WIDTH: usize = 80;
@@ -59,12 +60,14 @@ impl List {
 }
 
 fn entry(variant: &Variant) -> Entry {
+    let engines = Engine::ALL.iter();
+    let engines = engines.filter(|engine| select::runs_under(variant, **engine).is_ok());
     Entry {
         name: variant.to_string(),
         kind: variant.kind.name(),
         expected: variant.kind.expected(),
         bug: variant.kind.bug(),
-        engines: variant.engines().map(Engine::name).collect(),
+        engines: engines.map(|engine| engine.name()).collect(),
     }
 }
 

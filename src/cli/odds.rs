@@ -32,7 +32,7 @@ const LEAST_STALL_LIMIT: Duration = Duration::from_millis(100);
 const MOST_AT_ONCE: u64 = 256;
 
 /// What raises the odds of a race on real threads.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Real threads")]
 pub(super) struct Raising {
     /// Delay operations at random, by the seed
@@ -108,18 +108,7 @@ impl Runs<'_> {
     pub(super) fn race(&self, explorer: &Explorer, progress: &Progress) -> Result<Raced, Error> {
         let stage = Stage::default();
         with_progress(progress, &stage, || {
-            let start = Instant::now();
-            let counted = self.racing(start).run(progress, &stage)?;
-            let elapsed = start.elapsed();
-            match &counted.stop {
-                Some(Stop::Refused(why)) if counted.runs == 0 => {
-                    return Err(Error::Usage(why.clone()));
-                }
-                Some(Stop::NotBegun(how)) if counted.runs == 0 => {
-                    return Err(Error::Internal(how.clone()));
-                }
-                _ => {}
-            }
+            let (counted, elapsed) = self.count(progress, &stage)?;
             let theory = match counted.stop {
                 Some(Stop::Interrupted) => Err("it was interrupted".to_owned()),
                 _ => self.theory(progress, &stage),
@@ -134,6 +123,23 @@ impl Runs<'_> {
                 report: explorer.report_of(made),
             })
         })
+    }
+
+    /// Makes the runs in child processes, for a report without odds.
+    pub(super) fn report(&self, explorer: &Explorer, progress: &Progress) -> Result<Report, Error> {
+        let (counted, elapsed) = self.count(progress, &Stage::default())?;
+        Ok(explorer.report_of(self.made(counted, elapsed)))
+    }
+
+    /// Makes the runs: what they came to, and how long it took.
+    fn count(&self, progress: &Progress, stage: &Stage) -> Result<(Counted, Duration), Error> {
+        let start = Instant::now();
+        let counted = self.racing(start).run(progress, stage)?;
+        match &counted.stop {
+            Some(Stop::Refused(why)) if counted.runs == 0 => Err(Error::Usage(why.clone())),
+            Some(Stop::NotBegun(how)) if counted.runs == 0 => Err(Error::Internal(how.clone())),
+            _ => Ok((counted, start.elapsed())),
+        }
     }
 
     fn racing(&self, start: Instant) -> Racing<'_> {

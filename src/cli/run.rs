@@ -119,11 +119,16 @@ impl Run {
         let once = Explorer::new(Engine::Threads)
             .max_executions(1)
             .stall_limit(Duration::MAX);
-        thread::spawn(move || {
+        let watched = thread::Builder::new().spawn(move || {
             let report = once.explore(move || program(Arc::clone(&terminal)));
             // Nobody listens any more if it took too long.
             let _ = sender.send(report);
         });
+        watched.map_err(|error| {
+            Error::Usage(format!(
+                "cannot start a thread: {error}; allow more processes (`ulimit`)"
+            ))
+        })?;
         let start = Instant::now();
         loop {
             let (waited, is_waiting) = console.waited();
@@ -186,8 +191,9 @@ impl Run {
     fn run_in_child(&self, variant: &Variant, output: &Output) -> Result<Exit, Error> {
         let start = Instant::now();
         let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
-        let mut command = child::same_command().map_err(internal)?;
-        let child = Guarded::spawn(&mut command, OnInterrupt::Kill).map_err(internal)?;
+        let refused = |error: io::Error| child::refused(&error);
+        let mut command = child::same_command().map_err(refused)?;
+        let child = Guarded::spawn(&mut command, OnInterrupt::Kill).map_err(refused)?;
         // With a person at the keyboard only the child knows how much time counts.
         let limit = self.time_limit.checked_add(GRACE);
         let limit = limit.filter(|_| !io::stdin().is_terminal());

@@ -80,7 +80,7 @@ fn named(name: &str) -> Result<(&'static Exhibit, Option<&'static Variant>), Err
 pub(super) fn why_none_runs(pairs: &[(&Variant, Engine)]) -> Option<String> {
     let mut why = None;
     for (variant, engine) in pairs {
-        match variant.runs_under(*engine) {
+        match runs_under(variant, *engine) {
             Ok(()) => return None,
             Err(missing) => {
                 why.get_or_insert(format!("{variant} is not for {engine}, since {missing}"));
@@ -88,6 +88,19 @@ pub(super) fn why_none_runs(pairs: &[(&Variant, Engine)]) -> Option<String> {
         }
     }
     Some(why.unwrap_or_else(|| "no variant is selected".to_owned()))
+}
+
+/// Whether the engine can run a variant at its default size, in this process or in a child.
+pub(super) fn runs_under(variant: &Variant, engine: Engine) -> Result<(), Missing> {
+    match variant.runs_under(engine) {
+        Err(_) if needs_child(variant, engine) => Ok(()),
+        runs => runs,
+    }
+}
+
+/// Whether a variant can do anything to the process that it runs in under this engine.
+pub(super) fn needs_child(variant: &Variant, engine: Engine) -> bool {
+    variant.runs_under(engine) == Err(Missing::UndefinedBehaviour)
 }
 
 /// Refuses what starts processes if the engine is a model, none of which has processes.

@@ -12,6 +12,7 @@ use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict
 
 use super::child;
 use super::error::{Error, Exit};
+use super::odds::{Raising, Runs};
 use super::options::{self, Format};
 use super::output::Output;
 use super::progress::{Stage, with_progress};
@@ -56,7 +57,7 @@ impl Verify {
     pub(super) fn run(&self, output: &Output) -> Result<Exit, Error> {
         let variants = select::variants(&self.exhibits)?;
         let engines = self.engines();
-        let pairs: Vec<(&Variant, Engine)> = variants
+        let pairs: Vec<(&'static Variant, Engine)> = variants
             .iter()
             .flat_map(|variant| engines.iter().map(move |engine| (*variant, *engine)))
             .collect();
@@ -95,7 +96,7 @@ impl Verify {
 
     fn verify(
         &self,
-        pairs: &[(&Variant, Engine)],
+        pairs: &[(&'static Variant, Engine)],
         progress: &Progress,
         stage: &Stage,
     ) -> Result<Verified, Error> {
@@ -103,7 +104,7 @@ impl Verify {
         for (index, &(variant, engine)) in pairs.iter().enumerate() {
             let (number, all) = (index + 1, pairs.len());
             stage.set(format!("{number} of {all}, {variant} under {engine}"));
-            if let Err(missing) = variant.runs_under(engine) {
+            if let Err(missing) = select::runs_under(variant, engine) {
                 rows.push(missing_row(variant, engine, missing.to_string()));
                 continue;
             }
@@ -119,7 +120,11 @@ impl Verify {
                 }
                 continue;
             }
-            let report = self.search(variant, engine, progress);
+            let report = if select::needs_child(variant, engine) {
+                self.race(variant, progress)?
+            } else {
+                self.search(variant, engine, progress)
+            };
             if report.coverage == Coverage::Bounded(Bound::Interrupted) {
                 return Ok(Verified {
                     rows,
@@ -160,6 +165,20 @@ impl Verify {
                 row(variant, Engine::Loom, &report)
             }
         }))
+    }
+
+    /// Makes the runs of a variant on real threads in child processes: it can do anything to the
+    /// process that it runs in.
+    fn race(&self, variant: &'static Variant, progress: &Progress) -> Result<Report, Error> {
+        let runs = Runs {
+            variant,
+            size: select::default_size(variant),
+            runs: None,
+            time_limit: Some(self.time_limit),
+            seed: 0,
+            raising: &Raising::default(),
+        };
+        runs.report(&Explorer::new(Engine::Threads), progress)
     }
 
     fn search(&self, variant: &Variant, engine: Engine, progress: &Progress) -> Report {

@@ -107,12 +107,13 @@ impl Expectation {
     pub fn is_met_by(self, report: &Report) -> bool {
         let is_cut = matches!(
             report.verdict,
-            Verdict::Inconclusive(Reason::Bound(
-                Bound::MaxExecutions(_) | Bound::TimeLimit(_) | Bound::Runs(_)
-            )) | Verdict::Inconclusive(Reason::Runs {
-                bound: Bound::TimeLimit(_),
-                ..
-            })
+            Verdict::Inconclusive(
+                Reason::Bound(Bound::MaxExecutions(_) | Bound::TimeLimit(_) | Bound::Runs(_))
+                    | Reason::Runs {
+                        bound: Bound::TimeLimit(_),
+                        ..
+                    }
+            )
         );
         let is_endless = matches!(
             report.verdict,
