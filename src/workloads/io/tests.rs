@@ -402,7 +402,7 @@ fn more_connections_than_files_may_be_open_are_refused_before_there_is_one() {
     assert!(
         refused
             .to_string()
-            .starts_with("async, 100,000,000 tasks are too many"),
+            .starts_with("async, 100,000,000 tasks: the connections and what else is open come to"),
         "{refused}"
     );
     assert!(refused.to_string().contains("ulimit -n"), "{refused}");

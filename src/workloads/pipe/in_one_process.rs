@@ -109,7 +109,13 @@ pub(super) fn on_threads(messages: u64, asked: u64, timeline: &Timeline) -> Resu
             .join()
             .map_err(|_| io::Error::other("the sender panicked"))?
     });
-    talked.map_err(|error: io::Error| Failed::Broken(format!("the threads: {error}")))
+    talked.map_err(|error: io::Error| match error.kind() {
+        // The only thing that can be in short supply is a thread.
+        io::ErrorKind::WouldBlock => {
+            Failed::Refused(format!("the system cannot start 2 threads: {error}"))
+        }
+        _ => Failed::Broken(format!("the threads: {error}")),
+    })
 }
 
 /// Sends messages from one task to another, on one event loop.
