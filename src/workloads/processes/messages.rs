@@ -1,11 +1,14 @@
-//! What a pool and its workers say to each other, one line of JSON each.
+//! What a pool and its workers say to each other.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, Read, Write};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::report::time::Span;
+
+/// The bytes that the length of a message takes, before it.
+const LENGTH: usize = size_of::<u32>();
 
 /// What a pool says to a worker. Each is answered before the next one is sent.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,24 +45,45 @@ pub(super) enum Answer<A> {
     Ended { peak_memory: u64 },
 }
 
+/// The largest message, in bytes: what says that it is larger is none.
+const MOST_BYTES: usize = 1 << 30;
+
 /// Sends one message.
 pub(super) fn send(to: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
-    // In one piece, so that one call writes it if it is not long.
-    let mut line = serde_json::to_vec(message)?;
-    line.push(b'\n');
-    to.write_all(&line)?;
+    // In one piece with its length before it, so that one call writes it if it is not long.
+    let bytes = postcard::to_extend(message, vec![0; LENGTH]).map_err(io::Error::other)?;
+    let length = u32::try_from(bytes.len() - LENGTH).map_err(io::Error::other)?;
+    let mut bytes = bytes;
+    bytes[..LENGTH].copy_from_slice(&length.to_le_bytes());
+    to.write_all(&bytes)?;
     to.flush()
 }
 
-/// The next message. `None` if there is none any more: a line without an end was cut off, and is
-/// none.
-pub(super) fn receive<M: DeserializeOwned>(from: &mut impl BufRead) -> io::Result<Option<M>> {
-    let mut line = Vec::new();
-    from.read_until(b'\n', &mut line)?;
-    if line.pop() != Some(b'\n') {
+/// The next message. `None` if there is none any more: one that was cut off is none.
+pub(super) fn receive<M: DeserializeOwned>(from: &mut impl Read) -> io::Result<Option<M>> {
+    let mut length = [0; LENGTH];
+    if !fill(from, &mut length)? {
         return Ok(None);
     }
-    Ok(Some(serde_json::from_slice(&line)?))
+    let length = usize::try_from(u32::from_le_bytes(length)).map_err(io::Error::other)?;
+    if length > MOST_BYTES {
+        return Err(io::Error::other("this is no message"));
+    }
+    let mut bytes = vec![0; length];
+    if !fill(from, &mut bytes)? {
+        return Ok(None);
+    }
+    postcard::from_bytes(&bytes)
+        .map(Some)
+        .map_err(io::Error::other)
+}
+
+/// Reads as much as there is room for. False if there is no more.
+fn fill(from: &mut impl Read, bytes: &mut [u8]) -> io::Result<bool> {
+    match from.read_exact(bytes) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| true),
+    }
 }
 
 #[cfg(test)]
@@ -73,7 +97,7 @@ mod tests {
         for text in texts {
             send(&mut sent, &text).unwrap();
         }
-        sent.extend(b"\"cut");
+        sent.extend([3, 0, 0, 0, 2, b'a']);
         let mut from = &*sent;
         for text in texts {
             assert_eq!(receive(&mut from).unwrap(), Some(text.to_owned()));

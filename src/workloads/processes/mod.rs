@@ -2,8 +2,8 @@
 //!
 //! The parent side is a [`Pool`]. It starts workers, gives each one task at a time, and puts the
 //! answers in order. The worker side is [`serve`], which the hidden subcommand `racelab worker NAME`
-//! runs. They send each other messages, one line of JSON each, over the standard input and output of
-//! the worker. What a worker prints goes to its standard error in place of that.
+//! runs. They send each other messages, in the encoding of postcard, over the standard input and
+//! output of the worker. What a worker prints goes to its standard error in place of that.
 //!
 //! No worker outlives its parent: it ends when its standard input does, whatever it is doing, and
 //! the system closes that when the parent ends, however that was.
