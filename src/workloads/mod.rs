@@ -1,6 +1,6 @@
 //! What is timed: the same work done one after another, by threads, by tasks and by processes.
 //!
-//! A [`Workload`] does all of its work once in one [`Way`], while a [`Timeline`] records when each
+//! A `Workload` does all of its work once in one `Way`, while a `Timeline` records when each
 //! worker is at work. How often, in which order, and what follows from the times is not its matter.
 
 mod cpu;
