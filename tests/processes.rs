@@ -444,7 +444,8 @@ mod killed {
 
     #[test]
     fn no_worker_outlives_a_pool_whose_process_is_killed() {
-        for signal in ["KILL", "INT", "TERM"] {
+        // Not SIGINT: what runs in the background of a shell may be told to ignore it.
+        for signal in ["KILL", "TERM"] {
             let mut drill = Drill::new(&format!("orphans-{signal}"), 3);
             // One works for ever, the others wait.
             drill.orders.push(json!({ "fault": "hang" }));
