@@ -25,7 +25,7 @@ const WORKS: &[(&str, fn() -> !)] = &[
     entry::<SendAndReceive>(),
     entry::<Talker>(),
     entry::<Waiter>(),
-    #[cfg(not(loom))]
+    #[cfg(network)]
     entry::<crate::workloads::io::Downloads>(),
 ];
 

@@ -6,7 +6,7 @@
 mod cpu;
 mod event_loop;
 mod in_flight;
-#[cfg(not(loom))]
+#[cfg(network)]
 pub mod io;
 mod measure;
 pub(crate) mod pipe;

@@ -1,7 +1,7 @@
 //! `racelab time`: the same work done in several ways, timed side by side.
 
 mod bar;
-#[cfg(not(loom))]
+#[cfg(network)]
 mod io;
 mod workload;
 

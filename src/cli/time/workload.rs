@@ -16,7 +16,7 @@ use super::{Measuring, error};
 #[derive(Debug, Subcommand)]
 pub(super) enum Choice {
     /// Downloads: hardly anything but waiting for answers
-    #[cfg(not(loom))]
+    #[cfg(network)]
     Io(super::io::IoArgs),
     /// Sums of squares: nothing but processor work
     Cpu(CpuArgs),
@@ -149,7 +149,7 @@ impl Choice {
     pub(super) fn make(&self) -> Result<(Arc<dyn Workload>, &Measuring), Error> {
         let cores = workloads::cores();
         Ok(match self {
-            #[cfg(not(loom))]
+            #[cfg(network)]
             Choice::Io(args) => (args.make(cores)?, &args.measuring),
             Choice::Cpu(args) => {
                 let ways = args.ways.of(&[cores], &[cores], 20)?;
