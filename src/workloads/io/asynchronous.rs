@@ -5,7 +5,6 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Empty};
 use hyper::Uri;
 use hyper::body::{Body, Bytes};
-use hyper::header::LOCATION;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -47,12 +46,7 @@ impl Session {
         let response = self.client.get(uri).await;
         let response = response.map_err(|error| Problem::of_chain(&error))?;
         if !response.status().is_success() {
-            let location = response.headers().get(LOCATION);
-            let location = location.and_then(|location| location.to_str().ok());
-            return Err(Problem::of_status(
-                response.status(),
-                location.map(str::to_owned),
-            ));
+            return Err(Problem::of_status(response.status(), response.headers()));
         }
         let mut incoming = response.into_body();
         let announced = incoming.size_hint().exact();

@@ -3,7 +3,6 @@
 use std::io::Read;
 use std::time::Duration;
 
-use hyper::header::LOCATION;
 use ureq::Agent;
 
 use super::problem::{MOST_BYTES, Problem};
@@ -41,12 +40,7 @@ impl Session {
         let response = self.agent.get(url).call();
         let mut response = response.map_err(|error| self.problem(error))?;
         if !response.status().is_success() {
-            let location = response.headers().get(LOCATION);
-            let location = location.and_then(|location| location.to_str().ok());
-            return Err(Problem::of_status(
-                response.status(),
-                location.map(str::to_owned),
-            ));
+            return Err(Problem::of_status(response.status(), response.headers()));
         }
         let announced = response.body().content_length();
         let mut body = Vec::new();

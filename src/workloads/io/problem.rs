@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use hyper::header::{HeaderMap, LOCATION};
+
 /// The largest body that is downloaded, in bytes: all that are under way at once are in memory.
 pub(super) const MOST_BYTES: u64 = 256 << 20;
 
@@ -115,10 +117,14 @@ impl Problem {
     }
 
     /// What a status means, other than that all is well.
-    pub(super) fn of_status(status: hyper::StatusCode, location: Option<String>) -> Self {
+    pub(super) fn of_status(status: hyper::StatusCode, headers: &HeaderMap) -> Self {
         let status = status.to_string();
-        match location {
-            Some(location) => Problem::Moved { status, location },
+        let location = headers.get(LOCATION);
+        match location.and_then(|location| location.to_str().ok()) {
+            Some(location) => Problem::Moved {
+                status,
+                location: location.to_owned(),
+            },
             None => Problem::Status(status),
         }
     }
