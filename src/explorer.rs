@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::engine::{Loom, Shuttle, Watched, watch};
+use crate::engine::{Coroutines, Loom, Watched, watch};
 use crate::execution::{self, Ending, LastEvent, Patience, Pulse, RealRun, message_of};
 use crate::search::{
     self, Dfs, Divergence, Dpor, End, Exploration, Found, Limits, Minimised, Numbers, Pct, Pos,
@@ -250,28 +250,28 @@ impl Explorer {
     /// Explores on this OS thread, without a watch.
     fn explore_here<F: Fn() + Send + Sync + 'static>(&self, body: F) -> Report {
         let report = match self.engine {
-            _ if self.is_divided() => self.run_divided(&self.shuttle(body)),
+            _ if self.is_divided() => self.run_divided(&self.coroutines(body)),
             Engine::Dpor => match self.preemption_bound {
                 Some(bound) => {
                     let bounded = Dfs::bounded(u32::from(bound), usize::MAX);
-                    self.run(&self.shuttle(body), bounded)
+                    self.run(&self.coroutines(body), bounded)
                 }
-                None => self.run(&self.shuttle(body), Dpor::default()),
+                None => self.run(&self.coroutines(body), Dpor::default()),
             },
             Engine::Dfs => {
                 let bound = self.preemption_bound.map(u32::from);
-                self.run(&self.shuttle(body), Dfs::counting_traces(bound))
+                self.run(&self.coroutines(body), Dfs::counting_traces(bound))
             }
             Engine::Random => {
                 let random = Random::new(self.seed, numbers());
-                self.run(&self.shuttle(body), random)
+                self.run(&self.coroutines(body), random)
             }
-            Engine::Pct => self.sample(&self.shuttle(body), Pct::new),
-            Engine::Urw => self.sample(&self.shuttle(body), Urw::new),
-            Engine::Surw => self.sample(&self.shuttle(body), Surw::new),
+            Engine::Pct => self.sample(&self.coroutines(body), Pct::new),
+            Engine::Urw => self.sample(&self.coroutines(body), Urw::new),
+            Engine::Surw => self.sample(&self.coroutines(body), Surw::new),
             Engine::Pos => {
                 let pos = Sampling::new(vec![Pos::default()], self.seed, numbers());
-                self.run(&self.shuttle(body), pos)
+                self.run(&self.coroutines(body), pos)
             }
             Engine::Loom => self.run_loom(&self.loom(body)),
             Engine::Threads => self.run_threads(&self.threads(body)),
@@ -306,9 +306,9 @@ impl Explorer {
         } else {
             self.max_steps
         };
-        let engine = Shuttle {
+        let engine = Coroutines {
             max_steps,
-            ..self.shuttle(body)
+            ..self.coroutines(body)
         };
         self.watched(move || explorer.run_replay(&engine, &schedule))
     }
@@ -323,9 +323,9 @@ impl Explorer {
         }
     }
 
-    fn shuttle(&self, body: impl Fn() + Send + Sync + 'static) -> Shuttle {
+    fn coroutines(&self, body: impl Fn() + Send + Sync + 'static) -> Coroutines {
         let pulse = Arc::clone(&self.progress.0);
-        Shuttle {
+        Coroutines {
             body: Arc::new(body),
             max_steps: self.max_steps,
             pulse,
@@ -375,7 +375,11 @@ impl Explorer {
         }
     }
 
-    fn run<S: crate::engine::Strategy + 'static>(&self, engine: &Shuttle, strategy: S) -> Report {
+    fn run<S: crate::engine::Strategy + 'static>(
+        &self,
+        engine: &Coroutines,
+        strategy: S,
+    ) -> Report {
         let limits = self.limits(self.engine.is_exhaustive());
         let deadline = limits.deadline;
         let exploration = Exploration::new(strategy, limits, Arc::clone(&engine.pulse));
@@ -401,7 +405,7 @@ impl Explorer {
     /// What a search has come to, with its failure minimised.
     fn conclude(
         &self,
-        engine: &Shuttle,
+        engine: &Coroutines,
         mut tally: Tally,
         coverage: Coverage,
         deadline: Option<Instant>,
@@ -445,7 +449,11 @@ impl Explorer {
     }
 
     /// Explores under a random strategy that learns from its first executions.
-    fn sample<W: Walk + 'static>(&self, engine: &Shuttle, walk: impl Fn(&Profile) -> W) -> Report {
+    fn sample<W: Walk + 'static>(
+        &self,
+        engine: &Coroutines,
+        walk: impl Fn(&Profile) -> W,
+    ) -> Report {
         let walks = search::learn(engine, self.seed, walk);
         let sampling = Sampling::new(walks, self.seed, numbers());
         self.run(engine, sampling)
@@ -463,7 +471,7 @@ impl Explorer {
         }
     }
 
-    fn run_replay(&self, engine: &Shuttle, schedule: &Schedule) -> Report {
+    fn run_replay(&self, engine: &Coroutines, schedule: &Schedule) -> Report {
         match Self::follow(engine, schedule) {
             Ok(end) => self.replayed(end),
             Err(divergence) => {
@@ -474,7 +482,7 @@ impl Explorer {
     }
 
     /// Runs one execution along a schedule.
-    fn follow(engine: &Shuttle, schedule: &Schedule) -> Result<End, Divergence> {
+    fn follow(engine: &Coroutines, schedule: &Schedule) -> Result<End, Divergence> {
         let followed = engine.run(Replay::new(schedule.clone())).result();
         followed.or_else(|divergence| {
             let livelock = Self::replay_livelock(engine, schedule.clone());
@@ -484,8 +492,8 @@ impl Explorer {
 
     /// Runs a schedule that ends where a livelock was noticed, which the bound on steps decides: it
     /// may have been another one. `None` if there is no livelock.
-    fn replay_livelock(engine: &Shuttle, schedule: Schedule) -> Option<End> {
-        let engine = Shuttle {
+    fn replay_livelock(engine: &Coroutines, schedule: Schedule) -> Option<End> {
+        let engine = Coroutines {
             max_steps: schedule.len(),
             ..engine.clone()
         };

@@ -4,9 +4,9 @@
 //! each finished execution. On real threads there is nothing to choose. An engine returns data and
 //! prints nothing.
 
+mod coroutines;
 mod loom;
 mod panic_hook;
-mod shuttle;
 mod stack_overflow;
 mod threads;
 mod watch;
@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::execution::{self, Execution};
 use crate::trace::{Choice, ThreadId};
 
+pub(crate) use coroutines::Coroutines;
 pub(crate) use loom::Loom;
-pub(crate) use shuttle::Shuttle;
 pub(crate) use threads::Threads;
 pub(crate) use watch::{Watched, watch};
 

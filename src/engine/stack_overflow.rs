@@ -1,7 +1,7 @@
 //! Says so when a thread under test overflows its stack.
 //!
 //! Rust's own message knows only the stacks of OS threads. Threads under test run on stacks of
-//! shuttle's, below which there is a page that cannot be touched: without this, an endless
+//! their own, below which there is a page that cannot be touched: without this, an endless
 //! recursion would end the process without a word.
 
 #[cfg(unix)]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::engine::Shuttle;
+use crate::engine::Coroutines;
 use crate::execution::{Patience, Pulse};
 use crate::search::{
     self, Block, Dfs, Divisible, Dpor, Ended, Limits, Numbers, Pct, Pos, Profile, Random, Record,
@@ -70,7 +70,7 @@ impl Explorer {
     }
 
     /// Explores in parts, under an engine that can be divided.
-    pub(super) fn run_divided(&self, engine: &Shuttle) -> Report {
+    pub(super) fn run_divided(&self, engine: &Coroutines) -> Report {
         match self.engine {
             Engine::Dpor => self.run_tree::<Dpor>(engine),
             Engine::Dfs => self.run_tree::<Dfs>(engine),
@@ -86,7 +86,7 @@ impl Explorer {
         }
     }
 
-    fn run_tree<S: Tree>(&self, engine: &Shuttle) -> Report {
+    fn run_tree<S: Tree>(&self, engine: &Coroutines) -> Report {
         let limits = self.limits(true);
         match search::divide::<S>(engine, limits) {
             Ok((search, parts)) => {
@@ -110,7 +110,7 @@ impl Explorer {
         }
     }
 
-    fn run_walks<W>(&self, engine: &Shuttle, walk: impl Fn(&Profile) -> W) -> Report
+    fn run_walks<W>(&self, engine: &Coroutines, walk: impl Fn(&Profile) -> W) -> Report
     where
         W: Walk + Clone + Send + Sync + 'static,
     {
@@ -118,7 +118,7 @@ impl Explorer {
         self.run_blocks(engine, Sampling::new(walks, self.seed, Numbers::ALL))
     }
 
-    fn run_blocks<S: search::Numbered>(&self, engine: &Shuttle, search: S) -> Report {
+    fn run_blocks<S: search::Numbered>(&self, engine: &Coroutines, search: S) -> Report {
         let executions = self.max_executions;
         let executions = executions.unwrap_or(super::DEFAULT_RANDOM_EXECUTIONS);
         let divided = Divided {
@@ -135,7 +135,7 @@ impl Explorer {
     }
 
     /// Explores the parts of this shard that are not explored yet.
-    fn run_parts<S: Divisible>(&self, engine: &Shuttle, divided: Divided<S>) -> Report {
+    fn run_parts<S: Divisible>(&self, engine: &Coroutines, divided: Divided<S>) -> Report {
         let Divided {
             search,
             parts,
@@ -188,7 +188,7 @@ impl Explorer {
     }
 
     /// What is known of the parts. `None` if what is kept belongs to another exploration.
-    fn known(&self, engine: &Shuttle, division: Division, exhaustive: bool) -> Option<Sum> {
+    fn known(&self, engine: &Coroutines, division: Division, exhaustive: bool) -> Option<Sum> {
         let Some(keeper) = &self.division.keeper else {
             return Some(Sum::new(exhaustive));
         };
@@ -207,7 +207,7 @@ impl Explorer {
     /// Lets workers explore the parts, and sums up what they come to.
     fn look_after<S: Divisible>(
         &self,
-        engine: &Shuttle,
+        engine: &Coroutines,
         shared: &Arc<Shared<S>>,
         mut sum: Sum,
         end: Stop,
@@ -289,13 +289,13 @@ struct Member {
 
 impl Crew {
     fn worker<S: Divisible>(
-        engine: &Shuttle,
+        engine: &Coroutines,
         shared: &Arc<Shared<S>>,
         ended: Sender<Ended>,
     ) -> Member {
         let pulse = Arc::new(Pulse::default());
         let patience = Patience::default();
-        let engine = Shuttle {
+        let engine = Coroutines {
             pulse: Arc::clone(&pulse),
             patience: patience.clone(),
             ..engine.clone()

@@ -356,7 +356,7 @@ impl Fingerprint {
 mod tests {
     use std::sync::Arc;
 
-    use crate::engine::Shuttle;
+    use crate::engine::Coroutines;
     use crate::execution::{Patience, Pulse};
     use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use crate::thread;
@@ -395,7 +395,7 @@ mod tests {
             n.store(n.load(SeqCst) + 1, SeqCst);
             other.join().unwrap();
         };
-        let engine = Shuttle {
+        let engine = Coroutines {
             body: Arc::new(body),
             max_steps: 100,
             pulse: Arc::new(Pulse::default()),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Conduct, Point, Shuttle, Strategy};
+use crate::engine::{Conduct, Coroutines, Point, Strategy};
 use crate::execution::{Execution, Pulse};
 use crate::trace::Choice;
 
@@ -24,7 +24,7 @@ type Divided<S> = (S, Vec<<S as super::Divisible>::Part>);
 /// # Errors
 ///
 /// The limit that was reached before the parts were found, or that the body is not deterministic.
-pub(crate) fn divide<S: Tree>(engine: &Shuttle, limits: Limits) -> Result<Divided<S>, Stop> {
+pub(crate) fn divide<S: Tree>(engine: &Coroutines, limits: Limits) -> Result<Divided<S>, Stop> {
     let mut found: Option<Divided<S>> = None;
     let mut steps = 1;
     let mut stride = 1;

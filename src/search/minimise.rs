@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::engine::{Conduct, Point, Shuttle, Strategy};
+use crate::engine::{Conduct, Coroutines, Point, Strategy};
 use crate::execution::{Ending, Execution, Pulse};
 use crate::trace::{Choice, LeftOut};
 
@@ -36,7 +36,7 @@ pub(crate) struct Minimised {
 }
 
 /// Looks for the smallest failing execution, from a failing one on.
-pub(crate) fn minimise(engine: &Shuttle, found: Found, deadline: Option<Instant>) -> Minimised {
+pub(crate) fn minimise(engine: &Coroutines, found: Found, deadline: Option<Instant>) -> Minimised {
     let budget = Budget::new(deadline, Arc::clone(&engine.pulse));
     let simplify = engine.run(Simplify::new(found, budget.share(SHARE)));
     let is_nondeterministic = !simplify.replayed;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::engine::{Point, Shuttle, Strategy};
+use crate::engine::{Coroutines, Point, Strategy};
 use crate::execution::{Execution, Mode, NextStep, Spot};
 use crate::trace::{Choice, Operation, ThreadId};
 
@@ -52,7 +52,7 @@ pub(crate) struct Use {
 /// search, which only repeats them. As they are the same for every part of a search, an execution
 /// does the same in each of them.
 pub(crate) fn learn<W: Walk + 'static>(
-    engine: &Shuttle,
+    engine: &Coroutines,
     seed: u64,
     walk: impl Fn(&Profile) -> W,
 ) -> Vec<W> {

@@ -103,7 +103,7 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
-    use crate::engine::Shuttle;
+    use crate::engine::Coroutines;
     use crate::execution::{Patience, Pulse};
     use crate::search::{Exploration, Limits, Pct, Pos, Profile, Surw, Tally, Urw, learn};
     use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -131,8 +131,8 @@ mod tests {
         assert!(total < 20);
     }
 
-    fn engine() -> Shuttle {
-        Shuttle {
+    fn engine() -> Coroutines {
+        Coroutines {
             body: Arc::new(body),
             max_steps: 1_000,
             pulse: Arc::new(Pulse::default()),

@@ -152,7 +152,7 @@ impl Dpor {
 mod tests {
     use std::sync::Arc;
 
-    use crate::engine::Shuttle;
+    use crate::engine::Coroutines;
     use crate::execution::{Patience, Pulse};
     use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use crate::sync::{Condvar, Mutex, mpsc};
@@ -162,8 +162,8 @@ mod tests {
     use crate::engine::Strategy;
     use crate::search::division::{Divisible, Tree};
 
-    fn shuttle(body: fn()) -> Shuttle {
-        Shuttle {
+    fn coroutines(body: fn()) -> Coroutines {
+        Coroutines {
             body: Arc::new(body),
             max_steps: 10_000,
             pulse: Arc::new(Pulse::default()),
@@ -282,7 +282,7 @@ mod tests {
             || increments([1, 2, 2]),
             late_wake_ups,
         ] {
-            let engine = shuttle(body);
+            let engine = coroutines(body);
             let whole = engine.run(Dpor::default()).traces();
             for steps in 1..9 {
                 let mut divided = engine.run(Dpor::dividing(steps));
@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn the_traces_of_the_parts_are_those_of_the_whole() {
         for body in [counter, attempts, waiters, senders] {
-            let engine = shuttle(body);
+            let engine = coroutines(body);
             let whole = engine.run(Dpor::default()).traces();
             for steps in 0..12 {
                 let mut divided = engine.run(Dpor::dividing(steps));
