@@ -7,8 +7,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::panic::resume_unwind;
 use std::ptr;
 use std::sync::Arc;
+use std::{mem, thread};
 
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, Yielder};
@@ -44,6 +46,33 @@ impl Coroutines {
     pub(crate) fn run<S: Strategy>(&self, strategy: S) -> S {
         panic_hook::install();
         stack_overflow::install();
+        let mut driven = if thread::panicking() {
+            Driven::UntilTainted(strategy)
+        } else {
+            self.drive(strategy)
+        };
+        loop {
+            match driven {
+                Driven::ToTheEnd(strategy) => return strategy,
+                Driven::UntilTainted(strategy) => {
+                    driven = thread::scope(|scope| {
+                        let name = thread::current().name().unwrap_or("racelab").to_owned();
+                        let worker = thread::Builder::new().name(name);
+                        let worker = worker.spawn_scoped(scope, || self.drive(strategy));
+                        let worker = worker.unwrap_or_else(|error| {
+                            panic!("the system cannot start another thread for the search: {error}")
+                        });
+                        worker
+                            .join()
+                            .unwrap_or_else(|payload| resume_unwind(payload))
+                    });
+                }
+            }
+        }
+    }
+
+    /// Runs executions on this OS thread.
+    fn drive<S: Strategy>(&self, strategy: S) -> Driven<S> {
         let mut driver = Driver {
             engine: self,
             strategy,
@@ -53,13 +82,24 @@ impl Coroutines {
             stacks: Vec::new(),
         };
         // A panic of the lab itself must not leave an execution behind.
-        let end = Leave;
+        let _end = Leave;
         while driver.begin() {
             driver.drive();
+            if thread::panicking() {
+                return Driven::UntilTainted(driver.strategy);
+            }
         }
-        drop(end);
-        driver.strategy
+        Driven::ToTheEnd(driver.strategy)
     }
+}
+
+/// How executions were run on an OS thread.
+enum Driven<S> {
+    ToTheEnd(S),
+    /// Until a thread was left behind in the middle of a panic. std counts the panics of an OS thread,
+    /// and this one will never end: from then on `std::thread::panicking()` is true on that OS
+    /// thread.
+    UntilTainted(S),
 }
 
 /// Leaves the current execution when it is dropped.
@@ -72,6 +112,9 @@ impl Drop for Leave {
     }
 }
 
+/// The main function of a thread under test.
+type Main = Box<dyn FnOnce()>;
+
 /// A thread under test.
 type Thread = Coroutine<(), (), (), DefaultStack>;
 
@@ -79,7 +122,7 @@ thread_local! {
     /// What the thread that runs now gives its turn back with.
     static YIELDER: Cell<*const Yielder<(), ()>> = const { Cell::new(ptr::null()) };
     /// The threads that were started and have not run yet.
-    static STARTED: RefCell<Vec<(ThreadId, Box<dyn FnOnce()>)>> = const { RefCell::new(Vec::new()) };
+    static STARTED: RefCell<Vec<(ThreadId, Main)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The engine as the threads see it: they give their turn back to the driver.
@@ -95,7 +138,17 @@ impl Runtime for Turns {
         give_turn_back();
     }
 
-    fn spawn(&self, thread: ThreadId, f: Box<dyn FnOnce()>) {
+    fn runs_on(&self) -> bool {
+        true
+    }
+
+    fn leave_behind(&self) {
+        execution::with(Execution::leave_behind);
+        give_turn_back();
+        unreachable!("a thread that was left behind is not resumed");
+    }
+
+    fn spawn(&self, thread: ThreadId, f: Main) {
         STARTED.with_borrow_mut(|started| started.push((thread, f)));
     }
 }
@@ -166,20 +219,33 @@ impl<S: Strategy> Driver<'_, S> {
 
     /// Runs the execution that has begun to its end.
     fn drive(&mut self) {
-        while let Some(thread) = self.next() {
+        // Whether the strategy was told how the execution has ended.
+        let mut is_told = false;
+        while let Some(thread) = self.next(&mut is_told) {
             self.resume(thread);
         }
+        if execution::with(|execution| execution.left_threads_behind()) {
+            self.close();
+        }
         let execution = execution::leave().expect("it has begun and not ended");
-        self.strategy.finished(&execution);
+        if !is_told {
+            self.strategy.finished(&execution);
+        }
         self.idle = Some(execution);
     }
 
     /// The thread that goes on, or `None` if all have ended.
-    fn next(&mut self) -> Option<ThreadId> {
+    fn next(&mut self, is_told: &mut bool) -> Option<ThreadId> {
         execution::with(|execution| {
             loop {
+                // At once, while everything is as it was when the execution ended.
+                if !*is_told && execution.is_settled() {
+                    self.strategy.finished(execution);
+                    *is_told = true;
+                }
                 match execution.offer(&mut self.choices) {
                     Offer::Over => return None,
+                    Offer::Ended => {}
                     Offer::Continue(thread) => return Some(thread),
                     Offer::InVain => {
                         if self.strategy.conduct().abandons_vain {
@@ -219,10 +285,30 @@ impl<S: Strategy> Driver<'_, S> {
         let Some(thread) = &mut self.threads[index] else {
             return;
         };
-        if thread.resume(()).as_return().is_some()
-            && let Some(thread) = self.threads[index].take()
-        {
-            self.stacks.push(thread.into_stack());
+        let has_ended = thread.resume(()).as_return().is_some();
+        if has_ended {
+            if let Some(thread) = self.threads[index].take() {
+                self.stacks.push(thread.into_stack());
+            }
+        } else if execution::with(|execution| execution.thread(id).is_left_behind) {
+            // Its stack stays where it is: others may refer to what is on it.
+            mem::forget(self.threads[index].take());
+            self.engine.pulse.leave_behind(STACK_SIZE);
+        }
+    }
+
+    /// Destroys what the threads have left, where the last one was left behind and has not done so.
+    fn close(&mut self) {
+        let stack = self.stacks.pop().unwrap_or_else(new_stack);
+        let mut closing: Thread = Coroutine::with_stack(stack, |yielder: &Yielder<(), ()>, ()| {
+            arrive(yielder);
+            execution::close();
+        });
+        // Nothing in it waits for a turn.
+        if closing.resume(()).as_return().is_some() {
+            self.stacks.push(closing.into_stack());
+        } else {
+            mem::forget(closing);
         }
     }
 

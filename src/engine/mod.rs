@@ -22,7 +22,7 @@ pub(crate) use threads::Threads;
 pub(crate) use watch::{Watched, watch};
 
 /// What decides which executions run.
-pub(crate) trait Strategy {
+pub(crate) trait Strategy: Send {
     /// Whether another execution is wanted. Asked before each one, the first included.
     fn wants_execution(&mut self) -> bool;
 

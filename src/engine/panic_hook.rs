@@ -11,7 +11,7 @@ use std::sync::Once;
 use shuttle::scheduler::RandomScheduler;
 use shuttle::{Config, Runner};
 
-use crate::execution::{self, Panic, RealRun, message_of};
+use crate::execution::{self, Execution, Panic, RealRun, message_of};
 use crate::trace::Schedule;
 
 /// What Rust says when a destructor panics while its thread unwinds, before it ends the process.
@@ -48,7 +48,8 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
         if in_destructor {
             let thread = execution.current_mut();
             let panics = (thread.first_panic.take(), thread.last_panic.take());
-            return Some((panics, Schedule::from(execution.schedule().to_vec())));
+            let schedule = execution.schedule_to_failure().to_vec();
+            return Some((panics, why_unwound(execution), Schedule::from(schedule)));
         }
         let thread = execution.current_mut();
         let panic = Some(panic);
@@ -60,10 +61,22 @@ fn note(info: &PanicHookInfo<'_>) -> bool {
         thread.lingers = false;
         None
     });
-    if let Some(Some(((first, last), schedule))) = &noted {
-        say_last_words(first.as_ref(), last.as_ref(), Some(schedule));
+    if let Some(Some(((first, last), why, schedule))) = &noted {
+        say_last_words(
+            first.as_ref(),
+            last.as_ref(),
+            why.as_deref(),
+            Some(schedule),
+        );
     }
     noted.is_some()
+}
+
+/// Why the lab unwinds the current thread, if it does.
+fn why_unwound(execution: &Execution) -> Option<String> {
+    let ending = execution.ending()?;
+    let ended = execution.is_ended_by_lab();
+    ended.then(|| format!("racelab unwound the thread, since it cannot end: {ending}"))
 }
 
 /// Notes a panic in a run on real threads. Returns false outside of runs.
@@ -71,7 +84,7 @@ fn note_on_real_thread(panic: Panic, in_destructor: bool) -> bool {
     let last = RealRun::last_panic();
     let noted = RealRun::note_panic(panic);
     if noted && in_destructor {
-        say_last_words(last.as_ref(), last.as_ref(), None);
+        say_last_words(last.as_ref(), last.as_ref(), None, None);
     }
     noted
 }
@@ -81,7 +94,12 @@ fn note_on_real_thread(panic: Panic, in_destructor: bool) -> bool {
     clippy::print_stderr,
     reason = "there will be no report to hold the message"
 )]
-fn say_last_words(first: Option<&Panic>, last: Option<&Panic>, schedule: Option<&Schedule>) {
+fn say_last_words(
+    first: Option<&Panic>,
+    last: Option<&Panic>,
+    why_unwound: Option<&str>,
+    schedule: Option<&Schedule>,
+) {
     let describe = |panic: Option<&Panic>| match panic {
         Some((message, at)) => {
             format!(
@@ -91,10 +109,10 @@ fn say_last_words(first: Option<&Panic>, last: Option<&Panic>, schedule: Option<
         }
         None => "a panic without a message".to_owned(),
     };
-    let mut lines = String::new();
+    let mut lines = why_unwound.map_or_else(String::new, |why| format!("  failure   {why}\n"));
     // With one panic only, the thread was being unwound since its execution had failed elsewhere.
     if first != last {
-        lines = format!("  first     {}\n", describe(first));
+        lines += &format!("  first     {}\n", describe(first));
     }
     let schedule = match schedule {
         Some(schedule) => schedule.to_string(),

@@ -6,7 +6,7 @@ use crate::trace::{
 
 use super::waiting::GoOn;
 use super::{
-    Alternatives, Ending, Execution, Hold, NextStep, Progress, Requirement, State, Thread,
+    Alternatives, Ending, Execution, Hold, NextStep, Phase, Progress, Requirement, State, Thread,
 };
 
 /// What the search has to decide.
@@ -21,6 +21,9 @@ pub(crate) enum Offer {
     InVain,
     /// Nothing: this thread has to go on.
     Continue(ThreadId),
+    /// Nothing yet: the execution has just ended as far as the search is concerned. Its threads run
+    /// on, or are unwound.
+    Ended,
     /// Nothing: all threads have ended.
     Over,
 }
@@ -34,7 +37,7 @@ impl Execution {
             self.current = thread;
             return Offer::Continue(thread);
         }
-        if !self.is_doomed() {
+        if self.is_explored() {
             choices.clear();
             let alone = if self.prunes { self.alone() } else { GoOn::No };
             match alone {
@@ -50,12 +53,57 @@ impl Execution {
             } else if self.schedule.len() >= self.max_steps {
                 self.run_out_of_steps();
             }
+            return if self.is_explored() {
+                Offer::Choose {
+                    running: self.running(),
+                }
+            } else {
+                Offer::Ended
+            };
         }
-        if self.is_doomed() {
-            return self.next_to_unwind();
+        if let Phase::RunningOn { steps } = self.phase
+            && let Some(next) = self.next_to_run_on(steps)
+        {
+            return next;
         }
-        Offer::Choose {
-            running: self.running(),
+        self.next_to_unwind()
+    }
+
+    /// The thread that goes on in an execution that the search is done with: each in turn, so that
+    /// none waits for ever for another one that could go on. Dooms the execution if nobody can, or
+    /// if it has gone on for as long as an execution may.
+    fn next_to_run_on(&mut self, steps: usize) -> Option<Offer> {
+        if self.threads.iter().all(|thread| thread.finished) {
+            return Some(Offer::Over);
+        }
+        let threads = self.threads.len();
+        let in_turn = (1..=threads).map(|next| {
+            let index = (self.current.index() + next) % threads;
+            ThreadId(u32::try_from(index).expect("fewer than 2^32 threads"))
+        });
+        let able = in_turn.clone().find(|thread| self.can_go_on(*thread));
+        let able = able.map(Choice::of).or_else(|| {
+            let mut in_turn = in_turn;
+            let timed = in_turn.find(|thread| {
+                let next = self.next_of(*thread);
+                next.is_some_and(|next| self.can_time_out(*thread, next))
+            });
+            timed.map(|thread| Choice {
+                thread,
+                alternative: 1,
+            })
+        });
+        match able {
+            Some(choice) if steps < self.max_steps => {
+                self.phase = Phase::RunningOn { steps: steps + 1 };
+                self.current = choice.thread;
+                self.alternative = choice.alternative;
+                Some(Offer::Continue(choice.thread))
+            }
+            _ => {
+                self.doom();
+                None
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use super::{Access, Execution, NextStep, Runtime, State, with};
 ///
 /// Without the lab these destructors would never run, so that nothing in them counts: their
 /// operations take no effect in the schedule, and they fail nothing.
-pub(super) fn close() {
+pub(crate) fn close() {
     let is_over = with(Execution::begin_closing);
     if !is_over {
         return;

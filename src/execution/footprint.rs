@@ -205,7 +205,7 @@ impl Execution {
 
     fn records_now(&self) -> bool {
         let from = self.footprints.from;
-        from.is_some_and(|from| self.schedule.len() > from)
+        self.is_explored() && from.is_some_and(|from| self.schedule.len() > from)
     }
 
     /// Notes what a step is going to touch that was chosen.
@@ -280,7 +280,7 @@ impl Execution {
 
     /// The current thread touches a spot in the course of the last step, besides its operation.
     pub(crate) fn touch_in_passing(&mut self, spot: Spot, mode: Mode) {
-        if self.records_now() && !self.is_doomed() {
+        if self.records_now() {
             self.touch(spot, mode, Before::Untold);
         }
     }

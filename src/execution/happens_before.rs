@@ -54,7 +54,7 @@ pub(crate) fn access_cell(cell: ObjectId, access: &NextStep) {
     let race = with(|execution| execution.access_cell(cell, access, seen));
     let Some(race) = race else { return };
     let ending = Ending::Raced(race);
-    if std::thread::panicking() {
+    if with(|execution| execution.is_panicking()) {
         // It cannot be unwound a second time.
         with(|execution| execution.end(ending));
     } else {
@@ -99,7 +99,9 @@ impl Execution {
                 second: stamp.access,
             });
         }
-        self.push_event(access, None);
+        if self.is_explored() {
+            self.push_event(access, None);
+        }
         if let State::Cell(state) = &mut self.object_mut(cell).state {
             match access.operation {
                 Operation::CellWrite => {

@@ -5,9 +5,11 @@
 //! is announced to the scheduler before it happens, and recorded when it happens. Only accesses of
 //! plain cells are recorded without being announced.
 //!
-//! An execution that fails or is given up is *doomed*: each of its threads is unwound with a
-//! private payload that the root of the thread catches. Until then, the operations that its
-//! destructors do take effect without being scheduled or recorded.
+//! What an execution shows ends where it fails or is given up, but its threads do not: they run on,
+//! in turn and unrecorded, to their own ends. Only where they have none, in a deadlock or a loop
+//! that does not end within the bound on steps, is the execution *doomed*: each of its threads is
+//! unwound with a private payload that the root of the thread catches. Until then, the operations
+//! that its destructors do take effect without being scheduled or recorded.
 
 mod binding;
 mod choices;
@@ -35,6 +37,7 @@ mod waiting;
 use std::borrow::Cow;
 use std::cell::{self, RefCell};
 use std::collections::HashMap;
+use std::fmt;
 use std::iter;
 use std::panic::Location;
 use std::sync::Arc;
@@ -48,6 +51,7 @@ use crate::trace::{
 
 pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
+pub(crate) use closing::close;
 pub(crate) use footprint::{Before, ChannelBefore, Mode, Spot, Touch, Touches};
 pub(crate) use happens_before::access_cell;
 pub(crate) use kept::Kept;
@@ -101,6 +105,34 @@ pub(crate) enum Ending {
     Misused(String),
 }
 
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Ending::Panicked { message, .. } => f.write_str(message),
+            Ending::Raced(_) => f.write_str("data race"),
+            Ending::Deadlocked => f.write_str("deadlock"),
+            Ending::Livelocked => f.write_str("livelock"),
+            Ending::OutOfSteps => f.write_str("the bound on steps was reached"),
+            Ending::Abandoned => f.write_str("the search wanted no more of this execution"),
+            Ending::Unsupported(what) | Ending::Misused(what) => f.write_str(what),
+        }
+    }
+}
+
+/// How far an execution is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The search chooses what happens, and what happens counts.
+    Explored,
+    /// It has ended as far as the search is concerned, and runs on to its own end.
+    RunningOn {
+        /// The steps that it has made since.
+        steps: usize,
+    },
+    /// Its threads cannot end, and are unwound.
+    Unwound,
+}
+
 /// What is known of the execution that runs on this OS thread.
 #[expect(
     clippy::struct_excessive_bools,
@@ -137,6 +169,7 @@ pub(crate) struct Execution {
     left_out: LeftOutSet,
     recorded: Recorded,
     ending: Option<Ending>,
+    phase: Phase,
     was_cut: bool,
     has_read_stale: bool,
     /// While it destroys what is left behind when all threads have finished: its engine.
@@ -223,6 +256,7 @@ impl Execution {
             left_out: LeftOutSet::default(),
             recorded: Recorded::default(),
             ending: None,
+            phase: Phase::Explored,
             was_cut: false,
             has_read_stale: false,
             closing: None,
@@ -254,6 +288,7 @@ impl Execution {
         self.left_out = LeftOutSet::default();
         self.recorded.clear();
         self.ending = None;
+        self.phase = Phase::Explored;
         self.was_cut = false;
         self.has_read_stale = false;
         self.blocked.clear();
@@ -402,6 +437,9 @@ impl Execution {
 
     /// Adds to what the current thread has recorded as the outcome of the execution.
     pub(crate) fn add_outcome(&mut self, value: &str) {
+        if self.ending.is_some() {
+            return;
+        }
         // What is left behind when all threads have finished is nobody's.
         let thread = match self.closing {
             Some(_) => ThreadId::MAIN,
@@ -421,7 +459,8 @@ impl Execution {
         self.runs_on = runs_on;
     }
 
-    /// Dooms the execution, unless it is doomed already or goes on after this failure.
+    /// Ends what counts of the execution, unless that has ended already or goes on after this
+    /// failure.
     pub(crate) fn end(&mut self, ending: Ending) {
         if self.ending.is_none() && self.closing.is_none() {
             if self.runs_on && matches!(ending, Ending::Panicked { .. } | Ending::Raced(_)) {
@@ -444,14 +483,69 @@ impl Execution {
             let others = || self.threads().filter(|(id, _)| *id != current);
             let are_left = others().any(|(_, other)| !other.finished);
             self.was_cut = are_left && !matches!(ending, Ending::Deadlocked);
+            let can_end = !matches!(ending, Ending::Deadlocked | Ending::Livelocked);
             self.ending = Some(ending);
-            self.runtime.doomed();
+            if can_end && self.runtime.runs_on() {
+                self.phase = Phase::RunningOn { steps: 0 };
+            } else {
+                self.doom();
+            }
         }
+    }
+
+    /// Has all threads unwound that have not ended.
+    fn doom(&mut self) {
+        self.phase = Phase::Unwound;
+        self.runtime.doomed();
     }
 
     /// Whether operations take effect silently from now on.
     pub(crate) fn is_doomed(&self) -> bool {
-        self.ending.is_some() || self.closing.is_some()
+        self.phase == Phase::Unwound || self.closing.is_some()
+    }
+
+    /// Whether what happens counts.
+    fn is_explored(&self) -> bool {
+        self.phase == Phase::Explored && self.closing.is_none()
+    }
+
+    /// Whether the search can be told how the execution has ended. What that is can still change if a
+    /// destructor waits while a panic unwinds its thread: it is a failure if it is not caught.
+    pub(crate) fn is_settled(&self) -> bool {
+        let is_open = matches!(self.ending, Some(Ending::Unsupported(_)))
+            && self
+                .threads
+                .iter()
+                .any(|thread| thread.has_waited_panicking && !thread.finished);
+        self.ending.is_some() && !is_open
+    }
+
+    /// Whether a panic unwinds the current thread.
+    ///
+    /// One OS thread runs all threads and counts the panics of all, so that while another thread
+    /// waits in the middle of a panic, its count says nothing.
+    pub(crate) fn is_panicking(&self) -> bool {
+        let me = self.thread(self.current);
+        std::thread::panicking() && !me.lingers && (me.panics || !self.others_wait_panicking())
+    }
+
+    fn others_wait_panicking(&self) -> bool {
+        let mut others = self.threads().filter(|(id, _)| *id != self.current);
+        others.any(|(_, other)| other.waits_panicking)
+    }
+
+    /// Leaves the current thread behind, which never goes on.
+    pub(crate) fn leave_behind(&mut self) {
+        let panics = self.is_panicking();
+        let thread = self.current_mut();
+        thread.waits_panicking = panics;
+        thread.finished = true;
+        thread.is_left_behind = true;
+    }
+
+    /// Whether threads were left behind in the middle of what they did.
+    pub(crate) fn left_threads_behind(&self) -> bool {
+        self.threads.iter().any(|thread| thread.is_left_behind)
     }
 
     // What the engine and the search ask.

@@ -2,7 +2,9 @@
 
 use std::panic::Location;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
+};
 
 use crate::trace::{Operation, ThreadId};
 
@@ -20,6 +22,8 @@ pub(crate) struct Pulse {
     /// How much of the search is done, as the bits of an `f64` from 0 on, or not a number.
     share_done: AtomicU64,
     interrupted: AtomicBool,
+    /// The bytes of the stacks of threads that were left behind.
+    left_behind: AtomicUsize,
 }
 
 /// The last event before silence.
@@ -33,6 +37,7 @@ pub(crate) struct LastEvent {
 impl Pulse {
     /// Forgets the exploration before this one. A wish to interrupt stays.
     pub(crate) fn begin(&self) {
+        self.left_behind.store(0, Relaxed);
         self.executions.store(0, Relaxed);
         self.share_done.store(f64::NAN.to_bits(), Relaxed);
         self.last_place.store(ptr::null_mut(), Relaxed);
@@ -115,6 +120,16 @@ impl Pulse {
             operation,
             at,
         })
+    }
+
+    /// Says that a thread was left behind for ever, with a stack of so many bytes.
+    pub(crate) fn leave_behind(&self, bytes: usize) {
+        self.left_behind.fetch_add(bytes, Relaxed);
+    }
+
+    /// The bytes of the stacks of threads that were left behind.
+    pub(crate) fn left_behind(&self) -> usize {
+        self.left_behind.load(Relaxed)
     }
 
     /// Asks the search to stop.

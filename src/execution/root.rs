@@ -30,6 +30,8 @@ pub(crate) fn run_thread(thread: ThreadId, f: impl FnOnce()) {
         }
     }));
     note_end(thread, result);
+    // Nothing unwinds any more.
+    with(|execution| execution.thread_mut(thread).panics = false);
     while let Some(local) = with(|execution| execution.thread_mut(thread).locals.destroy_next()) {
         note_end(thread, catch_unwind(AssertUnwindSafe(|| drop(local))));
     }

@@ -32,6 +32,14 @@ pub(crate) trait Runtime: Sync {
     /// Hears that a thread has come to its end.
     fn ended(&self) {}
 
+    /// Whether an execution that the search is done with can run on to its own end.
+    fn runs_on(&self) -> bool {
+        false
+    }
+
+    /// Leaves the current thread behind for ever, where it is, if that can be done.
+    fn leave_behind(&self) {}
+
     /// Hears that the execution is doomed.
     fn doomed(&self) {}
 

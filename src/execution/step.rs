@@ -15,9 +15,19 @@ enum Mode {
     Scheduled,
     /// At once, as an event: the thread is unwinding a panic of its own.
     Unscheduled,
+    /// In turn, or at once in the destructors of a panic, and without a trace: the search is done
+    /// with the execution, which runs on.
+    RunningOn,
     /// At once and without a trace: the execution is doomed.
     Silent,
 }
+
+/// After so many operations that the destructors of one panic did without a turn, they are taken to
+/// wait for another thread.
+const MAX_OPERATIONS_PANICKING: u32 = 1_000;
+
+/// After having been unwound so often, a thread is taken to catch that each time and to go on.
+const MAX_TIMES_UNWOUND: u32 = 1_000;
 
 /// Does one operation of the current thread: announces it, lets the scheduler
 /// choose, and performs it, with the number of the way it goes.
@@ -63,8 +73,9 @@ pub(crate) fn step_in_drop<R>(next: NextStep, perform: impl FnOnce(&mut Executio
 /// if it was to be unwound in a destructor that must not unwind.
 pub(crate) fn leave_doomed() {
     let leaves = with(|execution| {
+        let panics = execution.is_panicking();
         let lingers = std::mem::take(&mut execution.current_mut().lingers);
-        lingers || (execution.is_doomed() && !std::thread::panicking())
+        lingers || (execution.is_doomed() && !panics)
     });
     if leaves {
         unwind();
@@ -79,31 +90,23 @@ fn prepare(next: NextStep, access: Option<Access>) -> (Mode, Option<u64>) {
         return (mode, None);
     };
     let mut read = None;
-    if mode == Mode::Scheduled {
-        read = runtime.take_turn(&next, access);
-    } else {
+    if mode == Mode::Silent {
         runtime.let_others_unwind();
+    } else {
+        read = runtime.take_turn(&next, access);
     }
-    let (mode, is_locked) = with(|execution| {
-        if !execution.is_doomed() {
-            return (mode, false);
-        }
-        let is_locked = execution.is_excluded(execution.me(), next.requires);
-        let thread = execution.current_mut();
-        thread.lingers |= mode == Mode::Scheduled;
-        // Of a destructor that had to wait, it is the turn when the other threads have ended.
-        let waited = std::mem::take(&mut thread.waits_unwinding);
-        (Mode::Silent, waited && is_locked)
-    });
-    if is_locked {
+    let (mode, can_go_on) = with(|execution| execution.take_up(&next, mode));
+    if !can_go_on {
+        runtime.leave_behind();
         end_process(next);
     }
     (mode, read)
 }
 
-/// Two destructors wait for locks that the threads of each other hold, or one runs a future that
-/// nobody wakes. To give one of them a lock that is held would break what a lock is for, to give up
-/// the future leaves no result, and to unwind is not possible.
+/// A destructor waits for what will not happen: a lock that the thread of another one holds, which
+/// waits in its turn, a future that nobody wakes, a value that nobody changes. To give it a lock that
+/// is held would break what a lock is for, to give up the future leaves no result, and to unwind is
+/// not possible; nor, in this engine, to leave the thread where it is.
 #[expect(
     clippy::print_stderr,
     reason = "there will be no report to hold the message"
@@ -114,13 +117,7 @@ fn end_process(next: NextStep) -> ! {
         let schedule = Schedule::from(execution.schedule.clone());
         (execution.ending.clone(), schedule)
     });
-    let failure = match ending {
-        Some(Ending::Panicked { message, .. }) => message,
-        Some(Ending::Raced(_)) => "a data race".to_owned(),
-        Some(Ending::Deadlocked) => "a deadlock".to_owned(),
-        Some(Ending::Livelocked) => "a livelock".to_owned(),
-        _ => "none, it was given up".to_owned(),
-    };
+    let failure = ending.map_or_else(|| "none".to_owned(), |ending| ending.to_string());
     eprintln!(
         "racelab: destructors wait for each other while a failed execution is unwound, one of \
          them at {file}:{line}, and there is no way to go on.\n  failure   {failure}\n  \
@@ -158,8 +155,18 @@ pub(crate) fn give_up(ending: Ending) -> ! {
     unwind()
 }
 
-/// Unwinds the current thread of a doomed execution, quietly.
+/// Unwinds the current thread, quietly.
 fn unwind() -> ! {
+    let (catches_all, runtime) = with(|execution| {
+        let thread = execution.current_mut();
+        thread.panics = true;
+        thread.times_unwound += 1;
+        let catches_all = thread.times_unwound > MAX_TIMES_UNWOUND;
+        (catches_all, execution.runtime)
+    });
+    if catches_all {
+        runtime.leave_behind();
+    }
     std::panic::resume_unwind(Box::new(Doomed))
 }
 
@@ -167,34 +174,106 @@ impl Execution {
     /// Publishes what the current thread is about to do. Returns how it is to be done, and the
     /// engine if it has to decide first.
     fn announce(&mut self, next: NextStep) -> (Mode, Option<&'static dyn Runtime>) {
-        // One OS thread runs all threads, and so counts the panics of others too.
-        let panicking = std::thread::panicking() && !self.thread(self.current).lingers;
-        if !self.is_doomed() && !panicking {
-            if !self.met(self.current, next.requires) {
-                self.note_leaving();
-            }
-            self.touch_arrival(&next);
-            let thread = self.current_mut();
-            thread.next = Some(next);
-            thread.first_panic = None;
-            return (Mode::Scheduled, Some(self.runtime));
-        }
-        if panicking && !self.met(self.current, next.requires) {
-            // A thread cannot be suspended while it unwinds, so nobody can make this possible.
-            // If the panic reaches the root of the thread, it will be the failure all the same.
+        let panics = self.is_panicking();
+        let is_met = self.met(self.current, next.requires);
+        let waits = self.note_operation(panics) || !is_met;
+        if panics && waits {
+            self.current_mut().has_waited_panicking = true;
+            // The steps of a panic belong to the one that it came of, so that there is no place
+            // in the schedule for the steps of others in between. If the panic reaches the root of
+            // the thread, it is the failure all the same.
             self.end(Ending::Unsupported(format!(
                 "a destructor waits at {} while a panic unwinds its thread, which the lab cannot run",
                 next.at
             )));
-            self.current_mut().waits_unwinding = true;
-            return (Mode::Silent, Some(self.runtime));
         }
-        let mode = if self.is_doomed() {
-            Mode::Silent
+        if self.is_doomed() {
+            let waits = panics && waits;
+            self.current_mut().waits_unwinding |= waits;
+            return (Mode::Silent, waits.then_some(self.runtime));
+        }
+        if panics && !waits {
+            // At once, and so in the normal way.
+            self.alternative = 0;
+            let mode = if self.is_explored() {
+                Mode::Unscheduled
+            } else {
+                Mode::RunningOn
+            };
+            return (mode, None);
+        }
+        let mode = if self.is_explored() {
+            if !is_met {
+                self.note_leaving();
+            }
+            self.touch_arrival(&next);
+            Mode::Scheduled
         } else {
-            Mode::Unscheduled
+            Mode::RunningOn
         };
-        (mode, None)
+        let thread = self.current_mut();
+        thread.next = Some(next);
+        thread.waits_panicking = panics;
+        if !panics {
+            thread.first_panic = None;
+        }
+        (mode, Some(self.runtime))
+    }
+
+    /// Counts what the destructors of a panic do. Returns whether they do so much that they are taken
+    /// to wait for another thread.
+    fn note_operation(&mut self, panics: bool) -> bool {
+        let events = self.events.len();
+        let thread = self.current_mut();
+        thread.panics = panics;
+        if !panics {
+            thread.operations_panicking = 0;
+            return false;
+        }
+        if thread.operations_panicking == 0 {
+            thread.events_before_panic = events;
+        }
+        thread.operations_panicking += 1;
+        if thread.operations_panicking <= MAX_OPERATIONS_PANICKING {
+            return false;
+        }
+        thread.operations_panicking = 0;
+        thread.times_spun += 1;
+        let events = thread.events_before_panic;
+        if self.is_explored() {
+            // Their rounds tell nothing.
+            self.events.truncate(events);
+        }
+        true
+    }
+
+    /// It is the turn of the current thread, which has announced an operation. Returns how it is to
+    /// be done now, and whether the thread can go on at all.
+    fn take_up(&mut self, next: &NextStep, mode: Mode) -> (Mode, bool) {
+        let me = self.current;
+        self.current_mut().waits_panicking = false;
+        if !self.is_doomed() {
+            let mode = if self.is_explored() {
+                mode
+            } else {
+                Mode::RunningOn
+            };
+            return (mode, true);
+        }
+        let is_excluded = self.is_excluded(me, next.requires);
+        let thread = self.current_mut();
+        thread.lingers |= mode != Mode::Silent && !thread.panics;
+        // Of a destructor that had to wait, it is the turn when the other threads have ended.
+        let waited = std::mem::take(&mut thread.waits_unwinding);
+        // It may have waited for what they did in their destructors. If it goes on to wait, it was
+        // not that.
+        let waits_for_ever = is_excluded || thread.times_spun > 1;
+        (Mode::Silent, !(waited && waits_for_ever))
+    }
+
+    /// Whether the lab unwinds the current thread.
+    pub(crate) fn is_ended_by_lab(&self) -> bool {
+        self.is_doomed() || self.thread(self.current).times_unwound > 0
     }
 
     /// Records the operation that is about to be performed, and returns which way it goes.
@@ -211,6 +290,13 @@ impl Execution {
                 self.alternative
             }
             // Also in silence: the details that `perform` notes need an event to go to.
+            Mode::RunningOn => {
+                let thread = self.current_mut();
+                thread.next = None;
+                thread.has_stepped = true;
+                self.push_event(next, None);
+                self.alternative
+            }
             Mode::Unscheduled | Mode::Silent => {
                 if mode == Mode::Unscheduled {
                     self.begin_footprint(next, false);
@@ -230,6 +316,11 @@ impl Execution {
         }
         let event = *self.events.last().expect("the operation was recorded");
         self.order(&event, next);
+        if mode == Mode::RunningOn {
+            // What happens before what is kept, since a race still must not take place.
+            self.events.pop();
+            return true;
+        }
         self.end_footprint(&event, next);
         let wrote = is_write(&event, next);
         if wrote {
@@ -241,8 +332,7 @@ impl Execution {
         wrote
     }
 
-    pub(super) fn push_event(&mut self, next: &NextStep, step: Option<u32>) {
-        self.pulse.beat(self.current, next.operation, next.at);
+    fn note_left_out(&mut self, next: &NextStep) {
         if matches!(next.operation, Operation::Wait | Operation::Park) {
             self.left_out.add(LeftOut::SpuriousWakeUps);
         }
@@ -251,6 +341,13 @@ impl Execution {
             .is_some_and(|ordering| ordering != Ordering::SeqCst)
         {
             self.left_out.add(LeftOut::StaleValues);
+        }
+    }
+
+    pub(super) fn push_event(&mut self, next: &NextStep, step: Option<u32>) {
+        self.pulse.beat(self.current, next.operation, next.at);
+        if self.is_explored() {
+            self.note_left_out(next);
         }
         self.events.push(Event {
             step,

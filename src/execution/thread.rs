@@ -32,6 +32,22 @@ pub(crate) struct Thread {
     pub(crate) last_panic: Option<(String, Option<String>)>,
     /// What it panicked with first since it last did not unwind.
     pub(crate) first_panic: Option<(String, Option<String>)>,
+    /// Whether it is in the middle of a panic, or was when that could be told last.
+    pub(crate) panics: bool,
+    /// Whether it waits for its turn in the middle of a panic.
+    pub(super) waits_panicking: bool,
+    /// Whether one of its destructors has waited in a panic.
+    pub(super) has_waited_panicking: bool,
+    /// How many events there were before the operations that its destructors did in a panic.
+    pub(super) events_before_panic: usize,
+    /// How many operations its destructors did since a panic began to unwind it, without a turn.
+    pub(super) operations_panicking: u32,
+    /// How often its destructors did more operations than that.
+    pub(super) times_spun: u32,
+    /// How often it was unwound by the lab, and caught that.
+    pub(super) times_unwound: u32,
+    /// Whether it will never go on: what it waits for in a destructor does not happen.
+    pub(crate) is_left_behind: bool,
     /// It unwinds, and its destructor wants what it cannot have before the others have ended.
     pub(crate) waits_unwinding: bool,
     /// It was to be unwound in a destructor that must not unwind, and has gone on since.

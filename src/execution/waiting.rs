@@ -213,7 +213,7 @@ impl Execution {
     /// The current thread does something that is not looking again. If it was taken to spin, it was
     /// so wrongly.
     pub(super) fn note_leaving(&mut self) {
-        if self.is_doomed() {
+        if !self.is_explored() {
             return;
         }
         if let Some(rest) = self.resting(self.thread(self.me())) {

@@ -13,6 +13,9 @@ use super::{Found, size};
 /// After so many executions that did not end within their steps, a search of single runs gives up.
 pub(super) const MAX_ENDLESS: u64 = 100;
 
+/// When the stacks of threads that were left behind take so many bytes, a search ends.
+const MAX_LEFT_BEHIND: usize = 256 << 20;
+
 /// After so many executions it is said how much is done.
 const SHARE_EVERY: u64 = 256;
 
@@ -94,6 +97,13 @@ impl Limits {
             .is_some_and(|deadline| Instant::now() >= deadline)
         {
             return Some(Stop::TimeLimit);
+        }
+        if pulse.left_behind() >= MAX_LEFT_BEHIND {
+            return Some(Stop::Unsupported(format!(
+                "destructors wait for ever, and the stacks of the threads that had to be left behind \
+                 in them take {} MiB",
+                pulse.left_behind() >> 20
+            )));
         }
         pulse.is_interrupted().then_some(Stop::Interrupted)
     }

@@ -14,7 +14,7 @@ use super::random::uniform;
 ///
 /// What it chooses in an execution may depend on the generator and on what it was made with, and
 /// on nothing of earlier executions, so that a search can be divided.
-pub(crate) trait Walk {
+pub(crate) trait Walk: Send {
     /// Begins an execution.
     fn begin(&mut self, generator: &mut Pcg64Mcg);
 

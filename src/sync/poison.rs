@@ -29,8 +29,8 @@ impl Poison {
 
     /// Poisons the lock if a panic ends the guard, which began before it or not.
     pub(super) fn note_end(&self, was_panicking: bool) {
-        // To end a doomed execution is no panic of the code under test.
-        if !was_panicking && panicking() && !with(|execution| execution.is_doomed()) {
+        // The lab unwinds threads as well, which is not a panic of the code under test.
+        if !was_panicking && panicking() && !with(|execution| execution.is_ended_by_lab()) {
             self.0.store(true, Relaxed);
         }
     }

@@ -10,6 +10,7 @@ mod once;
 mod parking_lot;
 mod plain;
 mod queue;
+mod running_on;
 mod rwlock;
 mod same_as_std;
 mod thread_local;
