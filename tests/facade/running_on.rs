@@ -11,7 +11,7 @@ const ENGINES: [Engine; 3] = [Engine::Dpor, Engine::Dfs, Engine::Random];
 
 fn explore(engine: Engine, body: impl Fn() + Send + Sync + 'static) -> Report {
     let explorer = Explorer::new(engine).max_executions(2_000);
-    explorer.time_limit(Duration::from_secs(60)).explore(body)
+    explorer.time_limit(Duration::from_mins(1)).explore(body)
 }
 
 /// Waits when it is dropped until a flag is set.
