@@ -26,7 +26,7 @@ pub const DEFAULT_CHECK_TIME: Duration = Duration::from_secs(10);
 /// | `RACELAB_MAX_EXECUTIONS` | stop after so many executions, or runs on real threads |
 /// | `RACELAB_TIME_LIMIT` | stop after so long: `20ms`, `10s`, a bare number is seconds |
 /// | `RACELAB_SEED` | the seed of random choices |
-/// | `RACELAB_REQUIRE=complete` | fail if not everything was explored |
+/// | `RACELAB_REQUIRE=complete` | fail if not everything was explored, time-outs and spurious failures that come again at once included |
 /// | `RACELAB_REPLAY=test_name@schedule` | replay one execution, in the test of that name |
 ///
 /// ```
@@ -162,7 +162,10 @@ impl Settings {
         match &report.verdict {
             Verdict::Violated(_)
             | Verdict::Inconclusive(Reason::Misused(_) | Reason::Diverged(_)) => Some(rendered()),
-            Verdict::Inconclusive(_) if self.requires_complete && self.replay.is_none() => {
+            Verdict::Holds if !report.left_out.iter().any(|kind| kind.is_repetition()) => None,
+            Verdict::Holds | Verdict::Inconclusive(_)
+                if self.requires_complete && self.replay.is_none() =>
+            {
                 Some(format!(
                     "{}  RACELAB_REQUIRE=complete does not allow that\n",
                     rendered()

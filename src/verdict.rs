@@ -459,11 +459,6 @@ impl fmt::Display for Reason {
                  thread writes an atomic that another one has read before, and of the earlier reads \
                  loom knows only the last; `--engine dpor` misses none, but has no stale values",
             ),
-            Reason::Bound(Bound::LeftOut(LeftOut::RepeatedTimeouts)) => f.write_str(
-                "no interleaving fails in which a wait that has timed out does so again only after \
-                 another thread has changed something; how often it could time out before that has \
-                 no bound",
-            ),
             Reason::Bound(Bound::MaxSteps(steps)) => write!(
                 f,
                 "an execution did not end within {} steps: the body may never end, or needs a \

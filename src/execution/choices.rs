@@ -307,7 +307,8 @@ impl Execution {
                 }
             } else if !self.prunes || !self.rests(thread) {
                 let ways = self.ways(id, next);
-                if ways == 1 && self.stalls(id, next) {
+                let may_fail = !matches!(next.alternatives, Alternatives::Timeout);
+                if ways == 1 && may_fail && self.stalls(id, next) {
                     left_out.add(LeftOut::RepeatedFailures);
                 }
                 choices.extend((0..ways).map(way));

@@ -194,7 +194,8 @@ impl Execution {
             touches.push((Spot::Receivers(channel), Mode::Share));
         }
         // What has changed lets it go on, or go a way again.
-        let looks = self.watched(thread).iter().chain(self.known(thread, next));
+        let looks = self.watched(thread).iter();
+        let looks = looks.chain(self.looks_since_stall(thread, next));
         for look in looks {
             if !touches.iter().any(|(spot, _)| *spot == look.spot) {
                 touches.push((look.spot, Mode::Read));

@@ -12,9 +12,10 @@
 //! remembered: from then on there is *patience* with it, which means that threads do not rest
 //! there. A search that is to be complete starts again.
 //!
-//! A thread that has timed out, or failed without a cause, does so again at the same place only
-//! after something has changed that it knows, or when nobody can do anything else. What is left out
-//! so is noted.
+//! A thread that has timed out, or failed spuriously, does so again at the same place only after
+//! something has changed that it has looked at since the last time there, or when nobody can do
+//! anything else. But if it did not just come back to the same step, and has changed something in
+//! between, it takes that way up to three times in a row. What is left out so is noted.
 //!
 //! All of this depends only on what the thread has seen and on the spots that it has looked at, and
 //! not on what others do elsewhere: so it is the same in all executions of one trace.
@@ -35,6 +36,9 @@ const QUIET_LOOKS: u32 = 100;
 /// How many steps a thread that spins may go on alone: more than a loop that gives up spinning
 /// after some rounds is likely to make.
 const STEPS_ALONE: u32 = 1000;
+
+/// How often in a row a thread takes a way that it could take for ever, if that leads it elsewhere.
+const MAX_IN_A_ROW: u32 = 3;
 
 /// How many things a spinning thread without a yield may look at in turn.
 const WATCHED: usize = 4;
@@ -86,8 +90,8 @@ pub(super) struct Waiting {
     /// How often it has looked in a row with nothing new.
     quiet: u32,
     rest: Option<Rest>,
-    /// The places where it took a way that it could take for ever, since it last saw anything new.
-    stalled_in: SmallVec<[usize; 2]>,
+    /// Where it took a way that it could take for ever, since it last saw anything new.
+    stalls: SmallVec<[Stall; 1]>,
     /// The writes in the execution when it yielded last.
     yielded_at: Option<u64>,
 }
@@ -100,6 +104,41 @@ pub(crate) struct Look {
     version: u32,
     /// The step of the look, from 0 on.
     pub(crate) step: u32,
+}
+
+/// A way that a thread could take for ever, and has taken.
+#[derive(Clone, Copy, Debug)]
+struct Stall {
+    place: usize,
+    /// The step at which it did so last, from 0 on.
+    step: u32,
+    /// How often in a row it did so, with no change in between that others have made.
+    in_a_row: u32,
+    /// What the operation itself changes.
+    own: [Option<Spot>; 2],
+    /// Whether the thread has changed anything else since.
+    led_elsewhere: bool,
+}
+
+impl Stall {
+    fn new(next: &NextStep, step: u32) -> Self {
+        let mutex = match next.requires {
+            Requirement::Held(mutex) | Requirement::Woken { mutex } => Some(Spot::Object(mutex)),
+            _ => None,
+        };
+        Stall {
+            place: ptr::from_ref(next.at).addr(),
+            step,
+            in_a_row: 1,
+            own: [next.object.map(Spot::Object), mutex],
+            led_elsewhere: false,
+        }
+    }
+
+    /// Whether the thread takes the way again although nothing has changed.
+    fn goes_on(&self) -> bool {
+        self.led_elsewhere && self.in_a_row < MAX_IN_A_ROW
+    }
 }
 
 /// A thread that was seen to spin.
@@ -139,12 +178,12 @@ impl Execution {
         }
         let place = ptr::from_ref(event.at).addr();
         let writes = self.writes;
-        let is_stall = self.alternative > 0;
         let waiting = &mut self.current_mut().waiting;
         if has_news {
-            waiting.stalled_in.clear();
-            if is_stall {
-                waiting.stalled_in.push(place);
+            // What it took just now was in a row with nothing.
+            waiting.stalls.retain(|stall| stall.step == step);
+            for stall in &mut waiting.stalls {
+                stall.in_a_row = 1;
             }
             waiting.has_news = true;
             waiting.quiet = 0;
@@ -195,7 +234,7 @@ impl Execution {
             }
         }
         let step = self.last_step();
-        for spot in spots {
+        for &spot in &spots {
             let version = self.version(spot);
             self.current_mut().waiting.know(Look {
                 spot,
@@ -204,6 +243,9 @@ impl Execution {
             });
         }
         let waiting = &mut self.current_mut().waiting;
+        for stall in &mut waiting.stalls {
+            stall.led_elsewhere |= spots.iter().any(|spot| !stall.own.contains(&Some(*spot)));
+        }
         waiting.watched.clear();
         waiting.has_yielded = false;
         waiting.has_news = false;
@@ -237,11 +279,17 @@ impl Execution {
         }
     }
 
-    /// What the thread knows, if that decides whether it can go a way again.
-    pub(super) fn known(&self, thread: ThreadId, next: &NextStep) -> &[Look] {
+    /// What the thread has looked at since it took a way last that it could take for ever, if it is
+    /// there again: that decides whether it can take it once more.
+    pub(super) fn looks_since_stall(
+        &self,
+        thread: ThreadId,
+        next: &NextStep,
+    ) -> impl Iterator<Item = &Look> {
         let waiting = &self.thread(thread).waiting;
-        let has_stalled = waiting.stalled_in.contains(&ptr::from_ref(next.at).addr());
-        if has_stalled { &waiting.known } else { &[] }
+        let stall = waiting.stall_at(next);
+        let looks = stall.into_iter().flat_map(|_| &waiting.known);
+        looks.filter(move |look| stall.is_some_and(|stall| look.step >= stall.step))
     }
 
     /// The current thread goes on. If it was seen to spin and something has changed, it does not
@@ -342,20 +390,25 @@ impl Execution {
     }
 
     /// Whether the thread has taken, where it is now, a way that it could take for ever (a time-out,
-    /// a spurious failure), and nothing has changed since that it knows.
+    /// a spurious failure), and it would only come back to the same.
     pub(super) fn stalls(&self, thread: ThreadId, next: &NextStep) -> bool {
-        let known = self.known(thread, next);
+        let stall = self.thread(thread).waiting.stall_at(next);
         self.prunes
-            && !known.is_empty()
-            && known
-                .iter()
-                .all(|look| self.version(look.spot) == look.version)
+            && stall.is_some_and(|stall| !stall.goes_on())
+            && !self.has_changed_since_stall(thread, next)
+    }
+
+    /// Whether others have changed what the thread has looked at since it stalled here.
+    fn has_changed_since_stall(&self, thread: ThreadId, next: &NextStep) -> bool {
+        let mut looks = self.looks_since_stall(thread, next);
+        looks.any(|look| self.version(look.spot) != look.version)
     }
 
     /// Notes that the thread takes another way than the normal one.
     pub(super) fn note_stalling(&mut self, thread: ThreadId) {
-        let thread = self.thread_mut(thread);
-        let Some(next) = &thread.next else { return };
+        let Some(next) = self.next_of(thread).copied() else {
+            return;
+        };
         let could_go_on_so = matches!(
             next.alternatives,
             Alternatives::Timeout
@@ -363,14 +416,32 @@ impl Execution {
                 | Alternatives::Unmet
                 | Alternatives::Unfinished
         );
-        let place = ptr::from_ref(next.at).addr();
-        if could_go_on_so && !thread.waiting.stalled_in.contains(&place) {
-            thread.waiting.stalled_in.push(place);
+        if !could_go_on_so {
+            return;
+        }
+        let has_changed = self.has_changed_since_stall(thread, &next);
+        let stall = Stall::new(&next, self.last_step());
+        let stalls = &mut self.thread_mut(thread).waiting.stalls;
+        match stalls.iter_mut().find(|other| other.place == stall.place) {
+            Some(other) if has_changed => *other = stall,
+            Some(other) => {
+                *other = Stall {
+                    in_a_row: other.in_a_row + 1,
+                    ..stall
+                }
+            }
+            None => stalls.push(stall),
         }
     }
 }
 
 impl Waiting {
+    /// That the thread took a way here that it could take for ever.
+    fn stall_at(&self, next: &NextStep) -> Option<&Stall> {
+        let place = ptr::from_ref(next.at).addr();
+        self.stalls.iter().find(|stall| stall.place == place)
+    }
+
     /// Remembers what was seen, and tells whether it is new.
     fn know(&mut self, look: Look) -> bool {
         match self.known.iter_mut().find(|known| known.spot == look.spot) {

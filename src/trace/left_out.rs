@@ -57,8 +57,7 @@ impl LeftOut {
     /// Of the others a report says only that they are not explored.
     pub fn bounds(self) -> bool {
         match self {
-            LeftOut::RepeatedTimeouts
-            | LeftOut::Timeouts
+            LeftOut::Timeouts
             | LeftOut::WakeOrder
             | LeftOut::Rendezvous
             | LeftOut::ForgottenLoads
@@ -66,10 +65,17 @@ impl LeftOut {
             LeftOut::StaleValues
             | LeftOut::SpuriousWakeUps
             | LeftOut::RepeatedFailures
+            | LeftOut::RepeatedTimeouts
             | LeftOut::SpuriousFailures
             | LeftOut::LoadBuffering
             | LeftOut::Yields => false,
         }
+    }
+
+    /// Whether it is a way to go that was taken once, or up to three times, and could have been taken
+    /// any number of times.
+    pub fn is_repetition(self) -> bool {
+        matches!(self, LeftOut::RepeatedFailures | LeftOut::RepeatedTimeouts)
     }
 
     /// The name in JSON.

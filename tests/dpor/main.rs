@@ -17,6 +17,7 @@ mod oracle_rows;
 mod preemptions;
 mod random_programs;
 mod reduction;
+mod repetitions;
 
 use proptest::prelude::ProptestConfig;
 
