@@ -243,6 +243,12 @@ impl<S: Strategy> Driver<'_, S> {
                     self.strategy.finished(execution);
                     *is_told = true;
                 }
+                if execution.can_repeat()
+                    && let Some(choice) = self.strategy.repeats(execution)
+                {
+                    execution.repeat(choice);
+                    return Some(choice.thread);
+                }
                 match execution.offer(&mut self.choices) {
                     Offer::Over => return None,
                     Offer::Ended => {}

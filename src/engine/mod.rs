@@ -29,6 +29,12 @@ pub(crate) trait Strategy: Send {
     /// Chooses the next step, or `None` to abandon the execution.
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice>;
 
+    /// The next step, if the execution repeats one that came before, in which everything was the same
+    /// up to now: it is not looked at then what else would be possible.
+    fn repeats(&self, _execution: &Execution) -> Option<Choice> {
+        None
+    }
+
     /// How its executions are to be run. Asked before each one.
     fn conduct(&self) -> Conduct {
         Conduct::default()

@@ -107,6 +107,26 @@ impl Execution {
         }
     }
 
+    /// Whether a search that knows what comes next can take it without an offer.
+    pub(crate) fn can_repeat(&self) -> bool {
+        self.is_explored()
+            && self.starting.is_empty()
+            && self.alone.is_none()
+            && self.schedule.len() < self.max_steps
+    }
+
+    /// Takes the step that an earlier execution has taken here, in which everything was the same up
+    /// to now.
+    pub(crate) fn repeat(&mut self, choice: Choice) {
+        let running = self.running();
+        self.take(choice, running);
+    }
+
+    /// Stands for what all threads have announced: operations, objects and places.
+    pub(crate) fn announced(&self) -> u64 {
+        self.announced
+    }
+
     /// Notes what the search chose.
     pub(crate) fn take(&mut self, choice: Choice, running: Option<ThreadId>) {
         if running.is_some_and(|running| running != choice.thread) {
@@ -216,7 +236,13 @@ impl Execution {
     }
 
     /// Whether what an operation of `thread` requires is so.
+    #[inline]
     pub(crate) fn met(&self, thread: ThreadId, requirement: Requirement) -> bool {
+        // Most operations are possible at any time.
+        matches!(requirement, Requirement::Nothing) || self.is_met(thread, requirement)
+    }
+
+    fn is_met(&self, thread: ThreadId, requirement: Requirement) -> bool {
         match requirement {
             Requirement::Nothing | Requirement::Held(_) | Requirement::Read(_) => true,
             Requirement::Free(lock) => self.is_free(lock),

@@ -146,6 +146,8 @@ pub(crate) struct Execution {
     threads: Vec<Thread>,
     /// Threads that were started and have not announced anything yet.
     starting: Vec<ThreadId>,
+    /// Stands for what all threads have announced.
+    announced: u64,
     objects: Vec<Object>,
     /// The objects that were bound where they were used, by the numbers of their identities.
     late_objects: HashMap<u64, ObjectId>,
@@ -240,6 +242,7 @@ impl Execution {
             pulse,
             threads: vec![Thread::new(None)],
             starting: vec![ThreadId::MAIN],
+            announced: 0,
             objects: Vec::new(),
             late_objects: HashMap::new(),
             addresses: Vec::new(),
@@ -274,6 +277,7 @@ impl Execution {
         self.threads.push(Thread::new(None));
         self.starting.clear();
         self.starting.push(ThreadId::MAIN);
+        self.announced = 0;
         self.objects.clear();
         self.late_objects.clear();
         self.addresses.clear();

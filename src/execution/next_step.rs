@@ -1,6 +1,7 @@
 //! What threads announce before they do it.
 
 use std::panic::Location;
+use std::ptr;
 use std::sync::atomic::Ordering;
 
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
@@ -32,6 +33,23 @@ impl NextStep {
             requires: Requirement::Nothing,
             alternatives: Alternatives::None,
         }
+    }
+
+    /// Stands for what a thread announces: its number, the operation, object and place.
+    ///
+    /// The addresses of places are the same for the whole process. A cheap mixing is enough: nobody
+    /// makes up collisions, and this runs at each step of each execution.
+    pub(super) fn hash(&self, thread: ThreadId) -> u64 {
+        let object = self.object.map_or(0, |object| u64::from(object.0) + 1);
+        let parts = [
+            u64::from(thread.0) << 8 | self.operation as u64,
+            object,
+            ptr::from_ref(self.at).addr() as u64,
+        ];
+        parts.into_iter().fold(0, |hash: u64, part| {
+            let mixed = (hash.rotate_left(5) ^ part).wrapping_mul(0x517C_C1B7_2722_0A95);
+            mixed ^ (mixed >> 32)
+        })
     }
 
     pub(crate) fn on(self, object: ObjectId) -> Self {

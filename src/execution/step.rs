@@ -211,8 +211,11 @@ impl Execution {
         } else {
             Mode::RunningOn
         };
+        let hash = next.hash(self.current);
+        self.announced ^= hash;
         let thread = self.current_mut();
         thread.next = Some(next);
+        thread.next_hash = hash;
         thread.waits_panicking = panics;
         if !panics {
             thread.first_panic = None;
@@ -282,6 +285,7 @@ impl Execution {
             Mode::Scheduled => {
                 self.begin_footprint(next, true);
                 self.note_going_on();
+                self.announced ^= self.thread(self.current).next_hash;
                 let thread = self.current_mut();
                 thread.next = None;
                 thread.has_stepped = true;

@@ -17,6 +17,8 @@ pub(crate) struct Thread {
     pub(crate) name: Option<String>,
     /// What it is about to do, if it has announced it and was not chosen yet.
     pub(crate) next: Option<NextStep>,
+    /// Stands for that.
+    pub(super) next_hash: u64,
     pub(crate) finished: bool,
     /// Who spawned it, and as its so-manieth thread.
     pub(crate) parent: Option<(ThreadId, u32)>,

@@ -2,7 +2,7 @@
 //! within a bound on preemptions, each state only once.
 
 use std::cmp::Reverse;
-use std::{mem, ptr};
+use std::mem;
 
 use rustc_hash::FxHashMap;
 
@@ -54,9 +54,9 @@ struct Node {
     left_from: usize,
 }
 
-/// Stands for the possible steps of a moment: threads, operations, objects and places.
+/// Stands for what all threads are about to do at some moment: operations, objects and places.
 ///
-/// All of them, not only the one that is taken: a body that differs in what another thread is
+/// All of them, not only the one that goes on: a body that differs in what another thread is
 /// about to do may end up with the same number of executions as one that does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint(u64);
@@ -126,7 +126,7 @@ impl Dfs {
             Some(bound) => !point.preempts(*choice) || point.preemptions < bound,
             None => true,
         };
-        let possible = Fingerprint::of(point);
+        let possible = Fingerprint::of(point.execution);
         match self.below.get(point.step) {
             Some((choice, expected)) if possible == *expected => self.left.push(*choice),
             Some(_) => return self.differs(point),
@@ -157,7 +157,7 @@ impl Dfs {
     /// Repeats a choice of the path, after a look at whether it is still the same one.
     fn repeat(&mut self, point: &Point<'_>) -> Option<Choice> {
         let node = &self.path[point.step];
-        if node.possible == Fingerprint::of(point) {
+        if node.possible == Fingerprint::of(point.execution) {
             return Some(node.taken);
         }
         self.differs(point)
@@ -211,6 +211,17 @@ impl Strategy for Dfs {
             traces.chose(point, choice);
         }
         choice
+    }
+
+    fn repeats(&self, execution: &Execution) -> Option<Choice> {
+        let step = execution.schedule().len();
+        // The state of the last step that is not noted yet has to be looked at.
+        let is_noted = self
+            .traces
+            .as_ref()
+            .is_none_or(|traces| step < traces.records_from());
+        let node = self.path.get(step).filter(|_| is_noted)?;
+        (node.possible == Fingerprint::of(execution)).then_some(node.taken)
     }
 
     fn conduct(&self) -> Conduct {
@@ -331,24 +342,8 @@ impl Division {
 }
 
 impl Fingerprint {
-    pub(super) fn of(point: &Point<'_>) -> Self {
-        let mut hash = point.choices.len() as u64;
-        // The addresses of places are the same for the whole process. A cheap mixing is enough:
-        // nobody makes up collisions, and this runs at each step of each execution.
-        let mut mix = |part: u64| {
-            hash = (hash.rotate_left(5) ^ part).wrapping_mul(0x517C_C1B7_2722_0A95);
-        };
-        for choice in point.choices {
-            let next = point
-                .execution
-                .next_of(choice.thread)
-                .expect("a choice was announced");
-            mix(u64::from(choice.thread.0) << 32 | u64::from(choice.alternative));
-            let object = next.object.map_or(0, |object| u64::from(object.0) + 1);
-            mix(object << 32 | next.operation as u64);
-            mix(ptr::from_ref(next.at).addr() as u64);
-        }
-        Fingerprint(hash)
+    pub(super) fn of(execution: &Execution) -> Self {
+        Fingerprint(execution.announced())
     }
 }
 

@@ -234,6 +234,10 @@ impl<S: Strategy> Strategy for Exploration<S> {
         self.strategy.choose(point)
     }
 
+    fn repeats(&self, execution: &Execution) -> Option<Choice> {
+        self.strategy.repeats(execution)
+    }
+
     fn conduct(&self) -> Conduct {
         let conduct = self.strategy.conduct();
         Conduct {

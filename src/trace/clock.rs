@@ -18,8 +18,20 @@ use super::ThreadId;
 /// later.join(&clock);
 /// assert_eq!((later.get(main), later.get(other)), (1, 1));
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Clock(SmallVec<[u32; 8]>);
+
+// Clocks are copied at each step: as a whole, which the derived implementation would not do.
+impl Clone for Clock {
+    fn clone(&self) -> Self {
+        Clock(SmallVec::from_slice(&self.0))
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.0.clear();
+        self.0.extend_from_slice(&source.0);
+    }
+}
 
 impl Clock {
     /// How many events of a thread are known.
@@ -29,19 +41,19 @@ impl Clock {
 
     /// Adds an event of a thread.
     pub fn advance(&mut self, thread: ThreadId) {
-        if self.0.len() <= thread.index() {
-            self.0.resize(thread.index() + 1, 0);
+        while self.0.len() <= thread.index() {
+            self.0.push(0);
         }
         self.0[thread.index()] += 1;
     }
 
     /// Adds all that another clock knows.
     pub fn join(&mut self, other: &Clock) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
             *mine = (*mine).max(*theirs);
+        }
+        if let Some(rest) = other.0.get(self.0.len()..) {
+            self.0.extend_from_slice(rest);
         }
     }
 

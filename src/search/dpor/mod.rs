@@ -103,7 +103,7 @@ impl Dpor {
             announced: None,
             planned: Footprint::new(),
             choices,
-            possible: Fingerprint::of(point),
+            possible: Fingerprint::of(point.execution),
             census,
             asleep,
             tree,
@@ -242,7 +242,7 @@ impl Dpor {
     /// Repeats a choice of the path, after a look at whether it is still the same one.
     fn repeat(&mut self, point: &Point<'_>) -> Option<Choice> {
         let node = &self.path[point.step];
-        if node.possible == Fingerprint::of(point) {
+        if node.possible == Fingerprint::of(point.execution) {
             let taken = node.taken;
             if point.step == self.done.steps.len() {
                 self.announce(point);
@@ -316,6 +316,13 @@ impl Strategy for Dpor {
             Some(probe) => Some(Choice::of(probe.thread)),
             None => self.extend(point),
         }
+    }
+
+    fn repeats(&self, execution: &Execution) -> Option<Choice> {
+        let step = execution.schedule().len();
+        let is_done = self.probe.is_none() && step < self.done.steps.len();
+        let node = self.path.get(step).filter(|_| is_done)?;
+        (node.possible == Fingerprint::of(execution)).then_some(node.taken)
     }
 
     fn conduct(&self) -> Conduct {
