@@ -40,6 +40,12 @@ pub(crate) trait Strategy: Send {
         Conduct::default()
     }
 
+    /// Whether the last execution shows that it may have pruned too much, so that it has to be
+    /// started again.
+    fn is_surprised(&self) -> bool {
+        false
+    }
+
     /// Forgets what was explored, since it was pruned too much. False if that does not matter.
     fn restart(&mut self) -> bool {
         false

@@ -28,6 +28,28 @@ pub(super) fn conflict(one: &Footprint, other: &Footprint) -> bool {
     })
 }
 
+/// Adds touches to others. The same spot twice is one touch, in the stronger mode.
+pub(super) fn add_touches(
+    footprint: &mut Footprint,
+    more: impl IntoIterator<Item = (SpotKey, Mode)>,
+) {
+    for (spot, mode) in more {
+        match footprint.iter_mut().find(|(other, _)| *other == spot) {
+            Some((_, other)) if *other != mode => *other = Mode::Write,
+            Some(_) => {}
+            None => footprint.push((spot, mode)),
+        }
+    }
+}
+
+/// Whether all touches of one are among those of the other, in a mode that is no weaker.
+pub(super) fn is_within(one: &Footprint, other: &Footprint) -> bool {
+    one.iter().all(|(spot, mode)| {
+        let mut touches = other.iter();
+        touches.any(|(other, theirs)| spot == other && (mode == theirs || *theirs == Mode::Write))
+    })
+}
+
 /// A step as it was announced, at the moment when it was chosen.
 #[derive(Clone, Debug)]
 pub(super) struct Announced {
@@ -57,7 +79,7 @@ pub(super) struct Step {
     pub(super) alternative: u32,
     announced: Announced,
     /// Which step of its thread it is, from 1 on.
-    number: u32,
+    pub(super) number: u32,
     /// The step of its thread before.
     previous: Option<u32>,
     /// The steps that it depends on and itself.
@@ -159,14 +181,10 @@ impl Dependence {
             .touches(number)
             .map(|touch| (self.identities.spot(touch.spot), touch.clone()))
             .collect();
-        for (spot, touch) in &touches {
-            // The same spot twice is one touch, in the stronger mode.
-            match footprint.iter_mut().find(|(other, _)| other == spot) {
-                Some((_, mode)) if *mode != touch.mode => *mode = Mode::Write,
-                Some(_) => {}
-                None => footprint.push((*spot, touch.mode)),
-            }
-        }
+        add_touches(
+            &mut footprint,
+            touches.iter().map(|(spot, touch)| (*spot, touch.mode)),
+        );
         for (spot, mode) in &footprint {
             sum = sum.wrapping_add(self.learn(*spot, *mode, &mut clock));
         }
@@ -195,7 +213,7 @@ impl Dependence {
                 changed,
             });
         }
-        let of_thread = previous.map_or(0, |step| self.steps[step as usize].number) + 1;
+        let of_thread = self.next_number(thread);
         self.last[thread.index()] = Some(index(number));
         self.steps.push(Step {
             thread,
@@ -210,6 +228,12 @@ impl Dependence {
             trace: self.hash().wrapping_add(mix(1, hash)),
             reversible,
         });
+    }
+
+    /// Which step of its thread the next one of a thread will be, from 1 on.
+    pub(super) fn next_number(&self, thread: ThreadId) -> u32 {
+        let last = self.last.get(thread.index()).copied().flatten();
+        last.map_or(0, |step| self.steps[step as usize].number) + 1
     }
 
     /// Whether the later of two steps depends on the earlier one.

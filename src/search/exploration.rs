@@ -280,7 +280,8 @@ impl<S: Strategy> Strategy for Exploration<S> {
     fn finished(&mut self, execution: &Execution) {
         self.strategy.finished(execution);
         let goes_on = execution.failure().is_none() || self.limits.past_failures;
-        if execution.gained_patience() && goes_on && self.strategy.restart() {
+        let pruned_too_much = execution.gained_patience() || self.strategy.is_surprised();
+        if pruned_too_much && goes_on && self.strategy.restart() {
             self.tally = Tally::default();
             return;
         }

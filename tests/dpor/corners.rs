@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use racelab::sync::{Arc, Barrier, Condvar, Mutex, PoisonError, RwLock, mpsc};
+use racelab::sync::{Arc, Barrier, Condvar, Mutex, PoisonError, RwLock, TryLockError, mpsc};
 use racelab::{Coverage, Explorer, Report, thread};
 
 use super::reduction::{enumeration, outcomes, reduced, traces};
@@ -148,6 +148,65 @@ fn caught_panics_and_locks_in_destructors() {
         });
         racelab::outcome(*mutex.lock().unwrap_or_else(PoisonError::into_inner));
     });
+}
+
+#[test]
+fn a_load_that_releases_a_lock_only_if_it_panics_hides_no_attempt_to_lock() {
+    for stores_first in [false, true] {
+        agree(move || {
+            let mutex = Mutex::new(());
+            let a = AtomicUsize::new(0);
+            let store = || a.store(1, SeqCst);
+            thread::scope(|scope| {
+                if stores_first {
+                    scope.spawn(store);
+                }
+                scope.spawn(|| {
+                    let caught = catch_unwind(AssertUnwindSafe(|| {
+                        let _guard = mutex.lock();
+                        assert_ne!(a.load(SeqCst), 0, "caught");
+                    }));
+                    racelab::outcome(caught.is_err());
+                });
+                if !stores_first {
+                    scope.spawn(store);
+                }
+                racelab::outcome(match mutex.try_lock() {
+                    Ok(_) => "free",
+                    Err(TryLockError::Poisoned(_)) => "poisoned",
+                    Err(TryLockError::WouldBlock) => "held",
+                });
+            });
+        });
+    }
+}
+
+#[test]
+fn a_load_that_ends_its_thread_only_if_it_sees_nothing_hides_no_look_at_the_end() {
+    for stores_first in [false, true] {
+        agree(move || {
+            let a = Arc::new(AtomicUsize::new(0));
+            let store = || {
+                let a = Arc::clone(&a);
+                thread::spawn(move || a.store(1, SeqCst))
+            };
+            let early = stores_first.then(store);
+            let theirs = Arc::clone(&a);
+            let handle = thread::spawn(move || {
+                let other = AtomicUsize::new(0);
+                if theirs.load(SeqCst) != 0 {
+                    other.load(SeqCst);
+                }
+            });
+            let late = (!stores_first).then(store);
+            racelab::outcome(handle.is_finished());
+            racelab::outcome(a.load(SeqCst));
+            handle.join().unwrap();
+            for storing in early.into_iter().chain(late) {
+                storing.join().unwrap();
+            }
+        });
+    }
 }
 
 #[test]

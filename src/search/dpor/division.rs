@@ -122,6 +122,7 @@ impl Divisible for Dpor {
         let done = Dependence::knowing(&self.done.identities);
         Dpor {
             done,
+            surprises: self.surprises.clone(),
             below: part.clone(),
             ..Dpor::default()
         }
@@ -137,10 +138,12 @@ impl Dpor {
         others.sort_unstable_by_key(|choice| point.turn(*choice));
         let branches = others.into_iter().filter_map(|choice| {
             let announced = self.done.announced(point.execution, choice.thread)?;
-            let footprint = self
+            let mut footprint = self
                 .done
                 .may_touch(point.execution, choice.thread, &announced);
             let key = self.done.identities.thread(choice.thread);
+            let number = self.done.next_number(choice.thread);
+            self.surprises.add_to(&mut footprint, key, number);
             let step = Planned::new(key, Some(choice.alternative), footprint);
             Some(Branch::leaf(step))
         });

@@ -10,12 +10,15 @@
 //!
 //! It needs no assumption on the program but that it is deterministic, and knows which steps are
 //! possible from what they are announced to require: so that, as a rule, no execution is begun that
-//! ends where only explored states follow. What can end there are parts of a divided search, and
+//! ends where only explored states follow. What it cannot know is what a thread does besides the
+//! operation that it has announced; if that turns out to matter, the search starts again
+//! ([`surprises`]). What can end where only explored states follow are parts of a divided search, and
 //! executions behind a planned step that has touched less than it was planned to.
 
 mod division;
 mod probe;
 mod races;
+mod surprises;
 mod wakeup_tree;
 
 pub(crate) use division::Part;
@@ -33,6 +36,7 @@ use super::reversal::Obstacle;
 
 use division::Division;
 use probe::{InVain, Probe};
+use surprises::Surprises;
 use wakeup_tree::{Branch, Planned, Tree};
 
 /// Explores each trace once.
@@ -46,6 +50,8 @@ pub(crate) struct Dpor {
     started: bool,
     probe: Option<Probe>,
     in_vain: InVain,
+    /// What steps touch at times that is not planned.
+    surprises: Surprises,
     /// Whether the path has to be gone again as it is.
     again: bool,
     /// What is explored, if it is not everything.
@@ -68,7 +74,7 @@ struct Node {
     possible: Fingerprint,
     census: Census,
     /// What the step that is taken was planned to touch, if it was planned.
-    planned: Footprint,
+    planned: Option<Footprint>,
     /// The steps that need not be taken here: what they lead to is explored elsewhere.
     asleep: Vec<Planned>,
     /// What is planned from here on, apart from what is being explored.
@@ -87,7 +93,11 @@ impl Dpor {
             let node = &mut self.path[number];
             let announced = node.announced.take().expect("it was chosen");
             self.done.add(execution, announced);
-            node.races = self.done.steps[number].reversible.to_vec();
+            let step = &self.done.steps[number];
+            node.races = step.reversible.to_vec();
+            if let Some(planned) = &node.planned {
+                self.surprises.compare(step, planned);
+            }
         }
     }
 
@@ -101,7 +111,7 @@ impl Dpor {
         let mut node = Node {
             taken: point.choices[0],
             announced: None,
-            planned: Footprint::new(),
+            planned: None,
             choices,
             possible: Fingerprint::of(point.execution),
             census,
@@ -155,8 +165,10 @@ impl Dpor {
         let still = node.asleep.iter().filter(|other| {
             other.thread != step.key && !conflict(&other.footprint, &step.footprint)
         });
+        let planned = node.planned.as_ref();
         let still = still.map(|other| Planned {
-            was_passed: other.was_passed || conflict(&other.footprint, &node.planned),
+            was_passed: other.was_passed
+                || planned.is_some_and(|planned| conflict(&other.footprint, planned)),
             ..other.clone()
         });
         still.collect()
@@ -184,9 +196,11 @@ impl Dpor {
             return;
         }
         let key = self.done.identities.thread(taken.thread);
-        let footprint = self
+        let mut footprint = self
             .done
             .may_touch(point.execution, taken.thread, announced);
+        let of_thread = self.done.next_number(taken.thread);
+        self.surprises.add_to(&mut footprint, key, of_thread);
         let tree = &mut self.path[number].tree;
         for other in others.into_iter().rev() {
             let way = Some(other.alternative);
@@ -206,7 +220,7 @@ impl Dpor {
         while let Some(Branch { step, below }) = node.tree.pop_front() {
             if let Some(choice) = self.choice_for(node, &step) {
                 self.plan = below;
-                node.planned = step.footprint;
+                node.planned = Some(step.footprint);
                 return Some(choice);
             }
         }
@@ -356,10 +370,15 @@ impl Strategy for Dpor {
         self.nondeterminism
     }
 
+    fn is_surprised(&self) -> bool {
+        self.surprises.are_new && self.nondeterminism.is_none()
+    }
+
     fn restart(&mut self) -> bool {
         let done = Dependence::knowing(&self.done.identities);
         *self = Dpor {
             done,
+            surprises: std::mem::take(&mut self.surprises).settled(),
             below: std::mem::take(&mut self.below),
             division: self.division.take().map(Division::again),
             ..Dpor::default()

@@ -1,7 +1,7 @@
 //! Races: pairs of steps that could have come in the other order, which is planned.
 
 use crate::execution::Execution;
-use crate::search::dependence::{Announced, Footprint, conflict};
+use crate::search::dependence::{Announced, Footprint, add_touches, conflict, is_within};
 use crate::search::identity::ThreadKey;
 use crate::trace::ThreadId;
 
@@ -48,7 +48,10 @@ impl Dpor {
     ) {
         let key = self.done.identities.thread(thread);
         for obstacle in self.done.forestalled_by(thread, announced, footprint) {
-            let step = Planned::new(key, None, footprint.clone());
+            let mut footprint = footprint.clone();
+            let number = self.done.next_number(thread);
+            self.surprises.add_to(&mut footprint, key, number);
+            let step = Planned::new(key, None, footprint);
             self.reverse(&obstacle, Later::Never(step));
         }
     }
@@ -62,20 +65,34 @@ impl Dpor {
             return true;
         }
         let steps = self.done.steps.len();
-        let (at, last) = match later {
+        let (at, mut last) = match later {
             Later::Done(at) => {
-                let key = self.done.steps[at].key;
                 let footprint = self.done.in_another_place(at);
-                (at, Planned::new(key, None, footprint))
+                (at, Planned::new(self.done.steps[at].key, None, footprint))
             }
             Later::Never(step) => (steps, step),
         };
+        let touched = last.footprint.clone();
+        if let Some(step) = self.done.steps.get(at) {
+            let footprint = &mut last.footprint;
+            self.surprises.add_to(footprint, step.key, step.number);
+        }
         let planned = |number: usize| Planned::again(&self.done.steps[number]);
         let independent = |number: &usize| *number != at && !self.done.follows(*number, obstacle);
         let before = (first + 1..at).filter(independent).map(planned);
         let mut sequence: Vec<Planned> = before.collect();
         let after = (at + 1..steps).filter(independent).map(planned);
         let after: Vec<Planned> = after.collect();
+        let node = &self.path[first];
+        let mut others = sequence.iter().chain(&after);
+        if others.all(|step| step.thread != last.thread)
+            && let Some(footprint) = self.touches_of_sleeping(node, last.thread)
+        {
+            last.footprint = footprint;
+        }
+        // If it touches more in its new place, what comes after it in another execution may depend
+        // on that.
+        let is_as_done = is_within(&last.footprint, &touched);
         // As early as possible, so that the sequence begins with what the race needs.
         let place = if after
             .iter()
@@ -89,7 +106,6 @@ impl Dpor {
         needed.push(last.clone());
         sequence.extend(after);
         sequence.insert(place.unwrap_or(sequence.len()), last);
-        let node = &self.path[first];
         let sleeper = node
             .asleep
             .iter()
@@ -103,12 +119,22 @@ impl Dpor {
                 }
             });
         if let Some(step) = sleeper {
-            return matches!(initial(step, &needed), Initial::At(_));
+            return is_as_done && matches!(initial(step, &needed), Initial::At(_));
         }
         let node = &mut self.path[first];
         insert(&mut node.tree, sequence);
         let mut planned = node.tree.iter();
-        planned.any(|branch| matches!(initial(&branch.step, &needed), Initial::At(_)))
+        is_as_done && planned.any(|branch| matches!(initial(&branch.step, &needed), Initial::At(_)))
+    }
+
+    /// What the next step of a thread touches at a node, if it was done there in all its ways.
+    fn touches_of_sleeping(&self, node: &Node, key: ThreadKey) -> Option<Footprint> {
+        let mut steps = node.asleep.iter().filter(|step| step.thread == key);
+        let mut footprint = steps.next()?.footprint.clone();
+        for step in steps {
+            add_touches(&mut footprint, step.footprint.iter().copied());
+        }
+        self.all_ways_sleep(node, key).then_some(footprint)
     }
 
     /// Whether all ways that the next step of a thread can go sleep.
