@@ -7,7 +7,9 @@ use std::fmt;
 use std::panic::Location;
 
 #[cfg(feature = "lab")]
-use crate::execution::{Binding, NextStep, State, access_cell};
+use crate::execution::{Binding, NextStep, access_cell};
+#[cfg(feature = "lab")]
+use crate::model::State;
 #[cfg(feature = "lab")]
 use crate::trace::Operation;
 

@@ -9,15 +9,13 @@
 //! fences order the accesses around them. Races are found with vector clocks, as in `FastTrack`
 //! (Flanagan and Freund, PLDI 2009).
 
-use std::collections::VecDeque;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 
-use crate::trace::{Access, Clock, Event, EventResult, ObjectId, Operation, Race, ThreadId, Value};
+use crate::model::{self, State};
+use crate::trace::{Access, Clock, Event, EventResult, ObjectId, Operation, Race, ThreadId};
 
-use super::{
-    Alternatives, Ending, Execution, NextStep, RacesWith, Requirement, State, give_up, with,
-};
+use super::{Alternatives, Ending, Execution, NextStep, Object, RacesWith, give_up, with};
 
 /// What a thread knows of the others.
 #[derive(Debug, Default)]
@@ -148,53 +146,7 @@ impl Execution {
                 let token = self.current_mut().token.clone();
                 self.learn(&token);
             }
-            Operation::Send | Operation::Receive | Operation::Disconnect => {
-                self.order_channel(event);
-            }
-            Operation::Lock
-            | Operation::TryLock
-            | Operation::Unlock
-            | Operation::ReadLock
-            | Operation::WriteLock
-                if event.result != Some(EventResult::Failed) =>
-            {
-                self.order_lock(event, next.requires);
-            }
-            Operation::Barrier => self.arrive(event.object),
-            Operation::Once => self.order_once(event),
-            Operation::Wait | Operation::Wake => match next.requires {
-                Requirement::Held(mutex) => self.release_to(mutex),
-                Requirement::Woken { mutex } => self.acquire_from(mutex),
-                Requirement::Passed(barrier, times) => {
-                    let passages = &self.object_mut(barrier).state.barrier().passages;
-                    if let Some(passage) = passages.get(times).cloned() {
-                        self.learn(&passage);
-                    }
-                }
-                Requirement::Taken(channel, number) => {
-                    let channel = self.object_mut(channel).state.channel();
-                    let clock = match event.result {
-                        Some(EventResult::Disconnected) => Some(channel.clocks.dropped.clone()),
-                        _ => remove(&mut channel.clocks.taken, number),
-                    };
-                    if let Some(clock) = clock {
-                        self.learn(&clock);
-                    }
-                }
-                // The wake-up of a task.
-                Requirement::Nothing => {
-                    if let Some(task) = event.object {
-                        self.release_to(task);
-                    }
-                }
-                _ => {}
-            },
-            Operation::Poll => {
-                if let Some(task) = event.object {
-                    self.acquire_from(task);
-                }
-            }
-            _ => {}
+            _ => self.order_object(event, next),
         }
     }
 
@@ -249,63 +201,22 @@ impl Execution {
         }
     }
 
-    /// Readers learn what the writers before them knew, writers also what the readers knew.
-    fn order_lock(&mut self, event: &Event, requirement: Requirement) {
-        let Some(lock) = event.object else { return };
-        let me = self.me();
-        match (event.operation, requirement) {
-            (_, Requirement::Read(lock)) => {
-                let clock = self.knowledge().clock.clone();
-                self.object_mut(lock).state.read_write().read.join(&clock);
-            }
-            (Operation::Unlock, _) | (_, Requirement::Held(_)) => self.release_to(lock),
-            _ => {
-                self.acquire_from(lock);
-                if let State::ReadWrite(state) = &self.object(lock).state
-                    && state.writer.is_some_and(|writer| writer.thread == me)
-                {
-                    let read = state.read.clone();
-                    self.learn(&read);
-                }
-            }
-        }
-    }
-
-    /// The last one to arrive learns what the others knew; they learn it when they go on.
-    fn arrive(&mut self, barrier: Option<ObjectId>) {
-        let Some(barrier) = barrier else { return };
-        let clock = self.knowledge().clock.clone();
-        let state = self.object_mut(barrier).state.barrier();
-        state.arrivals.join(&clock);
-        if state.passages.len() < state.passed {
-            let passage = std::mem::take(&mut state.arrivals);
-            state.passages.push(passage.clone());
-            self.learn(&passage);
-        }
-    }
-
-    /// Who sees an initialisation completed, or begins it after another one has failed, learns what
-    /// the initialiser knew at its end.
-    fn order_once(&mut self, event: &Event) {
-        let Some(once) = event.object else { return };
-        if event.read != Some(Value::Bool(false)) {
-            self.acquire_from(once);
-        }
-        if event.written.is_some() {
-            self.release_to(once);
-        }
-    }
-
-    /// Those who acquire from the object learn what the current thread knows.
-    fn release_to(&mut self, object: ObjectId) {
-        let (knowledge, released) = self.exchange(object);
-        released.join(&knowledge.clock);
-    }
-
-    /// The current thread learns what was released to the object.
-    fn acquire_from(&mut self, object: ObjectId) {
-        let (knowledge, released) = self.exchange(object);
-        knowledge.clock.join(released);
+    /// What an operation on an object orders is said by the primitive.
+    fn order_object(&mut self, event: &Event, next: &NextStep) {
+        let Some(object) = model::orders_by(event, next) else {
+            return;
+        };
+        let Execution {
+            threads,
+            objects,
+            current,
+            ..
+        } = self;
+        let known = &mut threads[current.index()].knowledge.clock;
+        let Object {
+            state, released, ..
+        } = &mut objects[object.index()];
+        state.order(*current, released, known, event, next.requires);
     }
 
     /// What the current thread knows, and what was released to the object.
@@ -318,55 +229,6 @@ impl Execution {
         } = self;
         let knowledge = &mut threads[current.index()].knowledge;
         (knowledge, &mut objects[object.index()].released)
-    }
-
-    fn order_channel(&mut self, event: &Event) {
-        let Some(object) = event.object else { return };
-        let Execution {
-            threads,
-            objects,
-            current,
-            ..
-        } = self;
-        let clock = &mut threads[current.index()].knowledge.clock;
-        // The end of a task is sent as well: who joins it learns all that its thread knows.
-        let State::Channel(channel) = &mut objects[object.index()].state else {
-            return;
-        };
-        let (capacity, moved) = (channel.capacity, channel.moved);
-        let clocks = &mut channel.clocks;
-        match (event.operation, event.result) {
-            (_, Some(EventResult::Failed)) => {}
-            (Operation::Disconnect, _) => clocks.dropped.join(clock),
-            (_, Some(EventResult::Disconnected)) => clock.join(&clocks.dropped),
-            (Operation::Send, _) => {
-                if let Some(capacity @ 1..) = capacity {
-                    // In a full queue it takes the place of the oldest message.
-                    if clocks.messages.len() >= capacity
-                        && let Some((number, message)) = clocks.messages.pop_front()
-                    {
-                        clock.join(&message);
-                        clocks.taken.push_back((number, clock.clone()));
-                    }
-                    // There is room since the message in that place was taken.
-                    let earlier = moved.checked_sub(capacity as u64);
-                    let taken = earlier.and_then(|number| remove(&mut clocks.taken, number));
-                    if let Some(taken) = taken {
-                        clock.join(&taken);
-                    }
-                }
-                clocks.messages.push_back((moved, clock.clone()));
-            }
-            (Operation::Receive, _) => {
-                if let Some(message) = remove(&mut clocks.messages, moved) {
-                    clock.join(&message);
-                }
-                if capacity.is_some() {
-                    clocks.taken.push_back((moved, clock.clone()));
-                }
-            }
-            _ => {}
-        }
     }
 
     /// The access that races with this one, if there is one.
@@ -424,10 +286,4 @@ impl Execution {
     fn knowledge(&self) -> &Knowledge {
         &self.thread(self.me()).knowledge
     }
-}
-
-/// Takes out what is known with a message.
-fn remove(clocks: &mut VecDeque<(u64, Clock)>, number: u64) -> Option<Clock> {
-    let index = clocks.iter().position(|(other, _)| *other == number)?;
-    clocks.remove(index).map(|(_, clock)| clock)
 }

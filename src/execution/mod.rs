@@ -41,6 +41,7 @@ use std::sync::Arc;
 
 use footprint::Footprints;
 
+use crate::model::State;
 use crate::trace::{
     Blocked, Choice, Clock, Event, LeftOut, LeftOutSet, ObjectId, ObjectInfo, Race, ThreadId,
     ThreadInfo, Trace, Value,
@@ -48,15 +49,13 @@ use crate::trace::{
 
 pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
-pub(crate) use footprint::{Before, ChannelBefore, Mode, Spot, Touch, Touches};
-pub(crate) use happens_before::access_cell;
+pub(crate) use footprint::{Mode, Spot, Touch, Touches};
+pub(crate) use happens_before::{Cell, access_cell};
 pub(crate) use kept::Kept;
 pub(crate) use late_binding::{Identity, LateBinding};
 pub(crate) use locals::Found;
 pub(crate) use next_step::{Alternatives, NextStep, Requirement};
-pub(crate) use object::{
-    Barrier, Channel, Hold, Initialisation, Object, Origin, Progress, ReadWrite, State, Task,
-};
+pub(crate) use object::{Object, Origin};
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use real_run::{Conditions, Panic, RealRun, Record};
 use recorded::{Lineage, Recorded};

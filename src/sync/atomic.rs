@@ -22,9 +22,10 @@ pub use std::sync::atomic::{Ordering, compiler_fence};
 
 use crate::Named;
 use crate::execution::{
-    Access, Alternatives, AtomicType, Binding, Execution, NextStep, Rmw, State, is_running, step,
+    Access, Alternatives, AtomicType, Binding, Execution, NextStep, Rmw, is_running, step,
     step_on_memory, with,
 };
+use crate::model::State;
 use crate::trace::{EventResult, ObjectId, Operation, Value};
 
 /// Like [`std::sync::atomic::fence`], as one step.
