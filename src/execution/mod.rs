@@ -50,7 +50,7 @@ use crate::trace::{
 pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
 pub(crate) use footprint::{Mode, Spot, Touch, Touches};
-pub(crate) use happens_before::{Cell, access_cell};
+pub(crate) use happens_before::Knowledge;
 pub(crate) use kept::Kept;
 pub(crate) use late_binding::{Identity, LateBinding};
 pub(crate) use locals::Found;
@@ -397,6 +397,11 @@ impl Execution {
         let newest = self.events.iter().rposition(writes);
         let newest = newest.and_then(|index| u32::try_from(index).ok());
         self.note(|event| event.stale = newest);
+    }
+
+    /// Notes that something was seen which need not be possible: a stale value.
+    pub(crate) fn doubt(&mut self) {
+        self.has_read_stale = true;
     }
 
     /// Adds to what the current thread has recorded as the outcome of the execution.

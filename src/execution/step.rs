@@ -241,7 +241,7 @@ impl Execution {
         wrote
     }
 
-    pub(super) fn push_event(&mut self, next: &NextStep, step: Option<u32>) {
+    pub(crate) fn push_event(&mut self, next: &NextStep, step: Option<u32>) {
         self.pulse.beat(self.current, next.operation, next.at);
         if matches!(next.operation, Operation::Wait | Operation::Park) {
             self.left_out.add(LeftOut::SpuriousWakeUps);

@@ -1,8 +1,7 @@
 //! A channel in an execution: what the channels of std, crossbeam and their like have in common.
 //!
 //! What decides who can go on is in the execution's [`State`]; the messages are in the façade's
-//! object. To send, to
-//! receive and to drop an end are steps. To clone an end is none, since nobody can see it.
+//! object. To send, to receive and to drop an end are steps. To clone an end is none, since nobody can see it.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{TryRecvError, TrySendError};
@@ -188,7 +187,7 @@ impl Channel {
             (_, Some(EventResult::Failed)) => {}
             (Operation::Disconnect, _) => clocks.dropped.join(known),
             (Operation::Send | Operation::Receive, Some(EventResult::Disconnected)) => {
-                known.join(&clocks.dropped)
+                known.join(&clocks.dropped);
             }
             (Operation::Send, _) => {
                 if let Some(capacity @ 1..) = capacity {
@@ -238,6 +237,10 @@ impl Letter {
 
 /// What one thread sees of a channel.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent of each other"
+)]
 pub(crate) struct Glimpse {
     /// Whether there is a message that it can take.
     has_message: bool,

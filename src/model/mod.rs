@@ -8,20 +8,26 @@
 //! had not been done. Both are a [`Situation`], which shows [`Glimpse`]s of the state, and both are
 //! answered by [`is_possible`].
 
+pub(crate) mod atomic;
 pub(crate) mod barrier;
+pub(crate) mod cell;
 pub(crate) mod channel;
 pub(crate) mod condvar;
 pub(crate) mod mutex;
 pub(crate) mod once;
+pub(crate) mod park;
 pub(crate) mod read_write;
 pub(crate) mod task;
+pub(crate) mod thread;
 
 use std::panic::Location;
 
-use crate::execution::{Alternatives, Cell, Execution, NextStep, Requirement, Spot};
-use crate::trace::{Clock, Event, ObjectId, Obstacle, ThreadId, Value};
+use crate::execution::{Alternatives, Execution, Knowledge, NextStep, Requirement, Spot};
+use crate::trace::{Clock, Event, ObjectId, Obstacle, ThreadId};
 
+use self::atomic::Atomic;
 use self::barrier::Barrier;
+use self::cell::Cell;
 use self::channel::Channel;
 use self::condvar::Condvar;
 use self::mutex::Mutex;
@@ -32,9 +38,7 @@ use self::task::Task;
 /// What the scheduler has to know of an object.
 #[derive(Debug)]
 pub(crate) enum State {
-    Atomic {
-        value: Value,
-    },
+    Atomic(Atomic),
     Mutex(Mutex),
     Condvar(Condvar),
     Channel(Box<Channel>),
@@ -192,7 +196,7 @@ impl State {
             State::Once(initialisation) => Some(Glimpse::Once(initialisation.progress)),
             State::Channel(channel) => Some(Glimpse::Channel(channel.glimpse(thread))),
             State::Task(task) => Some(Glimpse::Task(task.glimpse())),
-            State::Atomic { .. }
+            State::Atomic(_)
             | State::Condvar(_)
             | State::Barrier(_)
             | State::Cell(_)
@@ -208,7 +212,7 @@ impl State {
             State::Once(initialisation) => Before::Progress(initialisation.progress),
             State::Task(task) => Before::Task(task.glimpse()),
             State::Channel(channel) => Before::Channel(Box::new(channel.before())),
-            State::Atomic { .. }
+            State::Atomic(_)
             | State::Condvar(_)
             | State::Barrier(_)
             | State::Cell(_)
@@ -222,18 +226,20 @@ impl State {
         &mut self,
         thread: ThreadId,
         released: &mut Clock,
-        known: &mut Clock,
+        knowledge: &mut Knowledge,
         event: &Event,
         requirement: Requirement,
     ) {
+        let known = &mut knowledge.clock;
         match self {
+            State::Atomic(_) => atomic::order(released, knowledge, event),
             State::Mutex(_) => mutex::order(released, known, event),
             State::ReadWrite(lock) => lock.order(thread, released, known, event, requirement),
             State::Once(_) => once::order(released, known, event),
             State::Channel(channel) => channel.order(known, event, requirement),
             State::Barrier(barrier) => barrier.order(known, event, requirement),
             State::Task(_) => task::order(released, known, event),
-            State::Atomic { .. } | State::Condvar(_) | State::Cell(_) | State::Scope => {}
+            State::Condvar(_) | State::Cell(_) | State::Scope => {}
         }
     }
 

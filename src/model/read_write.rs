@@ -1,5 +1,7 @@
 //! The read-write lock: one thread holds it for writing, or several for reading.
 
+use std::panic::Location;
+
 use crate::execution::{Binding, Execution, NextStep, Requirement, step, step_in_drop};
 use crate::trace::{Clock, Event, EventResult, ObjectId, Obstacle, Operation, ThreadId};
 
@@ -87,7 +89,7 @@ pub(crate) fn downgrade(lock: ObjectId) {
 }
 
 /// Ends to read, as a step of a destructor: it stands where the lock was acquired.
-pub(crate) fn end_reading(lock: ObjectId, at: &'static std::panic::Location<'static>) {
+pub(crate) fn end_reading(lock: ObjectId, at: &'static Location<'static>) {
     let next = NextStep::new(Operation::Unlock).on(lock).at(at);
     step_in_drop(next.requires(Requirement::Read), |execution, _| {
         let mine = Hold::mine(execution, at);
@@ -99,7 +101,7 @@ pub(crate) fn end_reading(lock: ObjectId, at: &'static std::panic::Location<'sta
 }
 
 /// Ends to write, as a step of a destructor: it stands where the lock was acquired.
-pub(crate) fn end_writing(lock: ObjectId, at: &'static std::panic::Location<'static>) {
+pub(crate) fn end_writing(lock: ObjectId, at: &'static Location<'static>) {
     let next = NextStep::new(Operation::Unlock).on(lock).at(at);
     step_in_drop(next.requires(Requirement::Held(lock)), |execution, _| {
         state(execution, lock).writer = None;
