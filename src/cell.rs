@@ -3,11 +3,11 @@
 #[cfg(feature = "lab")]
 use std::borrow::Cow;
 use std::fmt;
-#[cfg(feature = "lab")]
-use std::panic::Location;
 
 #[cfg(feature = "lab")]
-use crate::execution::{Binding, NextStep, State, access_cell};
+use crate::execution::{Binding, NextStep};
+#[cfg(feature = "lab")]
+use crate::model::cell;
 #[cfg(feature = "lab")]
 use crate::trace::Operation;
 
@@ -37,13 +37,8 @@ impl<T> UnsafeCell<T> {
     #[cfg(feature = "lab")]
     #[track_caller]
     pub fn new(value: T) -> Self {
-        let made_at = Location::caller();
-        let binding = Binding::new("UnsafeCell", |execution| {
-            State::Cell(execution.new_cell(made_at))
-        });
-        binding.made(|runtime, object| runtime.made_cell(object));
         UnsafeCell {
-            binding,
+            binding: cell::bind(),
             value: std::cell::UnsafeCell::new(value),
         }
     }
@@ -93,7 +88,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     fn record(&self, operation: Operation) {
         if let Some(object) = self.binding.object() {
             let event = NextStep::new(operation).on(object);
-            access_cell(object, &event);
+            cell::access(object, &event);
         }
     }
 }

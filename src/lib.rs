@@ -75,7 +75,7 @@ pub mod explain;
 #[cfg(feature = "lab")]
 mod explorer;
 #[cfg(feature = "lab")]
-mod modelled_channel;
+mod model;
 #[cfg(feature = "lab")]
 pub mod report;
 #[cfg(feature = "lab")]

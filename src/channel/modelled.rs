@@ -15,7 +15,7 @@ use crossbeam_channel::{
 
 use crate::Named;
 use crate::execution::Binding;
-use crate::modelled_channel::{self, Limit, Messages, Rest};
+use crate::model::channel::{self, Limit, Messages, Rest};
 
 /// Like [`crossbeam_channel::unbounded`]: makes a channel without a bound.
 #[track_caller]
@@ -203,7 +203,7 @@ macro_rules! end {
             pub fn len(&self) -> usize {
                 match (&self.end, self.binding.object()) {
                     (End::Real(real), _) => real.len(),
-                    (End::Modelled(_), Some(channel)) => modelled_channel::len(channel),
+                    (End::Modelled(_), Some(channel)) => channel::len(channel),
                     (End::Modelled(_), None) => 0,
                 }
             }
@@ -270,12 +270,12 @@ macro_rules! end {
     };
 }
 
-end!(Sender, modelled_channel::add_sender);
-end!(Receiver, modelled_channel::add_receiver);
+end!(Sender, channel::add_sender);
+end!(Receiver, channel::add_receiver);
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        modelled_channel::drop_sender(&self.binding);
+        channel::drop_sender(&self.binding);
     }
 }
 
@@ -287,7 +287,7 @@ impl<T> Drop for Receiver<T> {
                 None => Rest::Dropped,
                 Some(_) => Rest::Kept,
             };
-            modelled_channel::drop_receiver(&self.binding, messages, rest);
+            channel::drop_receiver(&self.binding, messages, rest);
         }
     }
 }
@@ -388,7 +388,7 @@ fn channel<T>(
     capacity: Option<usize>,
     real: impl FnOnce() -> (real::Sender<T>, real::Receiver<T>),
 ) -> (Sender<T>, Receiver<T>) {
-    let binding = modelled_channel::bind("Channel", capacity);
+    let binding = channel::bind("Channel", capacity);
     let (sender, receiver) = if binding.is_real() {
         let (sender, receiver) = real();
         (End::Real(sender), End::Real(receiver))

@@ -4,10 +4,11 @@ use crate::trace::{
     Blocked, Choice, Held, LeftOut, LeftOutSet, ObjectId, Obstacle, Operation, ThreadId,
 };
 
+use crate::model::condvar::Condvar;
+use crate::model::{self, Glimpse, Situation, State};
+
 use super::waiting::GoOn;
-use super::{
-    Alternatives, Ending, Execution, Hold, NextStep, Phase, Progress, Requirement, State, Thread,
-};
+use super::{Alternatives, Ending, Execution, NextStep, Phase, Requirement, Spot, Thread};
 
 /// What the search has to decide.
 pub(crate) enum Offer {
@@ -26,6 +27,44 @@ pub(crate) enum Offer {
     Ended,
     /// Nothing: all threads have ended.
     Over,
+}
+
+/// The present.
+impl Situation for Execution {
+    #[inline]
+    fn glimpse(&self, spot: Spot, thread: ThreadId) -> Option<Glimpse> {
+        match spot {
+            Spot::Object(object) => self.object(object).state.glimpse(thread),
+            Spot::Token(of) => Some(Glimpse::Token(self.thread(of).has_token)),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn has_happened(&self, spot: Spot) -> bool {
+        match spot {
+            Spot::End(thread) => self.thread(thread).finished,
+            Spot::Woken(thread) => self.thread(thread).woken,
+            Spot::Passage(barrier, times) => match &self.object(barrier).state {
+                State::Barrier(barrier) => barrier.passed > times,
+                _ => true,
+            },
+            Spot::Taken(channel, number) => match &self.object(channel).state {
+                State::Channel(channel) => channel.is_taken(number),
+                _ => true,
+            },
+            Spot::Object(_)
+            | Spot::Start(_)
+            | Spot::Result(_)
+            | Spot::Token(_)
+            | Spot::Receivers(_) => true,
+        }
+    }
+
+    /// Of an object that keeps nobody waiting.
+    fn is_possible_now(&self) -> bool {
+        true
+    }
 }
 
 impl Execution {
@@ -197,7 +236,7 @@ impl Execution {
     /// Notes that an engine wakes waiting threads in one order only, if there are several.
     pub(crate) fn note_wake_order(&mut self, next: &NextStep) {
         let waiting = next.object.map(|object| &self.object(object).state);
-        if let Some(State::Condvar { waiters }) = waiting
+        if let Some(State::Condvar(Condvar { waiters })) = waiting
             && waiters.len() > 1
         {
             self.left_out.add(LeftOut::WakeOrder);
@@ -205,7 +244,7 @@ impl Execution {
     }
 
     pub(crate) fn is_mutex(&self, object: ObjectId) -> bool {
-        matches!(self.object(object).state, State::Mutex { .. })
+        matches!(self.object(object).state, State::Mutex(_))
     }
 
     /// The thread that a doomed execution unwinds next.
@@ -239,78 +278,20 @@ impl Execution {
     #[inline]
     pub(crate) fn met(&self, thread: ThreadId, requirement: Requirement) -> bool {
         // Most operations are possible at any time.
-        matches!(requirement, Requirement::Nothing) || self.is_met(thread, requirement)
-    }
-
-    fn is_met(&self, thread: ThreadId, requirement: Requirement) -> bool {
-        match requirement {
-            Requirement::Nothing | Requirement::Held(_) | Requirement::Read(_) => true,
-            Requirement::Free(lock) => self.is_free(lock),
-            Requirement::Readable(lock) => match &self.object(lock).state {
-                State::ReadWrite(lock) => lock.writer.is_none(),
-                _ => true,
-            },
-            Requirement::Idle(once) => !matches!(self.progress(once), Progress::Running(_)),
-            Requirement::Initialised(once) => self.progress(once) == Progress::Complete,
-            Requirement::Ended(once) => {
-                matches!(self.progress(once), Progress::Complete | Progress::Poisoned)
-            }
-            Requirement::Passed(barrier, times) => match &self.object(barrier).state {
-                State::Barrier(barrier) => barrier.passed > times,
-                _ => true,
-            },
-            Requirement::Woken { mutex } => self.thread(thread).woken && self.is_free(mutex),
-            Requirement::Finished(other) => self.thread(other).finished,
-            Requirement::Token => self.thread(thread).has_token,
-            Requirement::Roused(task) => self.is_roused(task),
-            Requirement::Message(channel) => match &self.object(channel).state {
-                State::Channel(channel) => channel.has_message_for(thread) || channel.senders == 0,
-                _ => true,
-            },
-            Requirement::Room(channel) => match &self.object(channel).state {
-                State::Channel(channel) => channel.has_room() || channel.receivers == 0,
-                _ => true,
-            },
-            Requirement::Taken(channel, number) => match &self.object(channel).state {
-                State::Channel(channel) => channel.is_taken(number) || channel.receivers == 0,
-                _ => true,
-            },
-        }
+        matches!(requirement, Requirement::Nothing) || model::is_possible(self, thread, requirement)
     }
 
     /// Whether an operation of `thread` must not be done now, not even to end the execution: there
     /// would be two threads where there must be one, or no value where there must be one.
     pub(super) fn is_excluded(&self, thread: ThreadId, requirement: Requirement) -> bool {
         match requirement {
-            Requirement::Woken { mutex } => !self.is_free(mutex),
+            Requirement::Woken { mutex } => !self.met(thread, Requirement::Free(mutex)),
             Requirement::Free(_)
             | Requirement::Readable(_)
             | Requirement::Idle(_)
             | Requirement::Initialised(_)
             | Requirement::Roused(_) => !self.met(thread, requirement),
             _ => false,
-        }
-    }
-
-    fn is_free(&self, lock: ObjectId) -> bool {
-        match &self.object(lock).state {
-            State::Mutex { held } => held.is_none(),
-            State::ReadWrite(lock) => lock.writer.is_none() && lock.readers.is_empty(),
-            _ => true,
-        }
-    }
-
-    fn progress(&self, once: ObjectId) -> Progress {
-        match &self.object(once).state {
-            State::Once(initialisation) => initialisation.progress,
-            _ => Progress::Incomplete,
-        }
-    }
-
-    fn is_roused(&self, task: ObjectId) -> bool {
-        match &self.object(task).state {
-            State::Task(task) => task.woken,
-            _ => true,
         }
     }
 
@@ -387,24 +368,19 @@ impl Execution {
 
     /// Whether an impossible operation can end by a time-out.
     fn can_time_out(&self, thread: ThreadId, next: &NextStep) -> bool {
-        let waits = match next.requires {
-            // Once notified, it only waits for the mutex.
-            Requirement::Woken { .. } => !self.thread(thread).woken,
-            _ => true,
-        };
-        waits && matches!(next.alternatives, Alternatives::Timeout)
+        model::can_time_out(self, thread, next.requires, next.alternatives)
     }
 
     /// In how many ways a possible operation can go.
     pub(super) fn ways(&self, thread: ThreadId, next: &NextStep) -> u32 {
         let state = next.object.map(|object| &self.object(object).state);
         match (next.alternatives, state) {
-            (Alternatives::Spurious(expected), Some(State::Atomic { value }))
-                if *value == expected && !self.stalls(thread, next) =>
+            (Alternatives::Spurious(expected), Some(State::Atomic(atomic)))
+                if atomic.can_fail_spuriously(expected) && !self.stalls(thread, next) =>
             {
                 2
             }
-            (Alternatives::Waiters, Some(State::Condvar { waiters })) => {
+            (Alternatives::Waiters, Some(State::Condvar(Condvar { waiters }))) => {
                 u32::try_from(waiters.len())
                     .expect("fewer than 2^32 threads")
                     .max(1)
@@ -490,31 +466,12 @@ impl Execution {
     /// What keeps an operation from being possible, where the object does not say it all.
     fn obstacle(&self, requirement: Requirement) -> Option<Obstacle> {
         match requirement {
-            Requirement::Free(lock) | Requirement::Readable(lock) => {
-                let State::ReadWrite(lock) = &self.object(lock).state else {
-                    return None;
-                };
-                let writer = lock.writer.map(|hold| Obstacle::Writer(hold.thread));
-                writer.or_else(|| {
-                    let mut readers: Vec<_> = lock.readers.iter().map(|hold| hold.thread).collect();
-                    readers.sort_unstable();
-                    readers.dedup();
-                    Some(Obstacle::Readers(readers))
-                })
-            }
-            Requirement::Idle(once) | Requirement::Initialised(once) | Requirement::Ended(once) => {
-                match self.progress(once) {
-                    Progress::Running(hold) => Some(Obstacle::Initialiser(hold.thread)),
-                    _ => None,
-                }
-            }
-            Requirement::Passed(barrier, _) => match &self.object(barrier).state {
-                State::Barrier(barrier) => Some(Obstacle::Arrivals {
-                    arrived: barrier.arrived,
-                    size: barrier.size,
-                }),
-                _ => None,
-            },
+            Requirement::Free(object)
+            | Requirement::Readable(object)
+            | Requirement::Idle(object)
+            | Requirement::Initialised(object)
+            | Requirement::Ended(object)
+            | Requirement::Passed(object, _) => self.object(object).state.obstacle(),
             _ => None,
         }
     }
@@ -523,12 +480,7 @@ impl Execution {
     fn held_by(&self, thread: ThreadId) -> Vec<Held> {
         let objects = (0..).map(ObjectId).zip(&self.objects);
         let held = objects.flat_map(|(id, object)| {
-            let (one, others): (Option<Hold>, &[Hold]) = match &object.state {
-                State::Mutex { held } => (*held, &[]),
-                State::ReadWrite(lock) => (lock.writer, &lock.readers),
-                _ => (None, &[]),
-            };
-            let holds = one.into_iter().chain(others.iter().copied());
+            let holds = object.state.holds();
             let own = holds.filter(|hold| hold.thread == thread);
             own.map(move |hold| Held {
                 object: id,

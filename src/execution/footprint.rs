@@ -9,9 +9,11 @@
 
 use smallvec::SmallVec;
 
+use crate::model::condvar::Condvar;
+use crate::model::{Before, State};
 use crate::trace::{Event, EventResult, ObjectId, Operation, ThreadId};
 
-use super::{Alternatives, Execution, NextStep, Progress, Requirement, State};
+use super::{Alternatives, Execution, NextStep, Requirement};
 
 /// A part of the state of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,39 +60,6 @@ pub(crate) struct Touch {
     pub(crate) spot: Spot,
     pub(crate) mode: Mode,
     pub(crate) before: Before,
-}
-
-/// What a spot was like before a step touched it, as far as it decides which steps are
-/// possible.
-#[derive(Clone, Debug)]
-pub(crate) enum Before {
-    /// It decides nothing, or can be told from the touches themselves.
-    Untold,
-    /// Whether nobody held the mutex.
-    Free(bool),
-    /// By how much the step changes how many threads hold the read-write lock for writing, and for
-    /// reading.
-    Holds {
-        writers: i32,
-        readers: i32,
-    },
-    /// Whether the thread had its token.
-    Token(bool),
-    /// How far the initialisation had come.
-    Progress(Progress),
-    /// Whether the task was woken.
-    Roused(bool),
-    Channel(Box<ChannelBefore>),
-}
-
-/// What a channel was like.
-#[derive(Clone, Debug)]
-pub(crate) struct ChannelBefore {
-    /// The threads that could take a message: `None` are all.
-    pub(crate) messages: Vec<Option<Vec<ThreadId>>>,
-    pub(crate) has_room: bool,
-    pub(crate) has_senders: bool,
-    pub(crate) has_receivers: bool,
 }
 
 /// The spots that a step is about to touch, and how.
@@ -149,7 +118,7 @@ impl Execution {
                     touches.push((Spot::Passage(barrier, times), Mode::Read));
                 }
                 (Operation::Load, _) => touches.push((Spot::Object(object), Mode::Read)),
-                (Operation::ReadLock, _) | (Operation::Unlock, Requirement::Read(_)) => {
+                (Operation::ReadLock, _) | (Operation::Unlock, Requirement::Read) => {
                     touches.push((Spot::Object(object), Mode::Share));
                 }
                 _ => touches.push((Spot::Object(object), Mode::Write)),
@@ -235,7 +204,8 @@ impl Execution {
         before.extend(touches.map(|&(spot, _)| self.before(spot)));
         self.footprints.before = before;
         if next.operation == Operation::NotifyAll
-            && let Some(State::Condvar { waiters }) = next.object.map(|o| &self.object(o).state)
+            && let Some(State::Condvar(Condvar { waiters })) =
+                next.object.map(|o| &self.object(o).state)
         {
             self.footprints.waiters = waiters.iter().copied().collect();
         }
@@ -312,7 +282,7 @@ impl Execution {
                         Some(EventResult::Failed | EventResult::Disconnected)
                     ) =>
             {
-                let taken = Spot::Taken(object, channel.moved);
+                let taken = Spot::Taken(object, channel.moved());
                 self.touch(taken, Mode::Write, Before::Untold);
             }
             _ => {}
@@ -355,22 +325,7 @@ impl Execution {
     fn before(&self, spot: Spot) -> Before {
         match spot {
             Spot::Token(thread) => Before::Token(self.thread(thread).has_token),
-            Spot::Object(object) => match &self.object(object).state {
-                State::Mutex { held } => Before::Free(held.is_none()),
-                State::ReadWrite(lock) => Before::Holds {
-                    writers: i32::from(lock.writer.is_some()),
-                    readers: i32::try_from(lock.readers.len()).expect("fewer than 2^31 readers"),
-                },
-                State::Once(initialisation) => Before::Progress(initialisation.progress),
-                State::Task(task) => Before::Roused(task.woken),
-                State::Channel(channel) => Before::Channel(Box::new(ChannelBefore {
-                    messages: channel.takers(),
-                    has_room: channel.has_room(),
-                    has_senders: channel.senders > 0,
-                    has_receivers: channel.receivers > 0,
-                })),
-                _ => Before::Untold,
-            },
+            Spot::Object(object) => self.object(object).state.before(),
             _ => Before::Untold,
         }
     }

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::model::State;
+use crate::model::once::Initialisation;
 use crate::trace::ObjectId;
 
-use super::{Execution, Initialisation, Origin, State, is_running, with};
+use super::{Origin, is_running, with};
 
 /// A number by which an object is told apart from all others in the process, wherever it is moved.
 ///
@@ -110,12 +112,5 @@ impl Drop for LateBinding {
         }
         // Outside of the borrow, since its destructor is user code.
         drop(value);
-    }
-}
-
-impl Execution {
-    /// The state of a one-time initialisation.
-    pub(crate) fn initialisation(&mut self, object: ObjectId) -> &mut Initialisation {
-        self.object_mut(object).state.initialisation()
     }
 }

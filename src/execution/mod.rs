@@ -44,6 +44,7 @@ use std::sync::Arc;
 
 use footprint::Footprints;
 
+use crate::model::State;
 use crate::trace::{
     Blocked, Choice, Clock, Event, LeftOut, LeftOutSet, ObjectId, ObjectInfo, Race, ThreadId,
     ThreadInfo, Trace, Value,
@@ -52,15 +53,13 @@ use crate::trace::{
 pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
 pub(crate) use closing::close;
-pub(crate) use footprint::{Before, ChannelBefore, Mode, Spot, Touch, Touches};
-pub(crate) use happens_before::access_cell;
+pub(crate) use footprint::{Mode, Spot, Touch, Touches};
+pub(crate) use happens_before::Knowledge;
 pub(crate) use kept::Kept;
 pub(crate) use late_binding::{Identity, LateBinding};
 pub(crate) use locals::Found;
 pub(crate) use next_step::{Alternatives, NextStep, Requirement};
-pub(crate) use object::{
-    Barrier, Channel, Hold, Initialisation, Object, Origin, Progress, ReadWrite, State, Task,
-};
+pub(crate) use object::{Object, Origin};
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use real_run::{Conditions, Panic, RealRun, Record};
 use recorded::{Lineage, Recorded};
@@ -439,6 +438,11 @@ impl Execution {
         self.note(|event| event.stale = newest);
     }
 
+    /// Notes that something was seen which need not be possible: a stale value.
+    pub(crate) fn doubt(&mut self) {
+        self.has_read_stale = true;
+    }
+
     /// Adds to what the current thread has recorded as the outcome of the execution.
     pub(crate) fn add_outcome(&mut self, value: &str) {
         if self.ending.is_some() {
@@ -509,7 +513,7 @@ impl Execution {
     }
 
     /// Whether what happens counts.
-    fn is_explored(&self) -> bool {
+    pub(crate) fn is_explored(&self) -> bool {
         self.phase == Phase::Explored && self.closing.is_none()
     }
 

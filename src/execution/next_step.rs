@@ -101,7 +101,7 @@ pub(crate) enum Requirement {
     /// The read-write lock is not held for writing.
     Readable(ObjectId),
     /// The thread holds the read-write lock for reading, which it does.
-    Read(ObjectId),
+    Read,
     /// No thread runs the initialiser.
     Idle(ObjectId),
     /// The initialiser has run to its end.

@@ -348,7 +348,7 @@ impl Execution {
         }
     }
 
-    pub(super) fn push_event(&mut self, next: &NextStep, step: Option<u32>) {
+    pub(crate) fn push_event(&mut self, next: &NextStep, step: Option<u32>) {
         self.pulse.beat(self.current, next.operation, next.at);
         if self.is_explored() {
             self.note_left_out(next);

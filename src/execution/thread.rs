@@ -64,9 +64,9 @@ pub(crate) struct Thread {
     pub(super) tokens: u32,
     pub(crate) locals: Locals,
     pub(super) waiting: Waiting,
-    pub(super) knowledge: Knowledge,
+    pub(crate) knowledge: Knowledge,
     /// What its park token lets it know.
-    pub(super) token: Clock,
+    pub(crate) token: Clock,
 }
 
 impl Thread {

@@ -11,10 +11,8 @@ use tokio::sync::mpsc as real;
 use tokio::sync::mpsc::error::{SendError, TryRecvError, TrySendError};
 
 use crate::Named;
-use crate::execution::{
-    Binding, Channel as ChannelState, Execution, NextStep, is_running, step, with,
-};
-use crate::modelled_channel::{self, Messages};
+use crate::execution::{Binding, Execution, NextStep, is_running, step, with};
+use crate::model::channel::{self, Messages, state};
 use crate::trace::{EventResult, ObjectId, Operation};
 
 /// Like [`tokio::sync::mpsc::channel`]: makes a channel that holds at most `buffer` messages.
@@ -25,7 +23,7 @@ use crate::trace::{EventResult, ObjectId, Operation};
 #[track_caller]
 pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
     assert!(buffer > 0, "mpsc bounded channel requires buffer > 0");
-    let binding = modelled_channel::bind("Channel", Some(buffer));
+    let binding = channel::bind("Channel", Some(buffer));
     let (sender, receiver) = if binding.is_real() {
         let (sender, receiver) = real::channel(buffer);
         (End::Real(sender), End::Real(receiver))
@@ -161,7 +159,7 @@ impl<T> Receiver<T> {
 impl<T> Clone for Sender<T> {
     #[track_caller]
     fn clone(&self) -> Self {
-        modelled_channel::add_sender(&self.binding);
+        channel::add_sender(&self.binding);
         Sender {
             binding: self.binding,
             end: match &self.end {
@@ -177,7 +175,7 @@ impl<T> Drop for Sender<T> {
         let End::Modelled(shared) = &self.end else {
             return;
         };
-        let receiver = modelled_channel::disconnect(&self.binding, |channel| {
+        let receiver = channel::disconnect(&self.binding, |channel| {
             channel.senders -= 1;
             let is_last = channel.senders == 0;
             is_last.then(|| shared.wakers().receiver.take()).flatten()
@@ -192,7 +190,7 @@ impl<T> Drop for Receiver<T> {
             return;
         };
         let _messages = Discard(shared);
-        let senders = modelled_channel::disconnect(&self.binding, |channel| {
+        let senders = channel::disconnect(&self.binding, |channel| {
             channel.receivers -= 1;
             channel.letters.clear();
             std::mem::take(&mut shared.wakers().senders)
@@ -412,7 +410,7 @@ impl<T> Future for Sending<'_, T> {
 impl<T> Drop for Sending<'_, T> {
     fn drop(&mut self) {
         let Some(place) = self.place else { return };
-        let wakers = modelled_channel::disconnect(self.binding, |channel| {
+        let wakers = channel::disconnect(self.binding, |channel| {
             let own = self.shared.wakers().take_sender(place);
             let has_left_room = channel.line.leave(place);
             let next = has_left_room.then(|| channel.line.grant()).flatten();
@@ -478,8 +476,4 @@ fn wake_in_drop(wakers: impl IntoIterator<Item = Waker>) {
     {
         resume_unwind(payload);
     }
-}
-
-fn state(execution: &mut Execution, channel: ObjectId) -> &mut ChannelState {
-    execution.object_mut(channel).state.channel()
 }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use crate::execution::{Binding, NextStep, RealRun, is_running, step, with};
+use crate::model;
 use crate::thread::start_modelled;
 use crate::trace::{EventResult, ObjectId, Operation, ThreadId};
 
@@ -34,7 +35,7 @@ where
         "racelab: `future::spawn` outside of `block_on` and of tasks"
     );
     let at = Location::caller();
-    let binding = task::bind();
+    let binding = model::task::bind();
     let slot = Arc::new(Slot::new());
     let place = Arc::clone(&slot);
     let (_, joining) = start_modelled(None, move || {
@@ -130,7 +131,7 @@ impl<T> Modelled<T> {
     fn look(&self, task: ObjectId, waker: &mut Option<Waker>) -> bool {
         let next = NextStep::new(Operation::Join).of(self.thread).on(task);
         step(next, |execution, _| {
-            let is_done = task::state(execution, task).done;
+            let is_done = model::task::state(execution, task).done;
             if !is_done && waker.is_some() {
                 std::mem::swap(waker, &mut self.slot.lock().waiting);
             }
@@ -233,7 +234,7 @@ impl<T> Slot<T> {
         let mut value = Some(value);
         let next = NextStep::new(Operation::Send).on(task).at(at);
         let waiting = step(next, |execution, _| {
-            task::state(execution, task).done = true;
+            model::task::state(execution, task).done = true;
             let mut content = self.lock();
             content.value = value.take();
             content.waiting.take()

@@ -5,14 +5,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::execution::{Binding, Execution, NextStep, Requirement, State, Task, step, with};
-use crate::trace::{ObjectId, Operation, ThreadId};
-
-/// Binds a new task, which can be polled at once.
-#[track_caller]
-pub(super) fn bind() -> Binding {
-    Binding::new("Task", |_| State::Task(Task::new()))
-}
+use crate::execution::{Binding, NextStep, with};
+use crate::model::task;
+use crate::trace::{Operation, ThreadId};
 
 /// Gives a task the name of its thread.
 pub(super) fn name(task: &Binding, thread: ThreadId) {
@@ -27,7 +22,7 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
         !is_inside(),
         "racelab: `block_on` inside of `block_on` or of a task: its thread could not poll anything else"
     );
-    let task = bind();
+    let task = task::bind();
     name(&task, with(|execution| execution.me()));
     run(task, at, future)
 }
@@ -47,31 +42,19 @@ pub(super) fn run<F: Future>(
     future: F,
 ) -> F::Output {
     let _inside = Inside::enter();
-    let task = binding.object().expect("the task was made in here");
+    let object = binding.object().expect("the task was made in here");
     let waker = Waker::from(Arc::new(Wakes(binding)));
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);
-    let mut next = NextStep::new(Operation::Poll)
-        .on(task)
-        .at(at)
-        .requires(Requirement::Roused(task));
+    let mut next = task::poll(object).at(at);
     loop {
-        step(next, |execution, _| {
-            let me = execution.me();
-            let state = state(execution, task);
-            state.woken = false;
-            state.thread = Some(me);
-        });
+        task::begin_poll(object, next);
         if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
             return value;
         }
         // It waits where it has found last that it has to.
         next = next.at(with(|execution| execution.place()).unwrap_or(at));
     }
-}
-
-pub(super) fn state(execution: &mut Execution, task: ObjectId) -> &mut Task {
-    execution.object_mut(task).state.task()
 }
 
 /// What is behind the waker of a task.
@@ -85,13 +68,7 @@ impl Wake for Wakes {
     fn wake_by_ref(self: &Arc<Self>) {
         let Some(task) = self.0.object() else { return };
         let at = with(|execution| execution.place()).unwrap_or(self.0.made_at());
-        let next = NextStep::new(Operation::Wake).on(task).at(at);
-        step(next, |execution, _| {
-            let state = state(execution, task);
-            state.woken = true;
-            let thread = state.thread;
-            execution.note(|event| event.target = thread);
-        });
+        task::wake(task, NextStep::new(Operation::Wake).at(at));
     }
 }
 

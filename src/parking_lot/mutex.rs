@@ -10,7 +10,7 @@ use ::parking_lot as real;
 
 use crate::Named;
 use crate::execution::Binding;
-use crate::sync::exclusion;
+use crate::model::mutex;
 
 /// Like `parking_lot::Mutex`: a mutex that is not poisoned by a panic.
 ///
@@ -46,7 +46,7 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         Mutex {
-            binding: exclusion::bind(),
+            binding: mutex::bind(),
             real: real::Mutex::new(()),
             value: UnsafeCell::new(value),
         }
@@ -65,7 +65,7 @@ impl<T: ?Sized> Mutex<T> {
         let Some(object) = self.binding.object() else {
             return self.guard(Some(self.real.lock()));
         };
-        exclusion::acquire(object);
+        mutex::acquire(object);
         self.guard(None)
     }
 
@@ -75,14 +75,14 @@ impl<T: ?Sized> Mutex<T> {
         let Some(object) = self.binding.object() else {
             return self.real.try_lock().map(|held| self.guard(Some(held)));
         };
-        exclusion::try_acquire(object).then(|| self.guard(None))
+        mutex::try_acquire(object).then(|| self.guard(None))
     }
 
     /// Whether somebody holds the mutex. One step.
     #[track_caller]
     pub fn is_locked(&self) -> bool {
         match self.binding.object() {
-            Some(object) => exclusion::look(object),
+            Some(object) => mutex::look(object),
             None => self.real.is_locked(),
         }
     }
@@ -148,7 +148,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         let binding = &self.mutex.binding;
         // The real lock releases itself.
         if self.real.is_none() && !binding.is_real() && binding.is_current() {
-            exclusion::release(binding);
+            mutex::release(binding);
         }
     }
 }

@@ -9,7 +9,7 @@ use crossbeam_queue as real;
 
 use crate::Named;
 use crate::execution::Binding;
-use crate::modelled_channel::{self, Messages};
+use crate::model::channel::{self, Messages};
 
 /// Like [`crossbeam_queue::ArrayQueue`]: a queue with a bound, for many producers and consumers.
 pub struct ArrayQueue<T> {
@@ -36,7 +36,7 @@ impl<T> ArrayQueue<T> {
     #[track_caller]
     pub fn new(cap: usize) -> Self {
         assert!(cap > 0, "capacity must be non-zero");
-        let binding = modelled_channel::bind("ArrayQueue", Some(cap));
+        let binding = channel::bind("ArrayQueue", Some(cap));
         let items = if binding.is_real() {
             Items::Real(real::ArrayQueue::new(cap))
         } else {
@@ -93,7 +93,7 @@ impl<T> ArrayQueue<T> {
     pub fn len(&self) -> usize {
         match (&self.items, self.binding.object()) {
             (Items::Real(real), _) => real.len(),
-            (Items::Modelled(_), Some(queue)) => modelled_channel::len(queue),
+            (Items::Modelled(_), Some(queue)) => channel::len(queue),
             (Items::Modelled(_), None) => 0,
         }
     }

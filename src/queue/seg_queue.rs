@@ -8,7 +8,7 @@ use crossbeam_queue as real;
 
 use crate::Named;
 use crate::execution::Binding;
-use crate::modelled_channel::{self, Messages};
+use crate::model::channel::{self, Messages};
 
 /// Like [`crossbeam_queue::SegQueue`]: a queue without a bound, for many producers and consumers.
 ///
@@ -32,7 +32,7 @@ impl<T> SegQueue<T> {
     /// Makes an empty queue.
     #[track_caller]
     pub fn new() -> Self {
-        let binding = modelled_channel::bind("SegQueue", None);
+        let binding = channel::bind("SegQueue", None);
         let items = if binding.is_real() {
             Items::Real(real::SegQueue::new())
         } else {
@@ -69,7 +69,7 @@ impl<T> SegQueue<T> {
     pub fn len(&self) -> usize {
         match (&self.items, self.binding.object()) {
             (Items::Real(real), _) => real.len(),
-            (Items::Modelled(_), Some(queue)) => modelled_channel::len(queue),
+            (Items::Modelled(_), Some(queue)) => channel::len(queue),
             (Items::Modelled(_), None) => 0,
         }
     }

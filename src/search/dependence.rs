@@ -10,7 +10,8 @@
 
 use smallvec::SmallVec;
 
-use crate::execution::{Alternatives, Before, Execution, Look, Mode, NextStep, Spot, Touch};
+use crate::execution::{Alternatives, Execution, Look, Mode, NextStep, Spot, Touch};
+use crate::model::Before;
 use crate::trace::{Clock, Operation, ThreadId};
 
 use super::identity::{Census, Identities, SpotKey, ThreadKey};

@@ -2,7 +2,8 @@
 
 use smallvec::SmallVec;
 
-use crate::execution::{Alternatives, Before, ChannelBefore, Mode, Progress, Requirement, Spot};
+use crate::execution::{Mode, Requirement, Spot};
+use crate::model::{self, Before, Glimpse, Situation, read_write};
 use crate::trace::{ObjectId, ThreadId};
 
 use super::dependence::{Announced, Dependence, Footprint, Touched};
@@ -116,25 +117,16 @@ impl Dependence {
 impl Without<'_> {
     fn is_possible(&self) -> bool {
         let Candidate {
-            thread,
-            announced,
-            previous,
-            ..
+            thread, announced, ..
         } = *self.candidate;
         let mut looks = announced.watched.iter();
         if !announced.watched.is_empty() && !looks.any(|look| self.exists(look.spot, look.step + 1))
         {
             return false;
         }
-        let can_time_out = matches!(announced.next.alternatives, Alternatives::Timeout);
-        if let Requirement::Woken { mutex } = announced.next.requires {
-            return if self.exists(Spot::Woken(thread), previous.unwrap_or(0)) {
-                self.is_free(mutex)
-            } else {
-                can_time_out
-            };
-        }
-        can_time_out || self.is_met(thread, announced.next.requires)
+        let next = &announced.next;
+        model::is_possible(self, thread, next.requires)
+            || model::can_time_out(self, thread, next.requires, next.alternatives)
     }
 
     /// Whether the candidate would be possible if the other readers that hold the lock which a reader
@@ -181,49 +173,6 @@ impl Without<'_> {
         holding.next().map(|(_, since, _)| *since)
     }
 
-    fn is_met(&self, thread: ThreadId, requires: Requirement) -> bool {
-        match requires {
-            Requirement::Nothing | Requirement::Held(_) | Requirement::Read(_) => true,
-            Requirement::Free(lock) | Requirement::Woken { mutex: lock } => self.is_free(lock),
-            Requirement::Readable(lock) => self.holders(lock).0 == 0,
-            Requirement::Idle(once) => {
-                self.progress(once, |progress| !matches!(progress, Progress::Running(_)))
-            }
-            Requirement::Initialised(once) => {
-                self.progress(once, |progress| progress == Progress::Complete)
-            }
-            Requirement::Ended(once) => self.progress(once, |progress| {
-                matches!(progress, Progress::Complete | Progress::Poisoned)
-            }),
-            Requirement::Passed(barrier, times) => self.exists(Spot::Passage(barrier, times), 0),
-            Requirement::Finished(other) => self.exists(Spot::End(other), 0),
-            Requirement::Token => match self.before(Spot::Token(thread)) {
-                Some(Before::Token(has_token)) => *has_token,
-                _ => self.candidate.is_possible,
-            },
-            Requirement::Roused(task) => match self.before(Spot::Object(task)) {
-                Some(Before::Roused(is_roused)) => *is_roused,
-                _ => self.candidate.is_possible,
-            },
-            Requirement::Message(channel) => self.channel(channel, |channel| {
-                let mut messages = channel.messages.iter();
-                let is_for = |takers: &Option<Vec<ThreadId>>| {
-                    takers
-                        .as_ref()
-                        .is_none_or(|takers| takers.contains(&thread))
-                };
-                !channel.has_senders || messages.any(is_for)
-            }),
-            Requirement::Room(channel) => self.channel(channel, |channel| {
-                channel.has_room || !channel.has_receivers
-            }),
-            Requirement::Taken(channel, number) => {
-                self.exists(Spot::Taken(channel, number), 0)
-                    || self.channel(channel, |channel| !channel.has_receivers)
-            }
-        }
-    }
-
     /// Whether a touch would be there.
     fn has(&self, touch: &Touched) -> bool {
         let step = touch.step as usize;
@@ -247,48 +196,45 @@ impl Without<'_> {
         touches.any(|touch| touch.step >= from && touch.mode != Mode::Read && self.has(touch))
     }
 
-    fn is_free(&self, lock: ObjectId) -> bool {
-        match self.before(Spot::Object(lock)) {
-            Some(Before::Free(is_free)) => *is_free,
-            _ => {
-                let touches = self.dependence.touched(Spot::Object(lock));
-                let is_mutex = touches
-                    .into_iter()
-                    .all(|touch| !matches!(touch.before, Before::Holds { .. }));
-                if is_mutex {
-                    self.candidate.is_possible
-                } else {
-                    self.holders(lock) == (0, 0)
-                }
+    /// Who would hold a read-write lock, if it is one. Readers come and go in any order, so that they
+    /// are counted.
+    fn holders(&self, spot: Spot) -> Option<read_write::Glimpse> {
+        let mut holders = None;
+        for touch in self.dependence.touched(spot) {
+            let (writers, readers) = match touch.before {
+                Before::Holds { writers, readers } => (writers, readers),
+                Before::Untold => continue,
+                _ => return None,
+            };
+            let (all_writers, all_readers) = holders.get_or_insert((0, 0));
+            if self.has(touch) {
+                *all_writers += writers;
+                *all_readers += readers;
             }
         }
-    }
-
-    /// How many threads would hold a read-write lock for writing, and for reading. Readers come and
-    /// go in any order, so that they are counted.
-    fn holders(&self, lock: ObjectId) -> (i32, i32) {
-        let touches = self.dependence.touched(Spot::Object(lock));
-        let changes = touches.filter(|touch| self.has(touch));
-        changes.fold((0, 0), |(writers, readers), touch| match touch.before {
-            Before::Holds {
-                writers: more_writers,
-                readers: more_readers,
-            } => (writers + more_writers, readers + more_readers),
-            _ => (writers, readers),
+        holders.map(|(writers, readers)| read_write::Glimpse {
+            is_written: writers != 0,
+            is_read: readers != 0,
         })
     }
+}
 
-    fn progress(&self, once: ObjectId, test: impl FnOnce(Progress) -> bool) -> bool {
-        match self.before(Spot::Object(once)) {
-            Some(Before::Progress(progress)) => test(*progress),
-            _ => self.candidate.is_possible,
-        }
+impl Situation for Without<'_> {
+    fn glimpse(&self, spot: Spot, thread: ThreadId) -> Option<Glimpse> {
+        let glimpse = self.before(spot).and_then(|before| before.glimpse(thread));
+        glimpse.or_else(|| self.holders(spot).map(Glimpse::ReadWrite))
     }
 
-    fn channel(&self, channel: ObjectId, test: impl FnOnce(&ChannelBefore) -> bool) -> bool {
-        match self.before(Spot::Object(channel)) {
-            Some(Before::Channel(channel)) => test(channel),
-            _ => self.candidate.is_possible,
-        }
+    fn has_happened(&self, spot: Spot) -> bool {
+        let from = match spot {
+            // Since it began to wait.
+            Spot::Woken(_) => self.candidate.previous.unwrap_or(0),
+            _ => 0,
+        };
+        self.exists(spot, from)
+    }
+
+    fn is_possible_now(&self) -> bool {
+        self.candidate.is_possible
     }
 }

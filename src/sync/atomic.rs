@@ -22,9 +22,11 @@ pub use std::sync::atomic::{Ordering, compiler_fence};
 
 use crate::Named;
 use crate::execution::{
-    Access, Alternatives, AtomicType, Binding, Execution, NextStep, Rmw, State, is_running, step,
+    Access, Alternatives, AtomicType, Binding, Execution, NextStep, Rmw, is_running, step,
     step_on_memory, with,
 };
+use crate::model::State;
+use crate::model::atomic::Atomic;
 use crate::trace::{EventResult, ObjectId, Operation, Value};
 
 /// Like [`std::sync::atomic::fence`], as one step.
@@ -195,7 +197,7 @@ fn compare_exchange<T: Shown>(
 fn note_written<T: Shown>(execution: &mut Execution, object: ObjectId, value: T) {
     let shown = value.show(execution);
     execution.note(|event| event.written = Some(shown));
-    execution.object_mut(object).state = State::Atomic { value: shown };
+    execution.object_mut(object).state = State::Atomic(Atomic { value: shown });
 }
 
 /// An ordering that std would refuse is refused before it is announced, by std itself.
@@ -220,7 +222,7 @@ macro_rules! atomic {
             /// Makes a new atomic.
             #[track_caller]
             pub fn new(value: $value) -> Self {
-                let state = |execution: &mut Execution| State::Atomic { value: value.show(execution) };
+                let state = |execution: &mut Execution| State::Atomic(Atomic { value: value.show(execution) });
                 let binding = Binding::new(stringify!($name), state);
                 binding.made(|runtime, object| {
                     runtime.made_atomic(object, <$value>::TYPE, Shown::to_bits(value));

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync as real;
 
 use crate::Named;
-use crate::execution::{Barrier as BarrierState, Binding, NextStep, Requirement, State, step};
-use crate::trace::Operation;
+use crate::execution::Binding;
+use crate::model::barrier;
 
 /// Like [`std::sync::Barrier`]: lets threads go on when so many have arrived.
 ///
@@ -38,7 +38,7 @@ impl Barrier {
     #[track_caller]
     pub fn new(n: usize) -> Self {
         Barrier {
-            binding: Binding::new("Barrier", |_| State::Barrier(BarrierState::new(n))),
+            binding: barrier::bind(n),
             real: real::Barrier::new(n),
         }
     }
@@ -49,26 +49,7 @@ impl Barrier {
         let Some(object) = self.binding.object() else {
             return BarrierWaitResult(self.real.wait().is_leader());
         };
-        let arrival = NextStep::new(Operation::Barrier).on(object);
-        let (is_leader, passed) = step(arrival, |execution, _| {
-            let barrier = execution.object_mut(object).state.barrier();
-            let passed = barrier.passed;
-            barrier.arrived += 1;
-            let is_leader = barrier.arrived >= barrier.size;
-            if is_leader {
-                barrier.arrived = 0;
-                barrier.passed += 1;
-            }
-            (is_leader, passed)
-        });
-        if !is_leader {
-            let wake = NextStep::new(Operation::Wake).on(object).at(arrival.at);
-            step(
-                wake.requires(Requirement::Passed(object, passed)),
-                |_, _| (),
-            );
-        }
-        BarrierWaitResult(is_leader)
+        BarrierWaitResult(barrier::wait(object))
     }
 }
 

@@ -1,14 +1,14 @@
 //! The condition variable.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{self as real, LockResult, PoisonError};
 use std::time::Duration;
 
 use crate::Named;
-use crate::execution::{Alternatives, Binding, Hold, NextStep, Requirement, State, step};
-use crate::trace::{ObjectId, Operation};
+use crate::execution::{Alternatives, Binding};
+use crate::model::condvar;
+use crate::trace::ObjectId;
 
 use super::mutex::{Mutex, MutexGuard};
 
@@ -54,11 +54,8 @@ impl Condvar {
     /// Makes a condition variable that nobody waits for.
     #[track_caller]
     pub fn new() -> Self {
-        let state = |_: &mut _| State::Condvar {
-            waiters: VecDeque::new(),
-        };
         Condvar {
-            binding: Binding::new("Condvar", state),
+            binding: condvar::bind(),
             real: real::Condvar::new(),
         }
     }
@@ -170,16 +167,7 @@ impl Condvar {
         let Some(condvar) = self.binding.object() else {
             return self.real.notify_one();
         };
-        let next = NextStep::new(Operation::NotifyOne)
-            .on(condvar)
-            .or(Alternatives::Waiters);
-        step(next, |execution, alternative| {
-            let waiters = execution.object_mut(condvar).state.waiters();
-            if let Some(thread) = waiters.remove(alternative as usize) {
-                execution.thread_mut(thread).woken = true;
-                execution.note(|event| event.target = Some(thread));
-            }
-        });
+        condvar::notify_one(condvar);
     }
 
     /// Wakes all threads that wait.
@@ -188,15 +176,7 @@ impl Condvar {
         let Some(condvar) = self.binding.object() else {
             return self.real.notify_all();
         };
-        step(
-            NextStep::new(Operation::NotifyAll).on(condvar),
-            |execution, _| {
-                let waiters = std::mem::take(execution.object_mut(condvar).state.waiters());
-                for thread in waiters {
-                    execution.thread_mut(thread).woken = true;
-                }
-            },
-        );
+        condvar::notify_all(condvar);
     }
 }
 
@@ -211,50 +191,11 @@ fn wait_modelled<'a, T>(
     alternatives: Alternatives,
 ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
     // If the wait is ended by the end of the execution, the guard releases the mutex.
-    let wait = NextStep::new(Operation::Wait)
-        .on(condvar)
-        .requires(Requirement::Held(held));
-    step(wait, |execution, _| {
-        *execution.object_mut(held).state.held() = None;
-        execution.current_mut().woken = false;
-        let me = execution.me();
-        execution.object_mut(condvar).state.waiters().push_back(me);
-    });
+    let wait = condvar::begin(condvar, held);
     // From here on it has nothing to release.
     let _ = guard.into_real();
-    let wake = NextStep::new(Operation::Wake).on(condvar).at(wait.at);
-    let wake = wake.requires(Requirement::Woken { mutex: held });
-    let mut timed_out = false;
-    loop {
-        let alternatives = if timed_out {
-            Alternatives::None
-        } else {
-            alternatives
-        };
-        let is_awake = step(wake.or(alternatives), |execution, alternative| {
-            if alternative == 1 {
-                let me = execution.me();
-                execution
-                    .object_mut(condvar)
-                    .state
-                    .waiters()
-                    .retain(|&thread| thread != me);
-                execution.current_mut().woken = true;
-                execution.note(|event| event.operation = Operation::Timeout);
-                return false;
-            }
-            let mine = Hold {
-                thread: execution.me(),
-                at: wait.at,
-            };
-            *execution.object_mut(held).state.held() = Some(mine);
-            true
-        });
-        if is_awake {
-            return with_result(MutexGuard::regained(mutex, Ok(None)), timed_out);
-        }
-        timed_out = true;
-    }
+    let timed_out = wait.end(alternatives);
+    with_result(MutexGuard::regained(mutex, Ok(None)), timed_out)
 }
 
 impl Default for Condvar {

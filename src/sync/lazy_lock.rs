@@ -12,7 +12,7 @@ use std::sync::{self as real, PoisonError};
 use crate::Named;
 use crate::execution::{Ending, Kept, LateBinding, give_up, is_running};
 
-use super::initialisation::{AfterPanic, Made, Turn, begin, look, value_of};
+use crate::model::once::{AfterPanic, Made, Turn, begin, look, value_of};
 
 /// What std says when the initialiser has panicked before.
 const POISONED: &str = "LazyLock instance has previously been poisoned";

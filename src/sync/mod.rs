@@ -13,10 +13,6 @@ mod barrier;
 #[cfg(feature = "lab")]
 mod condvar;
 #[cfg(feature = "lab")]
-pub(crate) mod exclusion;
-#[cfg(feature = "lab")]
-mod initialisation;
-#[cfg(feature = "lab")]
 mod lazy_lock;
 #[cfg(feature = "lab")]
 pub mod mpsc;

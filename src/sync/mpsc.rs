@@ -28,12 +28,12 @@ pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, 
 
 use crate::Named;
 use crate::execution::Binding;
-use crate::modelled_channel::{self, Limit, Messages, Rest};
+use crate::model::channel::{self, Limit, Messages, Rest};
 
 /// Like [`std::sync::mpsc::channel`]: makes a channel without a bound.
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let binding = modelled_channel::bind("Channel", None);
+    let binding = channel::bind("Channel", None);
     let (end, receiver) = ends(binding, real::channel);
     (Sender { binding, end }, receiver)
 }
@@ -43,7 +43,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 /// With a bound of 0, each message is handed over from a thread that sends to one that receives.
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
-    let binding = modelled_channel::bind("Channel", Some(bound));
+    let binding = channel::bind("Channel", Some(bound));
     let (end, receiver) = ends(binding, || real::sync_channel(bound));
     (SyncSender { binding, end }, receiver)
 }
@@ -230,20 +230,20 @@ fn unsent<T>(error: TrySendError<T>) -> T {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        modelled_channel::drop_sender(&self.binding);
+        channel::drop_sender(&self.binding);
     }
 }
 
 impl<T> Drop for SyncSender<T> {
     fn drop(&mut self) {
-        modelled_channel::drop_sender(&self.binding);
+        channel::drop_sender(&self.binding);
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         if let End::Modelled(messages) = &self.end {
-            modelled_channel::drop_receiver(&self.binding, messages, Rest::Dropped);
+            channel::drop_receiver(&self.binding, messages, Rest::Dropped);
         }
     }
 }
@@ -251,7 +251,7 @@ impl<T> Drop for Receiver<T> {
 impl<T> Clone for Sender<T> {
     #[track_caller]
     fn clone(&self) -> Self {
-        modelled_channel::add_sender(&self.binding);
+        channel::add_sender(&self.binding);
         Sender {
             binding: self.binding,
             end: self.end.clone(),
@@ -262,7 +262,7 @@ impl<T> Clone for Sender<T> {
 impl<T> Clone for SyncSender<T> {
     #[track_caller]
     fn clone(&self) -> Self {
-        modelled_channel::add_sender(&self.binding);
+        channel::add_sender(&self.binding);
         SyncSender {
             binding: self.binding,
             end: self.end.clone(),

@@ -11,9 +11,9 @@ use std::thread::panicking;
 
 use crate::Named;
 use crate::execution::Binding;
+use crate::model::mutex;
 use crate::trace::ObjectId;
 
-use super::exclusion;
 use super::poison::{Poison, poison_if};
 
 /// Like [`std::sync::Mutex`], poisoning and unsized values included.
@@ -55,7 +55,7 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         Mutex {
-            binding: exclusion::bind(),
+            binding: mutex::bind(),
             real: real::Mutex::new(()),
             poison: Poison::default(),
             value: UnsafeCell::new(value),
@@ -87,7 +87,7 @@ impl<T: ?Sized> Mutex<T> {
                 Err(error) => Err(PoisonError::new(self.guard(Some(error.into_inner())))),
             };
         };
-        exclusion::acquire(object);
+        mutex::acquire(object);
         poison_if(self.poison.shows(), self.guard(None))
     }
 
@@ -109,7 +109,7 @@ impl<T: ?Sized> Mutex<T> {
                 }
             };
         };
-        if exclusion::try_acquire(object) {
+        if mutex::try_acquire(object) {
             Ok(poison_if(self.poison.shows(), self.guard(None))?)
         } else {
             Err(TryLockError::WouldBlock)
@@ -238,7 +238,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
             return;
         }
         self.mutex.poison.note_end(self.was_panicking);
-        exclusion::release(&self.mutex.binding);
+        mutex::release(&self.mutex.binding);
     }
 }
 

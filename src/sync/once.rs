@@ -7,7 +7,7 @@ use std::sync as real;
 use crate::Named;
 use crate::execution::{LateBinding, Requirement};
 
-use super::initialisation::{AfterPanic, Turn, begin, look, look_when};
+use crate::model::once::{AfterPanic, Turn, begin, look, look_when};
 
 /// Like [`std::sync::Once`]: runs something once.
 ///

@@ -7,9 +7,10 @@ use std::fmt;
 use std::sync as real;
 
 use crate::Named;
-use crate::execution::{Initialisation, Kept, LateBinding, Progress, Requirement, is_running};
-
-use super::initialisation::{AfterPanic, Made, Turn, begin, look, look_when, put, value_of};
+use crate::execution::{Kept, LateBinding, Requirement, is_running};
+use crate::model::once::{
+    AfterPanic, Initialisation, Made, Progress, Turn, begin, look, look_when, put, value_of,
+};
 
 /// Like [`std::sync::OnceLock`]: a value that is written once.
 ///

@@ -11,10 +11,9 @@ use std::sync::{self as real, LockResult, PoisonError, TryLockError, TryLockResu
 use std::thread::panicking;
 
 use crate::Named;
-use crate::execution::{
-    Binding, Execution, Hold, NextStep, ReadWrite, Requirement, State, step, step_in_drop,
-};
-use crate::trace::{EventResult, ObjectId, Operation};
+use crate::execution::Binding;
+use crate::model::read_write;
+use crate::trace::ObjectId;
 
 use super::poison::{Poison, poison_if};
 
@@ -63,7 +62,7 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         RwLock {
-            binding: Binding::new("RwLock", |_| State::ReadWrite(ReadWrite::default())),
+            binding: read_write::bind(),
             real: real::RwLock::new(()),
             poison: Poison::default(),
             value: UnsafeCell::new(value),
@@ -95,10 +94,7 @@ impl<T: ?Sized> RwLock<T> {
                 Err(error) => Err(PoisonError::new(self.reader(Some(error.into_inner())))),
             };
         };
-        let next = NextStep::new(Operation::ReadLock)
-            .on(object)
-            .requires(Requirement::Readable(object));
-        step(next, |execution, _| begin_reading(execution, object, &next));
+        read_write::read(object);
         poison_if(self.poison.shows(), self.reader(None))
     }
 
@@ -120,11 +116,7 @@ impl<T: ?Sized> RwLock<T> {
                 }
             };
         };
-        let next = NextStep::new(Operation::TryLock).on(object);
-        let acquired = attempt(next, Requirement::Readable(object), |execution| {
-            begin_reading(execution, object, &next);
-        });
-        if acquired {
+        if read_write::try_read(object) {
             Ok(poison_if(self.poison.shows(), self.reader(None))?)
         } else {
             Err(TryLockError::WouldBlock)
@@ -144,10 +136,7 @@ impl<T: ?Sized> RwLock<T> {
                 Err(error) => Err(PoisonError::new(self.writer(Some(error.into_inner())))),
             };
         };
-        let next = NextStep::new(Operation::WriteLock)
-            .on(object)
-            .requires(Requirement::Free(object));
-        step(next, |execution, _| begin_writing(execution, object, &next));
+        read_write::write(object);
         poison_if(self.poison.shows(), self.writer(None))
     }
 
@@ -169,11 +158,7 @@ impl<T: ?Sized> RwLock<T> {
                 }
             };
         };
-        let next = NextStep::new(Operation::TryLock).on(object);
-        let acquired = attempt(next, Requirement::Free(object), |execution| {
-            begin_writing(execution, object, &next);
-        });
-        if acquired {
+        if read_write::try_write(object) {
             Ok(poison_if(self.poison.shows(), self.writer(None))?)
         } else {
             Err(TryLockError::WouldBlock)
@@ -310,14 +295,8 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
             let real = ManuallyDrop::new(s).real.take();
             return lock.reader(real.map(real::RwLockWriteGuard::downgrade));
         };
-        let next = NextStep::new(Operation::ReadLock)
-            .on(object)
-            .requires(Requirement::Held(object));
         // If this is ended by the end of the execution, the guard releases the lock.
-        step(next, |execution, _| {
-            execution.object_mut(object).state.read_write().writer = None;
-            begin_reading(execution, object, &next);
-        });
+        read_write::downgrade(object);
         std::mem::forget(s);
         lock.reader(None)
     }
@@ -329,17 +308,7 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
             return;
         };
         // `#[track_caller]` has nothing to say in a destructor: an unlock stands at its lock.
-        let next = NextStep::new(Operation::Unlock).on(object).at(self.at);
-        step_in_drop(next.requires(Requirement::Read(object)), |execution, _| {
-            let mine = Hold {
-                thread: execution.me(),
-                at: self.at,
-            };
-            let readers = &mut execution.object_mut(object).state.read_write().readers;
-            if let Some(index) = readers.iter().position(|hold| *hold == mine) {
-                readers.remove(index);
-            }
-        });
+        read_write::end_reading(object, self.at);
     }
 }
 
@@ -349,10 +318,7 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
             return;
         };
         self.lock.poison.note_end(self.was_panicking);
-        let next = NextStep::new(Operation::Unlock).on(object).at(self.at);
-        step_in_drop(next.requires(Requirement::Held(object)), |execution, _| {
-            execution.object_mut(object).state.read_write().writer = None;
-        });
+        read_write::end_writing(object, self.at);
     }
 }
 
@@ -404,38 +370,3 @@ macro_rules! shown_as_the_value {
 }
 
 shown_as_the_value!(RwLockReadGuard RwLockWriteGuard);
-
-/// An attempt to acquire a lock, as a step: `acquire` is done if what it needs is so.
-fn attempt(next: NextStep, needs: Requirement, acquire: impl FnOnce(&mut Execution)) -> bool {
-    step(next, |execution, _| {
-        let is_possible = execution.met(execution.me(), needs);
-        if is_possible {
-            acquire(execution);
-        }
-        let result = if is_possible {
-            EventResult::Succeeded
-        } else {
-            EventResult::Failed
-        };
-        execution.note(|event| event.result = Some(result));
-        is_possible
-    })
-}
-
-fn begin_reading(execution: &mut Execution, lock: ObjectId, next: &NextStep) {
-    let mine = Hold {
-        thread: execution.me(),
-        at: next.at,
-    };
-    let state = execution.object_mut(lock).state.read_write();
-    state.readers.push(mine);
-}
-
-fn begin_writing(execution: &mut Execution, lock: ObjectId, next: &NextStep) {
-    let mine = Hold {
-        thread: execution.me(),
-        at: next.at,
-    };
-    let state = execution.object_mut(lock).state.read_write();
-    state.writer = Some(mine);
-}

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::thread as real;
 
-use crate::execution::{NextStep, is_running, step, with};
-use crate::trace::{self, Operation};
+use crate::execution::{is_running, with};
+use crate::{model, trace};
 
 /// Like [`std::thread::Thread`]: a handle to a thread, to name it and to unpark it.
 #[derive(Clone, Debug)]
@@ -70,10 +70,7 @@ impl Thread {
         match &self.0 {
             Kind::Real(thread) => thread.unpark(),
             Kind::Modelled { id, .. } if is_running() => {
-                let next = NextStep::new(Operation::Unpark).of(*id);
-                step(next, |execution, _| {
-                    execution.thread_mut(*id).has_token = true;
-                });
+                model::park::unpark(*id);
             }
             // The execution of the thread is over.
             Kind::Modelled { .. } => {}

@@ -10,8 +10,9 @@ use std::sync::{Mutex, PoisonError};
 use std::thread as real;
 
 use crate::execution::{
-    Mode, NextStep, RealRun, Requirement, Spot, State, is_running, step, try_with, with,
+    Mode, NextStep, RealRun, Requirement, Spot, is_running, step, try_with, with,
 };
+use crate::model::State;
 use crate::trace::{self, Operation};
 
 use super::start::{Joining, start_unchecked};

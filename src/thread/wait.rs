@@ -3,7 +3,8 @@
 use std::thread as real;
 use std::time::Duration;
 
-use crate::execution::{Alternatives, NextStep, Requirement, is_running, step};
+use crate::execution::{Alternatives, NextStep, is_running, step};
+use crate::model;
 use crate::trace::Operation;
 
 /// Like [`std::thread::yield_now`]: says that the thread waits for another one to write.
@@ -35,12 +36,7 @@ pub fn sleep(duration: Duration) {
 #[track_caller]
 pub fn park() {
     if is_running() {
-        step(
-            NextStep::new(Operation::Park).requires(Requirement::Token),
-            |execution, _| {
-                execution.current_mut().has_token = false;
-            },
-        );
+        model::park::park(Alternatives::None);
     } else {
         real::park();
     }
@@ -51,13 +47,7 @@ pub fn park() {
 #[track_caller]
 pub fn park_timeout(duration: Duration) {
     if is_running() {
-        let next = NextStep::new(Operation::Park)
-            .requires(Requirement::Token)
-            .or(Alternatives::Timeout);
-        step(next, |execution, alternative| match alternative {
-            0 => execution.current_mut().has_token = false,
-            _ => execution.note(|event| event.operation = Operation::Timeout),
-        });
+        model::park::park(Alternatives::Timeout);
     } else {
         real::park_timeout(duration);
     }

@@ -4,7 +4,7 @@ use racelab::sync::Arc;
 use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use racelab::sync::mpsc::{self, RecvTimeoutError, TryRecvError, TrySendError};
 use racelab::trace::{EventResult, Operation};
-use racelab::{Bound, Coverage, FailureKind, Named, Reason, Verdict, outcome, thread};
+use racelab::{Coverage, FailureKind, Named, Verdict, outcome, thread};
 
 use super::super::{explore, fails, holds, outcomes};
 use super::{MOMENT, operations};

@@ -1,17 +1,290 @@
 //! A channel in an execution: what the channels of std, crossbeam and their like have in common.
 //!
-//! What decides who can go on is in the execution's [`State`]; the messages are here. To send, to
-//! receive and to drop an end are steps. To clone an end is none, since nobody can see it.
+//! What decides who can go on is in the execution's [`State`]; the messages are in the façade's
+//! object. To send, to receive and to drop an end are steps. To clone an end is none, since nobody can see it.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{TryRecvError, TrySendError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::execution::{
-    Alternatives, Binding, Channel, Execution, NextStep, Requirement, State, leave_doomed, step,
-    step_in_drop, with,
+    Alternatives, Binding, Execution, NextStep, Requirement, leave_doomed, step, step_in_drop, with,
 };
-use crate::trace::{EventResult, ObjectId, Operation};
+use crate::trace::{Clock, Event, EventResult, ObjectId, Operation, ThreadId};
+
+use super::State;
+
+/// A channel with many producers and many consumers.
+///
+/// Messages are numbered in the order in which they were sent.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    /// `None` is unbounded. With 0 a sender waits until its message is taken.
+    pub(crate) capacity: Option<usize>,
+    /// How many messages were sent: the number of the next one.
+    pub(crate) sent: u64,
+    /// The messages that are in it.
+    pub(crate) letters: VecDeque<Letter>,
+    pub(crate) senders: usize,
+    pub(crate) receivers: usize,
+    /// The tasks that wait for room, in their order.
+    pub(crate) line: Line,
+    /// The message that was put in or taken last.
+    moved: u64,
+    clocks: Clocks,
+}
+
+/// A message in a channel.
+#[derive(Debug)]
+pub(crate) struct Letter {
+    number: u64,
+    /// Who can take it, if that is not everybody: those who waited when it was handed to one of
+    /// them.
+    waiting: Option<Vec<ThreadId>>,
+}
+
+/// The sends of tasks that wait for room: the first in line gets it when there is some.
+#[derive(Debug, Default)]
+pub(crate) struct Line {
+    /// How many sends have ever waited.
+    joined: u64,
+    waiting: VecDeque<u64>,
+    /// Those for whom there is room, which nobody else can take.
+    granted: Vec<u64>,
+}
+
+impl Line {
+    /// Lets a send wait at the end, and returns its number.
+    pub(crate) fn join(&mut self) -> u64 {
+        let number = self.joined;
+        self.joined += 1;
+        self.waiting.push_back(number);
+        number
+    }
+
+    /// Gives free room to the first in line, and returns its number.
+    pub(crate) fn grant(&mut self) -> Option<u64> {
+        let number = self.waiting.pop_front()?;
+        self.granted.push(number);
+        Some(number)
+    }
+
+    /// Takes a send out of the line, and returns whether there was room for it.
+    pub(crate) fn leave(&mut self, number: u64) -> bool {
+        self.waiting.retain(|&other| other != number);
+        let before = self.granted.len();
+        self.granted.retain(|&other| other != number);
+        self.granted.len() < before
+    }
+
+    /// Whether there is room for a send.
+    pub(crate) fn is_granted(&self, number: u64) -> bool {
+        self.granted.contains(&number)
+    }
+}
+
+/// What those who use a channel learn of each other.
+#[derive(Debug, Default)]
+struct Clocks {
+    /// What is known to who takes a message in the channel, with its number.
+    messages: VecDeque<(u64, Clock)>,
+    /// What was known to who took a message, for who waits for that or for the room.
+    taken: VecDeque<(u64, Clock)>,
+    /// What was known to those who dropped an end.
+    dropped: Clock,
+}
+
+impl Channel {
+    pub(crate) fn new(capacity: Option<usize>) -> Self {
+        Channel {
+            capacity,
+            sent: 0,
+            letters: VecDeque::new(),
+            senders: 1,
+            receivers: 1,
+            line: Line::default(),
+            moved: 0,
+            clocks: Clocks::default(),
+        }
+    }
+
+    /// Puts a message in, for `waiting` or for everybody, and returns its number.
+    pub(crate) fn put(&mut self, waiting: Option<Vec<ThreadId>>) -> u64 {
+        let number = self.sent;
+        self.sent += 1;
+        self.moved = number;
+        self.letters.push_back(Letter { number, waiting });
+        number
+    }
+
+    /// Takes out the first message that the thread can take, and returns its number.
+    pub(crate) fn take(&mut self, thread: ThreadId) -> Option<u64> {
+        let index = self.letters.iter().position(|letter| letter.is_for(thread));
+        let letter = self.letters.remove(index?)?;
+        self.moved = letter.number;
+        Some(letter.number)
+    }
+
+    /// Takes back a message that nobody has taken.
+    pub(crate) fn withdraw(&mut self, number: u64) {
+        self.letters.retain(|letter| letter.number != number);
+        self.clocks.messages.retain(|(other, _)| *other != number);
+    }
+
+    /// Whether the message with this number is not in the channel any more.
+    pub(crate) fn is_taken(&self, number: u64) -> bool {
+        self.letters.iter().all(|letter| letter.number != number)
+    }
+
+    /// Whether a message can be put in without waiting for room. A rendezvous
+    /// has room for any offer: there the wait comes afterwards.
+    pub(crate) fn has_room(&self) -> bool {
+        match self.capacity {
+            None | Some(0) => true,
+            Some(capacity) => self.letters.len() + self.line.granted.len() < capacity,
+        }
+    }
+
+    /// The number of the message that was put in or taken last.
+    pub(crate) fn moved(&self) -> u64 {
+        self.moved
+    }
+
+    pub(super) fn glimpse(&self, thread: ThreadId) -> Glimpse {
+        Glimpse {
+            has_message: self.letters.iter().any(|letter| letter.is_for(thread)),
+            has_room: self.has_room(),
+            has_senders: self.senders > 0,
+            has_receivers: self.receivers > 0,
+        }
+    }
+
+    pub(super) fn before(&self) -> Before {
+        let letters = self.letters.iter();
+        Before {
+            messages: letters.map(|letter| letter.waiting.clone()).collect(),
+            has_room: self.has_room(),
+            has_senders: self.senders > 0,
+            has_receivers: self.receivers > 0,
+        }
+    }
+
+    /// Who takes a message learns what its sender knew, and who sends into the room of an earlier
+    /// one what its receiver knew.
+    pub(super) fn order(&mut self, known: &mut Clock, event: &Event, requirement: Requirement) {
+        let (capacity, moved) = (self.capacity, self.moved);
+        let clocks = &mut self.clocks;
+        match (event.operation, event.result) {
+            // The end of a rendezvous.
+            (Operation::Wake, Some(EventResult::Disconnected)) => known.join(&clocks.dropped),
+            (Operation::Wake, _) => {
+                if let Requirement::Taken(_, number) = requirement
+                    && let Some(taken) = remove(&mut clocks.taken, number)
+                {
+                    known.join(&taken);
+                }
+            }
+            (_, Some(EventResult::Failed)) => {}
+            (Operation::Disconnect, _) => clocks.dropped.join(known),
+            (Operation::Send | Operation::Receive, Some(EventResult::Disconnected)) => {
+                known.join(&clocks.dropped);
+            }
+            (Operation::Send, _) => {
+                if let Some(capacity @ 1..) = capacity {
+                    // In a full queue it takes the place of the oldest message.
+                    if clocks.messages.len() >= capacity
+                        && let Some((number, message)) = clocks.messages.pop_front()
+                    {
+                        known.join(&message);
+                        clocks.taken.push_back((number, known.clone()));
+                    }
+                    // There is room since the message in that place was taken.
+                    let earlier = moved.checked_sub(capacity as u64);
+                    let taken = earlier.and_then(|number| remove(&mut clocks.taken, number));
+                    if let Some(taken) = taken {
+                        known.join(&taken);
+                    }
+                }
+                clocks.messages.push_back((moved, known.clone()));
+            }
+            (Operation::Receive, _) => {
+                if let Some(message) = remove(&mut clocks.messages, moved) {
+                    known.join(&message);
+                }
+                if capacity.is_some() {
+                    clocks.taken.push_back((moved, known.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Takes out what is known with a message.
+fn remove(clocks: &mut VecDeque<(u64, Clock)>, number: u64) -> Option<Clock> {
+    let index = clocks.iter().position(|(other, _)| *other == number)?;
+    clocks.remove(index).map(|(_, clock)| clock)
+}
+
+impl Letter {
+    fn is_for(&self, thread: ThreadId) -> bool {
+        match &self.waiting {
+            Some(waiting) => waiting.contains(&thread),
+            None => true,
+        }
+    }
+}
+
+/// What one thread sees of a channel.
+#[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent of each other"
+)]
+pub(crate) struct Glimpse {
+    /// Whether there is a message that it can take.
+    has_message: bool,
+    has_room: bool,
+    has_senders: bool,
+    has_receivers: bool,
+}
+
+impl Glimpse {
+    pub(super) fn allows(self, requirement: Requirement) -> bool {
+        match requirement {
+            Requirement::Message(_) => self.has_message || !self.has_senders,
+            Requirement::Room(_) => self.has_room || !self.has_receivers,
+            // That it was taken is asked elsewhere.
+            _ => !self.has_receivers,
+        }
+    }
+}
+
+/// What a channel was like before a step, for whichever thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Before {
+    /// The threads that could take a message: `None` are all.
+    messages: Vec<Option<Vec<ThreadId>>>,
+    has_room: bool,
+    has_senders: bool,
+    has_receivers: bool,
+}
+
+impl Before {
+    pub(super) fn glimpse(&self, thread: ThreadId) -> Glimpse {
+        let is_for = |takers: &Option<Vec<ThreadId>>| {
+            takers
+                .as_ref()
+                .is_none_or(|takers| takers.contains(&thread))
+        };
+        Glimpse {
+            has_message: self.messages.iter().any(is_for),
+            has_room: self.has_room,
+            has_senders: self.has_senders,
+            has_receivers: self.has_receivers,
+        }
+    }
+}
 
 /// Binds a new channel. Without a capacity it is unbounded.
 #[track_caller]
@@ -439,6 +712,9 @@ pub(crate) fn disconnect<R>(
     }))
 }
 
-fn state(execution: &mut Execution, channel: ObjectId) -> &mut Channel {
-    execution.object_mut(channel).state.channel()
+pub(crate) fn state(execution: &mut Execution, channel: ObjectId) -> &mut Channel {
+    match &mut execution.object_mut(channel).state {
+        State::Channel(channel) => channel,
+        other => unreachable!("{other:?} is no channel"),
+    }
 }

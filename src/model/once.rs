@@ -1,21 +1,90 @@
-//! One-time initialisation in an execution: the steps that `Once`, `OnceLock` and `LazyLock` share.
+//! One-time initialisation: what `Once`, `OnceLock` and `LazyLock` are in an execution.
 //!
 //! The start of an initialiser is a step, which is possible while no other thread runs it; its end
 //! is one, and to look whether it has ended is one. What it does itself lies in between.
 
 use std::ptr::NonNull;
 
-use crate::execution::{
-    Hold, Initialisation, Kept, NextStep, Progress, Requirement, step, step_in_drop,
-};
-use crate::trace::{EventResult, ObjectId, Operation, Value};
+use crate::execution::{Execution, Kept, NextStep, Requirement, step, step_in_drop};
+use crate::trace::{Clock, Event, EventResult, ObjectId, Obstacle, Operation, Value};
+
+use super::{Hold, State};
+
+/// A one-time initialisation.
+#[derive(Debug, Default)]
+pub(crate) struct Initialisation {
+    pub(crate) progress: Progress,
+    /// What it made, if it makes a value.
+    pub(crate) value: Option<Kept>,
+}
+
+/// How far a one-time initialisation has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Progress {
+    #[default]
+    Incomplete,
+    /// A thread runs the initialiser.
+    Running(Hold),
+    /// The initialiser has panicked.
+    Poisoned,
+    Complete,
+}
+
+impl Initialisation {
+    /// Makes it as if it had not begun, and takes out what it made.
+    pub(crate) fn take(&mut self) -> Option<Kept> {
+        self.progress = Progress::Incomplete;
+        self.value.take()
+    }
+}
+
+impl Progress {
+    pub(super) fn allows(self, requirement: Requirement) -> bool {
+        match requirement {
+            Requirement::Initialised(_) => self == Progress::Complete,
+            Requirement::Ended(_) => matches!(self, Progress::Complete | Progress::Poisoned),
+            _ => !matches!(self, Progress::Running(_)),
+        }
+    }
+
+    pub(super) fn obstacle(self) -> Option<Obstacle> {
+        match self {
+            Progress::Running(hold) => Some(Obstacle::Initialiser(hold.thread)),
+            _ => None,
+        }
+    }
+}
+
+/// Who sees an initialisation completed, or begins it after another one has failed, learns what the
+/// initialiser knew at its end.
+pub(super) fn order(released: &mut Clock, known: &mut Clock, event: &Event) {
+    if event.operation != Operation::Once {
+        return;
+    }
+    if event.read != Some(Value::Bool(false)) {
+        known.join(released);
+    }
+    if event.written.is_some() {
+        released.join(known);
+    }
+}
+
+impl Execution {
+    /// The state of a one-time initialisation.
+    pub(crate) fn initialisation(&mut self, object: ObjectId) -> &mut Initialisation {
+        match &mut self.object_mut(object).state {
+            State::Once(initialisation) => initialisation,
+            other => unreachable!("{other:?} is no one-time initialisation"),
+        }
+    }
+}
 
 /// What an initialisation has made: the place of the value, if it makes one.
-pub(super) type Made = Option<NonNull<()>>;
+pub(crate) type Made = Option<NonNull<()>>;
 
 /// What a thread finds that wants to initialise.
 #[derive(Debug)]
-pub(super) enum Turn {
+pub(crate) enum Turn {
     /// It is done.
     Done(Made),
     /// An initialiser has panicked, and there is to be no other one.
@@ -26,7 +95,7 @@ pub(super) enum Turn {
 
 /// What to do after an initialiser has panicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AfterPanic {
+pub(crate) enum AfterPanic {
     /// To run another one.
     Retry,
     /// To refuse.
@@ -35,22 +104,19 @@ pub(super) enum AfterPanic {
 
 /// An initialiser that runs. If it is dropped before it is completed, the initialiser has panicked.
 #[derive(Debug)]
-pub(super) struct Run {
+pub(crate) struct Run {
     once: ObjectId,
     next: NextStep,
     /// Whether another one has panicked before.
-    pub(super) is_poisoned: bool,
+    pub(crate) is_poisoned: bool,
 }
 
 /// Starts to initialise if that is not done, as a step that waits while another thread does it.
 #[track_caller]
-pub(super) fn begin(once: ObjectId, after_panic: AfterPanic) -> Turn {
+pub(crate) fn begin(once: ObjectId, after_panic: AfterPanic) -> Turn {
     let next = NextStep::new(Operation::Once).on(once);
     step(next.requires(Requirement::Idle(once)), |execution, _| {
-        let mine = Hold {
-            thread: execution.me(),
-            at: next.at,
-        };
+        let mine = Hold::mine(execution, next.at);
         let state = execution.initialisation(once);
         match state.progress {
             Progress::Complete => {
@@ -80,7 +146,7 @@ pub(super) fn begin(once: ObjectId, after_panic: AfterPanic) -> Turn {
 /// Initialises with a value that is there, as one step that waits while another thread
 /// initialises. The value is left if it is not wanted.
 #[track_caller]
-pub(super) fn put(once: ObjectId, value: &mut Option<Kept>) {
+pub(crate) fn put(once: ObjectId, value: &mut Option<Kept>) {
     let next = NextStep::new(Operation::Once).on(once);
     step(next.requires(Requirement::Idle(once)), |execution, _| {
         let state = execution.initialisation(once);
@@ -96,13 +162,13 @@ pub(super) fn put(once: ObjectId, value: &mut Option<Kept>) {
 
 /// Looks whether it is initialised, as a step. Returns what was made.
 #[track_caller]
-pub(super) fn look(once: ObjectId) -> Option<Made> {
+pub(crate) fn look(once: ObjectId) -> Option<Made> {
     look_when(once, Requirement::Nothing).0
 }
 
 /// Like [`look`], but waits for what is required. Also returns whether an initialiser has panicked.
 #[track_caller]
-pub(super) fn look_when(once: ObjectId, requirement: Requirement) -> (Option<Made>, bool) {
+pub(crate) fn look_when(once: ObjectId, requirement: Requirement) -> (Option<Made>, bool) {
     let next = NextStep::new(Operation::Once).on(once);
     step(next.requires(requirement), |execution, _| {
         let state = execution.initialisation(once);
@@ -116,7 +182,7 @@ pub(super) fn look_when(once: ObjectId, requirement: Requirement) -> (Option<Mad
 
 impl Run {
     /// Ends the initialisation, as a step, with what it has made.
-    pub(super) fn complete(self, mut value: Option<Kept>) {
+    pub(crate) fn complete(self, mut value: Option<Kept>) {
         // If this is ended by the end of the execution, the value is dropped, and so is the run.
         step(self.next, |execution, _| {
             let state = execution.initialisation(self.once);
@@ -131,8 +197,8 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         step_in_drop(self.next, |execution, _| {
-            // To end a doomed execution is no panic of the code under test.
-            let progress = if execution.is_doomed() {
+            // The lab unwinds threads as well, which is not a panic of the code under test.
+            let progress = if execution.is_ended_by_lab() {
                 Progress::Incomplete
             } else {
                 Progress::Poisoned
@@ -149,7 +215,7 @@ impl Drop for Run {
 ///
 /// The value must be of this type, and belong to this owner.
 #[expect(unsafe_code, reason = "the execution keeps the value without its type")]
-pub(super) unsafe fn value_of<O, T>(_owner: &O, made: Made) -> &T {
+pub(crate) unsafe fn value_of<O, T>(_owner: &O, made: Made) -> &T {
     let place = made.expect("an initialised object has a value");
     // SAFETY: of the type the caller has promised. It stays where it is until its owner is dropped
     // or borrowed exclusively, or until the execution ends, when its threads have ended.

@@ -1,14 +1,51 @@
-//! Mutual exclusion in an execution: the steps that the mutexes of std and of `parking_lot` share.
+//! The mutex, which is std's and `parking_lot`'s.
 
-use crate::execution::{
-    Binding, Execution, Hold, NextStep, Requirement, State, step, step_in_drop, with,
-};
-use crate::trace::{EventResult, ObjectId, Operation, Value};
+use crate::execution::{Binding, Execution, NextStep, Requirement, step, step_in_drop, with};
+use crate::trace::{Clock, Event, EventResult, ObjectId, Operation, Value};
+
+use super::{Hold, State};
+
+/// A lock that one thread holds.
+#[derive(Debug, Default)]
+pub(crate) struct Mutex {
+    pub(super) held: Option<Hold>,
+}
+
+/// What can be seen of a mutex: whether nobody holds it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Glimpse {
+    is_free: bool,
+}
+
+impl Glimpse {
+    pub(super) fn allows(self) -> bool {
+        self.is_free
+    }
+}
+
+impl Mutex {
+    pub(super) fn glimpse(&self) -> Glimpse {
+        Glimpse {
+            is_free: self.held.is_none(),
+        }
+    }
+}
+
+/// Who acquires the mutex learns what those knew who have released it. A wait on a condition
+/// variable releases it, and its end acquires it.
+pub(super) fn order(released: &mut Clock, known: &mut Clock, event: &Event) {
+    match event.operation {
+        _ if event.result == Some(EventResult::Failed) => {}
+        Operation::Unlock | Operation::Wait => released.join(known),
+        Operation::Lock | Operation::TryLock | Operation::Wake => known.join(released),
+        _ => {}
+    }
+}
 
 /// Binds a new mutex, which nobody holds.
 #[track_caller]
 pub(crate) fn bind() -> Binding {
-    Binding::new("Mutex", |_| State::Mutex { held: None })
+    Binding::new("Mutex", |_| State::Mutex(Mutex::default()))
 }
 
 /// Acquires the mutex, as a step that is possible while nobody holds it.
@@ -18,10 +55,7 @@ pub(crate) fn acquire(mutex: ObjectId) {
         .on(mutex)
         .requires(Requirement::Free(mutex));
     step(next, |execution, _| {
-        let mine = Hold {
-            thread: execution.me(),
-            at: next.at,
-        };
+        let mine = Hold::mine(execution, next.at);
         *held(execution, mutex) = Some(mine);
     });
 }
@@ -31,10 +65,7 @@ pub(crate) fn acquire(mutex: ObjectId) {
 pub(crate) fn try_acquire(mutex: ObjectId) -> bool {
     let next = NextStep::new(Operation::TryLock).on(mutex);
     step(next, |execution, _| {
-        let mine = Hold {
-            thread: execution.me(),
-            at: next.at,
-        };
+        let mine = Hold::mine(execution, next.at);
         let held = held(execution, mutex);
         let is_free = held.is_none();
         held.get_or_insert(mine);
@@ -72,6 +103,9 @@ pub(crate) fn release(binding: &Binding) {
     });
 }
 
-fn held(execution: &mut Execution, mutex: ObjectId) -> &mut Option<Hold> {
-    execution.object_mut(mutex).state.held()
+pub(super) fn held(execution: &mut Execution, mutex: ObjectId) -> &mut Option<Hold> {
+    match &mut execution.object_mut(mutex).state {
+        State::Mutex(mutex) => &mut mutex.held,
+        other => unreachable!("{other:?} is no mutex"),
+    }
 }

@@ -1,0 +1,93 @@
+//! The barrier.
+
+use crate::execution::{Binding, NextStep, Requirement, step};
+use crate::trace::{Clock, Event, ObjectId, Obstacle, Operation};
+
+use super::State;
+
+/// A place where threads wait until enough have arrived.
+#[derive(Debug)]
+pub(crate) struct Barrier {
+    /// How many threads have to arrive.
+    size: usize,
+    /// How many have arrived since it was passed last.
+    pub(crate) arrived: usize,
+    /// How often it was passed.
+    pub(crate) passed: usize,
+    /// What those who have arrived knew.
+    arrivals: Clock,
+    /// What those knew who passed it together, for each time. A thread may learn of it late, when
+    /// others have arrived again.
+    passages: Vec<Clock>,
+}
+
+/// Binds a new barrier for `size` threads.
+#[track_caller]
+pub(crate) fn bind(size: usize) -> Binding {
+    let barrier = Barrier {
+        size,
+        arrived: 0,
+        passed: 0,
+        arrivals: Clock::default(),
+        passages: Vec::new(),
+    };
+    Binding::new("Barrier", |_| State::Barrier(barrier))
+}
+
+/// Arrives and waits until enough threads have, as two steps; for the last one to arrive it is one.
+/// Returns whether it was the last one.
+#[track_caller]
+pub(crate) fn wait(object: ObjectId) -> bool {
+    let arrival = NextStep::new(Operation::Barrier).on(object);
+    let (is_leader, passed) = step(arrival, |execution, _| {
+        let barrier = match &mut execution.object_mut(object).state {
+            State::Barrier(barrier) => barrier,
+            other => unreachable!("{other:?} is no barrier"),
+        };
+        let passed = barrier.passed;
+        barrier.arrived += 1;
+        let is_leader = barrier.arrived >= barrier.size;
+        if is_leader {
+            barrier.arrived = 0;
+            barrier.passed += 1;
+        }
+        (is_leader, passed)
+    });
+    if !is_leader {
+        let wake = NextStep::new(Operation::Wake).on(object).at(arrival.at);
+        step(
+            wake.requires(Requirement::Passed(object, passed)),
+            |_, _| (),
+        );
+    }
+    is_leader
+}
+
+impl Barrier {
+    /// The last one to arrive learns what the others knew; they learn it when they go on.
+    pub(super) fn order(&mut self, known: &mut Clock, event: &Event, requirement: Requirement) {
+        match (event.operation, requirement) {
+            (Operation::Barrier, _) => {
+                self.arrivals.join(known);
+                if self.passages.len() < self.passed {
+                    let passage = std::mem::take(&mut self.arrivals);
+                    known.join(&passage);
+                    self.passages.push(passage);
+                }
+            }
+            (Operation::Wake, Requirement::Passed(_, times)) => {
+                if let Some(passage) = self.passages.get(times) {
+                    known.join(passage);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn obstacle(&self) -> Obstacle {
+        Obstacle::Arrivals {
+            arrived: self.arrived,
+            size: self.size,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The condition variable.
+//!
+//! To wait is two steps, or three with a time limit: the start, which releases the mutex, and the
+//! end, which is possible after a notification, while nobody holds the mutex, and acquires it again.
+//! What they order is what releasing and acquiring the mutex does: a notification orders nothing.
+
+use std::collections::VecDeque;
+
+use crate::execution::{Alternatives, Binding, Execution, NextStep, Requirement, step};
+use crate::trace::{ObjectId, Operation, ThreadId};
+
+use super::{Hold, State, mutex};
+
+/// Threads that wait to be notified.
+#[derive(Debug, Default)]
+pub(crate) struct Condvar {
+    /// The longest waiting first.
+    pub(crate) waiters: VecDeque<ThreadId>,
+}
+
+/// Binds a new condition variable, which nobody waits for.
+#[track_caller]
+pub(crate) fn bind() -> Binding {
+    Binding::new("Condvar", |_| State::Condvar(Condvar::default()))
+}
+
+/// Releases the mutex and begins to wait, as a step.
+#[track_caller]
+pub(crate) fn begin(condvar: ObjectId, mutex: ObjectId) -> Wait {
+    let wait = NextStep::new(Operation::Wait)
+        .on(condvar)
+        .requires(Requirement::Held(mutex));
+    step(wait, |execution, _| {
+        *mutex::held(execution, mutex) = None;
+        execution.current_mut().woken = false;
+        let me = execution.me();
+        waiters(execution, condvar).push_back(me);
+    });
+    let wake = NextStep::new(Operation::Wake).on(condvar).at(wait.at);
+    Wait {
+        condvar,
+        mutex,
+        wake: wake.requires(Requirement::Woken { mutex }),
+    }
+}
+
+/// A wait that has begun.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    condvar: ObjectId,
+    mutex: ObjectId,
+    wake: NextStep,
+}
+
+impl Wait {
+    /// Waits until it is over and acquires the mutex again. Returns whether it has timed out, which
+    /// is a step of its own.
+    pub(crate) fn end(self, alternatives: Alternatives) -> bool {
+        if self.is_woken(alternatives) {
+            return false;
+        }
+        let is_woken = self.is_woken(Alternatives::None);
+        debug_assert!(is_woken, "it has timed out already");
+        true
+    }
+
+    fn is_woken(&self, alternatives: Alternatives) -> bool {
+        step(self.wake.or(alternatives), |execution, alternative| {
+            if alternative == 1 {
+                let me = execution.me();
+                waiters(execution, self.condvar).retain(|&thread| thread != me);
+                execution.current_mut().woken = true;
+                execution.note(|event| event.operation = Operation::Timeout);
+                return false;
+            }
+            let mine = Hold::mine(execution, self.wake.at);
+            *mutex::held(execution, self.mutex) = Some(mine);
+            true
+        })
+    }
+}
+
+/// Wakes one of the threads that wait, if there are any, as a step.
+#[track_caller]
+pub(crate) fn notify_one(condvar: ObjectId) {
+    let next = NextStep::new(Operation::NotifyOne)
+        .on(condvar)
+        .or(Alternatives::Waiters);
+    step(next, |execution, alternative| {
+        if let Some(thread) = waiters(execution, condvar).remove(alternative as usize) {
+            execution.thread_mut(thread).woken = true;
+            execution.note(|event| event.target = Some(thread));
+        }
+    });
+}
+
+/// Wakes all threads that wait, as a step.
+#[track_caller]
+pub(crate) fn notify_all(condvar: ObjectId) {
+    step(
+        NextStep::new(Operation::NotifyAll).on(condvar),
+        |execution, _| {
+            for thread in std::mem::take(waiters(execution, condvar)) {
+                execution.thread_mut(thread).woken = true;
+            }
+        },
+    );
+}
+
+fn waiters(execution: &mut Execution, condvar: ObjectId) -> &mut VecDeque<ThreadId> {
+    match &mut execution.object_mut(condvar).state {
+        State::Condvar(condvar) => &mut condvar.waiters,
+        other => unreachable!("{other:?} is no condition variable"),
+    }
+}
