@@ -119,12 +119,22 @@ fn the_readme_has_the_table_of_the_gallery() {
 }
 
 #[test]
-fn the_guide_shows_what_the_commands_print() {
+fn the_guide_shows_what_the_commands_print_and_names_no_flag_that_they_do_not_have() {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut commands = 0;
     for entry in fs::read_dir(docs).unwrap() {
-        let name = entry.unwrap().file_name();
-        check(&format!("docs/{}", name.to_str().unwrap()));
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        check(&format!("docs/{name}"));
+        for Shown { command, .. } in shown(&fs::read_to_string(&path).unwrap()) {
+            if command.starts_with("racelab ") {
+                // Some take minutes. With this flag the others are read only.
+                run(&format!("{command} --help"));
+                commands += 1;
+            }
+        }
     }
+    assert_ne!(commands, 0, "no command was found");
 }
 
 /// What stands round the table of the corpus in its page.
