@@ -1,0 +1,18 @@
+//! The commands that have a file of tests of their own, by the real binary.
+
+mod bench;
+mod checkpoint;
+mod corpus;
+mod diff;
+mod fan_out;
+mod loom;
+mod pipe;
+mod processes;
+mod programs;
+mod real_threads;
+mod run;
+mod shards;
+mod time;
+mod time_io;
+mod undefined_behaviour;
+mod verify;

@@ -1,0 +1,47 @@
+//! The façade promises what std promises, in every world that its objects can belong to.
+
+mod barrier;
+mod channel;
+mod endings;
+mod future;
+mod interleavings;
+mod once;
+mod parking_lot;
+mod plain;
+mod queue;
+mod running_on;
+mod rwlock;
+mod same_as_std;
+mod thread_local;
+mod worlds;
+
+use racelab::{Engine, Explorer, Failure, FailureKind, Report, Verdict};
+
+/// Explores every interleaving, past failures.
+fn explore(body: impl Fn() + Send + Sync + 'static) -> Report {
+    Explorer::new(Engine::Dfs).past_failures().explore(body)
+}
+
+/// Explores a body that must hold, and returns what it recorded, in the order of the text.
+fn outcomes(body: impl Fn() + Send + Sync + 'static) -> Vec<String> {
+    let report = explore(body);
+    assert!(matches!(report.verdict, Verdict::Holds), "{report:?}");
+    report
+        .outcomes
+        .into_iter()
+        .map(|outcome| outcome.value)
+        .collect()
+}
+
+/// Explores a body that must hold.
+fn holds(body: impl Fn() + Send + Sync + 'static) {
+    outcomes(body);
+}
+
+/// Explores a body that must fail, in this way.
+fn fails(kind: FailureKind, body: impl Fn() + Send + Sync + 'static) -> Failure {
+    match explore(body).verdict {
+        Verdict::Violated(failure) if failure.kind == kind => *failure,
+        other => panic!("not a {kind}: {other:?}"),
+    }
+}

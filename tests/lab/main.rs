@@ -1,0 +1,24 @@
+//! The lab as a library: façade, engines, searches and what is said of failures.
+#![cfg(not(loom))]
+
+mod cell;
+mod check;
+mod data_race;
+mod division;
+mod dpor;
+mod explain;
+mod facade;
+#[cfg(feature = "cli")]
+mod known_bugs;
+mod loom_engine;
+mod loom_minimisation;
+mod loom_reduction;
+mod oracle;
+mod outcomes;
+mod own_process;
+mod races_against_loom;
+mod search;
+mod spinning;
+#[cfg(feature = "cli")]
+mod strategies;
+mod threads;

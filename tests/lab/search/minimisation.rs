@@ -1,0 +1,85 @@
+//! Whether the failure that is reported is the smallest one, and said to be.
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use proptest::prelude::*;
+use racelab::{Coverage, Engine, Explorer, Progress};
+
+use super::{count, expect_failure, explore, schedule_of};
+#[cfg(feature = "cli")]
+use crate::known_bugs::KnownBug;
+use crate::oracle::failing_programs;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn the_reported_failure_is_the_smallest_of_all(program in failing_programs(3_000)) {
+        let truth = program.truth();
+        for explorer in [
+            Explorer::new(Engine::Dpor),
+            Explorer::new(Engine::Dfs),
+            // Enough to hit what is not extremely rare.
+            Explorer::new(Engine::Random).max_executions(20_000),
+        ] {
+            let report = explore(&explorer, &program);
+            let Some(smallest) = truth.smallest else {
+                prop_assert!(report.failure().is_none());
+                continue;
+            };
+            if report.failure().is_none() && report.engine == Some(Engine::Random) {
+                continue;
+            }
+            let failure = expect_failure(&report);
+            prop_assert_eq!((failure.preemptions, schedule_of(failure).len()), smallest);
+            prop_assert_eq!(failure.minimal, Some(true));
+            prop_assert!(!failure.is_nondeterministic);
+            prop_assert_eq!(report.coverage, Coverage::FirstFailure);
+        }
+    }
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn known_bugs_are_reported_with_their_fewest_preemptions() {
+    for bug in KnownBug::ALL {
+        for engine in [Engine::Dpor, Engine::Dfs, Engine::Random] {
+            if bug.is_large && engine == Engine::Dfs {
+                continue;
+            }
+            let report = Explorer::new(engine)
+                .max_executions(50_000)
+                .explore(bug.body);
+            let failure = expect_failure(&report);
+            assert_eq!(
+                failure.preemptions, bug.preemptions,
+                "{} under {engine}",
+                bug.name
+            );
+            assert_eq!(failure.minimal, Some(true), "{} under {engine}", bug.name);
+            assert_eq!(failure.kind, bug.kind, "{} under {engine}", bug.name);
+            assert_eq!(report.coverage, Coverage::FirstFailure);
+        }
+    }
+}
+
+#[test]
+fn a_failure_that_was_not_minimised_is_not_called_minimal() {
+    let progress = Progress::default();
+    let inside = progress.clone();
+    let report = Explorer::new(Engine::Random)
+        .progress(progress)
+        .explore(move || {
+            let total = count(2, 1, |n| {
+                let value = n.load(SeqCst);
+                n.store(value + 1, SeqCst);
+            });
+            if total != 2 {
+                inside.interrupt();
+            }
+            assert_eq!(total, 2);
+        });
+    let failure = expect_failure(&report);
+    assert_eq!(failure.minimal, Some(false));
+    assert!(!failure.is_nondeterministic);
+}

@@ -1,0 +1,282 @@
+//! Loops that wait by looking again: none that ends is left out, and none that does not is
+//! followed for ever.
+
+use std::time::Duration;
+
+use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use racelab::sync::{Arc, mpsc};
+use racelab::{
+    Coverage, Engine, Explorer, Failure, FailureKind, Report, Verdict, hint, outcome, thread,
+};
+
+fn explore(body: impl Fn() + Send + Sync + 'static) -> Report {
+    Explorer::new(Engine::Dfs).explore(body)
+}
+
+fn holds(body: impl Fn() + Send + Sync + Clone + 'static) -> Report {
+    let [all, traces] = [Engine::Dfs, Engine::Dpor].map(|engine| {
+        let report = Explorer::new(engine).explore(body.clone());
+        assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+        assert_eq!(report.coverage, Coverage::Complete);
+        report
+    });
+    let outcomes = |report: &Report| -> Vec<String> {
+        let outcomes = report.outcomes.iter();
+        outcomes.map(|outcome| outcome.value.clone()).collect()
+    };
+    assert_eq!(outcomes(&traces), outcomes(&all));
+    assert!(traces.executions <= all.executions, "{traces}\n{all}");
+    all
+}
+
+/// A body that must fail, under each sequentially consistent engine, and whose failure must replay.
+fn fails(kind: FailureKind, body: impl Fn() + Send + Sync + Clone + 'static) -> Failure {
+    let mut found = None;
+    let model = [
+        Engine::Dfs,
+        Engine::Dpor,
+        Engine::Random,
+        Engine::Pct,
+        Engine::Urw,
+        Engine::Pos,
+        Engine::Surw,
+    ];
+    for engine in model {
+        let report = Explorer::new(engine).explore(body.clone());
+        let failure = report
+            .failure()
+            .unwrap_or_else(|| panic!("{engine}: {report}"));
+        assert_eq!(failure.kind, kind, "{report}");
+        let replayed = racelab::replay(failure.schedule.as_ref().unwrap(), body.clone());
+        let again = replayed
+            .failure()
+            .unwrap_or_else(|| panic!("{replayed}\n{report}"));
+        assert_eq!(
+            again.preemptions, failure.preemptions,
+            "{report}\n{replayed}"
+        );
+        assert_eq!(again.trace, failure.trace);
+        found.get_or_insert_with(|| failure.clone());
+    }
+    found.expect("there are engines")
+}
+
+/// Adds 1 in two steps, after `waits`, while the main thread adds `adds`.
+fn late_increment(
+    waits: fn(&AtomicUsize),
+    adds: usize,
+) -> impl Fn() + Send + Sync + Clone + 'static {
+    move || {
+        let n = Arc::new(AtomicUsize::new(0));
+        let m = Arc::clone(&n);
+        let late = thread::spawn(move || {
+            waits(&m);
+            let v = m.load(SeqCst);
+            m.store(v + 1, SeqCst);
+        });
+        for _ in 0..adds {
+            n.fetch_add(1, SeqCst);
+        }
+        late.join().unwrap();
+        assert_eq!(n.load(SeqCst), adds + 1);
+    }
+}
+
+#[test]
+fn an_increment_behind_yields_is_interrupted_like_any_other() {
+    for waits in [
+        (|_| ()) as fn(&AtomicUsize),
+        |_| thread::yield_now(),
+        |_| {
+            thread::yield_now();
+            thread::yield_now();
+        },
+        |_| (0..5).for_each(|_| hint::spin_loop()),
+        |_| (0..3).for_each(|_| thread::sleep(Duration::from_millis(1))),
+    ] {
+        let failure = fails(FailureKind::Panic, late_increment(waits, 1));
+        assert_eq!((failure.minimal, failure.preemptions), (Some(true), 2));
+    }
+}
+
+#[test]
+fn the_smallest_failure_behind_yields_is_found() {
+    let waits = |_: &AtomicUsize| {
+        thread::yield_now();
+        thread::yield_now();
+    };
+    let failure = fails(FailureKind::Panic, late_increment(waits, 2));
+    // Main is left before it adds, and the late thread between its load and its store.
+    assert_eq!((failure.minimal, failure.preemptions), (Some(true), 2));
+}
+
+#[test]
+fn two_reads_behind_yields_can_be_parted() {
+    fails(FailureKind::Panic, || {
+        let (a, b) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::yield_now();
+                thread::yield_now();
+                let (x, y) = (a.load(SeqCst), b.load(SeqCst));
+                assert!(!(x == 0 && y == 1));
+            });
+            a.store(1, SeqCst);
+            b.store(1, SeqCst);
+        });
+    });
+}
+
+#[test]
+fn a_write_behind_many_reads_can_be_preceded_by_others() {
+    // Too rare for a random walk.
+    let report = explore(|| {
+        let n = Arc::new(AtomicUsize::new(0));
+        let m = Arc::clone(&n);
+        let late = thread::spawn(move || {
+            let mut v = 0;
+            for _ in 0..105 {
+                v = m.load(SeqCst);
+            }
+            m.store(v + 1, SeqCst);
+        });
+        n.fetch_add(1, SeqCst);
+        late.join().unwrap();
+        assert_eq!(n.load(SeqCst), 2);
+    });
+    assert!(report.failure().is_some(), "{report}");
+}
+
+#[test]
+fn a_flag_can_be_seen_in_any_round() {
+    fails(FailureKind::Panic, || {
+        let flag = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for round in 0..6 {
+                    if flag.load(SeqCst) {
+                        assert_ne!(round, 5);
+                        return;
+                    }
+                    hint::spin_loop();
+                }
+            });
+            flag.store(true, SeqCst);
+        });
+    });
+}
+
+#[test]
+fn a_loop_of_reads_that_ends_is_no_livelock() {
+    holds(|| {
+        let n = AtomicUsize::new(0);
+        assert_eq!((0..400).map(|_| n.load(SeqCst)).sum::<usize>(), 0);
+    });
+    holds(|| {
+        let n = AtomicUsize::new(0);
+        for _ in 0..150 {
+            n.load(SeqCst);
+            thread::yield_now();
+        }
+    });
+    // Longer than any thread is allowed to go on alone while others wait.
+    holds(|| {
+        let n = AtomicUsize::new(0);
+        for _ in 0..1500 {
+            n.load(SeqCst);
+            thread::yield_now();
+        }
+    });
+    holds(|| {
+        let (_sender, receiver) = mpsc::channel::<u8>();
+        for _ in 0..150 {
+            assert!(receiver.try_recv().is_err());
+            thread::sleep(Duration::from_millis(1));
+        }
+    });
+}
+
+#[test]
+fn a_spin_that_somebody_ends_holds_in_few_executions() {
+    let report = holds(|| {
+        let flag = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !flag.load(SeqCst) {
+                    hint::spin_loop();
+                }
+                outcome("seen");
+            });
+            flag.store(true, SeqCst);
+        });
+    });
+    assert!(report.executions < 20, "{report}");
+    assert!(report.blocked > 0, "{report}");
+}
+
+#[test]
+fn a_spin_that_nobody_ends_is_a_livelock() {
+    fails(FailureKind::Livelock, || {
+        let flag = AtomicBool::new(false);
+        while !flag.load(SeqCst) {}
+    });
+    fails(FailureKind::Livelock, || {
+        let flag = Arc::new(AtomicBool::new(false));
+        let other = Arc::clone(&flag);
+        let spinner = thread::spawn(move || {
+            while !other.load(SeqCst) {
+                thread::yield_now();
+            }
+        });
+        while !flag.load(SeqCst) {
+            thread::yield_now();
+        }
+        spinner.join().unwrap();
+    });
+}
+
+#[test]
+fn threads_that_give_up_after_many_rounds_do_so_in_either_order() {
+    let report = holds(|| {
+        let (flag, first) = (AtomicBool::new(false), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            for number in [1, 2] {
+                let (flag, first) = (&flag, &first);
+                scope.spawn(move || {
+                    for _ in 0..3 {
+                        if flag.load(SeqCst) {
+                            return;
+                        }
+                        thread::yield_now();
+                    }
+                    let _ = first.compare_exchange(0, number, SeqCst, SeqCst);
+                });
+            }
+        });
+        outcome(first.load(SeqCst));
+    });
+    let values: Vec<_> = report.outcomes.iter().map(|o| o.value.as_str()).collect();
+    assert_eq!(values, ["1", "2"]);
+}
+
+#[test]
+fn a_livelock_replays_under_another_bound_on_steps() {
+    let body = || {
+        let ready = Arc::new(AtomicBool::new(false));
+        let other = thread::spawn(move || {
+            while !ready.load(SeqCst) {
+                thread::yield_now();
+            }
+        });
+        other.join().unwrap();
+    };
+    for bound in [3000, 12_000] {
+        let report = Explorer::new(Engine::Dfs).max_steps(bound).explore(body);
+        let failure = report.failure().expect("it fails");
+        assert_eq!(failure.kind, FailureKind::Livelock);
+        let again = racelab::replay(failure.schedule.as_ref().unwrap(), body);
+        let again = again.failure().expect("it fails again");
+        assert_eq!(again.kind, FailureKind::Livelock);
+        assert_eq!(again.trace, failure.trace);
+    }
+}

@@ -1,0 +1,7 @@
+//! Code needs nothing but other imports: programs that are compiled with the real crates and with
+//! racelab.
+#![cfg(not(loom))]
+
+#[cfg(feature = "lab")]
+mod explored;
+mod real;
