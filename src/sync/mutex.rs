@@ -44,7 +44,7 @@ unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
 // SAFETY: the value is only reached through a guard, and there is one guard at a time: outside an
 // execution since the real lock is held, inside since the execution grants the lock to one thread.
 // In a doomed execution, in which destructors run that take locks, `lock` waits until the threads
-// that held one have been unwound, and ends the process if they wait for it in their turn.
+// that held one have been unwound, and never returns if they wait for it in their turn.
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
 impl<T: ?Sized> UnwindSafe for Mutex<T> {}

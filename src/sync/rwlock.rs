@@ -50,7 +50,7 @@ unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
 // SAFETY: the value is only reached through a guard. While there is one for writing there is no
 // other one: outside an execution since the real lock is held, inside since the execution grants
 // the lock so. In a doomed execution, in which destructors run that take locks, they wait until
-// the threads that held one have been unwound, and end the process if they wait for each other.
+// the threads that held one have been unwound, and never return if they wait for each other.
 // Several threads read at a time, so that the value has to be `Sync`.
 unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
