@@ -15,7 +15,9 @@
 //! A thread that has timed out, or failed spuriously, does so again at the same place only after
 //! something has changed that it has looked at since the last time there, or when nobody can do
 //! anything else. But if it did not just come back to the same step, and has changed something in
-//! between, it takes that way up to three times in a row. What is left out so is noted.
+//! between, it takes that way up to three times in a row. So it does if others have changed something
+//! and it has as well: each of two threads could otherwise be what the other one waits for, for ever.
+//! What is left out so is noted.
 //!
 //! All of this depends only on what the thread has seen and on the spots that it has looked at, and
 //! not on what others do elsewhere: so it is the same in all executions of one trace.
@@ -116,7 +118,8 @@ struct Stall {
     in_a_row: u32,
     /// What the operation itself changes.
     own: [Option<Spot>; 2],
-    /// Whether the thread has changed anything else since.
+    /// Whether the thread has changed anything since, and whether anything else.
+    has_written: bool,
     led_elsewhere: bool,
 }
 
@@ -131,13 +134,18 @@ impl Stall {
             step,
             in_a_row: 1,
             own: [next.object.map(Spot::Object), mutex],
+            has_written: false,
             led_elsewhere: false,
         }
     }
 
-    /// Whether the thread takes the way again although nothing has changed.
-    fn goes_on(&self) -> bool {
-        self.led_elsewhere && self.in_a_row < MAX_IN_A_ROW
+    /// Whether the thread takes the way again, if others have changed something since or not.
+    fn goes_on(&self, has_changed: bool) -> bool {
+        if has_changed {
+            !self.has_written || self.in_a_row < MAX_IN_A_ROW
+        } else {
+            self.led_elsewhere && self.in_a_row < MAX_IN_A_ROW
+        }
     }
 }
 
@@ -244,6 +252,7 @@ impl Execution {
         }
         let waiting = &mut self.current_mut().waiting;
         for stall in &mut waiting.stalls {
+            stall.has_written = true;
             stall.led_elsewhere |= spots.iter().any(|spot| !stall.own.contains(&Some(*spot)));
         }
         waiting.watched.clear();
@@ -394,8 +403,7 @@ impl Execution {
     pub(super) fn stalls(&self, thread: ThreadId, next: &NextStep) -> bool {
         let stall = self.thread(thread).waiting.stall_at(next);
         self.prunes
-            && stall.is_some_and(|stall| !stall.goes_on())
-            && !self.has_changed_since_stall(thread, next)
+            && stall.is_some_and(|stall| !stall.goes_on(self.has_changed_since_stall(thread, next)))
     }
 
     /// Whether others have changed what the thread has looked at since it stalled here.
@@ -423,7 +431,7 @@ impl Execution {
         let stall = Stall::new(&next, self.last_step());
         let stalls = &mut self.thread_mut(thread).waiting.stalls;
         match stalls.iter_mut().find(|other| other.place == stall.place) {
-            Some(other) if has_changed => *other = stall,
+            Some(other) if has_changed && !other.has_written => *other = stall,
             Some(other) => {
                 *other = Stall {
                     in_a_row: other.in_a_row + 1,

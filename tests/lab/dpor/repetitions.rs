@@ -147,3 +147,53 @@ fn a_failure_is_tried_again_after_a_change() {
         assert_eq!(outcomes, ["0", "1", "2"], "{report}");
     }
 }
+
+#[test]
+fn threads_that_fail_in_turn_are_no_reason_for_each_other_for_ever() {
+    for report in [Engine::Dpor, Engine::Random].map(|engine| {
+        let explorer = Explorer::new(engine).max_executions(20_000).max_steps(200);
+        explorer.explore(|| {
+            let attempts = Arc::new(AtomicUsize::new(0));
+            let fails = |n: &AtomicUsize, attempts: &AtomicUsize| {
+                while n.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_err() {
+                    attempts.fetch_add(1, SeqCst);
+                }
+            };
+            let other = thread::spawn({
+                let attempts = attempts.clone();
+                move || fails(&AtomicUsize::new(0), &attempts)
+            });
+            fails(&AtomicUsize::new(0), &attempts);
+            other.join().unwrap();
+        })
+    }) {
+        assert!(report.failure().is_none(), "{report}");
+        assert_eq!(report.truncated, 0, "{report}");
+    }
+}
+
+#[test]
+fn waits_with_a_time_limit_on_one_mutex_end() {
+    let waits = |pair: &(Mutex<bool>, Condvar)| {
+        let mut done = pair.0.lock().unwrap();
+        while !*done {
+            done = pair.1.wait_timeout(done, MOMENT).unwrap().0;
+        }
+    };
+    let report = Explorer::new(Engine::Random)
+        .max_steps(400)
+        .explore(move || {
+            let pair = Arc::new((Mutex::new(false), Condvar::new()));
+            let others = [(); 2].map(|()| {
+                let pair = pair.clone();
+                thread::spawn(move || waits(&pair))
+            });
+            *pair.0.lock().unwrap() = true;
+            pair.1.notify_all();
+            for other in others {
+                other.join().unwrap();
+            }
+        });
+    assert!(report.failure().is_none(), "{report}");
+    assert_eq!(report.truncated, 0, "{report}");
+}
