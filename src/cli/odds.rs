@@ -9,8 +9,9 @@ use clap::builder::RangedU64ValueParser;
 
 use crate::exhibits::{Size, Variant};
 use crate::explorer::RunsElsewhere;
+use crate::report::in_words;
 use crate::report::odds::{Crash, Ended, Odds, Theory};
-use crate::verdict::{FailureKind, Outcome, in_words};
+use crate::verdict::{FailureKind, Outcome};
 use crate::{
     Bound, Coverage, DEFAULT_RUNS, DEFAULT_STALL_LIMIT, Engine, Explorer, Progress, Report,
 };

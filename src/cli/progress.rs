@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::Progress;
-use crate::verdict::grouped;
+use crate::report::grouped;
 
 /// What takes longer than this shows progress.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);

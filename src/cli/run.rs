@@ -10,8 +10,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::exhibits::{Kind, Terminal, Variant};
-use crate::report::{one_line, printable};
-use crate::verdict::in_words;
+use crate::report::{in_words, one_line, printable};
 use crate::{Engine, Explorer, Reason, Report, Verdict};
 
 use super::child::{self, Guarded, OnInterrupt};

@@ -3,10 +3,8 @@
 use anstyle::Style as Ansi;
 use serde::{Deserialize, Serialize};
 
-use crate::verdict::grouped;
-
-use super::table::paint;
-use super::text::{Style, plural, printable, wrapped};
+use super::sentences::{grouped, plural};
+use super::style::{Style, paint, printable, wrapped};
 
 /// What was measured, as `racelab/bench/1`.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -7,8 +7,10 @@ pub mod json;
 #[cfg(feature = "cli")]
 pub mod odds;
 mod rows;
+mod sentences;
 #[cfg(feature = "cli")]
 pub mod share;
+mod style;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -18,7 +20,12 @@ pub mod time;
 #[cfg(feature = "cli")]
 pub mod verification;
 
-pub(crate) use text::plural;
-pub use text::{Style, Subject, outcomes, text};
+pub(crate) use sentences::plural;
 #[cfg(feature = "cli")]
-pub(crate) use text::{one_line, printable};
+pub(crate) use sentences::{grouped, in_words};
+pub use style::Style;
+#[cfg(feature = "cli")]
+pub(crate) use style::printable;
+#[cfg(feature = "cli")]
+pub(crate) use text::one_line;
+pub use text::{Subject, outcomes, text};

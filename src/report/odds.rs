@@ -4,10 +4,12 @@
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::verdict::{Report, Verdict, grouped};
+use crate::verdict::{Report, Verdict};
 
+use super::sentences::{grouped, plural};
 use super::share::{Share, percent};
-use super::text::{Style, Subject, head, label, labelled, plural, printable, searched};
+use super::style::{Style, label, labelled, printable};
+use super::text::{Subject, head, searched};
 
 /// More results than these are only counted together.
 const MOST_ROWS: usize = 12;

@@ -4,7 +4,7 @@ use crate::explain::Explanation;
 use crate::trace::{Event, EventResult, Operation, Trace, Value};
 use crate::verdict::Failure;
 
-use super::text::{Style, printable};
+use super::style::{Style, printable};
 
 /// The longest block of rows that is looked for when repeated rows are merged.
 const LONGEST_BLOCK: usize = 8;

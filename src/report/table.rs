@@ -1,12 +1,12 @@
 //! The layout of the table of a trace: a column for each thread, or a list where they do not fit.
 
-use anstyle::{AnsiColor, Style as Ansi};
+use anstyle::Style as Ansi;
 use unicode_width::UnicodeWidthStr;
 
 use crate::trace::Trace;
 
 use super::rows::Row;
-use super::text::{Style, printable};
+use super::style::{Style, paint, printable, red};
 
 /// What is left free between two columns, if there is room, and if there is little.
 const GAPS: [usize; 2] = [3, 2];
@@ -165,17 +165,4 @@ fn as_list(names: &[String], rows: &[Row], step_width: usize, style: &Style) -> 
         }
     }
     lines.join("\n") + "\n"
-}
-
-/// Colours a text if the style asks for colours.
-pub(super) fn paint(text: &str, ansi: Ansi, style: &Style) -> String {
-    if style.color {
-        format!("{ansi}{text}{ansi:#}")
-    } else {
-        text.to_owned()
-    }
-}
-
-pub(super) fn red() -> Ansi {
-    AnsiColor::Red.on_default()
 }

@@ -10,8 +10,9 @@ use crate::trace::{
 use crate::verdict::{Coverage, Failure, FailureKind, MemoryModel, Outcome, Report, Verdict};
 
 use super::rows::rows;
+use super::style::Style;
 use super::table::table;
-use super::text::{Style, Subject, outcomes, text};
+use super::text::{Subject, outcomes, text};
 
 /// A trace of so many threads, with objects of these names.
 #[track_caller]

@@ -3,8 +3,8 @@
 use anstyle::{AnsiColor, Style as Ansi};
 use serde::Serialize;
 
-use super::table::{paint, red};
-use super::text::{Style, plural, printable, wrapped};
+use super::sentences::plural;
+use super::style::{Style, paint, printable, red, wrapped};
 
 /// What stands for a variant that an engine cannot run.
 const NOT_RUN: &str = "-";

@@ -1,7 +1,5 @@
 //! Behaviours of a program that an execution could have had, and that no search looks at.
 
-use std::fmt;
-
 /// A kind of behaviour that was possible and is not explored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -94,27 +92,6 @@ impl LeftOut {
             LeftOut::Yields => "yields",
             LeftOut::AfterRaces => "after-races",
         }
-    }
-}
-
-impl fmt::Display for LeftOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            LeftOut::StaleValues => {
-                "the stale values that orderings weaker than SeqCst allow (try `--engine loom`)"
-            }
-            LeftOut::SpuriousWakeUps => "wake-ups without a cause",
-            LeftOut::RepeatedFailures => "failures without a cause that come again at once",
-            LeftOut::RepeatedTimeouts => "time-outs that come again at once",
-            LeftOut::Timeouts => "time-outs",
-            LeftOut::SpuriousFailures => "failures without a cause",
-            LeftOut::WakeOrder => "other orders in which waiting threads are woken",
-            LeftOut::Rendezvous => "offers at a rendezvous before the other end is there",
-            LeftOut::LoadBuffering => "load buffering and stores before the last seven",
-            LeftOut::ForgottenLoads => "interleavings that loom's reduction can miss",
-            LeftOut::Yields => "threads that yield again going on before others",
-            LeftOut::AfterRaces => "what follows a data race (try `--engine dfs`)",
-        })
     }
 }
 

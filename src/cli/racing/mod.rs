@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Progress;
-use crate::verdict::grouped;
+use crate::report::grouped;
 
 use super::child;
 use super::error::Error;

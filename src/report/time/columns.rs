@@ -1,7 +1,7 @@
 //! What the table says of each row.
 
 use crate::report::Style;
-use crate::verdict::grouped;
+use crate::report::grouped;
 
 use super::units::{bytes, count, digits, plus_minus, range, seconds, times};
 use super::{Row, Timing};

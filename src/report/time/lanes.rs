@@ -3,8 +3,7 @@
 use anstyle::{AnsiColor, Style as Ansi};
 use unicode_width::UnicodeWidthStr;
 
-use crate::report::table::paint;
-use crate::report::text::wrapped;
+use crate::report::style::{paint, wrapped};
 use crate::report::{Style, printable};
 
 use super::raster::raster;

@@ -148,7 +148,7 @@ impl Row {
 
     /// What sentences call the way: `sync`, `30 threads`, or `3 processes (dynamic)`.
     pub(crate) fn label(&self) -> String {
-        let count = crate::verdict::grouped(self.workers as u64);
+        let count = crate::report::grouped(self.workers as u64);
         let one = self.workers == 1;
         let who = match self.method.as_str() {
             "sync" => "sync".to_owned(),

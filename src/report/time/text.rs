@@ -4,8 +4,7 @@ use anstyle::Style as Ansi;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
-use crate::report::table::paint;
-use crate::report::text::wrapped;
+use crate::report::style::{paint, wrapped};
 use crate::report::{Style, plural, printable};
 
 use super::Timing;

@@ -1,7 +1,7 @@
 //! Quantities as people read them.
 
 use crate::report::Style;
-use crate::verdict::grouped;
+use crate::report::grouped;
 
 /// From here on, numbers are told by their magnitude. Nobody measures such.
 const HUGE: f64 = 1e9;

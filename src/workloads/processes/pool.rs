@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 use std::{io, mem};
 
+use crate::report::in_words;
 use crate::report::time::{Lane, Span};
-use crate::verdict::in_words;
 
 use super::child::{Heard, Worker, command_of};
 use super::inherited::{Descriptor, inherit};

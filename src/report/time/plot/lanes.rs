@@ -1,7 +1,7 @@
 //! When each worker was at work: a lane for each worker, for each way on a time axis of its own.
 
 use crate::report::Style;
-use crate::verdict::grouped;
+use crate::report::grouped;
 
 use super::super::raster::raster;
 use super::super::units::seconds;

@@ -168,7 +168,7 @@ impl Workers {
             let x = self.at(row);
             canvas.line("tick", [x, bottom], [x, bottom + 5.0]);
             if x >= free {
-                let text = crate::verdict::grouped(row.workers as u64);
+                let text = crate::report::grouped(row.workers as u64);
                 canvas.text("mark", Anchor::Middle, [x, bottom + 18.0], &text);
                 free = x + APART;
             }

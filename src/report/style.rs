@@ -1,0 +1,100 @@
+//! How text looks: width, signs and colours, and what keeps within them.
+
+use anstyle::{AnsiColor, Style as Ansi};
+use textwrap::{Options, WordSplitter};
+
+/// How a report looks.
+#[derive(Clone, Debug)]
+pub struct Style {
+    /// The width that lines should keep within, in columns.
+    pub width: usize,
+    /// Whether only ASCII characters are used, apart from names and messages.
+    pub ascii: bool,
+    /// Whether the table shows orderings and places.
+    pub detail: bool,
+    /// Whether there are colours, as ANSI escape codes.
+    pub color: bool,
+}
+
+impl Default for Style {
+    /// As for a pipe: 80 columns, no colours.
+    fn default() -> Self {
+        Style {
+            width: 80,
+            ascii: false,
+            detail: false,
+            color: false,
+        }
+    }
+}
+
+impl Style {
+    /// What stands before a value that is read, and before one that is written.
+    pub(super) fn arrows(&self) -> (&'static str, &'static str) {
+        if self.ascii {
+            ("->", "<-")
+        } else {
+            ("→", "←")
+        }
+    }
+
+    pub(super) fn cross(&self) -> &'static str {
+        if self.ascii { "x" } else { "✗" }
+    }
+
+    pub(super) fn ellipsis(&self) -> &'static str {
+        if self.ascii { "..." } else { "…" }
+    }
+
+    pub(super) fn dash(&self) -> &'static str {
+        if self.ascii { "-" } else { "–" }
+    }
+}
+
+/// Colours a text if the style asks for colours.
+pub(super) fn paint(text: &str, ansi: Ansi, style: &Style) -> String {
+    if style.color {
+        format!("{ansi}{text}{ansi:#}")
+    } else {
+        text.to_owned()
+    }
+}
+
+pub(super) fn red() -> Ansi {
+    AnsiColor::Red.on_default()
+}
+
+pub(super) fn labelled(name: &str, text: &str, style: &Style) -> String {
+    let indent = " ".repeat(11);
+    // Wrapped before it is coloured, so that escape codes have no width.
+    let plain = wrapped(&printable(text), &indent, &indent, style);
+    format!("  {}{}", label(name, style), &plain[indent.len()..])
+}
+
+pub(super) fn label(name: &str, style: &Style) -> String {
+    paint(&format!("{name:9}"), Ansi::new().dimmed(), style)
+}
+
+pub(super) fn wrapped(text: &str, first: &str, rest: &str, style: &Style) -> String {
+    let options = Options::new(style.width.max(40))
+        .initial_indent(first)
+        .subsequent_indent(rest)
+        .break_words(false)
+        .word_splitter(WordSplitter::NoHyphenation);
+    textwrap::fill(text, options) + "\n"
+}
+
+/// A text in which nothing breaks a line or moves the cursor: control characters as escapes.
+///
+/// Names, messages and outcomes are what the code under test says, so that they can hold anything.
+pub(crate) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
