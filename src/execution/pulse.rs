@@ -122,7 +122,7 @@ impl Pulse {
         })
     }
 
-    /// Says that a thread was left behind for ever, with a stack of so many bytes.
+    /// Says that a thread was left behind, with the size of its stack in bytes.
     pub(crate) fn leave_behind(&self, bytes: usize) {
         self.left_behind.fetch_add(bytes, Relaxed);
     }

@@ -22,11 +22,11 @@ enum Mode {
     Silent,
 }
 
-/// After so many operations that the destructors of one panic did without a turn, they are taken to
+/// After this number of operations that the destructors of one panic did without a turn, they are taken to
 /// wait for another thread.
 const MAX_OPERATIONS_PANICKING: u32 = 1_000;
 
-/// After having been unwound so often, a thread is taken to catch that each time and to go on.
+/// After having been unwound this often, a thread is taken to catch that each time and to go on.
 const MAX_TIMES_UNWOUND: u32 = 1_000;
 
 /// Does one operation of the current thread: announces it, lets the scheduler
