@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::{Coroutines, Loom, Watched, watch};
 use crate::execution::{self, Ending, LastEvent, Patience, Pulse, RealRun, message_of};
+use crate::explain::{Explanation, explain};
 use crate::search::{
     self, Dfs, Divergence, Dpor, End, Exploration, Found, Limits, Minimised, Numbers, Pct, Pos,
     Profile, Random, Replay, Sampling, Stop, Surw, Tally, Urw, Walk,
@@ -729,19 +730,27 @@ fn failure(
             (FailureKind::Deadlock, message, None, None)
         }
     };
-    Failure {
+    let failure = Failure {
         kind,
         message,
         at,
         thread,
         trace,
         schedule: Some(schedule),
-        preemptions,
+        preemptions: Some(preemptions),
         minimal,
         minimise_executions,
         is_nondeterministic,
         blocked,
         race,
+        why: None,
+        notes: Vec::new(),
+    };
+    let Explanation { why, notes } = explain(&failure);
+    Failure {
+        why,
+        notes,
+        ..failure
     }
 }
 

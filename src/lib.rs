@@ -26,7 +26,7 @@
 //! });
 //! let failure = report.failure().expect("one of the increments can be lost");
 //! assert_eq!(failure.kind, FailureKind::Panic);
-//! assert_eq!(failure.preemptions, 1);
+//! assert_eq!(failure.preemptions, Some(1));
 //! println!("{report}");
 //! # }
 //! ```
@@ -71,7 +71,7 @@ mod execution;
 #[cfg(feature = "cli")]
 pub mod exhibits;
 #[cfg(feature = "lab")]
-pub mod explain;
+mod explain;
 #[cfg(feature = "lab")]
 mod explorer;
 #[cfg(feature = "lab")]

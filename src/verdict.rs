@@ -244,6 +244,7 @@ impl fmt::Display for Shard {
 
 /// A result, and in how many executions it was recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The result, as [`Debug`](fmt::Debug) shows it.
     pub value: String,
@@ -426,8 +427,9 @@ pub struct Failure {
     /// The choices that lead to it, for [`replay`](crate::replay). `None` if it was on real
     /// threads, where the lab chooses nothing.
     pub schedule: Option<Schedule>,
-    /// How often it leaves a thread that could go on. Without a schedule it is not known, and 0.
-    pub preemptions: u32,
+    /// How often it leaves a thread that could go on. `None` if it was on real threads, where that
+    /// is not known.
+    pub preemptions: Option<u32>,
     /// Whether no failing execution has fewer preemptions, or as many and fewer steps. Of an
     /// execution of loom's only that none has fewer preemptions. `None` if that was not looked
     /// into.
@@ -440,6 +442,10 @@ pub struct Failure {
     pub blocked: Vec<Blocked>,
     /// The accesses that race.
     pub race: Option<Race>,
+    /// Why it fails, in one sentence, if the reason was recognised.
+    pub why: Option<String>,
+    /// Remarks on single events, by their index in the trace.
+    pub notes: Vec<(usize, String)>,
 }
 
 /// In which way an execution fails.

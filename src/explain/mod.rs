@@ -16,34 +16,15 @@ use crate::verdict::{Failure, FailureKind};
 
 /// Why an execution fails.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Explanation {
+pub(crate) struct Explanation {
     /// The reason in one sentence, if one was recognised.
-    pub why: Option<String>,
+    pub(crate) why: Option<String>,
     /// Remarks on single events, by their index in the trace.
-    pub notes: Vec<(usize, String)>,
+    pub(crate) notes: Vec<(usize, String)>,
 }
 
 /// Looks for the reason of a failure in its trace.
-///
-/// ```
-/// use racelab::sync::{Arc, atomic::{AtomicU32, Ordering::SeqCst}};
-/// use racelab::{Engine, Explorer, explain, thread};
-///
-/// let report = Explorer::new(Engine::Dpor).explore(|| {
-///     let n = Arc::new(AtomicU32::new(0));
-///     let add = |n: &AtomicU32| n.store(n.load(SeqCst) + 1, SeqCst);
-///     let other = thread::spawn({
-///         let n = Arc::clone(&n);
-///         move || add(&n)
-///     });
-///     add(&n);
-///     other.join().unwrap();
-///     assert_eq!(n.load(SeqCst), 2);
-/// });
-/// let why = explain::explain(report.failure().unwrap()).why.unwrap();
-/// assert!(why.starts_with("lost update"));
-/// ```
-pub fn explain(failure: &Failure) -> Explanation {
+pub(crate) fn explain(failure: &Failure) -> Explanation {
     match failure.kind {
         FailureKind::Panic => lost_update::explain(&failure.trace)
             .or_else(|| stale_read::explain(failure))

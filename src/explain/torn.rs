@@ -12,7 +12,7 @@ use super::{Explanation, step_of, steps_of};
 /// In a smallest failing execution no preemption is without need, so that such a pair has to do
 /// with the failure.
 pub(super) fn explain(failure: &Failure) -> Option<Explanation> {
-    if failure.preemptions == 0 {
+    if failure.preemptions.is_none_or(|count| count == 0) {
         return None;
     }
     let trace = &failure.trace;

@@ -117,11 +117,13 @@ fn failure_of((message, at): Panic) -> Failure {
             events: Vec::new(),
         },
         schedule: None,
-        preemptions: 0,
+        preemptions: None,
         minimal: None,
         minimise_executions: 0,
         is_nondeterministic: false,
         blocked: Vec::new(),
         race: None,
+        why: None,
+        notes: Vec::new(),
     }
 }

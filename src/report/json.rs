@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::explain::explain;
 use crate::trace::{Event, EventResult, Operation, Trace, Value};
 use crate::verdict::{Bound, Coverage, Failure, Report, Verdict};
 
@@ -234,10 +233,10 @@ fn failure_value(failure: &Failure) -> FailureValue {
         message: failure.message.clone(),
         at: failure.at.clone(),
         schedule: failure.schedule.as_ref().map(ToString::to_string),
-        preemptions: failure.schedule.as_ref().map(|_| failure.preemptions),
+        preemptions: failure.preemptions,
         minimal: failure.minimal,
         minimise_executions: failure.minimise_executions,
-        why: explain(failure).why,
+        why: failure.why.clone(),
         steps: failure
             .trace
             .events

@@ -1,6 +1,5 @@
 //! A trace as rows of a table: what is in them, before they are laid out.
 
-use crate::explain::Explanation;
 use crate::trace::{Event, EventResult, Operation, Trace, Value};
 use crate::verdict::Failure;
 
@@ -24,16 +23,12 @@ pub(super) struct Row {
 }
 
 /// The rows of a trace, and of how it ends.
-pub(super) fn rows(
-    trace: &Trace,
-    failure: Option<&Failure>,
-    explanation: &Explanation,
-    style: &Style,
-) -> Vec<Row> {
+pub(super) fn rows(trace: &Trace, failure: Option<&Failure>, style: &Style) -> Vec<Row> {
+    let remarks = failure.map_or(&[][..], |failure| &failure.notes);
     let events = trace.events.iter().enumerate().map(|(index, event)| Row {
         step: event.step.map(|step| step.to_string()).unwrap_or_default(),
         cells: vec![(event.thread.index(), cell(trace, event, style))],
-        note: note(event, index, explanation, style),
+        note: note(event, index, remarks, style),
     });
     let mut rows = merge_repeats(&events.collect::<Vec<_>>(), style);
     rows.extend(failure.map(|failure| last_row(trace, failure, style)));
@@ -102,17 +97,14 @@ fn stale(trace: &Trace, event: &Event) -> String {
     }
 }
 
-fn note(event: &Event, index: usize, explanation: &Explanation, style: &Style) -> String {
+fn note(event: &Event, index: usize, remarks: &[(usize, String)], style: &Style) -> String {
     let mut notes: Vec<String> = Vec::new();
     if style.detail {
         let ordering = event.ordering.map(|ordering| format!("{ordering:?}"));
         notes.push(format!("{:7}", ordering.unwrap_or_default()));
         notes.push(format!("{}:{}", event.at.file(), event.at.line()));
     }
-    let remarks = explanation
-        .notes
-        .iter()
-        .filter(|(event, _)| *event == index);
+    let remarks = remarks.iter().filter(|(event, _)| *event == index);
     notes.extend(remarks.map(|(_, remark)| printable(remark)));
     notes.join("  ")
 }

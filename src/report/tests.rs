@@ -3,7 +3,6 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::explain::Explanation;
 use crate::trace::{
     Blocked, Event, ObjectId, ObjectInfo, Operation, ThreadId, ThreadInfo, Trace, Value,
 };
@@ -67,7 +66,7 @@ impl Trace {
 }
 
 fn shown(trace: &Trace, style: &Style) -> String {
-    let rows = rows(trace, None, &Explanation::default(), style);
+    let rows = rows(trace, None, style);
     table(trace, &rows, style)
 }
 
@@ -84,12 +83,14 @@ fn failing(trace: Trace, kind: FailureKind, message: &str) -> Report {
         thread: (kind == FailureKind::Panic).then_some(ThreadId::MAIN),
         trace,
         schedule: Some("0".parse().expect("it is a schedule")),
-        preemptions: 0,
+        preemptions: Some(0),
         minimal: None,
         minimise_executions: 0,
         is_nondeterministic: false,
         blocked: Vec::new(),
         race: None,
+        why: None,
+        notes: Vec::new(),
     };
     Report {
         verdict: Verdict::Violated(Box::new(failure)),

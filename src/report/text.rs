@@ -5,7 +5,6 @@ use std::fmt;
 use anstyle::{AnsiColor, Style as Ansi};
 use unicode_width::UnicodeWidthStr;
 
-use crate::explain::{Explanation, explain};
 use crate::trace::{LeftOut, ObjectId, Schedule, Trace};
 use crate::verdict::{Bound, Coverage, Engine, Failure, Outcome, Report, Verdict};
 
@@ -41,15 +40,14 @@ pub fn text(report: &Report, subject: &Subject, style: &Style) -> String {
     let mut facts = Vec::new();
     match &report.verdict {
         Verdict::Violated(failure) => {
-            let explanation = explain(failure);
             if failure.schedule.is_some() {
                 out += "\n";
-                out += &traced(&failure.trace, Some(failure), &explanation, style);
+                out += &traced(&failure.trace, Some(failure), style);
             } else {
                 // There is no table to show it in.
                 facts.extend(failure.at.clone().map(|at| ("at", at)));
             }
-            facts.extend(explanation.why.map(|why| ("why", why)));
+            facts.extend(failure.why.clone().map(|why| ("why", why)));
             if !subject.fix.is_empty() {
                 facts.push(("fix", subject.fix.clone()));
             }
@@ -58,7 +56,7 @@ pub fn text(report: &Report, subject: &Subject, style: &Style) -> String {
         Verdict::Inconclusive(_) => {
             if let Some(trace) = &report.replayed {
                 out += "\n";
-                out += &traced(trace, None, &Explanation::default(), style);
+                out += &traced(trace, None, style);
             }
         }
         Verdict::Holds => {}
@@ -146,13 +144,8 @@ pub(crate) fn one_line(message: &str) -> String {
 }
 
 /// The table, and what its names stand for.
-fn traced(
-    trace: &Trace,
-    failure: Option<&Failure>,
-    explanation: &Explanation,
-    style: &Style,
-) -> String {
-    let rows = rows(trace, failure, explanation, style);
+fn traced(trace: &Trace, failure: Option<&Failure>, style: &Style) -> String {
+    let rows = rows(trace, failure, style);
     let mut out = table(trace, &rows, style);
     let unnamed = trace.objects.iter().enumerate().filter(|(index, object)| {
         let is_it = |object: Option<ObjectId>| object.is_some_and(|o| o.index() == *index);
@@ -180,7 +173,8 @@ fn traced(
 
 /// How small the failing execution is, and how sure that is.
 fn minimal(failure: &Failure) -> Option<String> {
-    let preemptions = plural(u64::from(failure.preemptions), "preemption");
+    let count = failure.preemptions?;
+    let preemptions = plural(u64::from(count), "preemption");
     if failure.is_nondeterministic {
         return Some(format!(
             "{preemptions}; not minimised: the schedule did not fail again, so that the body is \
@@ -189,10 +183,10 @@ fn minimal(failure: &Failure) -> Option<String> {
     }
     let is_of_loom = || failure.schedule.as_ref().and_then(Schedule::loom).is_some();
     match failure.minimal? {
-        true if failure.preemptions == 0 && is_of_loom() => Some(format!(
+        true if count == 0 && is_of_loom() => Some(format!(
             "{preemptions}; whether a failing interleaving has fewer steps is not known"
         )),
-        true if failure.preemptions == 0 => Some(format!(
+        true if count == 0 => Some(format!(
             "{preemptions}; no failing interleaving has fewer steps"
         )),
         true => Some(format!("{preemptions}; no failing interleaving has fewer")),

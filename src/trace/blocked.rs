@@ -6,6 +6,7 @@ use super::{ObjectId, Operation, ThreadId};
 
 /// A thread that had not finished when its execution came to a standstill.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Blocked {
     /// The thread.
     pub thread: ThreadId,
@@ -28,6 +29,7 @@ pub struct Blocked {
 
 /// What keeps an operation from being possible.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Obstacle {
     /// This thread holds the read-write lock for writing.
     Writer(ThreadId),
@@ -46,6 +48,7 @@ pub enum Obstacle {
 
 /// A lock that a thread held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Held {
     /// The lock.
     pub object: ObjectId,

@@ -44,6 +44,7 @@ impl ObjectId {
 
 /// An operation that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Event {
     /// The number of the step, from 1 on, or `None` for an event at which the
     /// scheduler had no choice (an access of a cell, an operation of a thread that unwinds).
@@ -74,6 +75,7 @@ pub struct Event {
 
 /// How an operation ended that can end in two ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum EventResult {
     /// A compare-and-swap or an attempt took effect.
     Succeeded,
@@ -88,6 +90,7 @@ pub enum EventResult {
 
 /// A thread, as a trace shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ThreadInfo {
     /// The name given with [`Builder::name`](crate::thread::Builder::name).
     pub name: Option<String>,
@@ -95,6 +98,7 @@ pub struct ThreadInfo {
 
 /// An object, as a trace shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ObjectInfo {
     /// The name of the type, as `AtomicUsize`.
     pub kind: &'static str,
@@ -118,6 +122,7 @@ impl fmt::Display for ObjectInfo {
 
 /// The events of one execution, in the order in which they happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Trace {
     /// The threads, by [`ThreadId`].
     pub threads: Vec<ThreadInfo>,

@@ -13,6 +13,7 @@ use std::fmt;
 /// assert_eq!(Operation::TryLock.to_string(), "try-lock");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Operation {
     /// An atomic load.
     Load,

@@ -7,6 +7,7 @@ use super::{ObjectId, Operation, ThreadId};
 /// A data race: two accesses of a cell by different threads, at least one of them a write, of
 /// which neither happens before the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Race {
     /// The cell.
     pub object: ObjectId,
@@ -18,6 +19,7 @@ pub struct Race {
 
 /// An access of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Access {
     /// The thread.
     pub thread: ThreadId,

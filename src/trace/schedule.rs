@@ -57,6 +57,7 @@ pub struct Schedule {
 
 /// Which execution of loom's, whose search always takes the same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub struct LoomExecution {
     /// Its number, from 1 on.
     pub number: u64,

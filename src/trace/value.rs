@@ -4,6 +4,7 @@ use std::fmt;
 
 /// A value that an operation read or wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Value {
     /// An unsigned integer.
     Unsigned(u64),

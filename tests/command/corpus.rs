@@ -143,7 +143,8 @@ fn assert_fails_as_expected(expected: &Expected, report: &Report) {
         "{name}: {report}"
     );
     assert_eq!(
-        failure.preemptions, expected.preemptions,
+        failure.preemptions,
+        Some(expected.preemptions),
         "{name}: {report}"
     );
 }

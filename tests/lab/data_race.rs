@@ -10,7 +10,7 @@ use racelab::sync::{
     Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, RwLockWriteGuard, mpsc,
 };
 use racelab::trace::Operation;
-use racelab::{Engine, Explorer, Failure, FailureKind, Named, Report, Verdict, explain, thread};
+use racelab::{Engine, Explorer, Failure, FailureKind, Named, Report, Verdict, thread};
 
 /// A cell that the threads of a test share.
 struct Plain(UnsafeCell<usize>);
@@ -194,7 +194,7 @@ fn a_relaxed_store_publishes_nothing() {
         |flag| flag.store(1, Relaxed),
         |flag| flag.load(Acquire) == 1,
     ));
-    let why = explain::explain(&failure).why.unwrap();
+    let why = failure.why.unwrap();
     assert!(why.contains("The store of flag at step"), "{why}");
     assert!(why.contains("is Relaxed; make it Release"), "{why}");
 }
@@ -205,7 +205,7 @@ fn a_relaxed_load_sees_nothing_of_what_was_published() {
         |flag| flag.store(1, Release),
         |flag| flag.load(Relaxed) == 1,
     ));
-    let why = explain::explain(&failure).why.unwrap();
+    let why = failure.why.unwrap();
     assert!(why.contains("is Relaxed; make it Acquire"), "{why}");
 }
 

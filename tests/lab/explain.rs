@@ -3,7 +3,7 @@
 use racelab::queue::SegQueue;
 use racelab::sync::atomic::{self, AtomicBool, AtomicUsize, Ordering};
 use racelab::sync::{Arc, Condvar, Mutex, mpsc};
-use racelab::{Engine, Explorer, FailureKind, Named, explain, thread};
+use racelab::{Engine, Explorer, FailureKind, Named, thread};
 
 use Ordering::{Acquire, Relaxed, Release, SeqCst};
 
@@ -16,12 +16,13 @@ fn why(
     let failure = report.failure().expect("some interleaving fails");
     assert_eq!(failure.kind, kind, "{report}");
     assert_eq!(failure.minimal, Some(true), "{report}");
-    let explanation = explain::explain(failure);
     let step = |index: usize| failure.trace.events[index].step.expect("a step");
-    let notes = explanation.notes.into_iter();
+    let notes = failure.notes.iter();
     (
-        explanation.why,
-        notes.map(|(index, note)| (step(index), note)).collect(),
+        failure.why.clone(),
+        notes
+            .map(|(index, note)| (step(*index), note.clone()))
+            .collect(),
     )
 }
 
@@ -417,7 +418,7 @@ fn why_under_loom(kind: FailureKind, body: impl Fn() + Send + Sync + 'static) ->
     let report = Explorer::new(Engine::Loom).explore(body);
     let failure = report.failure().expect("some execution fails");
     assert_eq!(failure.kind, kind, "{report}");
-    explain::explain(failure).why
+    failure.why.clone()
 }
 
 /// Publishes data behind a flag, and fails if another thread sees the flag without the data.

@@ -95,7 +95,10 @@ fn an_increment_behind_yields_is_interrupted_like_any_other() {
         |_| (0..3).for_each(|_| thread::sleep(Duration::from_millis(1))),
     ] {
         let failure = fails(FailureKind::Panic, late_increment(waits, 1));
-        assert_eq!((failure.minimal, failure.preemptions), (Some(true), 2));
+        assert_eq!(
+            (failure.minimal, failure.preemptions),
+            (Some(true), Some(2))
+        );
     }
 }
 
@@ -107,7 +110,10 @@ fn the_smallest_failure_behind_yields_is_found() {
     };
     let failure = fails(FailureKind::Panic, late_increment(waits, 2));
     // Main is left before it adds, and the late thread between its load and its store.
-    assert_eq!((failure.minimal, failure.preemptions), (Some(true), 2));
+    assert_eq!(
+        (failure.minimal, failure.preemptions),
+        (Some(true), Some(2))
+    );
 }
 
 #[test]

@@ -94,6 +94,7 @@ mod verdicts {
         let report = explorer().explore(|| panic!("always"));
         let failure = expect_failure(&report);
         assert_eq!(failure.schedule, None);
+        assert_eq!(failure.preemptions, None);
         assert!(failure.trace.events.is_empty());
         assert_eq!(failure.minimal, None);
         let text = report.to_string();

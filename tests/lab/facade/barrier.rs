@@ -3,7 +3,7 @@
 use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use racelab::sync::{Arc, Barrier};
 use racelab::trace::Obstacle;
-use racelab::{FailureKind, Named, explain, outcome, thread};
+use racelab::{FailureKind, Named, outcome, thread};
 
 use super::{fails, holds, outcomes};
 
@@ -100,7 +100,7 @@ fn the_report_says_how_many_have_arrived() {
         let (arrived, size) = (2, 3);
         assert_eq!(blocked.obstacle, Some(Obstacle::Arrivals { arrived, size }));
     }
-    let why = explain::explain(&failure).why.expect("there is a reason");
+    let why = failure.why.expect("there is a reason");
     assert!(
         why.contains("T1 waits at start, where 2 of 3 have arrived"),
         "{why}"
@@ -118,6 +118,6 @@ fn one_thread_too_many_waits_for_ever() {
             start.wait();
         });
     });
-    let why = explain::explain(&failure).why.expect("there is a reason");
+    let why = failure.why.expect("there is a reason");
     assert!(why.contains("1 of 2 has arrived"), "{why}");
 }

@@ -377,7 +377,7 @@ fn wait_for_a_flag(poll: fn(&Flag, &Context<'_>) -> Poll<()>) {
 fn a_wake_up_that_is_lost_is_a_deadlock_and_replays() {
     let body = || wait_for_a_flag(Flag::poll_checking_first);
     let failure = fails(FailureKind::Deadlock, body);
-    assert_eq!(failure.preemptions, 1);
+    assert_eq!(failure.preemptions, Some(1));
     let blocked: Vec<_> = failure.blocked.iter().map(|b| b.operation).collect();
     assert_eq!(blocked, [Operation::Poll]);
     let report = explore(body).to_string();

@@ -8,9 +8,7 @@ use std::sync::{Barrier as RealBarrier, Mutex as RealMutex};
 use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use racelab::sync::{Arc, LazyLock, Mutex, Once, OnceLock, mpsc};
 use racelab::trace::{Obstacle, ThreadId};
-use racelab::{
-    Engine, Explorer, FailureKind, Named, Reason, Report, Verdict, explain, outcome, thread,
-};
+use racelab::{Engine, Explorer, FailureKind, Named, Reason, Report, Verdict, outcome, thread};
 
 use super::{explore, fails, holds, outcomes};
 
@@ -126,7 +124,7 @@ fn an_initialiser_that_needs_itself_is_a_deadlock_that_says_so() {
     });
     let main = Obstacle::Initialiser(ThreadId::MAIN);
     assert_eq!(failure.blocked[0].obstacle, Some(main));
-    let why = explain::explain(&failure).why.expect("there is a reason");
+    let why = failure.why.expect("there is a reason");
     assert!(
         why.contains("main waits for config, whose initialiser it runs itself"),
         "{why}"
@@ -150,7 +148,7 @@ fn initialisers_that_need_each_other_are_a_deadlock_in_some_interleaving() {
         B.get_or_init(|| *C);
         other.join().unwrap();
     });
-    let why = explain::explain(&failure).why.expect("there is a reason");
+    let why = failure.why.expect("there is a reason");
     assert!(why.contains("whose initialiser"), "{why}");
 }
 
@@ -161,7 +159,7 @@ fn a_wait_for_what_nobody_initialises_is_a_deadlock() {
         config.wait();
     });
     assert_eq!(failure.blocked[0].obstacle, None);
-    let why = explain::explain(&failure).why.expect("there is a reason");
+    let why = failure.why.expect("there is a reason");
     assert!(why.contains("waits for config to be initialised"), "{why}");
 }
 

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use racelab::sync::{Arc, Mutex, RwLock, RwLockWriteGuard, mpsc};
 use racelab::trace::{Obstacle, ThreadId};
-use racelab::{FailureKind, Named, explain, outcome, thread};
+use racelab::{FailureKind, Named, outcome, thread};
 
 use super::{fails, holds, outcomes};
 
@@ -200,7 +200,7 @@ fn a_writer_behind_readers_that_never_end_is_told_who_reads() {
     let readers = Obstacle::Readers(vec![ThreadId(1), ThreadId(2)]);
     assert_eq!(failure.blocked[0].obstacle, Some(readers));
     assert_eq!(failure.blocked[1].holds.len(), 1);
-    let why = explain::explain(&failure).why.expect("there is a reason");
+    let why = failure.why.expect("there is a reason");
     assert!(
         why.contains("main waits to write table, which T1 and T2 hold for reading"),
         "{why}"
@@ -215,7 +215,7 @@ fn a_reader_that_wants_to_write_deadlocks_with_itself() {
         let seen = table.read().unwrap();
         *table.write().unwrap() = *seen + 1;
     });
-    let why = explain::explain(&failure).why.expect("there is a reason");
+    let why = failure.why.expect("there is a reason");
     assert!(
         why.contains("waits to write table, which main holds for reading"),
         "{why}"
@@ -232,7 +232,7 @@ fn a_reader_behind_a_writer_that_never_ends_is_told_who_writes() {
     });
     let reader = &failure.blocked[1];
     assert_eq!(reader.obstacle, Some(Obstacle::Writer(ThreadId::MAIN)));
-    let why = explain::explain(&failure).why.expect("there is a reason");
+    let why = failure.why.expect("there is a reason");
     assert!(
         why.contains("T1 waits to read table, which main holds for writing"),
         "{why}"

@@ -83,7 +83,7 @@ proptest! {
             None => prop_assert!(matches!(report.verdict, Verdict::Holds)),
             Some(smallest) => {
                 let failure = expect_failure(&report);
-                prop_assert_eq!((failure.preemptions, schedule_of(failure).len()), smallest);
+                prop_assert_eq!((failure.preemptions, schedule_of(failure).len()), (Some(smallest.0), smallest.1));
                 prop_assert_eq!(failure.minimal, Some(true));
             }
         }

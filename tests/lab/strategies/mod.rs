@@ -97,7 +97,10 @@ fn a_failure_of_a_strategy_is_minimised_and_replays() {
     for engine in STRATEGIES {
         let report = Explorer::new(engine).explore(bug.body);
         let failure = report.failure().expect("it fails");
-        assert_eq!((failure.minimal, failure.preemptions), (Some(true), 1));
+        assert_eq!(
+            (failure.minimal, failure.preemptions),
+            (Some(true), Some(1))
+        );
         let again = racelab::replay(failure.schedule.as_ref().unwrap(), bug.body);
         assert_eq!(
             again.failure().expect("it fails again").trace,
