@@ -8,35 +8,52 @@ use racelab::{Coverage, Engine, Explorer, Progress};
 use super::{count, expect_failure, explore, schedule_of};
 #[cfg(feature = "cli")]
 use crate::known_bugs::KnownBug;
-use crate::oracle::failing_programs;
+use crate::oracle::{Op, Program, failing_programs};
+
+/// Holds the failure that each engine reports against the smallest that enumeration finds.
+fn assert_smallest(program: &Program) {
+    let truth = program.truth();
+    for explorer in [
+        Explorer::new(Engine::Dpor),
+        Explorer::new(Engine::Dfs),
+        // Enough to hit what is not extremely rare.
+        Explorer::new(Engine::Random).max_executions(20_000),
+    ] {
+        let report = explore(&explorer, program);
+        let Some(smallest) = truth.smallest else {
+            assert!(report.failure().is_none());
+            continue;
+        };
+        if report.failure().is_none() && report.engine == Some(Engine::Random) {
+            continue;
+        }
+        let failure = expect_failure(&report);
+        assert_eq!(
+            (failure.preemptions, schedule_of(failure).len()),
+            (Some(smallest.0), smallest.1)
+        );
+        assert_eq!(failure.minimal, Some(true));
+        assert!(!failure.is_nondeterministic);
+        assert_eq!(report.coverage, Coverage::FirstFailure);
+    }
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn the_reported_failure_is_the_smallest_of_all(program in failing_programs(3_000)) {
-        let truth = program.truth();
-        for explorer in [
-            Explorer::new(Engine::Dpor),
-            Explorer::new(Engine::Dfs),
-            // Enough to hit what is not extremely rare.
-            Explorer::new(Engine::Random).max_executions(20_000),
-        ] {
-            let report = explore(&explorer, &program);
-            let Some(smallest) = truth.smallest else {
-                prop_assert!(report.failure().is_none());
-                continue;
-            };
-            if report.failure().is_none() && report.engine == Some(Engine::Random) {
-                continue;
-            }
-            let failure = expect_failure(&report);
-            prop_assert_eq!((failure.preemptions, schedule_of(failure).len()), (Some(smallest.0), smallest.1));
-            prop_assert_eq!(failure.minimal, Some(true));
-            prop_assert!(!failure.is_nondeterministic);
-            prop_assert_eq!(report.coverage, Coverage::FirstFailure);
-        }
+        assert_smallest(&program);
     }
+}
+
+/// A random program on which the search was wrong once.
+#[test]
+fn a_failure_beside_a_lock_that_nobody_else_takes_is_the_smallest() {
+    let mut program = Program::new(vec![vec![Op::Load(0)], vec![Op::Lock(0, vec![])]]);
+    program.forbidden = Some((vec![vec![0], vec![]], [0, 0]));
+    assert!(program.truth().smallest.is_some());
+    assert_smallest(&program);
 }
 
 #[cfg(feature = "cli")]
