@@ -310,7 +310,10 @@ pub(super) fn in_child(explorer: &Explorer, on_interrupt: OnInterrupt) -> Result
         Some(exit) => Explored::Reported(exit),
         None => {
             let reason = Reason::Crashed(child::crash(status));
-            Explored::Crashed(Box::new(explorer.not_explored(reason, start.elapsed())))
+            Explored::Crashed(Box::new(Report {
+                elapsed: start.elapsed(),
+                ..explorer.not_explored(reason)
+            }))
         }
     })
 }

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::exhibits::{self, Variant};
+use crate::search::Tally;
 use crate::trace::{LeftOut, LeftOutSet, Schedule};
 use crate::{
-    Bound, Coverage, Engine, Explorer, Failure, Outcome, Reason, Report, Shard, Verdict,
-    parse_duration,
+    Bound, Coverage, Engine, Explorer, Failure, Reason, Report, Shard, Verdict, parse_duration,
 };
 
 use super::error::{Error, Exit};
@@ -398,8 +398,7 @@ fn merged(shards: &[Reported], program: &Program) -> Result<Report, Error> {
     let explorer = Explorer::new(program.engine)
         .max_steps(program.max_steps)
         .seed(shards[0].part.seed);
-    Ok(Report {
-        verdict,
+    let tally = Tally {
         executions,
         blocked: sum(|part| part.blocked),
         // Without a count in one of them, there is none of the whole.
@@ -410,9 +409,12 @@ fn merged(shards: &[Reported], program: &Program) -> Result<Report, Error> {
         truncated,
         violations: sum(|part| part.violations.unwrap_or(u64::from(part.failure.is_some()))),
         outcomes: outcomes(shards),
-        coverage,
-        left_out: left_out.to_vec(),
-        ..explorer.not_explored(Reason::Bound(Bound::Interrupted), elapsed)
+        left_out,
+        ..Tally::default()
+    };
+    Ok(Report {
+        elapsed,
+        ..explorer.report(verdict, coverage, tally)
     })
 }
 
@@ -429,15 +431,11 @@ fn left_out(shards: &[Reported]) -> Result<LeftOutSet, Error> {
     Ok(set)
 }
 
-fn outcomes(shards: &[Reported]) -> Vec<Outcome> {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+fn outcomes(shards: &[Reported]) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
     for outcome in shards.iter().flat_map(|reported| &reported.part.outcomes) {
-        let count = counts.entry(&outcome.value).or_default();
+        let count: &mut u64 = counts.entry(outcome.value.clone()).or_default();
         *count = count.saturating_add(outcome.executions);
     }
-    let outcomes = counts.into_iter().map(|(value, executions)| Outcome {
-        value: value.to_owned(),
-        executions,
-    });
-    outcomes.collect()
+    counts
 }

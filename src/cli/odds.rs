@@ -11,7 +11,7 @@ use crate::exhibits::{Size, Variant};
 use crate::explorer::RunsElsewhere;
 use crate::report::in_words;
 use crate::report::odds::{Crash, Ended, Odds, Theory};
-use crate::verdict::{FailureKind, Outcome};
+use crate::verdict::FailureKind;
 use crate::{
     Bound, Coverage, DEFAULT_RUNS, DEFAULT_STALL_LIMIT, Engine, Explorer, Progress, Report,
 };
@@ -210,13 +210,10 @@ impl Runs<'_> {
                 *outcomes.entry(outcome).or_default() += runs;
             }
         }
-        let outcomes = outcomes
-            .into_iter()
-            .map(|(value, executions)| Outcome { value, executions });
         RunsElsewhere {
             runs: counted.runs,
             bad: counted.bad,
-            outcomes: outcomes.collect(),
+            outcomes,
             failure: counted.first_bad.and_then(|bad| self.failure(bad)),
             end: match counted.stop {
                 None => Ok(Bound::Runs(self.runs.unwrap_or(DEFAULT_RUNS))),

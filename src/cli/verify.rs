@@ -161,7 +161,7 @@ impl Verify {
             _ => {
                 let explorer = Explorer::new(Engine::Loom);
                 let reason = Reason::Crashed(child::crash(status));
-                let report = explorer.not_explored(reason, Duration::ZERO);
+                let report = explorer.not_explored(reason);
                 row(variant, Engine::Loom, &report)
             }
         }))

@@ -2,31 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::engine::Coroutines;
-use crate::execution::{Patience, Pulse};
 use crate::search::{
-    self, Block, Dfs, Divisible, Dpor, Ended, Limits, Numbers, Pct, Pos, Profile, Random, Record,
-    Sampling, Shared, Stop, Sum, Surw, Tally, Tree, Urw, Walk, Worker,
+    self, Block, Divisible, Ended, Limits, Numbered, Record, Shared, Stop, Sum, Tally, Tree,
 };
 use crate::trace::Schedule;
-use crate::verdict::{Division, Engine, Reason, Report, Shard, Verdict};
+use crate::verdict::{Division, Reason, Report, Shard};
 
 use super::Explorer;
-
-/// How often the workers are looked after.
-const TICK: Duration = Duration::from_millis(50);
+use super::crew::Crew;
 
 /// How often what is known is handed to who keeps it.
 const KEEP_EVERY: Duration = Duration::from_millis(250);
 
 /// How an exploration is divided, if it is.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Settings {
+pub(super) struct FanOut {
     pub(super) jobs: Option<usize>,
     pub(super) shard: Option<Shard>,
     pub(super) keeper: Option<Arc<Mutex<dyn Keeper>>>,
@@ -60,33 +55,17 @@ impl Explorer {
     ///
     /// A search with a bound on preemptions visits each state once, in whichever part it is.
     pub(super) fn is_divided(&self) -> bool {
-        let Settings {
+        let FanOut {
             jobs,
             shard,
             keeper,
-        } = &self.division;
+        } = &self.fan_out;
         let can_be = self.engine.is_divisible() && self.preemption_bound.is_none();
         can_be && (jobs.is_some() || shard.is_some() || keeper.is_some())
     }
 
-    /// Explores in parts, under an engine that can be divided.
-    pub(super) fn run_divided(&self, engine: &Coroutines) -> Report {
-        match self.engine {
-            Engine::Dpor => self.run_tree::<Dpor>(engine),
-            Engine::Dfs => self.run_tree::<Dfs>(engine),
-            Engine::Random => self.run_blocks(engine, Random::new(self.seed, Numbers::ALL)),
-            Engine::Pct => self.run_walks(engine, Pct::new),
-            Engine::Urw => self.run_walks(engine, Urw::new),
-            Engine::Pos => {
-                let pos = Sampling::new(vec![Pos::default()], self.seed, Numbers::ALL);
-                self.run_blocks(engine, pos)
-            }
-            Engine::Surw => self.run_walks(engine, Surw::new),
-            Engine::Loom | Engine::Threads => unreachable!("{} cannot be divided", self.engine),
-        }
-    }
-
-    fn run_tree<S: Tree>(&self, engine: &Coroutines) -> Report {
+    /// Explores the parts of a tree of choices.
+    pub(super) fn run_tree<S: Tree>(&self, engine: &Coroutines) -> Report {
         let limits = self.limits(true);
         match search::divide::<S>(engine, limits) {
             Ok((search, parts)) => {
@@ -110,15 +89,8 @@ impl Explorer {
         }
     }
 
-    fn run_walks<W>(&self, engine: &Coroutines, walk: impl Fn(&Profile) -> W) -> Report
-    where
-        W: Walk + Clone + Send + Sync + 'static,
-    {
-        let walks = search::learn(engine, self.seed, walk);
-        self.run_blocks(engine, Sampling::new(walks, self.seed, Numbers::ALL))
-    }
-
-    fn run_blocks<S: search::Numbered>(&self, engine: &Coroutines, search: S) -> Report {
+    /// Explores blocks of numbered executions.
+    pub(super) fn run_blocks<S: Numbered>(&self, engine: &Coroutines, search: S) -> Report {
         let executions = self.max_executions;
         let executions = executions.unwrap_or(super::DEFAULT_RANDOM_EXECUTIONS);
         let divided = Divided {
@@ -142,7 +114,7 @@ impl Explorer {
             limits,
             end,
         } = divided;
-        let shard = self.division.shard;
+        let shard = self.fan_out.shard;
         let division = Division {
             parts: parts.len(),
             digest: search::digest(&parts, &self.settings()),
@@ -150,7 +122,7 @@ impl Explorer {
         };
         let Some(sum) = self.known(engine, division, limits.exhaustive) else {
             // Who keeps it says why.
-            return self.report(Verdict::Inconclusive(Reason::Diverged(String::new())));
+            return self.not_explored(Reason::Diverged(String::new()));
         };
         let (first, step) = shard.map_or((0, 1), |shard| (shard.index - 1, shard.of));
         let parts: Vec<S::Part> = parts.into_iter().skip(first).step_by(step).collect();
@@ -189,7 +161,7 @@ impl Explorer {
 
     /// What is known of the parts. `None` if what is kept belongs to another exploration.
     fn known(&self, engine: &Coroutines, division: Division, exhaustive: bool) -> Option<Sum> {
-        let Some(keeper) = &self.division.keeper else {
+        let Some(keeper) = &self.fan_out.keeper else {
             return Some(Sum::new(exhaustive));
         };
         let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
@@ -212,15 +184,9 @@ impl Explorer {
         mut sum: Sum,
         end: Stop,
     ) -> Tally {
-        let jobs = self.division.jobs.unwrap_or(1).min(shared.left());
+        let jobs = self.fan_out.jobs.unwrap_or(1).min(shared.left());
         let (ended, is_ended) = channel();
-        let workers = (0..jobs).map(|_| Crew::worker(engine, shared, ended.clone()));
-        let mut crew = Crew {
-            workers: workers.collect(),
-            pulse: Arc::clone(&engine.pulse),
-            stall_limit: self.stall_limit,
-            beaten_at: Instant::now(),
-        };
+        let mut crew = Crew::start(jobs, engine, shared, &ended, self.stall_limit);
         drop(ended);
         let mut kept_at = Instant::now();
         let mut cut = BTreeMap::new();
@@ -262,126 +228,9 @@ impl Explorer {
     }
 
     fn keep(&self, sum: &Sum) {
-        if let (Some(keeper), Some(record)) = (&self.division.keeper, Record::of(sum)) {
+        if let (Some(keeper), Some(record)) = (&self.fan_out.keeper, Record::of(sum)) {
             let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
             keeper.keep(record);
-        }
-    }
-}
-
-/// The workers of one exploration.
-struct Crew {
-    workers: Vec<Member>,
-    /// What stands for all of them.
-    pulse: Arc<Pulse>,
-    stall_limit: Duration,
-    /// When all workers were last seen to go on.
-    beaten_at: Instant,
-}
-
-/// A worker, seen from outside.
-struct Member {
-    thread: JoinHandle<()>,
-    pulse: Arc<Pulse>,
-    /// How often it had beaten when all workers were last seen to go on.
-    beats: u64,
-}
-
-impl Crew {
-    fn worker<S: Divisible>(
-        engine: &Coroutines,
-        shared: &Arc<Shared<S>>,
-        ended: Sender<Ended>,
-    ) -> Member {
-        let pulse = Arc::new(Pulse::default());
-        let patience = Patience::default();
-        let engine = Coroutines {
-            pulse: Arc::clone(&pulse),
-            patience: patience.clone(),
-            ..engine.clone()
-        };
-        let worker = Worker::new(Arc::clone(shared), patience, Arc::clone(&pulse), ended);
-        let thread = thread::Builder::new().name("racelab".to_owned());
-        let thread = thread.spawn(move || drop(engine.run(worker)));
-        Member {
-            thread: thread.unwrap_or_else(|error| panic!("cannot start a thread: {error}")),
-            pulse,
-            beats: 0,
-        }
-    }
-
-    /// Waits for the next part that has ended, for one tick at most. `None` when all workers have
-    /// ended, or one of them stands still.
-    #[expect(
-        clippy::option_option,
-        reason = "nothing yet and nothing any more are different"
-    )]
-    fn next<S: Divisible>(
-        &mut self,
-        ended: &Receiver<Ended>,
-        shared: &Shared<S>,
-        sum: &Sum,
-    ) -> Option<Option<Ended>> {
-        let tick = TICK.min(self.stall_limit / 10);
-        let next = match ended.recv_timeout(tick) {
-            Ok(ended) => Some(ended),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return None,
-        };
-        self.watch();
-        self.publish(shared, sum);
-        if self.beaten_at.elapsed() > self.stall_limit * 2 {
-            // The report is written already, without this thread.
-            shared.give_up();
-            return None;
-        }
-        Some(next)
-    }
-
-    /// Lets the pulse of the whole beat when all workers have gone on.
-    fn watch(&mut self) {
-        let is_silent =
-            |member: &&Member| !member.thread.is_finished() && member.pulse.beats() == member.beats;
-        match self.workers.iter().find(is_silent) {
-            Some(member) => self.pulse.follow(&member.pulse),
-            None => {
-                for member in &mut self.workers {
-                    member.beats = member.pulse.beats();
-                }
-                self.beaten_at = Instant::now();
-                self.pulse.touch();
-            }
-        }
-    }
-
-    /// Says how far the whole is.
-    fn publish<S: Divisible>(&self, shared: &Shared<S>, sum: &Sum) {
-        self.pulse.show(shared.executions());
-        let running = self
-            .workers
-            .iter()
-            .filter(|member| !member.thread.is_finished());
-        let running: f64 = running.filter_map(|member| member.pulse.share_done()).sum();
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "it is an estimate, and there are few parts"
-        )]
-        let (finished, parts) = (sum.finished() as f64, shared.parts() as f64);
-        if parts > 0.0 {
-            let share = (finished + running) / parts;
-            self.pulse.publish_share(Some(share.min(1.0)));
-        }
-    }
-
-    /// Waits for the end of the workers, which is an error of the lab if it is a panic.
-    fn dismiss(self) {
-        if self.beaten_at.elapsed() > self.stall_limit * 2 {
-            return;
-        }
-        for member in self.workers {
-            if let Err(payload) = member.thread.join() {
-                std::panic::resume_unwind(payload);
-            }
         }
     }
 }

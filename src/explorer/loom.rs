@@ -9,7 +9,9 @@ use crate::verdict::{
     Bound, Coverage, Engine, Failure, FailureKind, MemoryModel, Reason, Report, Verdict,
 };
 
-use super::{Explorer, outcomes, why_inconclusive};
+use super::Explorer;
+use super::failure::failure;
+use super::report::why_inconclusive;
 
 /// How many executions a search under sequential consistency may take that is to confirm a failure.
 const CONFIRMING_EXECUTIONS: u64 = 100_000;
@@ -38,27 +40,20 @@ impl Explorer {
                 let fewest = search::fewest_preemptions(engine, found, deadline);
                 Verdict::Violated(Box::new(loom_failure(fewest)))
             }
-            (None, Some(found)) => {
-                match self.confirm(engine, &super::failure(found, None, 0, false)) {
-                    Ok(failure) => Verdict::Violated(failure),
-                    Err(reason) => Verdict::Inconclusive(reason),
-                }
-            }
+            (None, Some(found)) => match self.confirm(engine, &failure(found, None, 0, false)) {
+                Ok(failure) => Verdict::Violated(failure),
+                Err(reason) => Verdict::Inconclusive(reason),
+            },
             (None, None) => match &coverage {
                 Coverage::Complete => Verdict::Holds,
                 coverage => Verdict::Inconclusive(why_inconclusive(&tally, coverage)),
             },
         };
-        Report {
-            executions: tally.executions,
-            truncated: tally.truncated,
-            doubted: tally.doubted,
-            violations: tally.violations,
-            outcomes: outcomes(&tally),
-            coverage,
-            left_out: left_out(tally.left_out).to_vec(),
-            ..self.report(verdict)
-        }
+        let tally = Tally {
+            left_out: left_out(tally.left_out),
+            ..tally
+        };
+        self.report(verdict, coverage, tally)
     }
 
     pub(super) fn replay_loom(&self, engine: &Loom, execution: LoomExecution) -> Report {
@@ -71,7 +66,7 @@ impl Explorer {
                 ));
                 return Report {
                     memory_model: MemoryModel::C11,
-                    ..self.report(Verdict::Inconclusive(reason))
+                    ..self.not_explored(reason)
                 };
             }
         };
@@ -149,7 +144,7 @@ fn loom_failure(fewest: Fewest) -> Failure {
     // loom does not notice it if the failure does not come again.
     Failure {
         schedule: Some(schedule),
-        ..super::failure(found, Some(minimal), executions, false)
+        ..failure(found, Some(minimal), executions, false)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Explorations on real threads.
 
+#[cfg(feature = "cli")]
+use std::collections::BTreeMap;
 use std::sync::Arc;
 #[cfg(feature = "cli")]
 use std::time::Duration;
@@ -11,9 +13,10 @@ use crate::search::{Runs, Stop, run_again_and_again};
 use crate::trace::Trace;
 use crate::verdict::{Bound, Failure, FailureKind, Reason, Report, Verdict};
 #[cfg(feature = "cli")]
-use crate::verdict::{Coverage, Outcome};
+use crate::{search::Tally, verdict::Coverage};
 
-use super::{Explorer, outcomes, why_inconclusive};
+use super::Explorer;
+use super::report::why_inconclusive;
 
 /// Runs that were made in other processes.
 #[cfg(feature = "cli")]
@@ -23,7 +26,7 @@ pub(crate) struct RunsElsewhere {
     pub(crate) runs: u64,
     /// Those that failed, crashed or did not end.
     pub(crate) bad: u64,
-    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) outcomes: BTreeMap<String, u64>,
     /// The first that was bad: in which way, what it said, and where.
     pub(crate) failure: Option<(FailureKind, String, Option<String>)>,
     /// What ended them: a bound, or why there could be no more.
@@ -35,6 +38,12 @@ impl Explorer {
     /// The report of runs that were made elsewhere.
     #[cfg(feature = "cli")]
     pub(crate) fn report_of(&self, made: RunsElsewhere) -> Report {
+        let tally = Tally {
+            executions: made.runs,
+            violations: made.bad,
+            outcomes: made.outcomes,
+            ..Tally::default()
+        };
         let coverage = match &made.end {
             Ok(bound) => Coverage::Bounded(*bound),
             Err(_) => Coverage::Ended,
@@ -48,13 +57,8 @@ impl Explorer {
             (None, Err(why)) => Verdict::Inconclusive(Reason::Unsupported(why)),
         };
         Report {
-            engine: Some(self.engine),
-            executions: made.runs,
-            violations: made.bad,
-            outcomes: made.outcomes,
-            coverage,
             elapsed: made.elapsed,
-            ..self.report(verdict)
+            ..self.report(verdict, coverage, tally)
         }
     }
 
@@ -85,13 +89,8 @@ impl Explorer {
             }),
         };
         Report {
-            engine: Some(self.engine),
-            executions: tally.executions,
-            violations: tally.violations,
-            outcomes: outcomes(&tally),
-            coverage,
             elapsed: start.elapsed(),
-            ..self.report(verdict)
+            ..self.report(verdict, coverage, tally)
         }
     }
 }

@@ -1,0 +1,199 @@
+//! The plan: what is run for each engine.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::engine::{Coroutines, Loom, Strategy, Watched, watch};
+use crate::execution::{LastEvent, Patience, message_of};
+use crate::search::{
+    self, Dfs, Dpor, Exploration, Limits, Minimised, Numbered, Numbers, Pct, Pos, Profile, Random,
+    Sampling, Stop, Surw, Tally, Tree, Urw, Walk,
+};
+use crate::verdict::{Bound, Coverage, Engine, Reason, Report, Verdict};
+
+use super::Explorer;
+use super::failure::failure;
+use super::report::why_inconclusive;
+
+impl Explorer {
+    /// Explores on this OS thread, without a watch.
+    pub(super) fn explore_here<F: Fn() + Send + Sync + 'static>(&self, body: F) -> Report {
+        let bound = self.preemption_bound.map(u32::from);
+        match (self.engine, bound) {
+            (Engine::Dpor, None) => self.search(&self.coroutines(body), Dpor::default()),
+            (Engine::Dpor, Some(bound)) => {
+                self.run(&self.coroutines(body), Dfs::bounded(bound, usize::MAX))
+            }
+            (Engine::Dfs, _) => self.search(&self.coroutines(body), Dfs::counting_traces(bound)),
+            (Engine::Random, _) => {
+                let random = Random::new(self.seed, Numbers::ALL);
+                self.draw(&self.coroutines(body), random)
+            }
+            (Engine::Pct, _) => self.learn(&self.coroutines(body), Pct::new),
+            (Engine::Urw, _) => self.learn(&self.coroutines(body), Urw::new),
+            (Engine::Surw, _) => self.learn(&self.coroutines(body), Surw::new),
+            (Engine::Pos, _) => {
+                let pos = Sampling::new(vec![Pos::default()], self.seed, Numbers::ALL);
+                self.draw(&self.coroutines(body), pos)
+            }
+            (Engine::Loom, _) => self.run_loom(&self.loom(body)),
+            (Engine::Threads, _) => self.run_threads(&self.threads(body)),
+        }
+    }
+
+    /// Explores under an exhaustive strategy.
+    fn search<S: Tree>(&self, engine: &Coroutines, strategy: S) -> Report {
+        if self.is_divided() {
+            self.run_tree::<S>(engine)
+        } else {
+            self.run(engine, strategy)
+        }
+    }
+
+    /// Explores under a random strategy.
+    fn draw<S: Numbered>(&self, engine: &Coroutines, strategy: S) -> Report {
+        if self.is_divided() {
+            self.run_blocks(engine, strategy)
+        } else {
+            self.run(engine, strategy)
+        }
+    }
+
+    /// Explores under a random strategy that learns from its first executions.
+    fn learn<W>(&self, engine: &Coroutines, walk: impl Fn(&Profile) -> W) -> Report
+    where
+        W: Walk + Clone + Send + Sync + 'static,
+    {
+        let walks = search::learn(engine, self.seed, walk);
+        self.draw(engine, Sampling::new(walks, self.seed, Numbers::ALL))
+    }
+
+    /// Explores under a strategy, as a whole.
+    fn run<S: Strategy + 'static>(&self, engine: &Coroutines, strategy: S) -> Report {
+        let limits = self.limits(self.engine.is_exhaustive());
+        let deadline = limits.deadline;
+        let exploration = Exploration::new(strategy, limits, Arc::clone(&engine.pulse));
+        let Exploration {
+            strategy,
+            mut tally,
+            ..
+        } = engine.run(exploration);
+        if let Some(step) = strategy.nondeterminism() {
+            tally.stop = Some(Stop::NotDeterministic { step });
+        }
+        tally.traces = strategy.traces();
+        let was_bounded = strategy.was_bounded();
+        let coverage = match (self.coverage(&tally), self.preemption_bound) {
+            (Coverage::Complete, Some(bound)) if was_bounded => {
+                Coverage::Bounded(Bound::Preemptions(bound))
+            }
+            (coverage, _) => coverage,
+        };
+        self.conclude(engine, tally, coverage, deadline)
+    }
+
+    /// What a search has come to, with its failure minimised.
+    pub(super) fn conclude(
+        &self,
+        engine: &Coroutines,
+        mut tally: Tally,
+        coverage: Coverage,
+        deadline: Option<Instant>,
+    ) -> Report {
+        let smallest = tally.smallest.take();
+        let verdict = match smallest {
+            // All interleavings were seen, so that the smallest failing one is the smallest there is.
+            Some(found) if coverage == Coverage::Complete && self.engine == Engine::Dfs => {
+                Verdict::Violated(Box::new(failure(found, Some(true), 0, false)))
+            }
+            Some(found) if !self.minimises => {
+                Verdict::Violated(Box::new(failure(found, None, 0, false)))
+            }
+            Some(found) => {
+                let smaller = search::minimise(engine, found, deadline);
+                let Minimised {
+                    found,
+                    minimal,
+                    executions,
+                    is_nondeterministic,
+                } = smaller;
+                let failure = failure(found, Some(minimal), executions, is_nondeterministic);
+                Verdict::Violated(Box::new(failure))
+            }
+            None => match &coverage {
+                Coverage::Complete => Verdict::Holds,
+                _ => Verdict::Inconclusive(why_inconclusive(&tally, &coverage)),
+            },
+        };
+        self.report(verdict, coverage, tally)
+    }
+
+    pub(super) fn limits(&self, exhaustive: bool) -> Limits {
+        let deadline = self
+            .time_limit
+            .and_then(|limit| Instant::now().checked_add(limit));
+        Limits {
+            max_executions: self.max_executions,
+            deadline,
+            past_failures: self.past_failures,
+            exhaustive,
+        }
+    }
+
+    pub(super) fn coroutines(&self, body: impl Fn() + Send + Sync + 'static) -> Coroutines {
+        let pulse = Arc::clone(&self.progress.0);
+        Coroutines {
+            body: Arc::new(body),
+            max_steps: self.max_steps,
+            pulse,
+            patience: Patience::default(),
+        }
+    }
+
+    pub(super) fn loom(&self, body: impl Fn() + Send + Sync + 'static) -> Loom {
+        Loom {
+            body: Arc::new(body),
+            max_steps: self.max_steps,
+            preemption_bound: self.preemption_bound,
+            pulse: Arc::clone(&self.progress.0),
+        }
+    }
+
+    /// Runs a search on an OS thread of its own, and gives it up when it stands still.
+    pub(super) fn watched(&self, work: impl FnOnce() -> Report + Send + 'static) -> Report {
+        let pulse = &self.progress.0;
+        pulse.begin();
+        let start = Instant::now();
+        let report = match watch(pulse, self.stall_limit, work) {
+            Watched::Done(report) => report,
+            Watched::Panicked(payload) => std::panic::resume_unwind(internal_error(&*payload)),
+            Watched::Stuck => {
+                let last = pulse.last_event();
+                let last = last.map(
+                    |LastEvent {
+                         thread,
+                         operation,
+                         at,
+                     }| (thread, operation, at),
+                );
+                let reason = Reason::Stuck {
+                    waited: self.stall_limit,
+                    last,
+                };
+                Report {
+                    executions: pulse.executions(),
+                    ..self.not_explored(reason)
+                }
+            }
+        };
+        Report {
+            elapsed: start.elapsed(),
+            ..report
+        }
+    }
+}
+
+fn internal_error(payload: &(dyn Any + Send)) -> Box<dyn Any + Send> {
+    Box::new(format!("racelab: internal error: {}", message_of(payload)))
+}
