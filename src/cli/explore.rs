@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::exhibits::{self, Variant};
 use crate::explorer::Keeper;
+use crate::report::schema::Parameters;
 use crate::report::{self, Subject, json};
 use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict};
 
@@ -346,8 +347,8 @@ pub(super) fn write(
     }
 }
 
-fn parameters(size: exhibits::Size) -> json::Parameters {
-    json::Parameters {
+fn parameters(size: exhibits::Size) -> Parameters {
+    Parameters {
         threads: size.threads,
         ops: size.ops,
     }

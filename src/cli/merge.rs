@@ -6,15 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use serde::Deserialize;
-use serde_json::Value;
 
 use crate::exhibits::{self, Variant};
+use crate::report::schema::{BoundValue, EXPLORE, Explore, FailureValue, ShardValue};
 use crate::search::Tally;
 use crate::trace::{LeftOut, LeftOutSet, Schedule};
-use crate::{
-    Bound, Coverage, Engine, Explorer, Failure, Reason, Report, Shard, Verdict, parse_duration,
-};
+use crate::{Bound, Coverage, Engine, Explorer, Failure, Reason, Report, Shard, Verdict};
 
 use super::error::{Error, Exit};
 use super::explore;
@@ -44,73 +41,20 @@ pub(super) struct Merge {
     look: Look,
 }
 
-/// What a report says of one shard.
-#[derive(Debug, Deserialize)]
-struct Part {
-    schema: String,
-    exhibit: String,
-    parameters: Size,
-    engine: Option<String>,
-    seed: u64,
-    verdict: String,
-    executions: u64,
-    blocked: u64,
-    traces: Option<u64>,
-    #[serde(default)]
-    truncated: u64,
-    bound: Option<BoundValue>,
-    reason: Option<String>,
-    seconds: f64,
-    left_out: Vec<String>,
-    failure: Option<FailureValue>,
-    violations: Option<u64>,
-    #[serde(default)]
-    outcomes: Vec<OutcomeValue>,
-    shard: Option<ShardValue>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Size {
-    threads: usize,
-    ops: usize,
-}
-
-#[derive(Debug, Deserialize)]
-struct BoundValue {
-    kind: String,
-    value: Value,
-}
-
-#[derive(Debug, Deserialize)]
-struct FailureValue {
-    schedule: String,
-    preemptions: u32,
-    minimal: Option<bool>,
-    minimise_executions: u64,
-}
-
-#[derive(Debug, Deserialize)]
-struct OutcomeValue {
-    value: String,
-    executions: u64,
-}
-
-#[derive(Debug, Deserialize)]
-struct ShardValue {
-    index: usize,
-    of: usize,
-    version: String,
-    max_steps: usize,
-    all: bool,
-    parts: usize,
-    digest: String,
-}
-
 /// A shard, and the file that reports it.
 struct Reported {
     file: PathBuf,
-    part: Part,
+    part: Explore,
     shard: ShardValue,
+    failure: Option<ShardFailure>,
+}
+
+/// The smallest failing execution of a shard.
+struct ShardFailure {
+    schedule: Schedule,
+    preemptions: u32,
+    minimal: Option<bool>,
+    minimise_executions: u64,
 }
 
 /// The program that the shards are of.
@@ -148,19 +92,17 @@ impl Merge {
 fn read(file: &Path) -> Result<Reported, Error> {
     let text = fs::read_to_string(file);
     let text = text.map_err(|error| refuse(file, &format!("it cannot be read: {error}")))?;
-    let part: Part = serde_json::from_str(&text).map_err(|error| {
+    let mut part: Explore = serde_json::from_str(&text).map_err(|error| {
         let what = "it is no report of `racelab explore --format json`, or not the whole of one";
         refuse(file, &format!("{what}: {error}"))
     })?;
-    if part.schema != "racelab/explore/1" {
+    if part.schema != EXPLORE {
         return Err(refuse(file, &format!("its schema is {:?}", part.schema)));
     }
-    let Part { shard: Some(_), .. } = &part else {
+    let Some(shard) = part.shard.take() else {
         let why = "it is not the report of a shard (`racelab explore --shard K/N`)";
         return Err(refuse(file, why));
     };
-    let mut part = part;
-    let shard = part.shard.take().expect("it was there");
     if !(1..=shard.of).contains(&shard.index) {
         let ShardValue { index, of, .. } = shard;
         return Err(refuse(file, &format!("there is no shard {index} of {of}")));
@@ -170,11 +112,33 @@ fn read(file: &Path) -> Result<Reported, Error> {
         let why = format!("it is of racelab {}, and this is {ours}", shard.version);
         return Err(refuse(file, &why));
     }
+    let failure = part.failure.as_ref().map(ShardFailure::of).transpose();
     Ok(Reported {
         file: file.to_owned(),
+        failure: failure.map_err(|why| refuse(file, &why))?,
         part,
         shard,
     })
+}
+
+impl ShardFailure {
+    fn of(failure: &FailureValue) -> Result<Self, String> {
+        let (Some(schedule), Some(preemptions)) = (&failure.schedule, failure.preemptions) else {
+            return Err("its failure has no schedule".to_owned());
+        };
+        let schedule = schedule.parse::<Schedule>();
+        Ok(ShardFailure {
+            schedule: schedule.map_err(|error| format!("its failure has a {error}"))?,
+            preemptions,
+            minimal: failure.minimal,
+            minimise_executions: failure.minimise_executions,
+        })
+    }
+
+    /// How large it is: preemptions, then steps.
+    fn size(&self) -> (u32, usize) {
+        (self.preemptions, self.schedule.len())
+    }
 }
 
 fn refuse(file: &Path, why: &str) -> Error {
@@ -262,34 +226,12 @@ impl Reported {
             // It stopped there, as it should.
             return None;
         }
-        let coverage = bound.and_then(bound_of);
+        let coverage = bound.and_then(BoundValue::of_shard);
         let reason = Reason::Shard {
             shard: self.shard(),
             why: self.part.reason.clone().unwrap_or_default(),
         };
         Some((coverage.map_or(Coverage::Ended, Coverage::Bounded), reason))
-    }
-
-    /// How large the failure is: preemptions, then steps.
-    fn failure_size(&self) -> Option<(u32, usize)> {
-        let failure = self.part.failure.as_ref()?;
-        let steps = failure.schedule.parse::<Schedule>().ok()?.len();
-        Some((failure.preemptions, steps))
-    }
-}
-
-/// A bound of which the value is in JSON.
-fn bound_of(bound: &BoundValue) -> Option<Bound> {
-    match bound.kind.as_str() {
-        "max-executions" => Some(Bound::MaxExecutions(bound.value.as_u64()?)),
-        "time-limit" => {
-            let limit = parse_duration(&bound.value.to_string());
-            Some(Bound::TimeLimit(limit.ok()?))
-        }
-        "max-steps" => Some(Bound::MaxSteps(
-            usize::try_from(bound.value.as_u64()?).ok()?,
-        )),
-        _ => None,
     }
 }
 
@@ -318,12 +260,11 @@ impl Program {
     }
 
     /// The failure of a shard, which is run again to show it.
-    fn failure(&self, of: &Reported, found: &FailureValue) -> Result<Failure, Error> {
-        let schedule = found.schedule.parse::<Schedule>();
-        let schedule = schedule.map_err(|error| refuse(&of.file, &error.to_string()))?;
+    fn failure(&self, file: &Path, found: &ShardFailure) -> Result<Failure, Error> {
+        let schedule = &found.schedule;
         let (body, size) = (self.variant.body, self.size);
         let explorer = Explorer::new(self.engine).max_steps(self.max_steps);
-        let report = explorer.replay(&schedule, move || body(size));
+        let report = explorer.replay(schedule, move || body(size));
         match report.verdict {
             Verdict::Violated(failure) => Ok(Failure {
                 minimal: found.minimal,
@@ -331,7 +272,7 @@ impl Program {
                 ..*failure
             }),
             _ => Err(refuse(
-                &of.file,
+                file,
                 &format!(
                     "its failure {schedule} does not fail here: it is most likely of another \
                      version of the code"
@@ -343,18 +284,18 @@ impl Program {
 
 /// One report of all shards.
 fn merged(shards: &[Reported], program: &Program) -> Result<Report, Error> {
-    let sum = |count: fn(&Part) -> u64| -> u64 {
+    let sum = |count: fn(&Explore) -> u64| -> u64 {
         let counts = shards.iter().map(|reported| count(&reported.part));
         counts.fold(0, u64::saturating_add)
     };
     let executions = sum(|part| part.executions);
-    let truncated = sum(|part| part.truncated);
+    let truncated = sum(|part| part.truncated.unwrap_or(0));
     let left_out = left_out(shards)?;
     let all = shards[0].shard.all;
     let smallest = shards
         .iter()
-        .filter_map(|reported| Some((reported.failure_size()?, reported)))
-        .min_by_key(|(size, _)| *size);
+        .filter_map(|reported| Some((reported, reported.failure.as_ref()?)))
+        .min_by_key(|(_, failure)| failure.size());
     let cut = shards.iter().find_map(Reported::cut);
     let (coverage, reason) = match cut {
         _ if smallest.is_some() && !all => (Coverage::FirstFailure, None),
@@ -372,9 +313,8 @@ fn merged(shards: &[Reported], program: &Program) -> Result<Report, Error> {
         }
     };
     let verdict = match smallest {
-        Some((_, of)) => {
-            let found = of.part.failure.as_ref().expect("it has a size");
-            let failure = program.failure(of, found)?;
+        Some((of, found)) => {
+            let failure = program.failure(&of.file, found)?;
             Verdict::Violated(Box::new(
                 if coverage == Coverage::Complete && program.engine == Engine::Dfs {
                     // All executions were seen, so that none is smaller.
@@ -433,7 +373,10 @@ fn left_out(shards: &[Reported]) -> Result<LeftOutSet, Error> {
 
 fn outcomes(shards: &[Reported]) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
-    for outcome in shards.iter().flat_map(|reported| &reported.part.outcomes) {
+    let outcomes = shards
+        .iter()
+        .filter_map(|reported| reported.part.outcomes.as_ref());
+    for outcome in outcomes.flatten() {
         let count: &mut u64 = counts.entry(outcome.value.clone()).or_default();
         *count = count.saturating_add(outcome.executions);
     }

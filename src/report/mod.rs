@@ -7,6 +7,8 @@ pub mod json;
 #[cfg(feature = "cli")]
 pub mod odds;
 mod rows;
+#[cfg(feature = "cli")]
+pub mod schema;
 mod sentences;
 #[cfg(feature = "cli")]
 pub mod share;

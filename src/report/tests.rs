@@ -412,7 +412,8 @@ mod layout {
 #[cfg(feature = "cli")]
 mod json {
     use super::*;
-    use crate::report::json::{Parameters, explore};
+    use crate::report::json::explore;
+    use crate::report::schema::Parameters;
 
     #[test]
     fn an_event_that_is_no_step_has_a_step_of_null() {

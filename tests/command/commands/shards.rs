@@ -237,6 +237,17 @@ fn what_is_no_report_of_a_shard_is_named() {
         let run = merge(std::slice::from_ref(&file), &[]).refused(why);
         assert!(run.stderr.contains("r.json"), "{run:?}");
     }
+    // A failure that cannot be read must not count as none.
+    let failing = line("racelab explore counter --all --shard 1/1 --format json").stdout;
+    let schedule = failing.split("\"schedule\":").nth(1).unwrap();
+    let schedule = schedule.split(',').next().unwrap();
+    for (damaged, why) in [
+        ("\"0.x\"", "its failure has a"),
+        ("null", "its failure has no schedule"),
+    ] {
+        fs::write(&file, failing.replace(schedule, damaged)).unwrap();
+        merge(std::slice::from_ref(&file), &[]).refused(why);
+    }
     merge(&[folder.file("nothing.json")], &[]).refused("cannot be read");
     merge(&[folder.file("")], &[]).refused("cannot be read");
 }
