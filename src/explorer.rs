@@ -93,7 +93,7 @@ impl Explorer {
         }
     }
 
-    /// Stops after so many executions, or runs on real threads.
+    /// Stops after this many executions, or runs on real threads.
     pub fn max_executions(self, executions: u64) -> Self {
         Explorer {
             max_executions: Some(executions),
@@ -101,7 +101,7 @@ impl Explorer {
         }
     }
 
-    /// Stops after so long. The time is looked at between executions.
+    /// Stops after this time. The time is looked at between executions.
     pub fn time_limit(self, limit: Duration) -> Self {
         Explorer {
             time_limit: Some(limit),
@@ -119,7 +119,7 @@ impl Explorer {
         }
     }
 
-    /// Explores only executions with so many preemptions at most, as the engine counts them.
+    /// Explores only executions with at most this many preemptions, as the engine counts them.
     ///
     /// The exhaustive engines obey it: [`Engine::Dpor`] explores each trace that has an execution
     /// with so few preemptions, and [`Engine::Dfs`] each such execution. Random engines do not.
@@ -166,7 +166,8 @@ impl Explorer {
         Explorer { progress, ..self }
     }
 
-    /// Divides the search in parts, and lets so many threads of the operating system explore them.
+    /// Divides the search in parts, and lets this many threads of the operating system explore
+    /// them.
     /// 0 counts as 1.
     ///
     /// The counts of a search that comes to its end are the same for any number of threads. Without

@@ -46,7 +46,7 @@ pub(super) struct Bench {
     )]
     trials: u64,
 
-    /// Stop a trial after so many executions
+    /// Stop a trial after N executions
     #[arg(
         long,
         value_name = "N",
@@ -56,7 +56,7 @@ pub(super) struct Bench {
     )]
     cap: u64,
 
-    /// Stop after so many executions to exhaust a program [default: that of --cap]
+    /// Stop after N executions to exhaust a program [default: that of --cap]
     #[arg(
         long,
         value_name = "N",

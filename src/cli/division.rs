@@ -15,7 +15,7 @@ const MAX_JOBS: usize = 1024;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Large searches")]
 pub(super) struct Division {
-    /// Explore parts of the search with so many threads
+    /// Explore parts of the search with N threads
     #[arg(long, value_name = "N", value_parser = jobs, allow_negative_numbers = true)]
     jobs: Option<usize>,
 

@@ -7,7 +7,7 @@ use std::process::{ExitCode, ExitStatus};
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
-    /// All is as it should be.
+    /// All is as expected.
     Success,
     /// A violation was found, or an expectation was not met.
     Violation,

@@ -40,7 +40,7 @@ pub(super) struct Explore {
     #[arg(long, default_value = "dpor", value_parser = options::engine())]
     engine: Engine,
 
-    /// Stop after so many executions [default: none, 10000 for random engines]
+    /// Stop after N executions [default: none, 10000 for random engines]
     #[arg(
         long,
         value_name = "N",
@@ -49,7 +49,7 @@ pub(super) struct Explore {
     )]
     max_executions: Option<u64>,
 
-    /// With the engine threads: stop after so many runs [default: 1000]
+    /// With the engine threads: stop after N runs [default: 1000]
     #[arg(
         long,
         value_name = "N",
@@ -58,7 +58,7 @@ pub(super) struct Explore {
     )]
     runs: Option<u64>,
 
-    /// With dpor, dfs and loom: explore only executions with so many preemptions at most
+    /// With dpor, dfs and loom: explore only executions with at most N preemptions
     #[arg(
         long,
         value_name = "N",

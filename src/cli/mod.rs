@@ -51,7 +51,7 @@ struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 as it should be; 1 a violation, or an expectation that was not met; 2 usage;
+Exit codes: 0 as expected; 1 a violation, or an expectation that was not met; 2 usage;
 3 inconclusive; 4 nothing selected; 70 internal error; 130 interrupted.
 
 Try: racelab explore counter";

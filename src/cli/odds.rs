@@ -40,7 +40,7 @@ pub(super) struct Raising {
     #[arg(long)]
     delays: bool,
 
-    /// Make so many runs at once, each in a process of its own: more runs in the same time, of which
+    /// Make N runs at once, each in a process of its own: more runs in the same time, of which
     /// a smaller share may be bad [default: 1]
     #[arg(
         long,

@@ -22,7 +22,7 @@ use crate::search::not_run;
 use super::error::{Error, Exit};
 use super::select;
 
-/// Of so many results the child knows that it has told them. Others it tells in full again.
+/// How many results the child remembers to have told. Others it tells in full again.
 const REMEMBERED: usize = 256;
 
 /// Run a variant on real threads, and tell what each run came to.

@@ -20,7 +20,7 @@ pub(super) fn explain(failure: &Failure) -> Option<Explanation> {
     })
 }
 
-/// The same for a thread that waits for ever, if what it read last was stale.
+/// The same for a thread that waits forever, if what it read last was stale.
 pub(super) fn before_waiting(trace: &Trace, waiter: ThreadId) -> Option<String> {
     let mut reads = trace.events.iter().enumerate().rev();
     let (read, event) = reads.find(|(_, event)| event.thread == waiter && event.read.is_some())?;

@@ -5,7 +5,7 @@ use crate::verdict::Failure;
 
 use super::{Explanation, step_of, steps_of};
 
-/// For a thread that waits for ever: the notification that came when nobody waited, if nobody has
+/// For a thread that waits forever: the notification that came when nobody waited, if nobody has
 /// had the lock in between, who could have used up what was notified.
 ///
 /// Also gives the index of that notification.

@@ -31,7 +31,7 @@ struct Member {
 }
 
 impl Crew {
-    /// Starts so many workers, which send what they have ended.
+    /// Starts workers, which send what they have ended.
     pub(super) fn start<S: Divisible>(
         jobs: usize,
         engine: &Coroutines,

@@ -282,7 +282,7 @@ impl<T> Shared<T> {
         message: &mut Option<T>,
         place: Option<u64>,
     ) -> Sent {
-        // In a destructor of a doomed execution, which could wait for ever.
+        // In a destructor of a doomed execution, which could wait forever.
         let is_doomed = execution.is_doomed();
         let state = state(execution, channel);
         let has_room = match place {
@@ -318,7 +318,7 @@ impl<T> Shared<T> {
         let mut sender = None;
         let received = step(next, |execution, _| {
             let me = execution.me();
-            // In a destructor of a doomed execution, which could wait for ever.
+            // In a destructor of a doomed execution, which could wait forever.
             let is_doomed = execution.is_doomed();
             let state = state(execution, channel);
             let number = state.take(me);

@@ -115,7 +115,7 @@ impl<T> Modelled<T> {
         if !is_done {
             let is_doomed = with(|execution| execution.is_doomed());
             return if is_doomed {
-                // This is a destructor, which could wait for ever.
+                // This is a destructor, which could wait forever.
                 Poll::Ready(Err(JoinError::ended()))
             } else {
                 Poll::Pending

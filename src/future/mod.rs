@@ -2,13 +2,13 @@
 //!
 //! Outside of executions they are tokio's. Inside, each task is a thread that the lab schedules
 //! and that polls its future: first at once, and then each time after its waker was used. A poll
-//! and a wake-up are steps. A task that nobody wakes any more waits for ever, which is a deadlock.
+//! and a wake-up are steps. A task that nobody wakes any more waits forever, which is a deadlock.
 //! Wakers may be cloned, kept, dropped, used from any thread of the execution, and used twice: the
 //! futures of other crates and hand-written ones run as well, if what they share is the façade's.
 //!
 //! In an execution the tasks belong to it, and not to the [`block_on`] that they were started in:
 //! they run to their end. tokio cancels those that are left when its runtime ends, which would
-//! hide tasks that wait for ever.
+//! hide tasks that wait forever.
 //!
 //! Without the feature `lab`, everything here *is* tokio's, apart from [`block_on`].
 //!

@@ -120,7 +120,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Says what so many runs on real threads mean of which none failed, and when they ended.
+/// Says what runs on real threads mean if none of them failed, and when they ended.
 fn no_run_failed(f: &mut fmt::Formatter<'_>, runs: u64, when: &str) -> fmt::Result {
     match runs {
         0 => return write!(f, "no run came to its end{when}"),
@@ -163,11 +163,11 @@ impl fmt::Display for LeftOut {
             LeftOut::StaleValues => {
                 "the stale values that orderings weaker than SeqCst allow (try `--engine loom`)"
             }
-            LeftOut::SpuriousWakeUps => "wake-ups without a cause",
-            LeftOut::RepeatedFailures => "failures without a cause that come again at once",
+            LeftOut::SpuriousWakeUps => "spurious wake-ups",
+            LeftOut::RepeatedFailures => "spurious failures that come again at once",
             LeftOut::RepeatedTimeouts => "time-outs that come again at once",
             LeftOut::Timeouts => "time-outs",
-            LeftOut::SpuriousFailures => "failures without a cause",
+            LeftOut::SpuriousFailures => "spurious failures",
             LeftOut::WakeOrder => "other orders in which waiting threads are woken",
             LeftOut::Rendezvous => "offers at a rendezvous before the other end is there",
             LeftOut::LoadBuffering => "load buffering and stores before the last seven",

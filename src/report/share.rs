@@ -50,7 +50,7 @@ impl Share {
     }
 }
 
-/// A share in percent, with so many digits that say something: of two `0.0012 %`, `50 %`, `99.98 %`.
+/// A share in percent, with the digits that say something: of two `0.0012 %`, `50 %`, `99.98 %`.
 pub(super) fn percent(share: f64, digits: u8) -> String {
     let percent = share * 100.0;
     // What is near to 100 is told by what is missing from it.

@@ -27,7 +27,7 @@ pub struct Row {
     pub executions: u64,
     /// Whether everything was explored.
     pub complete: bool,
-    /// Whether it is as it should be. So it is if the engine cannot run the variant: the gallery
+    /// Whether it is as expected. So it is if the engine cannot run the variant: the gallery
     /// says so.
     pub as_expected: bool,
     /// Why the engine cannot run the variant, why the verdict is inconclusive, or what failed

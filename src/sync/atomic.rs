@@ -297,14 +297,14 @@ macro_rules! atomic {
                 }
             }
 
-            /// Like [`compare_exchange`](Self::compare_exchange), but may fail without a cause.
+            /// Like [`compare_exchange`](Self::compare_exchange), but may fail spuriously.
             ///
-            /// Under the lab both ways are explored, a failure without a cause once until another
+            /// Under the lab both ways are explored, a spurious failure once until another
             /// thread writes.
             ///
             /// # Errors
             ///
-            /// If the value is not `current`, or without a cause.
+            /// If the value is not `current`, or if it fails spuriously.
             ///
             /// # Panics
             ///
@@ -319,7 +319,7 @@ macro_rules! atomic {
             ) -> Result<$value, $value> {
                 match self.binding.object() {
                     Some(object) if is_load_order(failure) => {
-                        // Whether it fails without a cause is the search's choice.
+                        // Whether it fails spuriously is the search's choice.
                         let cas = CompareExchange { current, new, success, failure, is_weak: true };
                         compare_exchange(object, cas, || self.peek(), |value| self.poke(value))
                     }
@@ -595,10 +595,10 @@ impl<T> Default for AtomicPtr<T> {
 }
 
 impl<T> AtomicPtr<T> {
-    operation_on_address!(fetch_ptr_add(size_of::<T>()) Add "Adds so many elements to the address");
-    operation_on_address!(fetch_ptr_sub(size_of::<T>()) Sub "Subtracts so many elements from the address");
-    operation_on_address!(fetch_byte_add(1usize) Add "Adds so many bytes to the address");
-    operation_on_address!(fetch_byte_sub(1usize) Sub "Subtracts so many bytes from the address");
+    operation_on_address!(fetch_ptr_add(size_of::<T>()) Add "Adds this many elements to the address");
+    operation_on_address!(fetch_ptr_sub(size_of::<T>()) Sub "Subtracts this many elements from the address");
+    operation_on_address!(fetch_byte_add(1usize) Add "Adds this many bytes to the address");
+    operation_on_address!(fetch_byte_sub(1usize) Sub "Subtracts this many bytes from the address");
     operation_on_address!(fetch_and(1usize) And "Combines the bits of the address by and");
     operation_on_address!(fetch_or(1usize) Or "Combines the bits of the address by or");
     operation_on_address!(fetch_xor(1usize) Xor "Combines the bits of the address by exclusive or");

@@ -8,7 +8,7 @@ use crate::Named;
 use crate::execution::Binding;
 use crate::model::barrier;
 
-/// Like [`std::sync::Barrier`]: lets threads go on when so many have arrived.
+/// Like [`std::sync::Barrier`]: lets threads go on when all have arrived.
 ///
 /// In an execution, the arrival of a thread is a step. The last one to arrive is the leader and
 /// goes on at once; that another one goes on is a second step of its own.

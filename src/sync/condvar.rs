@@ -17,7 +17,7 @@ use super::mutex::{Mutex, MutexGuard};
 /// In an execution, the start of waiting is a step, in which the mutex is released. Its end is
 /// another one, which is possible after a notification, while nobody holds the mutex; it takes the
 /// mutex again. Which of several waiting threads [`notify_one`](Self::notify_one) wakes is a choice of the
-/// search. Waits do not end without a cause. A wait with a time limit may end by a step of its
+/// search. There are no spurious wake-ups. A wait with a time limit may end by a step of its
 /// own, whatever the limit is.
 ///
 /// ```

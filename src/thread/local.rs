@@ -140,7 +140,7 @@ impl<T: 'static> LocalKey<T> {
                 // User code, as is the destructor of what the initialiser itself may have put in.
                 let value = init();
                 #[expect(unsafe_code, reason = "the execution keeps the value without its type")]
-                // SAFETY: the value borrows nothing that does not live for ever.
+                // SAFETY: the value borrows nothing that does not live forever.
                 let value = unsafe { Kept::new(value) };
                 let place = value.place();
                 drop(with(|execution| {

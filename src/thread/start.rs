@@ -243,7 +243,7 @@ where
     T: Send + 'static,
 {
     #[expect(unsafe_code, reason = "shared with scoped threads")]
-    // SAFETY: the closure and its result may live for ever.
+    // SAFETY: the closure and its result may live forever.
     unsafe {
         start_unchecked(name, f)
     }

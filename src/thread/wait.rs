@@ -32,7 +32,7 @@ pub fn sleep(duration: Duration) {
 }
 
 /// Like [`std::thread::park`]: waits for the thread's token and takes it. One step, which is
-/// possible while the token is there. The lab does not wake a parked thread without a cause.
+/// possible while the token is there. The lab does not wake a parked thread spuriously.
 #[track_caller]
 pub fn park() {
     if is_running() {

@@ -6,15 +6,15 @@
 pub enum LeftOut {
     /// An ordering weaker than `SeqCst` was executed, and allows to read older values.
     StaleValues,
-    /// A thread waited for a notification or parked, and could have been woken without a cause.
+    /// A thread waited for a notification or parked, and could have been woken spuriously.
     SpuriousWakeUps,
-    /// An operation that can fail without a cause did so, and could have done it again at once.
+    /// An operation that can fail spuriously did so, and could have done it again at once.
     RepeatedFailures,
     /// A wait timed out, and could have done it again at once.
     RepeatedTimeouts,
     /// A wait with a time limit could have timed out.
     Timeouts,
-    /// A compare-and-swap that may fail without a cause could have done so.
+    /// A compare-and-swap that may fail spuriously could have done so.
     SpuriousFailures,
     /// Several threads waited for one notification, and another one could have been woken.
     WakeOrder,

@@ -102,7 +102,7 @@ pub(crate) struct Measurements {
 }
 
 impl Measurements {
-    /// No runs yet of a work, on a machine with so many cores.
+    /// No runs yet of a work, on a machine with this many cores.
     pub(crate) fn new(workload: &dyn Workload, cores: usize) -> Self {
         Measurements {
             name: workload.name(),

@@ -6,14 +6,14 @@ use std::thread::{self, ScopedJoinHandle};
 
 use super::{Failed, Recorder, Timeline};
 
-/// Lets so many threads do all pieces of a work. Each takes the next piece when it is done with
+/// Lets this many threads do all pieces of a work. Each takes the next piece when it is done with
 /// one. The answers are in the order of the pieces.
 ///
 /// Each thread first makes what it needs for itself with `start`, given its place among the threads.
 ///
 /// # Errors
 ///
-/// If the system cannot start so many threads, if a thread cannot be prepared, or if a piece
+/// If the system cannot start that many threads, if a thread cannot be prepared, or if a piece
 /// cannot be done: the first of these that is met in the order of the threads.
 pub(super) fn on_threads<S, P: Sync, A: Send>(
     threads: usize,

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{Failed, Timeline};
 
-/// Lets so many threads of rayon do all pieces of a work, each of which can take half of what
+/// Lets this many threads of rayon do all pieces of a work, each of which can take half of what
 /// another one has left.
 ///
 /// # Errors

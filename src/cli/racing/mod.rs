@@ -34,7 +34,8 @@ const START: Duration = Duration::from_secs(30);
 /// How long a child may take to end that has closed its output.
 const LAST: Duration = Duration::from_secs(1);
 
-/// Runs that do not end are not waited for any more after so long in all, and so many of them.
+/// Runs that do not end are not waited for any more after this time in all, and this number of
+/// them.
 const WAITED: (Duration, u64) = (Duration::from_secs(30), 3);
 
 /// Crashes cost a process each, so that there is an end to them.

@@ -20,7 +20,7 @@ pub(super) struct Bar {
 }
 
 impl Bar {
-    /// A bar for so many runs.
+    /// A bar for this number of runs.
     pub(super) fn new(runs: u64) -> Self {
         Bar {
             started: Instant::now(),

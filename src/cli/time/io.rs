@@ -115,7 +115,7 @@ struct ServerArgs {
     #[arg(long, value_name = "FAULT", value_parser = fault())]
     fault: Option<FaultKind>,
 
-    /// How many requests are answered as they should before that
+    /// How many requests are answered correctly before that
     #[arg(
         long,
         value_name = "N",

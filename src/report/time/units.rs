@@ -75,7 +75,7 @@ pub(super) fn bytes(bytes: u64) -> String {
     format!("{number:.digits$} {unit}")
 }
 
-/// A number with so many digits that count, but all that are before the point.
+/// A number with this many significant digits, but all that are before the point.
 pub(super) fn digits(number: f64, significant: usize) -> String {
     if number.abs() >= HUGE {
         return format!("{number:.1e}");

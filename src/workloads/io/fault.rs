@@ -5,7 +5,7 @@
 pub struct Fault {
     /// What it does.
     pub kind: FaultKind,
-    /// How many requests it answers as it should before that.
+    /// How many requests it answers correctly before that.
     pub after: u64,
 }
 

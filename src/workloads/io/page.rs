@@ -48,7 +48,7 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// If the download comes to nothing, or to another body than it should.
+    /// If the download fails, or its body is not the expected one.
     pub(super) fn download(
         &self,
         session: &blocking::Session,

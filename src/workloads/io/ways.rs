@@ -24,7 +24,7 @@ impl Io {
     ///
     /// # Errors
     ///
-    /// If one comes to nothing, or if the workers cannot be started.
+    /// If one fails, or if the workers cannot be started.
     pub(super) fn download_all(
         &self,
         way: &Way,

@@ -120,7 +120,7 @@ impl<W: Work> PoolSide<W> {
     }
 }
 
-/// The moment so many nanoseconds after 1970.
+/// The moment that is this many nanoseconds after 1970.
 fn since(nanoseconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_nanos(nanoseconds)
 }

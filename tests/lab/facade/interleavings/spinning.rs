@@ -1,4 +1,4 @@
-//! Spinning, and what fails without a cause.
+//! Spinning, and what fails spuriously.
 
 use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use racelab::{Engine, Explorer, FailureKind, Verdict, hint, outcome, thread};
