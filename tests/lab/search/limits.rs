@@ -115,6 +115,7 @@ fn a_body_that_loops_without_a_step_is_given_up_with_its_last_event() {
             panic!("not stuck: {:?}", report.verdict)
         };
         assert_eq!(*waited, Duration::from_millis(200));
+        assert_eq!(report.engine, Some(engine));
         let (thread, operation, at) = last.expect("there was an event");
         assert_eq!((thread, operation.name()), (ThreadId::MAIN, "load"));
         assert!(at.file().ends_with("limits.rs"));
