@@ -1,7 +1,7 @@
 //! How many executions searches need: trials of an engine on a body.
 
 use crate::explorer::{Explorer, Progress};
-use crate::report::bench::{Exhaust, Row, Spread};
+use crate::report::bench::{BenchRow, Exhaust, Spread};
 use crate::report::plural;
 use crate::verdict::{Bound, Coverage, Engine, Reason, Report, Verdict};
 
@@ -30,7 +30,7 @@ impl Trials {
         body: impl Fn() + Send + Sync + Copy + 'static,
         progress: &Progress,
         mut on_trial: impl FnMut(u64),
-    ) -> Option<Row> {
+    ) -> Option<BenchRow> {
         let explorer = Explorer::new(engine)
             .without_minimisation()
             .progress(progress.clone());
@@ -68,7 +68,7 @@ impl Trials {
             exhaust = Some(end_of(&report));
             reason = why_incomplete(&report);
         }
-        Some(Row {
+        Some(BenchRow {
             program,
             engine: engine.name().to_owned(),
             exhaustive: engine.is_exhaustive(),
@@ -83,8 +83,8 @@ impl Trials {
 }
 
 /// The row of an engine that did not run.
-pub(crate) fn not_run(program: String, engine: Engine, reason: String) -> Row {
-    Row {
+pub(crate) fn not_run(program: String, engine: Engine, reason: String) -> BenchRow {
+    BenchRow {
         program,
         engine: engine.name().to_owned(),
         exhaustive: engine.is_exhaustive(),

@@ -52,7 +52,7 @@ pub const DEFAULT_CHECK_TIME: Duration = Duration::from_secs(10);
 #[track_caller]
 pub fn check<F: Fn() + Send + Sync + 'static>(body: F) {
     let name = std::thread::current().name().unwrap_or("main").to_owned();
-    let settings = match Settings::read(&name, |variable| env::var_os(variable)) {
+    let settings = match Environment::read(&name, |variable| env::var_os(variable)) {
         Ok(settings) => settings,
         Err(error) => panic!("racelab: {error}"),
     };
@@ -79,13 +79,13 @@ fn say(name: &str, reason: &Reason, executions: u64) {
 }
 
 /// What the environment says.
-struct Settings {
+struct Environment {
     explorer: Explorer,
     requires_complete: bool,
     replay: Option<Schedule>,
 }
 
-impl Settings {
+impl Environment {
     fn read(test: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, String> {
         // An empty variable counts as none, since some shells and CI systems cannot unset one.
         let variable = |name: &str| match variable(name).filter(|value| !value.is_empty()) {
@@ -139,7 +139,7 @@ impl Settings {
             Some(text) => replay_for(test, &text)?,
             None => None,
         };
-        Ok(Settings {
+        Ok(Environment {
             explorer,
             requires_complete,
             replay,
@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_malformed_variable_is_named() {
         let only = |name: &'static str, value: &'static str| {
-            Settings::read("t", move |asked| (asked == name).then(|| value.into()))
+            Environment::read("t", move |asked| (asked == name).then(|| value.into()))
                 .err()
                 .unwrap_or_default()
         };

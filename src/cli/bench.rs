@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::bench::{Trials, not_run};
 use crate::exhibits::Variant;
-use crate::report::bench::{Bench as Measured, Row, markdown, text};
+use crate::report::bench::{Bench as Measured, BenchRow, markdown, text};
 use crate::{Engine, MemoryModel, Progress};
 
 use super::child;
@@ -68,7 +68,7 @@ pub(super) struct Bench {
 
 /// What the work came to.
 struct Rows {
-    rows: Vec<Row>,
+    rows: Vec<BenchRow>,
     interrupted: bool,
 }
 
@@ -174,7 +174,11 @@ fn measure(
 
 /// Measures loom in a child process: it can end the process that it runs in. `None` if that was
 /// interrupted.
-fn in_child(trials: Trials, program: &Variant, progress: &Progress) -> Result<Option<Row>, Error> {
+fn in_child(
+    trials: Trials,
+    program: &Variant,
+    progress: &Progress,
+) -> Result<Option<BenchRow>, Error> {
     let arguments = [
         "bench".to_owned(),
         format!("--program={program}"),

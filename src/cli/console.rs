@@ -42,7 +42,7 @@ struct Waiting {
 
 /// How the output ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum LastLine {
     /// Nothing was printed.
     Empty,
     /// The last line is without an end.
@@ -81,11 +81,11 @@ impl Console {
     }
 
     /// How the output ended.
-    pub(super) fn end(&self) -> End {
+    pub(super) fn end(&self) -> LastLine {
         match locked(&self.output).last {
-            None => End::Empty,
-            Some('\n') => End::Line,
-            Some(_) => End::Open,
+            None => LastLine::Empty,
+            Some('\n') => LastLine::Line,
+            Some(_) => LastLine::Open,
         }
     }
 

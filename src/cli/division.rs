@@ -14,7 +14,7 @@ const MAX_JOBS: usize = 1024;
 /// How a search is divided.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Large searches")]
-pub(super) struct Division {
+pub(super) struct DivisionArgs {
     /// Explore parts of the search with N threads
     #[arg(long, value_name = "N", value_parser = jobs, allow_negative_numbers = true)]
     jobs: Option<usize>,
@@ -28,7 +28,7 @@ pub(super) struct Division {
     pub(super) checkpoint: Option<PathBuf>,
 }
 
-impl Division {
+impl DivisionArgs {
     /// Divides the exploration as the options say. The checkpoint is left to the caller.
     pub(super) fn of(
         &self,

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::workloads::processes::{Drill, Order, Pool, Settings, Setup, append};
+use crate::workloads::processes::{Drill, Order, Pool, PoolSettings, Setup, append};
 use crate::workloads::{Failed, Timeline};
 
 use super::error::{Error, Exit};
@@ -41,7 +41,7 @@ impl Drilled {
 
     fn drill(&self) -> Result<Value, Failed> {
         let timeline = Timeline::recording();
-        let mut settings = Settings::workers(self.workers);
+        let mut settings = PoolSettings::workers(self.workers);
         if let Some(limit) = self.limit {
             settings.time = limit;
         }

@@ -14,7 +14,7 @@ use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict
 
 use super::checkpoint::Checkpoint;
 use super::child::{self, Guarded, OnInterrupt};
-use super::division::Division;
+use super::division::DivisionArgs;
 use super::error::{Error, Exit};
 use super::odds::{Raced, Raising, Runs};
 use super::options::{self, Expect, Format, Look, MaxSteps};
@@ -96,7 +96,7 @@ pub(super) struct Explore {
     raising: Raising,
 
     #[command(flatten)]
-    division: Division,
+    division: DivisionArgs,
 
     #[command(flatten)]
     look: Look,

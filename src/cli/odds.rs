@@ -10,7 +10,7 @@ use clap::builder::RangedU64ValueParser;
 use crate::exhibits::{Size, Variant};
 use crate::explorer::RunsElsewhere;
 use crate::report::in_words;
-use crate::report::odds::{Crash, Ended, Odds, Theory};
+use crate::report::odds::{Crash, EndedRuns, Odds, Theory};
 use crate::verdict::FailureKind;
 use crate::{
     Bound, Coverage, DEFAULT_RUNS, DEFAULT_STALL_LIMIT, Engine, Explorer, Progress, Report,
@@ -266,11 +266,13 @@ fn odds(counted: &Counted, size: Size, theory: Result<Theory, String>) -> Odds {
             .entry((&way.outcome, way.failure.is_some()))
             .or_default() += runs;
     }
-    let ended = ended.into_iter().map(|((outcome, failed), runs)| Ended {
-        outcome: outcome.clone(),
-        failed,
-        runs,
-    });
+    let ended = ended
+        .into_iter()
+        .map(|((outcome, failed), runs)| EndedRuns {
+            outcome: outcome.clone(),
+            failed,
+            runs,
+        });
     let crashes = counted.crashes.iter().map(|(signal, (runs, says))| Crash {
         signal: signal.clone(),
         runs: *runs,

@@ -14,7 +14,7 @@ use crate::report::{in_words, one_line, printable};
 use crate::{Engine, Explorer, Reason, Report, Verdict};
 
 use super::child::{self, Guarded, OnInterrupt};
-use super::console::{Console, End};
+use super::console::{Console, LastLine};
 use super::error::{Error, Exit};
 use super::options::Format;
 use super::output::Output;
@@ -53,7 +53,7 @@ pub(super) struct Run {
 
 /// How a run ended. In JSON, `output` is what the program printed.
 #[derive(Debug, Serialize)]
-struct Ended {
+struct RunReport {
     schema: &'static str,
     exhibit: String,
     result: RunResult,
@@ -102,7 +102,7 @@ impl Run {
         let _ = ctrlc::set_handler(|| std::process::exit(130));
         let start = Instant::now();
         let report = self.watched(variant, &console)?;
-        let ended = Ended {
+        let ended = RunReport {
             output: console.kept(),
             seconds: start.elapsed().as_secs_f64(),
             ..self.ended(variant, report.as_ref())
@@ -147,8 +147,8 @@ impl Run {
         }
     }
 
-    fn ended(&self, variant: &Variant, report: Option<&Report>) -> Ended {
-        let mut ended = Ended {
+    fn ended(&self, variant: &Variant, report: Option<&Report>) -> RunReport {
+        let mut ended = RunReport {
             schema: "racelab/run/1",
             exhibit: variant.to_string(),
             result: RunResult::Passed,
@@ -208,20 +208,25 @@ impl Run {
         }
         ended.seconds = start.elapsed().as_secs_f64();
         // What the child has printed may end anywhere.
-        write(output, variant, &ended, &End::Open)
+        write(output, variant, &ended, &LastLine::Open)
     }
 }
 
-fn write(output: &Output, variant: &Variant, ended: &Ended, end: &End) -> Result<Exit, Error> {
+fn write(
+    output: &Output,
+    variant: &Variant,
+    ended: &RunReport,
+    end: &LastLine,
+) -> Result<Exit, Error> {
     match output.format {
         Format::Json => output.write_json(ended)?,
         Format::Text => {
             // What the program printed stands apart from what is said of it.
             let gap = match end {
                 _ if !output.is_stdout() => "",
-                End::Empty => "",
-                End::Line => "\n",
-                End::Open => "\n\n",
+                LastLine::Empty => "",
+                LastLine::Line => "\n",
+                LastLine::Open => "\n\n",
             };
             output.write(&(gap.to_owned() + &text(variant, ended)))?;
         }
@@ -233,7 +238,7 @@ fn write(output: &Output, variant: &Variant, ended: &Ended, end: &End) -> Result
     })
 }
 
-fn text(variant: &Variant, ended: &Ended) -> String {
+fn text(variant: &Variant, ended: &RunReport) -> String {
     let mut out = String::new();
     if let Some(outcome) = &ended.outcome {
         out += &format!("outcome  {}\n", printable(outcome));

@@ -56,7 +56,7 @@ pub(super) enum Message {
     /// The first run begins.
     Ready,
     /// A run has ended in a way that was not told before.
-    Ended(Ended),
+    Ended(RunEnd),
     /// A run has ended as an earlier one, by the place of that among those told.
     Again(usize),
     /// So many threads begin together.
@@ -67,7 +67,7 @@ pub(super) enum Message {
 
 /// What a run came to that has come to its end.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub(super) struct Ended {
+pub(super) struct RunEnd {
     /// What it recorded as its result.
     pub(super) outcome: Option<String>,
     pub(super) failure: Option<Panic>,
@@ -131,7 +131,7 @@ fn run_all(variant: &Variant, job: &Job) -> io::Result<()> {
             engine.conditions.together = record.together;
             tell(&Message::Together(record.together))?;
         }
-        let ended = Ended::of(record);
+        let ended = RunEnd::of(record);
         if let Some(place) = told.get(&ended) {
             tell(&Message::Again(*place))?;
         } else {
@@ -148,9 +148,9 @@ fn run_all(variant: &Variant, job: &Job) -> io::Result<()> {
     Ok(())
 }
 
-impl Ended {
+impl RunEnd {
     fn of(record: Record) -> Self {
-        Ended {
+        RunEnd {
             outcome: record.recorded.outcome().map(Cow::into_owned),
             failure: record.failure.map(|(message, at)| Panic { message, at }),
         }
@@ -159,18 +159,18 @@ impl Ended {
 
 /// Keeps the results that a child refers to, in the way in which the child does.
 #[derive(Debug, Default)]
-pub(super) struct Told(Vec<Ended>);
+pub(super) struct Told(Vec<RunEnd>);
 
 impl Told {
     /// Takes note of a result that was told in full.
-    pub(super) fn add(&mut self, ended: &Ended) {
+    pub(super) fn add(&mut self, ended: &RunEnd) {
         if self.0.len() < REMEMBERED {
             self.0.push(ended.clone());
         }
     }
 
     /// The result in this place.
-    pub(super) fn get(&self, place: usize) -> Option<&Ended> {
+    pub(super) fn get(&self, place: usize) -> Option<&RunEnd> {
         self.0.get(place)
     }
 }
@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn what_is_told_is_understood() {
-        let ended = Ended {
+        let ended = RunEnd {
             outcome: Some("\"a\nb\"".to_owned()),
             failure: Some(Panic {
                 message: "left: 1\n right: 2".to_owned(),

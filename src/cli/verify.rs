@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::exhibits::Variant;
 use crate::report::one_line;
-use crate::report::verification::{Row, text};
+use crate::report::verification::{VerifiedRow, text};
 use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict};
 
 use super::child;
@@ -49,7 +49,7 @@ pub(super) struct Verify {
 
 /// What the work came to.
 struct Verified {
-    rows: Vec<Row>,
+    rows: Vec<VerifiedRow>,
     interrupted: bool,
 }
 
@@ -145,7 +145,7 @@ impl Verify {
         &self,
         variant: &Variant,
         progress: &Progress,
-    ) -> Result<Option<Row>, Error> {
+    ) -> Result<Option<VerifiedRow>, Error> {
         let arguments = [
             "verify".to_owned(),
             variant.to_string(),
@@ -156,15 +156,17 @@ impl Verify {
         let Some((printed, status)) = child::printed_by(&arguments, progress)? else {
             return Ok(None);
         };
-        Ok(Some(match serde_json::from_str::<Vec<Found>>(&printed) {
-            Ok(found) if found.len() == 1 => found_row(variant, &found[0]),
-            _ => {
-                let explorer = Explorer::new(Engine::Loom);
-                let reason = Reason::Crashed(child::crash(status));
-                let report = explorer.not_explored(reason);
-                row(variant, Engine::Loom, &report)
-            }
-        }))
+        Ok(Some(
+            match serde_json::from_str::<Vec<PrintedRow>>(&printed) {
+                Ok(found) if found.len() == 1 => found_row(variant, &found[0]),
+                _ => {
+                    let explorer = Explorer::new(Engine::Loom);
+                    let reason = Reason::Crashed(child::crash(status));
+                    let report = explorer.not_explored(reason);
+                    row(variant, Engine::Loom, &report)
+                }
+            },
+        ))
     }
 
     /// Makes the runs of a variant on real threads in child processes: it can do anything to the
@@ -202,7 +204,7 @@ fn is_verified_by_default(engine: Engine) -> bool {
 
 /// What a child process has found out, as it prints it.
 #[derive(Debug, Deserialize)]
-struct Found {
+struct PrintedRow {
     verdict: Option<String>,
     executions: u64,
     complete: bool,
@@ -210,9 +212,9 @@ struct Found {
     reason: Option<String>,
 }
 
-fn found_row(variant: &Variant, found: &Found) -> Row {
+fn found_row(variant: &Variant, found: &PrintedRow) -> VerifiedRow {
     let names = [Verdict::HOLDS, Verdict::VIOLATED, Verdict::INCONCLUSIVE];
-    Row {
+    VerifiedRow {
         exhibit: variant.to_string(),
         engine: Engine::Loom.name(),
         expected: Some(variant.expected_under(Engine::Loom).name()),
@@ -226,7 +228,7 @@ fn found_row(variant: &Variant, found: &Found) -> Row {
     }
 }
 
-fn row(variant: &Variant, engine: Engine, report: &Report) -> Row {
+fn row(variant: &Variant, engine: Engine, report: &Report) -> VerifiedRow {
     let expected = variant.expected_under(engine);
     let as_expected = expected.is_met_by(report);
     let reason = match &report.verdict {
@@ -234,7 +236,7 @@ fn row(variant: &Variant, engine: Engine, report: &Report) -> Row {
         Verdict::Violated(failure) if !as_expected => Some(one_line(&failure.message)),
         Verdict::Holds | Verdict::Violated(_) => None,
     };
-    Row {
+    VerifiedRow {
         exhibit: variant.to_string(),
         engine: engine.name(),
         expected: Some(expected.name()),
@@ -246,8 +248,8 @@ fn row(variant: &Variant, engine: Engine, report: &Report) -> Row {
     }
 }
 
-fn missing_row(variant: &Variant, engine: Engine, reason: String) -> Row {
-    Row {
+fn missing_row(variant: &Variant, engine: Engine, reason: String) -> VerifiedRow {
+    VerifiedRow {
         exhibit: variant.to_string(),
         engine: engine.name(),
         expected: None,

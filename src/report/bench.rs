@@ -17,12 +17,12 @@ pub struct Bench {
     /// How many executions an exhaustive engine has at most to come to its end.
     pub exhaust_cap: u64,
     /// A row for each program and engine.
-    pub rows: Vec<Row>,
+    pub rows: Vec<BenchRow>,
 }
 
 /// A program under an engine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Row {
+pub struct BenchRow {
     /// The full name of the program, as `corpus/account`.
     pub program: String,
     /// The name of the engine.
@@ -76,7 +76,7 @@ pub struct Exhaust {
 
 impl Bench {
     /// The rows of trials that had these bounds.
-    pub fn new(trials: u64, cap: u64, exhaust_cap: u64, rows: Vec<Row>) -> Self {
+    pub fn new(trials: u64, cap: u64, exhaust_cap: u64, rows: Vec<BenchRow>) -> Self {
         Bench {
             schema: "racelab/bench/1".to_owned(),
             trials,
@@ -95,7 +95,7 @@ impl Bench {
     }
 
     /// The median of the trials of a row. There may have been nothing to find.
-    fn median(&self, row: &Row, spread: &Spread) -> String {
+    fn median(&self, row: &BenchRow, spread: &Spread) -> String {
         match row.exhaust {
             Some(Exhaust { complete: true, .. }) if row.found == 0 => "none".to_owned(),
             _ => self.count(spread.median),
@@ -208,7 +208,7 @@ pub fn text(bench: &Bench, style: &Style) -> String {
 
 impl Bench {
     /// The cells of a line of the text: engine, found, median, quartiles, mean, to exhaust.
-    fn line(&self, row: &Row) -> [String; 6] {
+    fn line(&self, row: &BenchRow) -> [String; 6] {
         let found = format!("{}/{}", row.found, row.trials);
         let spread = row.first_bug.as_ref();
         // There is nothing to tell apart in one trial.
@@ -291,7 +291,7 @@ pub fn markdown(bench: &Bench) -> String {
 
 impl Bench {
     /// A cell of the table in Markdown.
-    fn cell(&self, row: &Row) -> String {
+    fn cell(&self, row: &BenchRow) -> String {
         let Some(spread) = &row.first_bug else {
             return "-".to_owned();
         };
@@ -316,8 +316,8 @@ impl Bench {
 mod tests {
     use super::*;
 
-    fn row(engine: &str, executions: &[Option<u64>], exhaust: Option<Exhaust>) -> Row {
-        Row {
+    fn row(engine: &str, executions: &[Option<u64>], exhaust: Option<Exhaust>) -> BenchRow {
+        BenchRow {
             program: "corpus/account".to_owned(),
             engine: engine.to_owned(),
             exhaustive: exhaust.is_some(),
@@ -372,7 +372,7 @@ mod tests {
             row("random", &[Some(3), None, Some(1000), None], None),
             row("surw", &[None, None], None),
             row("dfs", &[Some(2)], Some(end)),
-            Row {
+            BenchRow {
                 reason: Some("it cannot".to_owned()),
                 ..row("loom", &[], None)
             },

@@ -26,7 +26,7 @@ pub struct Odds {
     /// The size at which the variant was run, as it is asked for: `--threads 2 --ops 1`.
     pub size: String,
     /// How often the runs that came to an end did so in which way.
-    pub ended: Vec<Ended>,
+    pub ended: Vec<EndedRuns>,
     /// How often the process ended in a run, by how it did.
     pub crashes: Vec<Crash>,
     /// The runs that did not end.
@@ -39,7 +39,7 @@ pub struct Odds {
 
 /// Runs that came to an end in the same way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub struct EndedRuns {
     /// What they recorded as their result.
     pub outcome: Option<String>,
     /// Whether they failed.
@@ -225,7 +225,7 @@ fn meaning(report: &Report, odds: &Odds) -> Option<String> {
 }
 
 /// A line of the histogram.
-struct Row {
+struct HistogramRow {
     name: String,
     runs: u64,
     bad: bool,
@@ -233,9 +233,9 @@ struct Row {
 
 /// All runs by what they came to, the most frequent first.
 fn histogram(all: u64, odds: &Odds, style: &Style) -> String {
-    let mut rows: Vec<Row> = rows(odds, style);
-    let others: Vec<Row> = rows.split_off(rows.len().min(MOST_ROWS));
-    let text = |row: &Row| {
+    let mut rows: Vec<HistogramRow> = rows(odds, style);
+    let others: Vec<HistogramRow> = rows.split_off(rows.len().min(MOST_ROWS));
+    let text = |row: &HistogramRow| {
         let share = Share {
             part: row.runs,
             of: all,
@@ -290,8 +290,8 @@ fn histogram(all: u64, odds: &Odds, style: &Style) -> String {
     out
 }
 
-fn rows(odds: &Odds, style: &Style) -> Vec<Row> {
-    let ended = odds.ended.iter().map(|ended| Row {
+fn rows(odds: &Odds, style: &Style) -> Vec<HistogramRow> {
+    let ended = odds.ended.iter().map(|ended| HistogramRow {
         name: match &ended.outcome {
             Some(outcome) => cut(&printable(outcome), style),
             None => "(none)".to_owned(),
@@ -299,17 +299,17 @@ fn rows(odds: &Odds, style: &Style) -> Vec<Row> {
         runs: ended.runs,
         bad: ended.failed,
     });
-    let crashes = odds.crashes.iter().map(|crash| Row {
+    let crashes = odds.crashes.iter().map(|crash| HistogramRow {
         name: cut(&printable(&crash.signal), style),
         runs: crash.runs,
         bad: true,
     });
-    let timeouts = (odds.timeouts > 0).then(|| Row {
+    let timeouts = (odds.timeouts > 0).then(|| HistogramRow {
         name: "(did not end)".to_owned(),
         runs: odds.timeouts,
         bad: true,
     });
-    let mut rows: Vec<Row> = ended.chain(crashes).chain(timeouts).collect();
+    let mut rows: Vec<HistogramRow> = ended.chain(crashes).chain(timeouts).collect();
     rows.sort_by(|a, b| (b.runs, &a.name).cmp(&(a.runs, &b.name)));
     rows
 }

@@ -13,7 +13,7 @@ const REPEATS: usize = 3;
 
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
+pub(super) struct TraceRow {
     /// The number of the step, or a sign.
     pub(super) step: String,
     /// What is in the columns of the threads.
@@ -23,13 +23,17 @@ pub(super) struct Row {
 }
 
 /// The rows of a trace, and of how it ends.
-pub(super) fn rows(trace: &Trace, failure: Option<&Failure>, style: &Style) -> Vec<Row> {
+pub(super) fn rows(trace: &Trace, failure: Option<&Failure>, style: &Style) -> Vec<TraceRow> {
     let remarks = failure.map_or(&[][..], |failure| &failure.notes);
-    let events = trace.events.iter().enumerate().map(|(index, event)| Row {
-        step: event.step.map(|step| step.to_string()).unwrap_or_default(),
-        cells: vec![(event.thread.index(), cell(trace, event, style))],
-        note: note(event, index, remarks, style),
-    });
+    let events = trace
+        .events
+        .iter()
+        .enumerate()
+        .map(|(index, event)| TraceRow {
+            step: event.step.map(|step| step.to_string()).unwrap_or_default(),
+            cells: vec![(event.thread.index(), cell(trace, event, style))],
+            note: note(event, index, remarks, style),
+        });
     let mut rows = merge_repeats(&events.collect::<Vec<_>>(), style);
     rows.extend(failure.map(|failure| last_row(trace, failure, style)));
     rows
@@ -110,7 +114,7 @@ fn note(event: &Event, index: usize, remarks: &[(usize, String)], style: &Style)
 }
 
 /// The row that says how it ended.
-fn last_row(trace: &Trace, failure: &Failure, style: &Style) -> Row {
+fn last_row(trace: &Trace, failure: &Failure, style: &Style) -> TraceRow {
     let cells = match failure.thread {
         Some(thread) => {
             let at = failure.at.as_deref().unwrap_or("an unknown place");
@@ -138,7 +142,7 @@ fn last_row(trace: &Trace, failure: &Failure, style: &Style) -> Row {
             blocked.collect()
         }
     };
-    Row {
+    TraceRow {
         step: style.cross().to_owned(),
         cells,
         note: String::new(),
@@ -146,7 +150,7 @@ fn last_row(trace: &Trace, failure: &Failure, style: &Style) -> Row {
 }
 
 /// Merges rows that repeat those before them, as a spinning thread makes them.
-fn merge_repeats(rows: &[Row], style: &Style) -> Vec<Row> {
+fn merge_repeats(rows: &[TraceRow], style: &Style) -> Vec<TraceRow> {
     let mut merged = Vec::with_capacity(rows.len());
     let mut start = 0;
     while start < rows.len() {
@@ -169,7 +173,7 @@ fn merge_repeats(rows: &[Row], style: &Style) -> Vec<Row> {
             };
             let (thread, text) = &rows[start].cells[0];
             let cells = vec![(*thread, format!("{text}  ({times} times)"))];
-            merged.push(Row {
+            merged.push(TraceRow {
                 step,
                 cells,
                 note: rows[start].note.clone(),
@@ -181,7 +185,7 @@ fn merge_repeats(rows: &[Row], style: &Style) -> Vec<Row> {
             if let Some(last) = last {
                 text += &format!(", up to step {last}");
             }
-            merged.push(Row {
+            merged.push(TraceRow {
                 step: style.ellipsis().to_owned(),
                 cells: vec![(thread, text)],
                 note: String::new(),
@@ -193,8 +197,8 @@ fn merge_repeats(rows: &[Row], style: &Style) -> Vec<Row> {
 }
 
 /// How often the first `length` rows come one after another.
-fn repeats(rows: &[Row], length: usize) -> usize {
-    let same = |a: &Row, b: &Row| a.cells == b.cells && a.note == b.note;
+fn repeats(rows: &[TraceRow], length: usize) -> usize {
+    let same = |a: &TraceRow, b: &TraceRow| a.cells == b.cells && a.note == b.note;
     let blocks = rows.chunks_exact(length);
     let Some(first) = blocks.clone().next() else {
         return 0;

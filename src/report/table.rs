@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::trace::Trace;
 
-use super::rows::Row;
+use super::rows::TraceRow;
 use super::style::{Style, paint, printable, red};
 
 /// What is left free between two columns, if there is room, and if there is little.
@@ -15,19 +15,19 @@ const GAPS: [usize; 2] = [3, 2];
 const STEP_WIDTH: usize = 4;
 
 /// Lays rows out, within the width of the style if that is possible.
-pub(super) fn table(trace: &Trace, rows: &[Row], style: &Style) -> String {
+pub(super) fn table(trace: &Trace, rows: &[TraceRow], style: &Style) -> String {
     let names: Vec<String> = (0..)
         .take(trace.threads.len())
         .map(|id| printable(&trace.thread_name(crate::trace::ThreadId(id))))
         .collect();
     let columns = Columns::new(&names, rows);
     let fitting = GAPS.into_iter().find_map(|gap| {
-        let is_wide = |row: &Row| columns.line_width(row, gap) > style.width;
-        let fit = |row: &Row| match row.cells.as_slice() {
+        let is_wide = |row: &TraceRow| columns.line_width(row, gap) > style.width;
+        let fit = |row: &TraceRow| match row.cells.as_slice() {
             [(thread, text)] if is_remark(row) && is_wide(row) => moved(row, &names[*thread], text),
             _ => row.clone(),
         };
-        let rows: Vec<Row> = rows.iter().map(fit).collect();
+        let rows: Vec<TraceRow> = rows.iter().map(fit).collect();
         (!rows.iter().any(is_wide)).then_some((rows, gap))
     });
     match fitting {
@@ -38,8 +38,8 @@ pub(super) fn table(trace: &Trace, rows: &[Row], style: &Style) -> String {
 
 /// A remark that is too long for where its column begins: in the first column, with the name of its
 /// thread.
-fn moved(row: &Row, name: &str, text: &str) -> Row {
-    Row {
+fn moved(row: &TraceRow, name: &str, text: &str) -> TraceRow {
+    TraceRow {
         cells: vec![(0, format!("{name}: {text}"))],
         ..row.clone()
     }
@@ -53,7 +53,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn new(names: &[String], rows: &[Row]) -> Self {
+    fn new(names: &[String], rows: &[TraceRow]) -> Self {
         let mut threads: Vec<usize> = names.iter().map(|name| name.width()).collect();
         for row in rows.iter().filter(|row| !is_remark(row)) {
             for (thread, text) in &row.cells {
@@ -66,7 +66,7 @@ impl Columns {
     }
 
     /// How wide a line becomes.
-    fn line_width(&self, row: &Row, gap: usize) -> usize {
+    fn line_width(&self, row: &TraceRow, gap: usize) -> usize {
         let start = |thread: usize| -> usize {
             let before = self.threads[..thread].iter();
             before.map(|width| width + gap).sum()
@@ -87,20 +87,20 @@ fn right(text: &str, width: usize) -> String {
 }
 
 /// A row with a sign for its step is a remark, which may run over the columns to its right.
-fn is_remark(row: &Row) -> bool {
+fn is_remark(row: &TraceRow) -> bool {
     let is_sign = |c: char| !c.is_ascii_digit();
     row.step.starts_with(is_sign) && row.cells.len() == 1
 }
 
 fn in_columns(
     names: &[String],
-    rows: &[Row],
+    rows: &[TraceRow],
     columns: &Columns,
     gap: usize,
     style: &Style,
 ) -> String {
     let heads = names.iter().cloned().enumerate().collect();
-    let head = Row {
+    let head = TraceRow {
         step: "step".to_owned(),
         cells: heads,
         note: String::new(),
@@ -117,7 +117,7 @@ fn in_columns(
     lines.join("\n") + "\n"
 }
 
-fn line(row: &Row, columns: &Columns, gap: usize) -> String {
+fn line(row: &TraceRow, columns: &Columns, gap: usize) -> String {
     let mut line = format!("  {}", right(&row.step, columns.step));
     let cell = |thread: usize| row.cells.iter().find(|(other, _)| *other == thread);
     for (thread, width) in columns.threads.iter().enumerate() {
@@ -135,7 +135,7 @@ fn line(row: &Row, columns: &Columns, gap: usize) -> String {
 }
 
 /// One event a line, with the name of its thread.
-fn as_list(names: &[String], rows: &[Row], step_width: usize, style: &Style) -> String {
+fn as_list(names: &[String], rows: &[TraceRow], step_width: usize, style: &Style) -> String {
     let widest_name = names.iter().map(|name| name.width()).max().unwrap_or(0);
     let name_width = widest_name.max("thread".len());
     let events = rows.iter().filter(|row| !is_remark(row));

@@ -435,11 +435,11 @@ mod odds {
     use expect_test::{Expect, expect};
 
     use super::*;
-    use crate::report::odds::{Crash, Ended, Odds, Theory, text};
+    use crate::report::odds::{Crash, EndedRuns, Odds, Theory, text};
     use crate::verdict::{Bound, Engine, Reason};
 
-    fn ended(outcome: &str, failed: bool, runs: u64) -> Ended {
-        Ended {
+    fn ended(outcome: &str, failed: bool, runs: u64) -> EndedRuns {
+        EndedRuns {
             outcome: Some(outcome.to_owned()),
             failed,
             runs,
@@ -586,7 +586,7 @@ mod odds {
 
     #[test]
     fn many_outcomes_are_counted_together_and_a_search_that_was_cut_is_named() {
-        let mut all: Vec<Ended> = (1..=20)
+        let mut all: Vec<EndedRuns> = (1..=20)
             .map(|n| ended(&format!("[{}]", "0, ".repeat(n)), n % 2 == 0, 21 - n as u64))
             .collect();
         all[0].outcome = None;

@@ -14,7 +14,7 @@ const UNEXPECTED: &str = " !";
 
 /// A variant under an engine.
 #[derive(Clone, Debug, Serialize)]
-pub struct Row {
+pub struct VerifiedRow {
     /// The full name of the variant, as `counter/mutex`.
     pub exhibit: String,
     /// The name of the engine.
@@ -37,7 +37,7 @@ pub struct Row {
 
 /// Renders rows: a table for each exhibit with a line per variant and a column per engine, and what
 /// is not as expected.
-pub fn text(rows: &[Row], style: &Style) -> String {
+pub fn text(rows: &[VerifiedRow], style: &Style) -> String {
     let columns = Columns::new(rows, style);
     let mut out = String::new();
     let mut rest = rows;
@@ -56,15 +56,15 @@ pub fn text(rows: &[Row], style: &Style) -> String {
     out + &summary(rows, style)
 }
 
-fn exhibit_of(row: &Row) -> &str {
+fn exhibit_of(row: &VerifiedRow) -> &str {
     row.exhibit.split('/').next().unwrap_or_default()
 }
 
-fn variant_of(row: &Row) -> &str {
+fn variant_of(row: &VerifiedRow) -> &str {
     row.exhibit.split('/').nth(1).unwrap_or_default()
 }
 
-fn cell(row: &Row) -> String {
+fn cell(row: &VerifiedRow) -> String {
     let verdict = row.verdict.unwrap_or(NOT_RUN);
     let mark = if row.as_expected { "" } else { UNEXPECTED };
     format!("{verdict}{mark}")
@@ -82,7 +82,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn new(rows: &'a [Row], style: &Style) -> Self {
+    fn new(rows: &'a [VerifiedRow], style: &Style) -> Self {
         let mut engines: Vec<&str> = Vec::new();
         for row in rows {
             if !engines.contains(&row.engine) {
@@ -106,7 +106,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    fn table(&self, name: &str, rows: &[Row], style: &Style) -> String {
+    fn table(&self, name: &str, rows: &[VerifiedRow], style: &Style) -> String {
         let head = self.line(name, self.engines.iter().map(|engine| (*engine).to_owned()));
         let mut out = paint(&head, Ansi::new().bold(), style) + "\n";
         let mut rest = rows;
@@ -140,7 +140,7 @@ impl<'a> Columns<'a> {
     }
 }
 
-fn listed<'a>(head: &str, rows: impl Iterator<Item = &'a Row>, style: &Style) -> String {
+fn listed<'a>(head: &str, rows: impl Iterator<Item = &'a VerifiedRow>, style: &Style) -> String {
     let mut out = String::new();
     for row in rows {
         let mut text = format!("{} under {}: ", row.exhibit, row.engine);
@@ -159,8 +159,8 @@ fn listed<'a>(head: &str, rows: impl Iterator<Item = &'a Row>, style: &Style) ->
     }
 }
 
-fn summary(rows: &[Row], style: &Style) -> String {
-    let count = |is: fn(&Row) -> bool| rows.iter().filter(|row| is(row)).count() as u64;
+fn summary(rows: &[VerifiedRow], style: &Style) -> String {
+    let count = |is: fn(&VerifiedRow) -> bool| rows.iter().filter(|row| is(row)).count() as u64;
     let run = count(|row| row.verdict.is_some());
     let unexpected = count(|row| !row.as_expected);
     let not_run = count(|row| row.verdict.is_none());

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
-use crate::report::time::{Lane, Row, Timing};
+use crate::report::time::{Lane, TimedWay, Timing};
 
 use super::resources::Usage;
 use super::{Done, Failed, Timeline, Way, Workload};
@@ -133,7 +133,7 @@ impl Measurements {
             let lost_workers = lost_workers.collect();
             let run = runs.swap_remove(median(&runs));
             let ideal = workload.ideal(&way, sync);
-            timing.rows.push(Row {
+            timing.rows.push(TimedWay {
                 method: way.method.name().to_owned(),
                 variant: way.variant.map(str::to_owned),
                 workers: way.workers,

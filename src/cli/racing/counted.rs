@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::runs::{Ended, Panic};
+use super::super::runs::{Panic, RunEnd};
 
 /// How long the texts of all results may be together, in bytes: runs can come to millions of
 /// different lists.
@@ -18,7 +18,7 @@ pub(in crate::cli) struct Counted {
     /// Those that failed, crashed or did not end.
     pub(in crate::cli) bad: u64,
     /// By how they ended that came to their end. What is too much to keep is one in [`OTHERS`].
-    pub(in crate::cli) ended: HashMap<Ended, u64>,
+    pub(in crate::cli) ended: HashMap<RunEnd, u64>,
     /// By how the process ended: how often, and what it said the first time.
     pub(in crate::cli) crashes: BTreeMap<String, (u64, Option<String>)>,
     pub(in crate::cli) timeouts: u64,
@@ -32,7 +32,7 @@ pub(in crate::cli) struct Counted {
 /// How a run was bad.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::cli) enum Bad {
-    Failed(Ended),
+    Failed(RunEnd),
     /// How its process ended, as `ended by signal 11 (SIGSEGV)`.
     Crashed(String),
     Endless,
@@ -57,7 +57,7 @@ pub(in crate::cli) enum Stop {
 
 impl Counted {
     /// Counts a run that has come to its end.
-    pub(super) fn add(&mut self, ended: &Ended) {
+    pub(super) fn add(&mut self, ended: &RunEnd) {
         self.runs += 1;
         if ended.failure.is_some() {
             self.bad += 1;
@@ -79,15 +79,15 @@ impl Counted {
     }
 }
 
-fn length(ended: &Ended) -> usize {
+fn length(ended: &RunEnd) -> usize {
     let outcome = ended.outcome.as_ref().map_or(0, String::len);
     let failure = ended.failure.as_ref();
     outcome + failure.map_or(0, |failure| failure.message.len())
 }
 
 /// What is left of a result that is not kept: whether it is bad.
-fn others(ended: &Ended) -> Ended {
-    Ended {
+fn others(ended: &RunEnd) -> RunEnd {
+    RunEnd {
         outcome: Some(OTHERS.to_owned()),
         failure: ended.failure.as_ref().map(|_| Panic {
             message: String::new(),
@@ -106,7 +106,7 @@ mod tests {
         let long = |first: u8, is_bad: bool| {
             let mut text = "x".repeat(MOST_KEPT / 4 + 1);
             text.insert(0, first.into());
-            Ended {
+            RunEnd {
                 outcome: Some(text),
                 failure: is_bad.then(|| Panic {
                     message: "no".to_owned(),
@@ -119,7 +119,7 @@ mod tests {
         }
         // What was kept is still counted by itself.
         counted.add(&long(b'a', true));
-        let runs = |ended: &Ended| counted.ended.get(ended).copied();
+        let runs = |ended: &RunEnd| counted.ended.get(ended).copied();
         assert_eq!((counted.runs, counted.bad), (7, 3));
         assert_eq!(counted.ended.values().sum::<u64>(), 7);
         assert_eq!(runs(&long(b'a', true)), Some(2));

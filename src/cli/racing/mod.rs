@@ -116,7 +116,7 @@ struct Counting<'a> {
 }
 
 /// How a child came to its end.
-enum End {
+enum ChildEnd {
     /// All of its runs are made.
     Done,
     /// It ended in a run.
@@ -157,8 +157,9 @@ impl Counting<'_> {
             };
             let mut heard = Heard::default();
             let end = self.follow(&job, &mut heard);
-            let end = end
-                .unwrap_or_else(|error| End::Last(refused("start a process for the runs", &error)));
+            let end = end.unwrap_or_else(|error| {
+                ChildEnd::Last(refused("start a process for the runs", &error))
+            });
             let is_counted = self.note_end(end, &heard);
             next += heard.runs + u64::from(is_counted);
             together = together.or(heard.together);
@@ -166,7 +167,7 @@ impl Counting<'_> {
     }
 
     /// Follows a child to its end. An error is that it cannot be started or waited for.
-    fn follow(&self, job: &Job, heard: &mut Heard) -> io::Result<End> {
+    fn follow(&self, job: &Job, heard: &mut Heard) -> io::Result<ChildEnd> {
         let (child, lines) = start((self.racing.command)(job)?)?;
         let limit = self.racing.stall_limit;
         let tick = TICK.min(limit / 4).max(Duration::from_millis(1));
@@ -174,7 +175,7 @@ impl Counting<'_> {
         let mut silent = Duration::ZERO;
         loop {
             if self.is_stopped() {
-                return Ok(End::Stopped);
+                return Ok(ChildEnd::Stopped);
             }
             match lines.recv_timeout(tick) {
                 Ok(lines) => {
@@ -198,34 +199,34 @@ impl Counting<'_> {
             }
         }
         if heard.unable.is_some() {
-            return Ok(End::Stopped);
+            return Ok(ChildEnd::Stopped);
         }
         if heard.runs >= job.runs {
-            return Ok(End::Done);
+            return Ok(ChildEnd::Done);
         }
         Ok(match child.wait(Some(LAST))? {
             // A child that has closed its output and goes on does not come to anything.
-            None => End::Endless,
+            None => ChildEnd::Endless,
             Some(status) => match child::killed_from_outside(status) {
-                Some(signal) => End::Last(Stop::Killed(signal)),
-                None if heard.is_ready => End::Crashed(status),
-                None => End::Last(not_begun(&child::crash(status), heard)),
+                Some(signal) => ChildEnd::Last(Stop::Killed(signal)),
+                None if heard.is_ready => ChildEnd::Crashed(status),
+                None => ChildEnd::Last(not_begun(&child::crash(status), heard)),
             },
         })
     }
 
     /// What becomes of a child that was silent for too long, and has been killed.
-    fn given_up(&self, job: &Job, heard: &mut Heard, lines: &Receiver<Vec<Line>>) -> End {
+    fn given_up(&self, job: &Job, heard: &mut Heard, lines: &Receiver<Vec<Line>>) -> ChildEnd {
         let mut is_silent = true;
         while let Ok(lines) = lines.recv_timeout(LAST) {
             is_silent &= !self.hear(lines, heard);
         }
         match heard.is_ready {
-            false => End::Last(not_begun("did not come to its first run", heard)),
-            true if heard.runs >= job.runs => End::Done,
+            false => ChildEnd::Last(not_begun("did not come to its first run", heard)),
+            true if heard.runs >= job.runs => ChildEnd::Done,
             // It went on at the last moment: the run that was under way is made again.
-            true if !is_silent => End::Stopped,
-            true => End::Endless,
+            true if !is_silent => ChildEnd::Stopped,
+            true => ChildEnd::Endless,
         }
     }
 
@@ -265,18 +266,18 @@ impl Counting<'_> {
     }
 
     /// Counts the run in which a child ended. Returns whether it counts.
-    fn note_end(&self, end: End, heard: &Heard) -> bool {
+    fn note_end(&self, end: ChildEnd, heard: &Heard) -> bool {
         let mut counted = self.counted();
         if let Some(why) = &heard.unable {
             counted.stop.get_or_insert(Stop::Unable(why.clone()));
         }
         let bad = match end {
-            End::Done | End::Stopped => return false,
-            End::Last(stop) => {
+            ChildEnd::Done | ChildEnd::Stopped => return false,
+            ChildEnd::Last(stop) => {
                 counted.stop.get_or_insert(stop);
                 return false;
             }
-            End::Crashed(status) => {
+            ChildEnd::Crashed(status) => {
                 let of_kind = counted.crashes.entry(child::signal(status)).or_default();
                 of_kind.0 += 1;
                 if of_kind.1.is_none() {
@@ -284,7 +285,7 @@ impl Counting<'_> {
                 }
                 Bad::Crashed(child::crash(status))
             }
-            End::Endless => {
+            ChildEnd::Endless => {
                 counted.timeouts += 1;
                 Bad::Endless
             }

@@ -7,7 +7,9 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::workloads::Workload;
-use crate::workloads::io::{Fault, FaultKind, Io, Lines, Serve, ServerSettings, Settings, Source};
+use crate::workloads::io::{
+    DownloadSettings, Fault, FaultKind, Io, Lines, Serve, ServerSettings, Source,
+};
 
 use super::super::error::Error;
 use super::super::options;
@@ -136,7 +138,7 @@ impl IoArgs {
             Source::Urls(self.urls.clone())
         };
         let tell: Lines = Arc::new(|line| anstream::eprintln!("{line}"));
-        let settings = Settings {
+        let settings = DownloadSettings {
             source,
             items: self.items,
             ways: self.ways.of(&[THREADS], &[cores], self.items)?,

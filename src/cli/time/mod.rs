@@ -67,7 +67,7 @@ struct Measuring {
 }
 
 /// How the measuring ended.
-enum Ended {
+enum MeasuringEnd {
     Done,
     Interrupted,
     Failed(Way, Failed),
@@ -106,9 +106,9 @@ impl Time {
             }
         }
         match ended {
-            Ended::Done => Ok(Exit::Success),
-            Ended::Interrupted => Ok(Exit::Interrupted),
-            Ended::Failed(way, failed) => Err(match failed {
+            MeasuringEnd::Done => Ok(Exit::Success),
+            MeasuringEnd::Interrupted => Ok(Exit::Interrupted),
+            MeasuringEnd::Failed(way, failed) => Err(match failed {
                 Failed::Refused(_) => error(&failed),
                 Failed::Broken(why) => Error::Failed(format!("{way}: {why}")),
             }),
@@ -131,7 +131,7 @@ impl Measuring {
 
 /// Measures a work on a thread of its own, which is left behind on Ctrl-C: it ends with the process,
 /// and its worker processes with it.
-fn measure(workload: &Arc<dyn Workload>, plan: Plan) -> Result<(Timing, Ended), Error> {
+fn measure(workload: &Arc<dyn Workload>, plan: Plan) -> Result<(Timing, MeasuringEnd), Error> {
     let progress = Progress::default();
     stop_on_interrupt(progress.clone());
     let mut measurements = Measurements::new(&**workload, workloads::cores());
@@ -149,7 +149,7 @@ fn measure(workload: &Arc<dyn Workload>, plan: Plan) -> Result<(Timing, Ended), 
         .map_err(|error| Error::Internal(format!("the measuring thread: {error}")))?;
     let ended = collect(&events, &progress, runs, &mut measurements)?;
     let mut timing = measurements.timing(&**workload);
-    timing.interrupted = matches!(ended, Ended::Interrupted);
+    timing.interrupted = matches!(ended, MeasuringEnd::Interrupted);
     timing.conclusion = time::conclusion(&timing);
     Ok((timing, ended))
 }
@@ -160,12 +160,12 @@ fn collect(
     progress: &Progress,
     runs: u64,
     measurements: &mut Measurements,
-) -> Result<Ended, Error> {
+) -> Result<MeasuringEnd, Error> {
     let mut bar = Bar::new(runs);
     let mut failed = None;
     loop {
         if progress.is_interrupted() {
-            return Ok(Ended::Interrupted);
+            return Ok(MeasuringEnd::Interrupted);
         }
         match events.recv_timeout(LOOK) {
             Ok(Event::Begins { round, way }) => bar.begin(round, &way),
@@ -173,11 +173,11 @@ fn collect(
                 bar.end_run();
                 measurements.add(run);
             }
-            Ok(Event::Failed { way, why }) => failed = Some(Ended::Failed(way, why)),
+            Ok(Event::Failed { way, why }) => failed = Some(MeasuringEnd::Failed(way, why)),
             Err(RecvTimeoutError::Timeout) => bar.show(),
             Err(RecvTimeoutError::Disconnected) => {
                 if failed.is_none() && bar.is_full() {
-                    failed = Some(Ended::Done);
+                    failed = Some(MeasuringEnd::Done);
                 }
                 let lost = || Error::Internal("the measuring thread panicked".to_owned());
                 return failed.ok_or_else(lost);

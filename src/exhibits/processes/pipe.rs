@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exhibits::Terminal;
 use crate::sync::Arc;
-use crate::workloads::processes::{Connection, End, Pool, Settings, Work};
+use crate::workloads::processes::{Connection, InheritedEnd, Pool, PoolSettings, Work};
 use crate::workloads::{Recorder, Timeline};
 use crate::{outcome, thread};
 
@@ -22,9 +22,9 @@ pub(super) fn run(terminal: Option<Arc<dyn Terminal>>) {
     };
     let [here, there] = Connection::pair().needed();
     let start = |(end, inherited)| {
-        let settings = Settings {
+        let settings = PoolSettings {
             inherited,
-            ..Settings::workers(1)
+            ..PoolSettings::workers(1)
         };
         Pool::<Talker>::start_with(settings, end, &Timeline::off()).needed()
     };
@@ -68,12 +68,12 @@ pub(crate) enum Part {
 impl Work for Talker {
     const NAME: &'static str = "send-and-receive";
     const TRIES: u32 = 1;
-    type Setup = End;
+    type Setup = InheritedEnd;
     type Task = Part;
     /// The message.
     type Answer = String;
 
-    fn start(end: End, _name: &str) -> Result<Self, String> {
+    fn start(end: InheritedEnd, _name: &str) -> Result<Self, String> {
         let connection = Connection::take(&end).map_err(|error| error.to_string())?;
         Ok(Talker { connection })
     }

@@ -2,7 +2,7 @@
 
 use crate::outcome;
 use crate::sync::atomic::Ordering::SeqCst;
-use crate::workloads::processes::{Inherited, Pool, Settings, SharedNumber, Work};
+use crate::workloads::processes::{Inherited, Pool, PoolSettings, SharedNumber, Work};
 use crate::workloads::{Recorder, Timeline};
 
 use super::needed::Needed;
@@ -11,9 +11,9 @@ use super::needed::Needed;
 pub(super) fn run(processes: usize, increments: u64) {
     let counter = SharedNumber::create().needed();
     let (number, inherited) = counter.to_inherit().needed();
-    let workers = Settings {
+    let workers = PoolSettings {
         inherited,
-        ..Settings::workers(processes)
+        ..PoolSettings::workers(processes)
     };
     let mut pool = Pool::<Adder>::start_with(workers, number, &Timeline::off()).needed();
     pool.wait_until_ready().needed();

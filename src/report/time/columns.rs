@@ -4,7 +4,7 @@ use crate::report::Style;
 use crate::report::grouped;
 
 use super::units::{bytes, count, digits, plus_minus, range, seconds, times};
-use super::{Row, Timing};
+use super::{TimedWay, Timing};
 
 /// A column of the table.
 #[derive(Clone, Debug)]
@@ -28,11 +28,11 @@ pub(super) enum Topic {
 
 /// The columns in the order in which they are read, without those that no row fills.
 pub(super) fn columns(timing: &Timing, style: &Style) -> Vec<Column> {
-    let of = |cell: &dyn Fn(&Row) -> Option<String>| -> Vec<String> {
+    let of = |cell: &dyn Fn(&TimedWay) -> Option<String>| -> Vec<String> {
         let cells = timing.rows.iter().map(|row| cell(row).unwrap_or_default());
         cells.collect()
     };
-    let several = |row: &Row| row.runs.len() > 1;
+    let several = |row: &TimedWay| row.runs.len() > 1;
     let columns = [
         Column {
             topic: Topic::Time,

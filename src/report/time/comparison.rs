@@ -1,6 +1,6 @@
 //! Whether one way was faster than another, or whether that was noise.
 
-use super::Row;
+use super::TimedWay;
 
 /// How often a way has to run for an order to be told. Of two runs each, the ranges of ways that
 /// are in truth the same lie apart in one of three cases.
@@ -34,8 +34,8 @@ pub(super) enum Comparison {
 /// overlap. It asks for nothing but the runs themselves, which need not be distributed in any way.
 /// If two ways are in truth the same, then of three runs each it fails in one of ten cases, and of
 /// five runs each in one of 126.
-pub(super) fn compare(row: &Row, other: &Row) -> Comparison {
-    let is_sound = |row: &Row| {
+pub(super) fn compare(row: &TimedWay, other: &TimedWay) -> Comparison {
+    let is_sound = |row: &TimedWay| {
         let runs = row.runs.iter().chain([&row.seconds]);
         row.runs.len() >= RUNS && runs.copied().all(|run| run.is_finite() && run > 0.0)
     };

@@ -8,7 +8,7 @@ use crate::report::{Style, printable};
 
 use super::raster::raster;
 use super::units::seconds;
-use super::{Activity, Lane, Row, Timing};
+use super::{Activity, Lane, TimedWay, Timing};
 
 /// How many workers of a way are shown if there are not more.
 const MOST: usize = 8;
@@ -57,8 +57,8 @@ pub(super) fn lanes(timing: &Timing, style: &Style) -> String {
 }
 
 /// The rows that are shown, in the order of all.
-fn shown(timing: &Timing) -> Vec<&Row> {
-    let mut shown: Vec<&Row> = Vec::new();
+fn shown(timing: &Timing) -> Vec<&TimedWay> {
+    let mut shown: Vec<&TimedWay> = Vec::new();
     for row in timing.rows.iter().filter(|row| !row.lanes.is_empty()) {
         match shown.iter_mut().find(|other| other.method == row.method) {
             None => shown.push(row),
@@ -69,7 +69,7 @@ fn shown(timing: &Timing) -> Vec<&Row> {
     shown
 }
 
-fn shown_of(row: &Row) -> &[Lane] {
+fn shown_of(row: &TimedWay) -> &[Lane] {
     if row.lanes.len() > MOST {
         &row.lanes[..FIRST]
     } else {

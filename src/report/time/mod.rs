@@ -37,7 +37,7 @@ pub struct Timing {
     /// How many cores the machine offers to the process.
     pub cores: usize,
     /// A row for each way that was measured at least once, in the order of the first runs.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TimedWay>,
     /// What follows from the rows, in sentences. Empty if there is nothing to compare.
     pub conclusion: Vec<String>,
     /// Whether Ctrl-C ended the measuring.
@@ -46,7 +46,7 @@ pub struct Timing {
 
 /// One way to do the work.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
+pub struct TimedWay {
     /// `sync`, `threads`, `async`, `processes` or `rayon`.
     pub method: String,
     /// How the work is divided, or what is done with the results, where a method has several ways.
@@ -137,7 +137,7 @@ impl Timing {
     }
 }
 
-impl Row {
+impl TimedWay {
     /// The name of the way: `threads`, or `processes, manager`.
     pub fn name(&self) -> String {
         match &self.variant {

@@ -25,7 +25,7 @@ pub(super) fn remarks(timing: &Timing) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::super::samples::{row, timing};
-    use super::super::{Row, html, markdown, text};
+    use super::super::{TimedWay, html, markdown, text};
     use super::*;
     use crate::report::Style;
 
@@ -33,7 +33,7 @@ mod tests {
 
     /// A way that has lost so many workers.
     fn losing(workers: usize) -> Timing {
-        let row = Row {
+        let row = TimedWay {
             lost_workers: vec![LOST.to_owned(); workers],
             ..row("processes", 2, &[1.0, 1.1, 1.2])
         };

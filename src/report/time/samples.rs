@@ -4,13 +4,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Activity, Lane, Row, Span, Timing, conclusion};
+use super::{Activity, Lane, Span, TimedWay, Timing, conclusion};
 
 /// A row of these runs, without what depends on others.
-pub(super) fn row(method: &str, workers: usize, runs: &[f64]) -> Row {
+pub(super) fn row(method: &str, workers: usize, runs: &[f64]) -> TimedWay {
     let mut sorted = runs.to_vec();
     sorted.sort_by(f64::total_cmp);
-    Row {
+    TimedWay {
         method: method.to_owned(),
         variant: None,
         workers,
@@ -31,7 +31,7 @@ pub(super) fn row(method: &str, workers: usize, runs: &[f64]) -> Row {
 }
 
 /// A timing of these rows, with what follows from them.
-pub(super) fn timing(workload: &str, parameters: &Value, rows: Vec<Row>) -> Timing {
+pub(super) fn timing(workload: &str, parameters: &Value, rows: Vec<TimedWay>) -> Timing {
     let parameters = parameters.as_object().cloned().unwrap_or_else(Map::new);
     let mut timing = Timing::new(workload, parameters, 2);
     let sync = rows.iter().find(|row| row.method == "sync");
@@ -56,7 +56,7 @@ pub(super) fn io() -> Timing {
         ("async", 160, [0.0382, 0.0371, 0.0419], 0.02, 0.026, 160),
         ("processes", 2, [1.72, 1.731, 1.742], 1.6, 0.13, 2),
     ];
-    let rows = rows.map(|(method, workers, runs, ideal, cpu, in_flight)| Row {
+    let rows = rows.map(|(method, workers, runs, ideal, cpu, in_flight)| TimedWay {
         items: 160,
         ideal_seconds: Some(ideal),
         cpu_seconds: Some(cpu),
@@ -79,7 +79,7 @@ pub(super) fn cpu() -> Timing {
         ("processes", 2, [0.649, 0.644, 0.671], 0.622, 1.263),
         ("rayon", 2, [0.637, 0.645, 0.64], 0.622, 1.249),
     ];
-    let rows = rows.map(|(method, workers, runs, ideal, cpu)| Row {
+    let rows = rows.map(|(method, workers, runs, ideal, cpu)| TimedWay {
         ideal_seconds: Some(ideal),
         cpu_seconds: Some(cpu),
         peak_memory_bytes: Some(3_400_000),
@@ -127,7 +127,7 @@ pub(super) fn primes() -> Timing {
             0.428,
         ),
     ];
-    let rows = rows.map(|(method, variant, workers, runs, cpu)| Row {
+    let rows = rows.map(|(method, variant, workers, runs, cpu)| TimedWay {
         variant: variant.map(str::to_owned),
         items: 3,
         ideal_seconds: Some(if workers == 1 { 0.412 } else { 0.223 }),
@@ -150,7 +150,7 @@ pub(super) fn sleep() -> Timing {
         ("threads", 5, [1.0006, 1.0004, 1.0005], 1.0, 0.0009),
         ("async", 5, [1.0021, 1.0011, 1.0015], 1.0, 0.0006),
     ];
-    let rows = rows.map(|(method, workers, runs, ideal, cpu)| Row {
+    let rows = rows.map(|(method, workers, runs, ideal, cpu)| TimedWay {
         items: 5,
         ideal_seconds: Some(ideal),
         cpu_seconds: Some(cpu),
@@ -178,7 +178,7 @@ pub(super) fn pipe() -> Timing {
             0.000_011_2,
         ),
     ];
-    let rows = rows.map(|(method, runs, messages, latency)| Row {
+    let rows = rows.map(|(method, runs, messages, latency)| TimedWay {
         items: 100_000,
         messages_per_second: Some(messages),
         latency_seconds: Some(latency),

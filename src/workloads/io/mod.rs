@@ -42,7 +42,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What to download, and how.
 #[derive(Clone)]
-pub(crate) struct Settings {
+pub(crate) struct DownloadSettings {
     /// From where.
     pub(crate) source: Source,
     /// How many downloads there are, of all pages in turn.
@@ -69,7 +69,7 @@ pub(crate) enum Source {
 
 /// Downloads of some pages in turn.
 pub(crate) struct Io {
-    settings: Settings,
+    settings: DownloadSettings,
     pages: Arc<[Page]>,
     server: Option<Server>,
     timeout: Duration,
@@ -83,7 +83,7 @@ impl Io {
     /// If a way has more connections at once than there may be; if the server cannot be started, as
     /// on a port that is taken; if there are no addresses; if one is no http address or cannot be
     /// downloaded from.
-    pub(crate) fn new(settings: Settings) -> Result<Self, Failed> {
+    pub(crate) fn new(settings: DownloadSettings) -> Result<Self, Failed> {
         for way in &settings.ways {
             open_files::refuse_too_many(way, &settings.source)?;
         }

@@ -33,8 +33,8 @@ fn serving() -> ServerSettings {
     }
 }
 
-fn settings(source: Source) -> Settings {
-    Settings {
+fn settings(source: Source) -> DownloadSettings {
+    DownloadSettings {
         source,
         items: 160,
         ways: vec![SYNC],

@@ -7,7 +7,7 @@ use super::downloads::{Downloads, Setup};
 use super::page::Page;
 use super::{Io, PATIENCE, asynchronous, blocking};
 use crate::workloads::event_loop::{event_loop, on_event_loop};
-use crate::workloads::processes::{Finished, Pool, Settings};
+use crate::workloads::processes::{Finished, Pool, PoolSettings};
 use crate::workloads::thread_pool::on_threads;
 use crate::workloads::{Failed, Method, Recorder, Timeline, Way};
 
@@ -110,10 +110,10 @@ impl Io {
 
     /// Each process has a session of its own, made when it starts.
     fn by_processes(&self, workers: usize, timeline: &Timeline) -> Result<Downloaded, Failed> {
-        let workers = Settings {
+        let workers = PoolSettings {
             // The worker itself gives up before that, and says what it waited for.
             time: self.timeout.saturating_add(PATIENCE),
-            ..Settings::workers(workers)
+            ..PoolSettings::workers(workers)
         };
         let setup = Setup {
             pages: self.pages.to_vec(),

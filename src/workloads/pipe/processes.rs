@@ -9,7 +9,7 @@ use std::thread;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::processes::{Connection, End, Finished, Pool, Settings, Work};
+use super::super::processes::{Connection, Finished, InheritedEnd, Pool, PoolSettings, Work};
 use super::super::{Failed, Recorder, Timeline, Waits};
 use super::Talked;
 use super::link::{Asked, Link, Streamed, add_up, answer, ask, stream};
@@ -43,12 +43,12 @@ impl Work for Talker {
     const NAME: &'static str = "talk";
     // Half of a connection cannot be replaced.
     const TRIES: u32 = 1;
-    type Setup = End;
+    type Setup = InheritedEnd;
     type Task = Part;
     /// What the sender has seen.
     type Answer = Option<(Streamed, Asked)>;
 
-    fn start(end: End, _name: &str) -> Result<Self, String> {
+    fn start(end: InheritedEnd, _name: &str) -> Result<Self, String> {
         let connection = Connection::take(&end).map_err(|error| error.to_string())?;
         Ok(Talker { connection })
     }
@@ -76,10 +76,10 @@ pub(super) fn in_processes(messages: u64, asked: u64) -> Result<(Talked, Finishe
     let [here, there] = Connection::pair()
         .map_err(|error| Failed::Refused(format!("cannot make a pipe: {error}")))?;
     let start = |name: &str, (end, inherited)| {
-        let settings = Settings {
+        let settings = PoolSettings {
             names: vec![name.to_owned()],
             inherited,
-            ..Settings::workers(1)
+            ..PoolSettings::workers(1)
         };
         Pool::<Talker>::start_with(settings, end, &Timeline::off())
     };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::super::processes::{Finished, Manager, Pool, Proxy, Work};
 use super::super::{Failed, Recorder, Timeline, Way};
 use super::trial_division::{is_prime, primes_in};
-use super::{Found, RANGES_DISCARDED, RANGES_MANAGER, RANGES_MERGED};
+use super::{CountAndSum, RANGES_DISCARDED, RANGES_MANAGER, RANGES_MERGED};
 
 /// How many numbers are looked at between two spans of a lane, where each prime is waited for: there
 /// are too many waits to draw.
@@ -73,7 +73,7 @@ impl Work for FindPrimes {
             return append_each(range, list, lane);
         }
         let primes = lane.work(|| primes_in(range));
-        let Found { count, sum } = Found::of(&primes);
+        let CountAndSum { count, sum } = CountAndSum::of(&primes);
         let mut answer = OfRange {
             count,
             sum,
@@ -122,7 +122,7 @@ pub(super) fn run(
     way: &Way,
     ranges: Vec<Range<u64>>,
     timeline: &Timeline,
-) -> Result<(Found, Finished), Failed> {
+) -> Result<(CountAndSum, Finished), Failed> {
     match way.variant {
         Some(RANGES_MANAGER | RANGES_MERGED) => through_manager(way, ranges, timeline),
         Some(RANGES_DISCARDED) => {
@@ -134,7 +134,7 @@ pub(super) fn run(
             let mut pool = Pool::<FindPrimes>::start(way.workers, Results::Returned, timeline)?;
             let answers = pool.map(ranges)?;
             let primes: Vec<u64> = answers.into_iter().flat_map(|range| range.primes).collect();
-            Ok((Found::of(&primes), pool.finish()?))
+            Ok((CountAndSum::of(&primes), pool.finish()?))
         }
     }
 }
@@ -144,7 +144,7 @@ fn through_manager(
     way: &Way,
     ranges: Vec<Range<u64>>,
     timeline: &Timeline,
-) -> Result<(Found, Finished), Failed> {
+) -> Result<(CountAndSum, Finished), Failed> {
     let manager = Manager::start()?;
     let address = manager.address().to_owned();
     let results = match way.variant {
@@ -157,11 +157,11 @@ fn through_manager(
     let primes = Proxy::connect(manager.address()).and_then(|mut list| list.list());
     let primes = primes.map_err(|error| Failed::Broken(format!("the manager: {error}")))?;
     finished.memory += manager.finish()?.memory;
-    Ok((Found::of(&primes), finished))
+    Ok((CountAndSum::of(&primes), finished))
 }
 
-fn counted(answers: &[OfRange]) -> Found {
-    Found {
+fn counted(answers: &[OfRange]) -> CountAndSum {
+    CountAndSum {
         count: answers.iter().map(|range| range.count).sum(),
         sum: answers.iter().map(|range| range.sum).sum(),
     }

@@ -43,7 +43,7 @@ const CHUNKS: usize = 200;
 pub(crate) struct Primes {
     below: u64,
     /// What a sieve says.
-    expected: Found,
+    expected: CountAndSum,
     ways: Vec<Way>,
     cores: usize,
 }
@@ -85,7 +85,7 @@ pub(crate) fn ways(methods: &[Method], workers: &[usize]) -> Vec<Way> {
 
 /// What primes come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Found {
+struct CountAndSum {
     count: u64,
     sum: u64,
 }
@@ -99,7 +99,7 @@ impl Primes {
     pub(crate) fn new(below: u64, ways: Vec<Way>, cores: usize) -> Result<Self, Failed> {
         Ok(Primes {
             below,
-            expected: Found::by_sieve(below)?,
+            expected: CountAndSum::by_sieve(below)?,
             ways,
             cores,
         })
@@ -149,11 +149,11 @@ impl Workload for Primes {
         let ranges = self.ranges(way);
         let (found, finished) = match way.method {
             Method::Sync => (
-                Found::of(&one_after_another(&ranges, timeline)),
+                CountAndSum::of(&one_after_another(&ranges, timeline)),
                 Finished::default(),
             ),
             Method::Async => (
-                Found::of(&on_tasks(self.below, timeline)?),
+                CountAndSum::of(&on_tasks(self.below, timeline)?),
                 Finished::default(),
             ),
             Method::Threads => {
@@ -162,13 +162,13 @@ impl Workload for Primes {
                     lane.work(|| extend(&list, primes_in(range.clone())));
                     Ok(())
                 })?;
-                (Found::of(&into_inner(list)), Finished::default())
+                (CountAndSum::of(&into_inner(list)), Finished::default())
             }
             Method::Rayon => {
                 let lists = on_rayon(way.workers, &ranges, timeline, |range| {
                     Ok(primes_in(range.clone()))
                 })?;
-                (Found::of(&lists.concat()), Finished::default())
+                (CountAndSum::of(&lists.concat()), Finished::default())
             }
             Method::Processes => in_processes::run(way, ranges, timeline)?,
         };
@@ -187,9 +187,9 @@ impl Workload for Primes {
     }
 }
 
-impl Found {
+impl CountAndSum {
     fn of(primes: &[u64]) -> Self {
-        Found {
+        CountAndSum {
             count: primes.len() as u64,
             sum: primes.iter().sum(),
         }
@@ -205,7 +205,7 @@ impl Found {
             ))
         })?;
         is_crossed_out.resize(below, false);
-        let mut found = Found { count: 0, sum: 0 };
+        let mut found = CountAndSum { count: 0, sum: 0 };
         for n in 2..below {
             if is_crossed_out[n] {
                 continue;
@@ -266,7 +266,7 @@ mod tests {
     fn a_sieve_finds_as_many_primes_as_are_known() {
         for (below, count) in [(0, 0), (2, 0), (3, 1), (100, 25), (3_000_000, 216_816)] {
             assert_eq!(
-                Found::by_sieve(below).map(|found| found.count),
+                CountAndSum::by_sieve(below).map(|found| found.count),
                 Ok(count),
                 "below {below}"
             );

@@ -17,7 +17,7 @@ pub(crate) struct Connection {
 
 /// By which numbers a worker has inherited its end.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct End {
+pub(crate) struct InheritedEnd {
     reader: Inherited,
     writer: Inherited,
 }
@@ -30,7 +30,7 @@ impl Connection {
     ///
     /// If the system has no more pipes, or workers inherit nothing on it.
     #[cfg(unix)]
-    pub(crate) fn pair() -> io::Result<[(End, Vec<Descriptor>); 2]> {
+    pub(crate) fn pair() -> io::Result<[(InheritedEnd, Vec<Descriptor>); 2]> {
         let pipe = || {
             io::pipe().map_err(|error| {
                 io::Error::new(error.kind(), format!("cannot make a pipe: {error}"))
@@ -47,7 +47,7 @@ impl Connection {
     ///
     /// Always.
     #[cfg(not(unix))]
-    pub(crate) fn pair() -> io::Result<[(End, Vec<Descriptor>); 2]> {
+    pub(crate) fn pair() -> io::Result<[(InheritedEnd, Vec<Descriptor>); 2]> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -57,7 +57,7 @@ impl Connection {
     ///
     /// If it was not inherited.
     #[cfg(unix)]
-    pub(crate) fn take(end: &End) -> io::Result<Self> {
+    pub(crate) fn take(end: &InheritedEnd) -> io::Result<Self> {
         let (reader, writer) = (end.reader.take()?, end.writer.take()?);
         Ok(Connection {
             reader: BufReader::new(PipeReader::from(reader)),
@@ -71,7 +71,7 @@ impl Connection {
     ///
     /// Always.
     #[cfg(not(unix))]
-    pub(crate) fn take(_end: &End) -> io::Result<Self> {
+    pub(crate) fn take(_end: &InheritedEnd) -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
@@ -96,9 +96,9 @@ impl Connection {
 }
 
 #[cfg(unix)]
-fn end(reader: PipeReader, writer: PipeWriter) -> (End, Vec<Descriptor>) {
+fn end(reader: PipeReader, writer: PipeWriter) -> (InheritedEnd, Vec<Descriptor>) {
     let (reader, writer) = (reader.into(), writer.into());
-    let end = End {
+    let end = InheritedEnd {
         reader: Inherited::of(&reader),
         writer: Inherited::of(&writer),
     };

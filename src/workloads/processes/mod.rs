@@ -26,12 +26,12 @@ use serde::de::DeserializeOwned;
 
 use super::{Failed, Recorder, Timeline};
 
-pub(crate) use connection::{Connection, End};
+pub(crate) use connection::{Connection, InheritedEnd};
 pub(crate) use drill::{Drill, Order, Setup, append};
 pub(crate) use ending::{crash, killed_from_outside, signal};
 pub(crate) use inherited::Inherited;
 pub(crate) use manager::{List, Manager, Proxy};
-pub(crate) use pool::{Finished, Pool, Settings};
+pub(crate) use pool::{Finished, Pool, PoolSettings};
 pub(crate) use shared_number::SharedNumber;
 pub(crate) use worker::serve;
 

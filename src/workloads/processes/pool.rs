@@ -22,7 +22,7 @@ use super::{Failed, Timeline, Work, crash};
 /// one. All workers are killed when the pool is dropped.
 #[derive(Debug)]
 pub(crate) struct Pool<W: Work> {
-    settings: Settings,
+    settings: PoolSettings,
     setup: W::Setup,
     timeline: Timeline,
     places: Vec<Place<W>>,
@@ -36,7 +36,7 @@ pub(crate) struct Pool<W: Work> {
 
 /// Which workers a pool has, and what it puts up with.
 #[derive(Debug)]
-pub(crate) struct Settings {
+pub(crate) struct PoolSettings {
     /// The names of the workers, and of their lanes.
     pub(crate) names: Vec<String>,
     /// What the workers inherit that are started at first. One that takes the place of a lost one
@@ -96,10 +96,10 @@ struct Job<T> {
     losses: u32,
 }
 
-impl Settings {
+impl PoolSettings {
     /// So many workers, `process 1` and so on, and limits that no proper work comes to.
     pub(crate) fn workers(workers: usize) -> Self {
-        Settings {
+        PoolSettings {
             names: (1..=workers)
                 .map(|place| format!("process {place}"))
                 .collect(),
@@ -121,7 +121,7 @@ impl<W: Work> Pool<W> {
         setup: W::Setup,
         timeline: &Timeline,
     ) -> Result<Self, Failed> {
-        Self::start_with(Settings::workers(workers), setup, timeline)
+        Self::start_with(PoolSettings::workers(workers), setup, timeline)
     }
 
     /// Starts workers with other settings.
@@ -130,7 +130,7 @@ impl<W: Work> Pool<W> {
     ///
     /// As [`start`](Self::start).
     pub(crate) fn start_with(
-        settings: Settings,
+        settings: PoolSettings,
         setup: W::Setup,
         timeline: &Timeline,
     ) -> Result<Self, Failed> {

@@ -3,7 +3,7 @@
 use crate::report::plural;
 
 use super::super::comparison::{Comparison, compare};
-use super::super::{Row, Timing};
+use super::super::{TimedWay, Timing};
 use super::kind::Bound;
 use super::phrase::{as_fast, be, list, title};
 use super::rows::{best, distinct, sync};
@@ -15,13 +15,13 @@ pub(super) fn advice(timing: &Timing, bound: Option<Bound>) -> Vec<String> {
     let bests = methods
         .iter()
         .filter_map(|method| best(timing, |row| row.method == *method));
-    let mut bests: Vec<&Row> = bests.collect();
+    let mut bests: Vec<&TimedWay> = bests.collect();
     bests.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
     let [fastest, _, ..] = bests[..] else {
         return Vec::new();
     };
     let tied = bests.iter().copied().filter(|row| ties(row, fastest));
-    let mut tied: Vec<&Row> = tied.collect();
+    let mut tied: Vec<&TimedWay> = tied.collect();
     tied.sort_by_key(|row| rank(row, bound));
     let [taken, tied @ ..] = &tied[..] else {
         return Vec::new();
@@ -77,13 +77,13 @@ pub(super) fn contrast(timing: &Timing, bound: Option<Bound>) -> Vec<String> {
 }
 
 /// Whether a way is as fast as the fastest one, or too little slower to matter.
-fn ties(row: &Row, fastest: &Row) -> bool {
+fn ties(row: &TimedWay, fastest: &TimedWay) -> bool {
     let comparison = compare(row, fastest);
     matches!(comparison, Comparison::Alike | Comparison::Close) || std::ptr::eq(row, fastest)
 }
 
 /// The place of a method among those that are equally fast. The simplest is the first.
-fn rank(row: &Row, bound: Option<Bound>) -> usize {
+fn rank(row: &TimedWay, bound: Option<Bound>) -> usize {
     let order = match bound {
         Some(Bound::Waiting) => ["sync", "async", "threads", "rayon", "processes"],
         _ => ["sync", "threads", "rayon", "async", "processes"],
@@ -93,7 +93,12 @@ fn rank(row: &Row, bound: Option<Bound>) -> usize {
 }
 
 /// The sentence that says which way to take, what it is faster than, and what it is as fast as.
-fn taking(timing: &Timing, taken: &Row, tied: &[&Row], bests: &[&Row]) -> Option<String> {
+fn taking(
+    timing: &Timing,
+    taken: &TimedWay,
+    tied: &[&TimedWay],
+    bests: &[&TimedWay],
+) -> Option<String> {
     let mut parts = Vec::new();
     let sync = sync(timing).filter(|sync| !std::ptr::eq(*sync, taken));
     // The next in the order, if it gained something itself.
@@ -107,7 +112,7 @@ fn taking(timing: &Timing, taken: &Row, tied: &[&Row], bests: &[&Row]) -> Option
             parts.push(format!("{} {}", as_fast(times), other.label()));
         }
     }
-    let (alike, close): (Vec<&Row>, Vec<&Row>) = tied
+    let (alike, close): (Vec<&TimedWay>, Vec<&TimedWay>) = tied
         .iter()
         .partition(|row| compare(taken, row) == Comparison::Alike);
     for (rows, how) in [
@@ -129,7 +134,7 @@ fn taking(timing: &Timing, taken: &Row, tied: &[&Row], bests: &[&Row]) -> Option
 }
 
 /// Why a method is taken for such a work, and when it is not.
-fn reason(taken: &Row, bound: Bound) -> Option<&'static str> {
+fn reason(taken: &TimedWay, bound: Bound) -> Option<&'static str> {
     Some(match (bound, taken.method.as_str()) {
         (_, "sync") => {
             "It is the simplest, and no other way gained more than the noise of these runs, or 5 %."
@@ -155,7 +160,7 @@ fn reason(taken: &Row, bound: Bound) -> Option<&'static str> {
 }
 
 /// Why threads pass messages faster than processes.
-fn reason_of_messages(taken: &Row, bests: &[&Row]) -> Option<&'static str> {
+fn reason_of_messages(taken: &TimedWay, bests: &[&TimedWay]) -> Option<&'static str> {
     let has_processes = bests.iter().any(|row| row.method == "processes");
     (taken.method == "threads" && has_processes).then_some(
         "Threads leave a message in the memory that they share; processes have it copied by the \

@@ -2,7 +2,7 @@
 
 use super::super::comparison::{Comparison, compare};
 use super::super::units::digits;
-use super::super::{Activity, Row, Timing};
+use super::super::{Activity, TimedWay, Timing};
 use super::phrase::{as_fast, be};
 use super::rows::{best, sync};
 
@@ -19,7 +19,7 @@ pub(super) enum Bound {
 pub(super) struct Kind<'a> {
     pub(super) bound: Bound,
     /// Of the processor time that this way could have, it used the share.
-    seen: &'a Row,
+    seen: &'a TimedWay,
     share: f64,
     /// Whether it had work to do for much longer than it had a core.
     is_starved: bool,
@@ -42,7 +42,7 @@ const STARVED: f64 = 0.75;
 ///
 /// `None` if no processor time is known.
 pub(super) fn kind(timing: &Timing) -> Option<Kind<'_>> {
-    let is_known = |row: &&Row| row.cores_busy().is_some_and(f64::is_finite);
+    let is_known = |row: &&TimedWay| row.cores_busy().is_some_and(f64::is_finite);
     let sync = sync(timing).filter(is_known);
     let seen = sync.or_else(|| timing.rows.iter().find(is_known))?;
     let share = seen.cores_busy()? / count(cores_of(seen, timing));
@@ -109,14 +109,14 @@ impl Kind<'_> {
 
 /// Whether its lanes say that it hardly waited, and that it had work for much longer than it had a
 /// core.
-fn is_starved(row: &Row, cores: usize) -> bool {
+fn is_starved(row: &TimedWay, cores: usize) -> bool {
     let hardly_waited = row.share_of_work().is_some_and(|share| share >= COMPUTES);
     let had_cores = row.cpu_seconds.unwrap_or(0.0);
     hardly_waited && had_cores < core_seconds_of_work(row, cores) * STARVED
 }
 
 /// The processor time that its workers could have used on so many cores, by their lanes.
-fn core_seconds_of_work(row: &Row, cores: usize) -> f64 {
+fn core_seconds_of_work(row: &TimedWay, cores: usize) -> f64 {
     let spans = row.lanes.iter().flat_map(|lane| &lane.spans);
     let work = spans.filter(|span| span.activity == Activity::Work);
     let mut changes: Vec<(f64, isize)> = work
@@ -132,7 +132,7 @@ fn core_seconds_of_work(row: &Row, cores: usize) -> f64 {
 }
 
 /// How many cores a way can keep busy.
-fn cores_of(row: &Row, timing: &Timing) -> usize {
+fn cores_of(row: &TimedWay, timing: &Timing) -> usize {
     match row.method.as_str() {
         // An event loop is one thread.
         "sync" | "async" => 1,
@@ -146,7 +146,7 @@ fn count(cores: usize) -> f64 {
 }
 
 /// The best way with threads, if it was faster than `sync`, and how many times as fast.
-fn fastest_threads(timing: &Timing) -> Option<(&Row, f64)> {
+fn fastest_threads(timing: &Timing) -> Option<(&TimedWay, f64)> {
     let threads = best(timing, |row| row.method == "threads")?;
     match compare(threads, sync(timing)?) {
         Comparison::Faster(times) => Some((threads, times)),

@@ -12,7 +12,7 @@ use crate::report::Style;
 
 use super::comparison::{Comparison, compare};
 use super::units::seconds;
-use super::{Row, Timing};
+use super::{TimedWay, Timing};
 
 use advice::{advice, contrast};
 use kind::{Bound, kind};
@@ -36,7 +36,7 @@ pub fn conclusion(timing: &Timing) -> Vec<String> {
     if timing.interrupted {
         sentences.push("This is of what was measured before the interruption.".to_owned());
     }
-    let is_of_messages = |row: &Row| row.messages_per_second.is_some();
+    let is_of_messages = |row: &TimedWay| row.messages_per_second.is_some();
     if timing.rows.iter().any(is_of_messages) {
         sentences.extend(of_messages(timing));
         return sentences;
@@ -62,7 +62,7 @@ pub fn conclusion(timing: &Timing) -> Vec<String> {
 fn of_messages(timing: &Timing) -> Vec<String> {
     let mut sentences = Vec::from_iter(ran_seldom(timing));
     let per_message =
-        |row: &Row| Some(row.messages_per_second?.recip()).filter(|it| it.is_finite());
+        |row: &TimedWay| Some(row.messages_per_second?.recip()).filter(|it| it.is_finite());
     if let Some(cost) = sync(timing).and_then(per_message) {
         sentences.push(format!(
             "One thread takes {} to put a message into a queue and to take it out again: what the \
@@ -79,7 +79,7 @@ fn of_messages(timing: &Timing) -> Vec<String> {
 /// The ways that ran so seldom that nothing is known of the noise.
 fn ran_seldom(timing: &Timing) -> Option<String> {
     let rows = timing.rows.iter();
-    let seldom: Vec<&Row> = rows.filter(|row| !can_be_compared(row)).collect();
+    let seldom: Vec<&TimedWay> = rows.filter(|row| !can_be_compared(row)).collect();
     let counts = || seldom.iter().map(|row| row.runs.len());
     let often = match (counts().min()?, counts().max()?) {
         (_, 1) => "once",
@@ -116,7 +116,7 @@ fn variants(timing: &Timing) -> Vec<String> {
         let rows = timing.rows.iter();
         let rows = rows.filter(|row| row.method == *method && can_be_compared(row));
         let rows = rows.filter(|row| has_results(row));
-        let rows: Vec<&Row> = rows.collect();
+        let rows: Vec<&TimedWay> = rows.collect();
         let fastest = rows.iter().min_by(|a, b| a.seconds.total_cmp(&b.seconds))?;
         let slowest = rows.iter().max_by(|a, b| a.seconds.total_cmp(&b.seconds))?;
         if fastest.variant == slowest.variant {
@@ -151,7 +151,7 @@ fn slower_than_sync(timing: &Timing, bound: Option<Bound>) -> Vec<String> {
         Comparison::Slower(times) => Some((row, times)),
         _ => None,
     });
-    let mut slower: Vec<(&Row, f64)> = slower.collect();
+    let mut slower: Vec<(&TimedWay, f64)> = slower.collect();
     slower.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     let mut sentences: Vec<String> = slower
         .iter()
@@ -173,7 +173,7 @@ fn slower_than_sync(timing: &Timing, bound: Option<Bound>) -> Vec<String> {
 }
 
 /// What a way has to do that `sync` has not.
-fn why_slower(row: &Row, bound: Option<Bound>) -> &'static str {
+fn why_slower(row: &TimedWay, bound: Option<Bound>) -> &'static str {
     match row.method.as_str() {
         _ if is_through_manager(row) => {
             "each result is a message to the manager process and its answer, and all workers wait \

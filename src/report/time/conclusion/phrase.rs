@@ -1,6 +1,6 @@
 //! The words of sentences about ways.
 
-use super::super::Row;
+use super::super::TimedWay;
 use super::super::units::{digits, times};
 
 /// How a way that is so many times as fast compares, up to the name of the other one:
@@ -27,7 +27,7 @@ fn percent(ratio: f64) -> Option<String> {
 }
 
 /// `was` or `were`, after the label of a way.
-pub(super) fn be(row: &Row) -> &'static str {
+pub(super) fn be(row: &TimedWay) -> &'static str {
     match row.method.as_str() {
         "threads" | "async" | "processes" if row.workers != 1 => "were",
         _ => "was",

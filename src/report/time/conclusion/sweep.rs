@@ -1,7 +1,7 @@
 //! From which number of workers on more of them gain nothing.
 
 use super::super::comparison::{Comparison, compare};
-use super::super::{Row, Timing};
+use super::super::{TimedWay, Timing};
 use super::phrase::{as_long, be};
 use super::rows::{can_be_compared, distinct, pays_up_to, sweep};
 
@@ -17,7 +17,7 @@ pub(super) fn sweeps(timing: &Timing) -> Vec<String> {
 
 /// What a sweep shows, from the fewest workers to the most. `None` if it is no sweep, or if there
 /// is a step that ran too seldom.
-fn sentence(rows: &[&Row]) -> Option<String> {
+fn sentence(rows: &[&TimedWay]) -> Option<String> {
     let [_, _, ..] = rows else {
         return None;
     };

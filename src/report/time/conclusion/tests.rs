@@ -4,17 +4,17 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::super::samples::{self, row, timing};
-use super::super::{Activity, Lane, Row, Span, Timing};
+use super::super::{Activity, Lane, Span, TimedWay, Timing};
 use super::conclusion;
 
 /// A timing of these rows on two cores, as one text.
-fn concluded(rows: Vec<Row>) -> String {
+fn concluded(rows: Vec<TimedWay>) -> String {
     timing("work", &json!({}), rows).conclusion.join(" ")
 }
 
 /// A row that kept so many cores busy.
-fn busy(cores: f64, row: Row) -> Row {
-    Row {
+fn busy(cores: f64, row: TimedWay) -> TimedWay {
+    TimedWay {
         cpu_seconds: Some(cores * row.seconds),
         ..row
     }
@@ -29,7 +29,7 @@ fn waiting_and_computing_are_told_by_how_busy_sync_is() {
 }
 
 /// What is said of a way alone, with these lanes, that kept so many cores busy.
-fn kind_of(cores: f64, way: Row, lanes: &[&[(f64, f64, Activity)]]) -> String {
+fn kind_of(cores: f64, way: TimedWay, lanes: &[&[(f64, f64, Activity)]]) -> String {
     let lane = |spans: &&[(f64, f64, Activity)]| {
         let spans = spans.iter().map(|&(start, end, activity)| Span {
             start,
@@ -42,7 +42,7 @@ fn kind_of(cores: f64, way: Row, lanes: &[&[(f64, f64, Activity)]]) -> String {
         }
     };
     let lanes = lanes.iter().map(lane).collect();
-    concluded(vec![busy(cores, Row { lanes, ..way })])
+    concluded(vec![busy(cores, TimedWay { lanes, ..way })])
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn workers_without_work_are_not_kept_from_it_by_others() {
 
 #[test]
 fn one_thread_alone_is_no_way_to_pass_messages() {
-    let passing = |method, workers, runs: [f64; 3]| Row {
+    let passing = |method, workers, runs: [f64; 3]| TimedWay {
         messages_per_second: Some(1000.0 / runs[0]),
         ..row(method, workers, &runs)
     };
@@ -248,7 +248,7 @@ fn timings() -> impl Strategy<Value = Timing> {
     ];
     let runs = prop::collection::vec(time, 1..5);
     let cpu = prop::option::of(0.0..8.0);
-    let row = (runs, cpu).prop_map(|(runs, cpu_seconds)| Row {
+    let row = (runs, cpu).prop_map(|(runs, cpu_seconds)| TimedWay {
         cpu_seconds,
         ..row("", 1, &runs)
     });
@@ -256,7 +256,7 @@ fn timings() -> impl Strategy<Value = Timing> {
     (rows, 0..9_usize, any::<bool>()).prop_map(|(rows, cores, interrupted)| {
         let rows = rows.into_iter().zip(WAYS);
         let rows = rows.filter_map(|(row, (method, variant, workers))| {
-            Some(Row {
+            Some(TimedWay {
                 method: (*method).to_owned(),
                 variant: variant.map(str::to_owned),
                 workers: *workers,
@@ -272,7 +272,7 @@ fn timings() -> impl Strategy<Value = Timing> {
 }
 
 /// The row whose label a text begins with, whatever its first letter.
-fn at_start<'a>(timing: &'a Timing, text: &str) -> Option<&'a Row> {
+fn at_start<'a>(timing: &'a Timing, text: &str) -> Option<&'a TimedWay> {
     let text = text.to_lowercase();
     let rows = timing.rows.iter();
     let rows = rows.filter(|row| text.starts_with(&row.label()));
@@ -283,7 +283,7 @@ fn at_start<'a>(timing: &'a Timing, text: &str) -> Option<&'a Row> {
 ///
 /// Reads the text alone: what comes after the words of an order is one row, and what comes before
 /// the verb of the sentence is the other.
-fn orders<'a>(timing: &'a Timing, sentence: &str) -> Vec<(&'a Row, &'a Row)> {
+fn orders<'a>(timing: &'a Timing, sentence: &str) -> Vec<(&'a TimedWay, &'a TimedWay)> {
     let mut orders = Vec::new();
     let faster = [" times as fast as ", " % faster than "];
     let slower = [" times as long as ", " % longer than "];
@@ -349,7 +349,7 @@ proptest! {
 
     #[test]
     fn a_sweep_is_spoken_of_only_if_there_is_one(timing in timings()) {
-        let is_of_sweep = |row: &&Row| row.method == "threads" && row.variant.is_none();
+        let is_of_sweep = |row: &&TimedWay| row.method == "threads" && row.variant.is_none();
         let steps = timing.rows.iter().filter(is_of_sweep).count();
         let speaks = timing.conclusion.iter().any(|sentence| sentence.contains("sweep"));
         prop_assert!(!speaks || steps > 1);

@@ -4,7 +4,7 @@
 use crate::report::Style;
 
 use super::super::units::{range, seconds, times};
-use super::super::{Row, Timing};
+use super::super::{TimedWay, Timing};
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, cut};
 use super::figure::{Figure, WIDTH, label_width, marks_below};
@@ -24,9 +24,9 @@ pub(super) fn bars(timing: &Timing) -> Option<Figure> {
         return None;
     }
     let style = Style::default();
-    let labels: Vec<String> = timing.rows.iter().map(Row::label).collect();
+    let labels: Vec<String> = timing.rows.iter().map(TimedWay::label).collect();
     let (left, characters) = label_width(&labels);
-    let reach = |row: &Row| {
+    let reach = |row: &TimedWay| {
         row.max()
             .max(row.seconds)
             .max(row.ideal_seconds.unwrap_or(0.0))
@@ -87,7 +87,7 @@ fn whiskers(canvas: &mut Canvas, [from, to]: [f64; 2], middle: f64) {
 }
 
 /// What a pointer over a bar shows.
-fn described(row: &Row, style: &Style) -> String {
+fn described(row: &TimedWay, style: &Style) -> String {
     let mut text = format!("{}: {}", row.label(), seconds(row.seconds, style));
     if row.runs.len() > 1 {
         text += &format!(", from run to run {}", range(row.min(), row.max(), style));

@@ -5,7 +5,7 @@ use crate::report::grouped;
 
 use super::super::raster::raster;
 use super::super::units::seconds;
-use super::super::{Activity, Lane, Row, Timing};
+use super::super::{Activity, Lane, TimedWay, Timing};
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas, cut};
 use super::figure::{Figure, WIDTH, label_width, marks_below};
@@ -28,7 +28,7 @@ const RIGHT: f64 = 40.0;
 /// The lanes of all ways of which there are any. `None` if there are none.
 pub(super) fn lanes(timing: &Timing) -> Option<Figure> {
     let rows = timing.rows.iter().filter(|row| !row.lanes.is_empty());
-    let rows: Vec<&Row> = rows.collect();
+    let rows: Vec<&TimedWay> = rows.collect();
     if rows.is_empty() {
         return None;
     }
@@ -64,7 +64,7 @@ fn legend(canvas: &mut Canvas, left: f64) {
 /// Draws the lanes of a way from this height on. Returns where the next way begins.
 fn way(
     canvas: &mut Canvas,
-    row: &Row,
+    row: &TimedWay,
     most: usize,
     [left, top]: [f64; 2],
     characters: usize,

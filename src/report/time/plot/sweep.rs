@@ -3,7 +3,7 @@
 use crate::report::Style;
 
 use super::super::units::{range, seconds};
-use super::super::{Row, Timing};
+use super::super::{TimedWay, Timing};
 use super::axis::Axis;
 use super::canvas::{Anchor, Canvas};
 use super::figure::{Figure, WIDTH};
@@ -28,9 +28,9 @@ const WIDE: f64 = 50.0;
 
 /// A line chart for each way that was measured with several numbers of workers.
 pub(super) fn sweeps(timing: &Timing) -> Vec<Figure> {
-    let mut series: Vec<Vec<&Row>> = Vec::new();
+    let mut series: Vec<Vec<&TimedWay>> = Vec::new();
     for row in &timing.rows {
-        let is_same = |other: &&mut Vec<&Row>| other[0].name() == row.name();
+        let is_same = |other: &&mut Vec<&TimedWay>| other[0].name() == row.name();
         match series.iter_mut().find(is_same) {
             Some(rows) => rows.push(row),
             None => series.push(vec![row]),
@@ -45,7 +45,7 @@ pub(super) fn sweeps(timing: &Timing) -> Vec<Figure> {
 }
 
 /// The chart of rows with more and more workers.
-fn chart(rows: &[&Row]) -> Figure {
+fn chart(rows: &[&TimedWay]) -> Figure {
     let reach = rows.iter().flat_map(|row| {
         let ideal = row.ideal_seconds.unwrap_or(0.0);
         [row.seconds, row.max(), ideal]
@@ -53,7 +53,7 @@ fn chart(rows: &[&Row]) -> Figure {
     let axis = Axis::up_to(reach, HEIGHT);
     let workers = Workers::of(rows);
     let bottom = TOP + HEIGHT;
-    let point = |row: &Row, time: f64| [workers.at(row), bottom - axis.at(time)];
+    let point = |row: &TimedWay, time: f64| [workers.at(row), bottom - axis.at(time)];
     let mut canvas = Canvas::default();
     for (at, text) in axis.marks() {
         let y = bottom - at;
@@ -118,7 +118,7 @@ fn legend(canvas: &mut Canvas, has_ideal: bool) {
 }
 
 /// What a pointer over a point shows.
-fn described(row: &Row) -> String {
+fn described(row: &TimedWay) -> String {
     let style = Style::default();
     let median = seconds(row.seconds, &style);
     let range = range(row.min(), row.max(), &style);
@@ -141,8 +141,8 @@ struct Workers {
 }
 
 impl Workers {
-    fn of(rows: &[&Row]) -> Self {
-        let count = |row: Option<&&Row>| row.map_or(1.0, |row| number(row.workers));
+    fn of(rows: &[&TimedWay]) -> Self {
+        let count = |row: Option<&&TimedWay>| row.map_or(1.0, |row| number(row.workers));
         let (from, to) = (count(rows.first()), count(rows.last()));
         Workers {
             from,
@@ -151,7 +151,7 @@ impl Workers {
         }
     }
 
-    fn at(self, row: &Row) -> f64 {
+    fn at(self, row: &TimedWay) -> f64 {
         let workers = number(row.workers);
         let share = if self.is_logarithmic {
             (workers / self.from).ln() / (self.to / self.from).ln()
@@ -162,7 +162,7 @@ impl Workers {
         LEFT + 20.0 + share * (WIDTH - LEFT - RIGHT - 40.0)
     }
 
-    fn draw_marks(self, canvas: &mut Canvas, rows: &[&Row], bottom: f64) {
+    fn draw_marks(self, canvas: &mut Canvas, rows: &[&TimedWay], bottom: f64) {
         let mut free = 0.0;
         for row in rows {
             let x = self.at(row);

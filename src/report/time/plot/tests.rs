@@ -8,7 +8,7 @@ use roxmltree::{Document, Node};
 use serde_json::json;
 
 use super::super::samples::{self, row, timing};
-use super::super::{Activity, Lane, Row, Span, Timing};
+use super::super::{Activity, Lane, Span, TimedWay, Timing};
 use super::{html, svg};
 
 #[test]
@@ -53,7 +53,7 @@ fn there_is_a_chart_of_a_sweep_only_if_there_is_one() {
 #[test]
 fn what_data_says_is_no_markup() {
     let hostile = "</title><script>alert(1)</script> & \"x\" \u{0}";
-    let rows = ["sync", "threads"].map(|method| Row {
+    let rows = ["sync", "threads"].map(|method| TimedWay {
         variant: Some(hostile.to_owned()),
         lanes: vec![lane(hostile, 3, 1.0)],
         ..row(method, 1, &[1.0, 2.0])
@@ -89,7 +89,7 @@ fn a_page_shows_the_table_the_conclusion_and_every_picture() {
 #[test]
 fn ten_thousand_lanes_are_a_small_file() {
     let lanes = (0..10_000).map(|n| lane(&format!("task {n}"), 16, 0.1));
-    let rows = vec![Row {
+    let rows = vec![TimedWay {
         lanes: lanes.collect(),
         ..row("async", 10_000, &[1.6])
     }];
@@ -101,8 +101,8 @@ fn ten_thousand_lanes_are_a_small_file() {
 
 #[test]
 fn lanes_of_very_many_spans_are_a_small_file() {
-    let rows: Vec<Row> = (1..=30)
-        .map(|workers| Row {
+    let rows: Vec<TimedWay> = (1..=30)
+        .map(|workers| TimedWay {
             lanes: (0..40).map(|_| lane("thread", 500, 4e-3)).collect(),
             ..row("threads", workers, &[2.0])
         })
@@ -237,7 +237,7 @@ fn times() -> impl Strategy<Value = f64> {
     ]
 }
 
-fn rows() -> impl Strategy<Value = Row> {
+fn rows() -> impl Strategy<Value = TimedWay> {
     let method = prop::sample::select(vec!["sync", "threads", "async", "processes", "rayon"]);
     let variant = prop::option::of("[ -~]{0,60}");
     let workers = prop_oneof![1..40_usize, 1..20_000_usize];
@@ -247,7 +247,7 @@ fn rows() -> impl Strategy<Value = Row> {
     let lane = ("[^\u{0}]{0,40}", prop::collection::vec(span, 0..20));
     let lanes = prop::collection::vec(lane, 0..12);
     (method, variant, workers, runs, ideal, lanes).prop_map(
-        |(method, variant, workers, runs, ideal_seconds, lanes)| Row {
+        |(method, variant, workers, runs, ideal_seconds, lanes)| TimedWay {
             variant,
             ideal_seconds,
             lanes: lanes
