@@ -18,7 +18,7 @@ struct Local {
 
 /// What there is of a thread-local value.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Found {
+pub(crate) enum LocalState {
     /// It was not initialised yet.
     Nothing,
     /// It is at this place.
@@ -29,13 +29,13 @@ pub(crate) enum Found {
 
 impl Locals {
     /// What there is for this key.
-    pub(crate) fn find(&self, key: u64) -> Found {
+    pub(crate) fn find(&self, key: u64) -> LocalState {
         match self.0.iter().find(|local| local.key == key) {
-            None => Found::Nothing,
-            Some(Local { value: None, .. }) => Found::Destroyed,
+            None => LocalState::Nothing,
+            Some(Local { value: None, .. }) => LocalState::Destroyed,
             Some(Local {
                 value: Some(value), ..
-            }) => Found::Alive(value.place()),
+            }) => LocalState::Alive(value.place()),
         }
     }
 

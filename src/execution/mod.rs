@@ -57,7 +57,7 @@ pub(crate) use footprint::{Mode, Spot, Touch, Touches};
 pub(crate) use happens_before::Knowledge;
 pub(crate) use kept::Kept;
 pub(crate) use late_binding::{Identity, LateBinding};
-pub(crate) use locals::Found;
+pub(crate) use locals::LocalState;
 pub(crate) use next_step::{Alternatives, NextStep, Requirement};
 pub(crate) use object::{Object, Origin};
 pub(crate) use pulse::{LastEvent, Pulse};

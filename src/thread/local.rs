@@ -6,7 +6,7 @@ use std::fmt;
 use std::ptr::NonNull;
 use std::thread as real;
 
-use crate::execution::{Found, Identity, Kept, is_running, with};
+use crate::execution::{Identity, Kept, LocalState, is_running, with};
 
 /// Like [`std::thread_local!`]: declares values that each thread has for itself.
 ///
@@ -134,9 +134,9 @@ impl<T: 'static> LocalKey<T> {
         let key = self.identity.number();
         let found = with(|execution| execution.current_mut().locals.find(key));
         let place: NonNull<()> = match found {
-            Found::Alive(place) => place,
-            Found::Destroyed => return Err(AccessError),
-            Found::Nothing => {
+            LocalState::Alive(place) => place,
+            LocalState::Destroyed => return Err(AccessError),
+            LocalState::Nothing => {
                 // User code, as is the destructor of what the initialiser itself may have put in.
                 let value = init();
                 #[expect(unsafe_code, reason = "the execution keeps the value without its type")]
