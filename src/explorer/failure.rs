@@ -2,18 +2,18 @@
 
 use crate::execution::Ending;
 use crate::explain::{Explanation, explain};
-use crate::search::Found;
+use crate::search::FailingExecution;
 use crate::trace::{Access, Operation, Race, Trace};
 use crate::verdict::{Failure, FailureKind};
 
 /// What a failing execution is in a report.
 pub(super) fn failure(
-    found: Found,
+    found: FailingExecution,
     minimal: Option<bool>,
     minimise_executions: u64,
     is_nondeterministic: bool,
 ) -> Failure {
-    let Found {
+    let FailingExecution {
         ending,
         schedule,
         preemptions,

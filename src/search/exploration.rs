@@ -8,7 +8,7 @@ use crate::engine::{Conduct, Point, Strategy};
 use crate::execution::{Ending, Execution, Pulse};
 use crate::trace::{Choice, LeftOutSet};
 
-use super::{Found, size};
+use super::{FailingExecution, size};
 
 /// After so many executions that did not end within their steps, a search of single runs gives up.
 pub(super) const MAX_ENDLESS: u64 = 100;
@@ -78,11 +78,11 @@ pub(crate) struct Tally {
     /// What was possible and is not explored.
     pub(crate) left_out: LeftOutSet,
     /// The smallest failing execution.
-    pub(crate) smallest: Option<Found>,
+    pub(crate) smallest: Option<FailingExecution>,
     /// Executions of which it is in doubt that they are possible.
     pub(crate) doubted: u64,
     /// A failing one of them.
-    pub(crate) doubtful: Option<Found>,
+    pub(crate) doubtful: Option<FailingExecution>,
     pub(crate) stop: Option<Stop>,
 }
 
@@ -191,10 +191,10 @@ impl<S: Strategy> Exploration<S> {
         }
     }
 
-    fn found(&self, execution: &Execution) -> Option<Found> {
+    fn found(&self, execution: &Execution) -> Option<FailingExecution> {
         let number = self.tally.begun;
-        let found = Found::new(execution);
-        found.map(|found| Found { number, ..found })
+        let found = FailingExecution::new(execution);
+        found.map(|found| FailingExecution { number, ..found })
     }
 
     fn count_failure(&mut self, execution: &Execution) {

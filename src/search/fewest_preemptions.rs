@@ -25,7 +25,7 @@ use crate::execution::{Ending, Execution};
 use crate::trace::{Choice, LeftOut};
 
 use super::minimise::Budget;
-use super::{Found, Size, size};
+use super::{FailingExecution, Size, size};
 
 /// How many executions of loom's minimisation may cost: fewer than of other engines, since loom is
 /// slower.
@@ -33,7 +33,7 @@ const MAX_EXECUTIONS: u64 = 10_000;
 
 /// The failing execution with the fewest preemptions that was found.
 pub(crate) struct Fewest {
-    pub(crate) found: Found,
+    pub(crate) found: FailingExecution,
     /// The bound of the search that has it.
     pub(crate) preemption_bound: Option<u8>,
     /// Whether no failing execution has fewer preemptions. One with as many can have fewer steps.
@@ -43,7 +43,11 @@ pub(crate) struct Fewest {
 }
 
 /// Looks for the failing execution with the fewest preemptions, within the bound of the engine.
-pub(crate) fn fewest_preemptions(engine: &Loom, found: Found, deadline: Option<Instant>) -> Fewest {
+pub(crate) fn fewest_preemptions(
+    engine: &Loom,
+    found: FailingExecution,
+    deadline: Option<Instant>,
+) -> Fewest {
     let pulse = Arc::clone(&engine.pulse);
     let mut budget = Budget::new(deadline, pulse).limited(MAX_EXECUTIONS);
     let mut best = found;
@@ -87,7 +91,7 @@ struct Bounded {
     /// The size of the smallest failing execution that is known.
     best: Size,
     /// The smallest one of this search, if it is smaller.
-    smaller: Option<Found>,
+    smaller: Option<FailingExecution>,
     /// The number of the execution, from 1 on.
     begun: u64,
     /// Whether there are failing executions that can have been missed.
@@ -115,7 +119,9 @@ impl Bounded {
     }
 
     fn size(&self) -> Size {
-        self.smaller.as_ref().map_or(self.best, Found::size)
+        self.smaller
+            .as_ref()
+            .map_or(self.best, FailingExecution::size)
     }
 
     /// Whether it has come to what can be learned from it.
@@ -156,7 +162,8 @@ impl Strategy for Bounded {
             && size(execution) < self.size()
         {
             let number = self.begun;
-            self.smaller = Found::new(execution).map(|found| Found { number, ..found });
+            self.smaller =
+                FailingExecution::new(execution).map(|found| FailingExecution { number, ..found });
         }
     }
 }

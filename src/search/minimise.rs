@@ -12,7 +12,7 @@ use crate::engine::{Conduct, Coroutines, Point, Strategy};
 use crate::execution::{Ending, Execution, Pulse};
 use crate::trace::{Choice, LeftOut};
 
-use super::{Dfs, Found, Size, size};
+use super::{Dfs, FailingExecution, Size, size};
 
 /// How many executions minimisation may cost. A number, not a time, so that the same search has
 /// the same result everywhere.
@@ -26,7 +26,7 @@ const SHARE: u64 = 8;
 
 /// The smallest failing execution that was found.
 pub(crate) struct Minimised {
-    pub(crate) found: Found,
+    pub(crate) found: FailingExecution,
     /// Whether all smaller executions were seen not to fail.
     pub(crate) minimal: bool,
     /// The executions that it cost.
@@ -36,7 +36,11 @@ pub(crate) struct Minimised {
 }
 
 /// Looks for the smallest failing execution, from a failing one on.
-pub(crate) fn minimise(engine: &Coroutines, found: Found, deadline: Option<Instant>) -> Minimised {
+pub(crate) fn minimise(
+    engine: &Coroutines,
+    found: FailingExecution,
+    deadline: Option<Instant>,
+) -> Minimised {
     let budget = Budget::new(deadline, Arc::clone(&engine.pulse));
     let simplify = engine.run(Simplify::new(found, budget.share(SHARE)));
     let is_nondeterministic = !simplify.replayed;
@@ -139,7 +143,7 @@ impl Budget {
 /// Replays variations of the smallest failing schedule, in each of which one run of a thread has
 /// another place, until none of them gets smaller.
 struct Simplify {
-    best: Found,
+    best: FailingExecution,
     budget: Budget,
     /// Whether the schedule that was found fails again.
     replayed: bool,
@@ -155,7 +159,7 @@ struct Simplify {
 }
 
 impl Simplify {
-    fn new(found: Found, budget: Budget) -> Self {
+    fn new(found: FailingExecution, budget: Budget) -> Self {
         Simplify {
             best: found,
             budget,
@@ -249,7 +253,7 @@ impl Strategy for Simplify {
         if !self.replayed {
             self.replayed = execution.schedule() == self.best.schedule.choices();
         } else if size(execution) < self.best.size()
-            && let Some(found) = Found::new(execution)
+            && let Some(found) = FailingExecution::new(execution)
         {
             self.best = found;
             self.next_variation = 0;
@@ -262,7 +266,7 @@ impl Strategy for Simplify {
 struct Enumerate {
     dfs: Dfs,
     bound: u32,
-    best: Found,
+    best: FailingExecution,
     has_failed: bool,
     budget: Budget,
     is_cut: bool,
@@ -271,7 +275,7 @@ struct Enumerate {
 }
 
 impl Enumerate {
-    fn new(bound: u32, best: Found, budget: Budget) -> Self {
+    fn new(bound: u32, best: FailingExecution, budget: Budget) -> Self {
         let max_steps = if bound < best.preemptions {
             usize::MAX
         } else {
@@ -333,7 +337,7 @@ impl Strategy for Enumerate {
         });
         if execution.failure().is_some()
             && self.is_better(size(execution))
-            && let Some(found) = Found::new(execution)
+            && let Some(found) = FailingExecution::new(execution)
         {
             debug_assert!(found.preemptions <= self.bound);
             self.best = found;

@@ -54,7 +54,7 @@ use crate::trace::{Blocked, Schedule, Trace};
 
 /// A failing execution.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub(crate) struct FailingExecution {
     pub(crate) ending: Ending,
     pub(crate) schedule: Schedule,
     pub(crate) preemptions: u32,
@@ -68,9 +68,9 @@ pub(crate) struct Found {
 /// How large a failing execution is: preemptions count most, then steps.
 pub(crate) type Size = (u32, usize);
 
-impl Found {
+impl FailingExecution {
     pub(crate) fn new(execution: &Execution) -> Option<Self> {
-        Some(Found {
+        Some(FailingExecution {
             ending: execution.failure()?.clone(),
             schedule: execution.schedule_to_failure().to_vec().into(),
             preemptions: execution.preemptions_to_failure(),

@@ -7,7 +7,7 @@ use crate::engine::{Conduct, Point, Strategy};
 use crate::execution::{Ending, Execution};
 use crate::trace::{Choice, LeftOutSet, Schedule, ThreadId};
 
-use super::Found;
+use super::FailingExecution;
 
 /// Runs one execution along a schedule.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(crate) struct Replay {
 /// What there is at the end of a replay.
 #[derive(Clone, Debug)]
 pub(crate) struct End {
-    pub(crate) found: Option<Found>,
+    pub(crate) found: Option<FailingExecution>,
     pub(crate) ending: Option<Ending>,
     pub(crate) trace: crate::trace::Trace,
     pub(crate) outcome: Option<String>,
@@ -33,7 +33,7 @@ pub(crate) struct End {
 impl End {
     pub(crate) fn new(execution: &Execution) -> Self {
         End {
-            found: Found::new(execution),
+            found: FailingExecution::new(execution),
             ending: execution.ending().cloned(),
             trace: execution.trace(),
             outcome: execution.outcome().map(Cow::into_owned),

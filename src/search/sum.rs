@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::trace::{LeftOut, LeftOutSet, Schedule};
 
 use super::exploration::MAX_ENDLESS;
-use super::{Found, Stop, Tally};
+use super::{FailingExecution, Stop, Tally};
 
 /// No part comes to more executions than this, and many of them can be added up.
 const MAX_COUNT: u64 = 1 << 50;
@@ -167,7 +167,7 @@ impl Record {
     pub(crate) fn restore(
         &self,
         exhaustive: bool,
-        find: impl Fn(&Schedule) -> Option<Found>,
+        find: impl Fn(&Schedule) -> Option<FailingExecution>,
     ) -> Result<Sum, String> {
         let tally = self.sum.restore(&find)?;
         let mut ahead = BTreeMap::new();
@@ -209,7 +209,10 @@ impl Summary {
         }
     }
 
-    fn restore(&self, find: impl Fn(&Schedule) -> Option<Found>) -> Result<Tally, String> {
+    fn restore(
+        &self,
+        find: impl Fn(&Schedule) -> Option<FailingExecution>,
+    ) -> Result<Tally, String> {
         let mut left_out = LeftOutSet::default();
         for name in &self.left_out {
             let kind = LeftOut::ALL.into_iter().find(|kind| kind.name() == name);
