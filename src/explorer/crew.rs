@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::Coroutines;
 use crate::execution::{Patience, Pulse};
-use crate::search::{Divisible, Ended, Shared, Sum, Worker};
+use crate::search::{Divisible, EndedPart, Shared, Sum, Worker};
 
 /// How often the workers are looked after.
 const TICK: Duration = Duration::from_millis(50);
@@ -36,7 +36,7 @@ impl Crew {
         jobs: usize,
         engine: &Coroutines,
         shared: &Arc<Shared<S>>,
-        ended: &Sender<Ended>,
+        ended: &Sender<EndedPart>,
         stall_limit: Duration,
     ) -> Self {
         let workers = (0..jobs).map(|_| Crew::worker(engine, shared, ended.clone()));
@@ -51,7 +51,7 @@ impl Crew {
     fn worker<S: Divisible>(
         engine: &Coroutines,
         shared: &Arc<Shared<S>>,
-        ended: Sender<Ended>,
+        ended: Sender<EndedPart>,
     ) -> Member {
         let pulse = Arc::new(Pulse::default());
         let patience = Patience::default();
@@ -78,10 +78,10 @@ impl Crew {
     )]
     pub(super) fn next<S: Divisible>(
         &mut self,
-        ended: &Receiver<Ended>,
+        ended: &Receiver<EndedPart>,
         shared: &Shared<S>,
         sum: &Sum,
-    ) -> Option<Option<Ended>> {
+    ) -> Option<Option<EndedPart>> {
         let tick = TICK.min(self.stall_limit / 10);
         let next = match ended.recv_timeout(tick) {
             Ok(ended) => Some(ended),

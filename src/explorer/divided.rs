@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::Coroutines;
 use crate::search::{
-    self, Block, Divisible, Ended, Limits, Numbered, Record, Shared, Stop, Sum, Tally, Tree,
+    self, Block, Divisible, EndedPart, Limits, Numbered, Record, Shared, Stop, Sum, Tally, Tree,
 };
 use crate::trace::Schedule;
 use crate::verdict::{Division, Reason, Report, Shard};
@@ -192,7 +192,7 @@ impl Explorer {
         let mut cut = BTreeMap::new();
         let mut limit = None;
         while let Some(next) = crew.next(&is_ended, shared, &sum) {
-            let Some(Ended {
+            let Some(EndedPart {
                 part,
                 tally,
                 is_cut,

@@ -47,7 +47,7 @@ pub(crate) use sampling::{Sampling, Walk};
 pub(crate) use sum::{Record, Sum};
 pub(crate) use surw::Surw;
 pub(crate) use urw::Urw;
-pub(crate) use worker::{Ended, Shared, Worker};
+pub(crate) use worker::{EndedPart, Shared, Worker};
 
 use crate::execution::{Ending, Execution};
 use crate::trace::{Blocked, Schedule, Trace};

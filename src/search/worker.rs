@@ -33,7 +33,7 @@ pub(crate) struct Shared<S: Divisible> {
 
 /// A part that a worker is done with.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct EndedPart {
     /// Its place in the order of the parts.
     pub(crate) part: usize,
     /// What it has come to, and why it stopped. If there is no reason, it was not needed any more.
@@ -181,7 +181,7 @@ pub(crate) struct Worker<S: Divisible> {
     shared: Arc<Shared<S>>,
     patience: Patience,
     pulse: Arc<Pulse>,
-    ended: Sender<Ended>,
+    ended: Sender<EndedPart>,
     exploration: Option<Exploration<Admitted<S>>>,
 }
 
@@ -191,7 +191,7 @@ impl<S: Divisible> Worker<S> {
         shared: Arc<Shared<S>>,
         patience: Patience,
         pulse: Arc<Pulse>,
-        ended: Sender<Ended>,
+        ended: Sender<EndedPart>,
     ) -> Self {
         Worker {
             shared,
@@ -251,7 +251,7 @@ impl<S: Divisible> Worker<S> {
         if !is_cut && tally.stop != Some(Stop::Exhausted) {
             shared.end_with(part);
         }
-        let ended = Ended {
+        let ended = EndedPart {
             part,
             tally,
             is_cut,
