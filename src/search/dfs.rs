@@ -27,7 +27,7 @@ pub(crate) struct Dfs {
     /// What every execution begins with.
     below: Beginning,
     /// The parts in which the search is being divided, if it is.
-    division: Option<Division>,
+    division: Option<PartFinder>,
     path: Vec<Node>,
     /// The choices that are left at each node of the path, the next one last.
     left: Vec<Choice>,
@@ -63,7 +63,7 @@ pub(crate) struct Fingerprint(u64);
 
 /// The parts of a search, while they are being found.
 #[derive(Debug)]
-struct Division {
+struct PartFinder {
     /// The beginnings have so many steps, if their executions have.
     steps: usize,
     parts: Vec<Beginning>,
@@ -265,7 +265,7 @@ impl Strategy for Dfs {
     fn restart(&mut self) -> bool {
         *self = Dfs {
             below: mem::take(&mut self.below),
-            division: self.division.take().map(Division::again),
+            division: self.division.take().map(PartFinder::again),
             max_preemptions: self.max_preemptions,
             max_steps: self.max_steps,
             traces: self.traces.as_ref().map(|_| Traces::default()),
@@ -310,7 +310,7 @@ impl Divisible for Dfs {
 impl Tree for Dfs {
     fn dividing(steps: usize) -> Self {
         Dfs {
-            division: Some(Division {
+            division: Some(PartFinder {
                 steps,
                 parts: Vec::new(),
             }),
@@ -325,10 +325,10 @@ impl Tree for Dfs {
     }
 }
 
-impl Division {
+impl PartFinder {
     /// The same, from the start.
     fn again(self) -> Self {
-        Division {
+        PartFinder {
             parts: Vec::new(),
             ..self
         }

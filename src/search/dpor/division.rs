@@ -51,16 +51,16 @@ impl Part {
 
 /// The parts of a search, while they are being found.
 #[derive(Debug)]
-pub(super) struct Division {
+pub(super) struct PartFinder {
     /// The beginnings have so many steps, if their executions have.
     steps: usize,
     parts: Vec<Part>,
 }
 
-impl Division {
+impl PartFinder {
     /// The same, from the start.
     pub(super) fn again(self) -> Self {
-        Division {
+        PartFinder {
             parts: Vec::new(),
             ..self
         }
@@ -100,7 +100,7 @@ fn beginning(path: &[Node]) -> Vec<(Choice, Fingerprint)> {
 impl Tree for Dpor {
     fn dividing(steps: usize) -> Self {
         Dpor {
-            division: Some(Division {
+            division: Some(PartFinder {
                 steps,
                 parts: Vec::new(),
             }),

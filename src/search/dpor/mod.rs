@@ -34,7 +34,7 @@ use super::dfs::Fingerprint;
 use super::identity::Census;
 use super::reversal::Obstacle;
 
-use division::Division;
+use division::PartFinder;
 use probe::{InVain, Probe};
 use surprises::Surprises;
 use wakeup_tree::{Branch, Planned, Tree};
@@ -57,7 +57,7 @@ pub(crate) struct Dpor {
     /// What is explored, if it is not everything.
     below: Part,
     /// In what the search is to be divided, if it is to be.
-    division: Option<Division>,
+    division: Option<PartFinder>,
     /// How many executions came to their end.
     traces: u64,
     /// The first step, from 1 on, at which an execution went another way than the one before.
@@ -380,7 +380,7 @@ impl Strategy for Dpor {
             done,
             surprises: std::mem::take(&mut self.surprises).settled(),
             below: std::mem::take(&mut self.below),
-            division: self.division.take().map(Division::again),
+            division: self.division.take().map(PartFinder::again),
             ..Dpor::default()
         };
         true
