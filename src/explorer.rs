@@ -2,6 +2,8 @@
 
 mod divided;
 mod loom;
+#[cfg(feature = "shuttle")]
+mod shuttle;
 mod threads;
 
 use std::any::Any;
@@ -9,6 +11,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "shuttle")]
+use crate::engine::Chooser;
 use crate::engine::{Coroutines, Loom, Watched, watch};
 use crate::execution::{self, Ending, LastEvent, Patience, Pulse, RealRun, message_of};
 use crate::search::{
@@ -274,6 +278,14 @@ impl Explorer {
                 self.run(&self.coroutines(body), pos)
             }
             Engine::Loom => self.run_loom(&self.loom(body)),
+            #[cfg(feature = "shuttle")]
+            Engine::Shuttle => {
+                self.run_shuttle(&self.coroutines(body), Chooser::random(self.seed))
+            }
+            #[cfg(feature = "shuttle")]
+            Engine::ShuttlePct => {
+                self.run_shuttle(&self.coroutines(body), Chooser::pct(self.seed))
+            }
             Engine::Threads => self.run_threads(&self.threads(body)),
         };
         Report {
@@ -283,6 +295,9 @@ impl Explorer {
     }
 
     /// Runs `body` once, along a schedule that a failure came with.
+    ///
+    /// It runs on the lab's own coroutines, whichever engine has found the schedule, but for one of
+    /// loom's; and under an engine of shuttle's on shuttle.
     ///
     /// The report holds the trace of the execution, whether it fails or not. If the body cannot
     /// follow the schedule, the verdict is [`Reason::Diverged`].
@@ -310,7 +325,11 @@ impl Explorer {
             max_steps,
             ..self.coroutines(body)
         };
-        self.watched(move || explorer.run_replay(&engine, &schedule))
+        self.watched(move || match explorer.engine {
+            #[cfg(feature = "shuttle")]
+            Engine::Shuttle | Engine::ShuttlePct => explorer.replay_on_shuttle(&engine, &schedule),
+            _ => explorer.run_replay(&engine, &schedule, Coroutines::run),
+        })
     }
 
     /// The report of an exploration of which only that is known: why it has come to nothing.
@@ -471,8 +490,14 @@ impl Explorer {
         }
     }
 
-    fn run_replay(&self, engine: &Coroutines, schedule: &Schedule) -> Report {
-        match Self::follow(engine, schedule) {
+    /// Follows a schedule, on the runtime that `run` runs on.
+    fn run_replay(
+        &self,
+        engine: &Coroutines,
+        schedule: &Schedule,
+        run: impl Fn(&Coroutines, Replay) -> Replay,
+    ) -> Report {
+        match Self::follow(engine, schedule, run) {
             Ok(end) => self.replayed(end),
             Err(divergence) => {
                 let reason = Reason::Diverged(divergence.to_string());
@@ -482,22 +507,30 @@ impl Explorer {
     }
 
     /// Runs one execution along a schedule.
-    fn follow(engine: &Coroutines, schedule: &Schedule) -> Result<End, Divergence> {
-        let followed = engine.run(Replay::new(schedule.clone())).result();
+    fn follow(
+        engine: &Coroutines,
+        schedule: &Schedule,
+        run: impl Fn(&Coroutines, Replay) -> Replay,
+    ) -> Result<End, Divergence> {
+        let followed = run(engine, Replay::new(schedule.clone())).result();
         followed.or_else(|divergence| {
-            let livelock = Self::replay_livelock(engine, schedule.clone());
+            let livelock = Self::replay_livelock(engine, schedule.clone(), run);
             livelock.ok_or(divergence)
         })
     }
 
     /// Runs a schedule that ends where a livelock was noticed, which the bound on steps decides: it
     /// may have been another one. `None` if there is no livelock.
-    fn replay_livelock(engine: &Coroutines, schedule: Schedule) -> Option<End> {
+    fn replay_livelock(
+        engine: &Coroutines,
+        schedule: Schedule,
+        run: impl Fn(&Coroutines, Replay) -> Replay,
+    ) -> Option<End> {
         let engine = Coroutines {
             max_steps: schedule.len(),
             ..engine.clone()
         };
-        let end = engine.run(Replay::new(schedule)).result().ok()?;
+        let end = run(&engine, Replay::new(schedule)).result().ok()?;
         matches!(end.ending, Some(Ending::Livelocked)).then_some(end)
     }
 

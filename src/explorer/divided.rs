@@ -82,7 +82,7 @@ impl Explorer {
                 self.run_blocks(engine, pos)
             }
             Engine::Surw => self.run_walks(engine, Surw::new),
-            Engine::Loom | Engine::Threads => unreachable!("{} cannot be divided", self.engine),
+            _ => unreachable!("{} cannot be divided", self.engine),
         }
     }
 
@@ -194,7 +194,7 @@ impl Explorer {
         };
         let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
         let record = keeper.open(division)?;
-        let find = |schedule: &Schedule| Self::follow(engine, schedule).ok()?.found;
+        let find = |schedule: &Schedule| Self::follow(engine, schedule, Coroutines::run).ok()?.found;
         match record.restore(exhaustive, find) {
             Ok(sum) => Some(sum),
             Err(why) => {
