@@ -279,13 +279,9 @@ impl Explorer {
             }
             Engine::Loom => self.run_loom(&self.loom(body)),
             #[cfg(feature = "shuttle")]
-            Engine::Shuttle => {
-                self.run_shuttle(&self.coroutines(body), Chooser::random(self.seed))
-            }
+            Engine::Shuttle => self.run_shuttle(&self.coroutines(body), Chooser::random(self.seed)),
             #[cfg(feature = "shuttle")]
-            Engine::ShuttlePct => {
-                self.run_shuttle(&self.coroutines(body), Chooser::pct(self.seed))
-            }
+            Engine::ShuttlePct => self.run_shuttle(&self.coroutines(body), Chooser::pct(self.seed)),
             Engine::Threads => self.run_threads(&self.threads(body)),
         };
         Report {

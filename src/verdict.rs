@@ -131,7 +131,11 @@ impl fmt::Display for Engine {
 
 /// A name that is not one of an engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown engine `{name}`{}; the engines are {}", without_feature(name), engine_names())]
+#[error(
+    "unknown engine `{name}`{}; the engines are {}",
+    without_feature(name),
+    engine_names()
+)]
 pub struct UnknownEngine {
     /// The name.
     pub name: String,

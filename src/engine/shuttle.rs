@@ -91,8 +91,7 @@ pub(crate) fn run_on_shuttle<S: Strategy + 'static>(
         strategy,
         is_told: true,
         yields: false,
-        has_chosen: false,
-        is_begun: false,
+        is_used_up: true,
         choices: Vec::new(),
     })));
     // On an OS thread of its own, which can be left behind together with threads under test.
@@ -234,10 +233,9 @@ struct Driver<S> {
     is_told: bool,
     /// Whether a thread has yielded since the last choice.
     yields: bool,
-    /// Whether there was a choice between threads in any execution.
-    has_chosen: bool,
-    /// Whether shuttle's scheduler knows of an execution.
-    is_begun: bool,
+    /// Whether the last execution that shuttle's scheduler has heard of had a choice between threads,
+    /// if there was one.
+    is_used_up: bool,
     choices: Vec<Choice>,
 }
 
@@ -248,13 +246,12 @@ impl<S: Strategy> Driver<S> {
             return false;
         }
         if let Chooser::Scheduler(scheduler) = &mut self.chooser {
-            // Without a choice there is nothing that it could learn, and PCT panics.
-            if self.has_chosen || !self.is_begun {
+            // Without a choice there was nothing to learn for it, and its PCT panics.
+            if mem::replace(&mut self.is_used_up, false) {
                 scheduler
                     .new_execution()
                     .expect("it was made for any number of executions");
             }
-            self.is_begun = true;
         }
         self.is_told = false;
         self.yields = false;
@@ -353,7 +350,7 @@ impl<S: Strategy> Driver<S> {
         let able = runnable.iter().copied();
         let able = able.filter(|task| ways_of(thread_of(task.id())).next().is_some());
         let able: Vec<&Task> = able.collect();
-        self.has_chosen |= able.len() > 1;
+        self.is_used_up |= able.len() > 1;
         // The one that has made the last step, and not one that has been started since.
         let last = TaskId::from(last.unwrap_or(ThreadId::MAIN).index());
         let task = scheduler.next_task(&able, Some(last), mem::take(&mut self.yields))?;

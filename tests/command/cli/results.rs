@@ -351,7 +351,15 @@ fn a_search_with_reduction_runs_each_trace_once() {
 
 #[test]
 fn a_seed_decides_a_random_search() {
-    for engine in ["random", "pct", "urw", "pos", "surw", "shuttle", "shuttle-pct"] {
+    for engine in [
+        "random",
+        "pct",
+        "urw",
+        "pos",
+        "surw",
+        "shuttle",
+        "shuttle-pct",
+    ] {
         let executions = |seed: u64| {
             let flags = format!(
                 "--engine {engine} --seed {seed} --max-executions 2000 --threads 3 --all \
