@@ -537,4 +537,14 @@ mod tests {
         }
         assert!("Dfs".parse::<Engine>().is_err());
     }
+
+    #[cfg(not(feature = "shuttle"))]
+    #[test]
+    fn an_engine_that_is_not_built_in_names_its_feature() {
+        for name in ["shuttle", "shuttle-pct"] {
+            let error = name.parse::<Engine>().expect_err("it is not there");
+            let error = error.to_string();
+            assert!(error.contains("the feature `shuttle`"), "{error}");
+        }
+    }
 }
