@@ -1,8 +1,10 @@
 //! What the process and its environment have to do with it.
 
+use std::hint::black_box;
 use std::process::Command;
 
-use racelab::{Engine, Explorer, FailureKind, Reason, Verdict};
+use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use racelab::{Engine, Explorer, FailureKind, Reason, Verdict, thread};
 
 use super::{ENGINES, deadlock, lost_update};
 use crate::own_process::{self, is_child};
@@ -51,6 +53,66 @@ fn raw_shuttle_can_be_used_beside_the_lab_which_stays_silent() {
     });
     assert!(raw.is_err());
     in_the_lab();
+}
+
+#[test]
+fn a_stack_overflow_ends_the_process_with_the_last_event() {
+    fn recurse(depth: u64) -> u64 {
+        match depth {
+            u64::MAX => 0,
+            _ => black_box(recurse(black_box(depth + 1))) + 1,
+        }
+    }
+    if !is_child() {
+        let mut command = child("a_stack_overflow_ends_the_process_with_the_last_event");
+        let output = own_process::output(command.arg("--nocapture"));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success());
+        let words = "racelab: a thread under test overflowed its stack";
+        assert!(stderr.contains(words), "{stderr}");
+        assert!(stderr.contains("T1 load at "), "{stderr}");
+        return;
+    }
+    Explorer::new(Engine::Shuttle).explore(|| {
+        let other = thread::spawn(|| {
+            AtomicUsize::new(0).load(SeqCst);
+            recurse(0)
+        });
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_destructor_that_panics_while_unwinding_ends_the_process_with_the_schedule() {
+    struct Explosive;
+    impl Drop for Explosive {
+        fn drop(&mut self) {
+            panic!("in the destructor");
+        }
+    }
+    if !is_child() {
+        let test = "a_destructor_that_panics_while_unwinding_ends_the_process_with_the_schedule";
+        let output = own_process::output(child(test).arg("--nocapture"));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success());
+        for part in [
+            "racelab: a destructor panicked",
+            "first     in the body",
+            "in the destructor",
+            "schedule  0.1\n",
+        ] {
+            assert!(stderr.contains(part), "{part:?} is not in:\n{stderr}");
+        }
+        return;
+    }
+    Explorer::new(Engine::Shuttle).explore(|| {
+        let other = thread::spawn(|| {
+            AtomicUsize::new(0).load(SeqCst);
+            let _explosive = Explosive;
+            panic!("in the body");
+        });
+        other.join().unwrap();
+    });
 }
 
 #[test]
