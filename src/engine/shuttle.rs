@@ -169,9 +169,9 @@ impl Drop for Leave {
 }
 
 thread_local! {
-    /// Set while a thread is started: shuttle's spawn contains a scheduling point, which is not one
-    /// of the lab's.
-    static SPAWNING: Cell<bool> = const { Cell::new(false) };
+    /// Set while a thread gives its turn back. shuttle has scheduling points of its own, in its spawn
+    /// and behind the end of its main task, which are not the lab's.
+    static GIVES_TURN_BACK: Cell<bool> = const { Cell::new(false) };
     /// Gives up this OS thread: the search goes on with another one.
     static LEAVE_BEHIND: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
 }
@@ -208,18 +208,17 @@ impl Runtime for Turns {
     }
 
     fn spawn(&self, _thread: ThreadId, f: Box<dyn FnOnce()>) {
-        SPAWNING.set(true);
         let start = Box::new(|| {
             stack_overflow::note_stack();
             f();
         });
         // Tasks are started in the order of the threads, so that they have the same numbers.
         ExecutionState::spawn_thread(start, STACK_SIZE, None, None, Location::caller());
-        SPAWNING.set(false);
     }
 }
 
 fn switch() {
+    GIVES_TURN_BACK.set(true);
     shuttle_switch();
     stack_overflow::note_stack();
 }
@@ -402,13 +401,8 @@ impl<S: Strategy> Scheduler for Wrapper<S> {
         current: Option<TaskId>,
         is_yielding: bool,
     ) -> Option<TaskId> {
-        // A start in progress is not a scheduling point; nor is the one that shuttle has behind the
-        // end of its main task.
-        let has_ended = |task: TaskId| {
-            execution::with(|execution| execution.thread(thread_of(task)).finished)
-                && runnable.iter().any(|other| other.id() == task)
-        };
-        if SPAWNING.get() || current.is_some_and(has_ended) {
+        let can_go_on = |task| runnable.iter().any(|other| other.id() == task);
+        if !GIVES_TURN_BACK.replace(false) && current.is_some_and(can_go_on) {
             return current;
         }
         let next = self.with(|driver| {
@@ -419,6 +413,6 @@ impl<S: Strategy> Scheduler for Wrapper<S> {
     }
 
     fn next_u64(&mut self) -> u64 {
-        unreachable!("the code under test has no access to shuttle's random numbers")
+        panic!("racelab: a body under the lab has no access to shuttle's random numbers")
     }
 }
