@@ -218,6 +218,22 @@ fn steps_that_can_go_in_several_ways_go_in_each() {
 }
 
 #[test]
+fn a_thread_that_yields_falls_below_the_others_in_the_pct_of_shuttle() {
+    let body = || {
+        let n = Arc::new(AtomicUsize::new(0));
+        let other = thread::spawn({
+            let n = Arc::clone(&n);
+            move || n.store(1, SeqCst)
+        });
+        thread::yield_now();
+        racelab::outcome(n.load(SeqCst));
+        other.join().unwrap();
+    };
+    assert_eq!(seen(Engine::Shuttle, body), ["0", "1"]);
+    assert_eq!(seen(Engine::ShuttlePct, body), ["1"]);
+}
+
+#[test]
 fn a_panic_that_is_caught_is_none_and_poisons_as_std_does() {
     for engine in ENGINES {
         let report = Explorer::new(engine).max_executions(200).explore(|| {
