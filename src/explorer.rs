@@ -9,6 +9,8 @@ mod plan;
 mod progress;
 mod replay;
 mod report;
+#[cfg(feature = "shuttle")]
+mod shuttle;
 mod threads;
 
 use std::time::Duration;
@@ -250,6 +252,9 @@ impl Explorer {
 
     /// Runs `body` once, along a schedule that a failure came with.
     ///
+    /// It runs on the lab's own coroutines, whichever engine has found the schedule, but for one of
+    /// loom's; and under an engine of shuttle's on shuttle.
+    ///
     /// The report holds the trace of the execution, whether it fails or not. If the body cannot
     /// follow the schedule, the verdict is [`Reason::Diverged`](crate::Reason::Diverged).
     ///
@@ -275,7 +280,13 @@ impl Explorer {
                 },
                 ..self.coroutines(body)
             };
-            self.watched(move || explorer.run_replay(&engine, &schedule))
+            self.watched(move || match explorer.engine {
+                #[cfg(feature = "shuttle")]
+                Engine::Shuttle | Engine::ShuttlePct => {
+                    explorer.replay_on_shuttle(&engine, &schedule)
+                }
+                _ => explorer.run_replay(&engine, &schedule, Coroutines::run),
+            })
         };
         Report {
             engine: None,

@@ -42,7 +42,8 @@
 //! Without features, this library is std's types under other names, and has no dependencies.
 //! `channel`, `queue`, `future` and `parking_lot` add the types of crossbeam, tokio and
 //! `parking_lot` under other names. `lab` brings the engines and the search, and all of these.
-//! `cli`, the default, brings the command with its gallery.
+//! `shuttle` adds the engines of that name. `cli`, the default, brings the command with its gallery,
+//! and all of these.
 
 pub mod cell;
 #[cfg(feature = "channel")]

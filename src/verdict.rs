@@ -28,6 +28,12 @@ pub enum Engine {
     Surw,
     /// The executions of loom: the memory model of C11, with some reduction.
     Loom,
+    /// shuttle's random walk, on its own runtime.
+    #[cfg(feature = "shuttle")]
+    Shuttle,
+    /// shuttle's probabilistic concurrency testing, on its own runtime.
+    #[cfg(feature = "shuttle")]
+    ShuttlePct,
     /// The real machine: the body again and again on threads of the operating system.
     Threads,
 }
@@ -43,6 +49,10 @@ impl Engine {
         Engine::Pos,
         Engine::Surw,
         Engine::Loom,
+        #[cfg(feature = "shuttle")]
+        Engine::Shuttle,
+        #[cfg(feature = "shuttle")]
+        Engine::ShuttlePct,
         Engine::Threads,
     ];
 
@@ -57,6 +67,10 @@ impl Engine {
             Engine::Pos => "pos",
             Engine::Surw => "surw",
             Engine::Loom => "loom",
+            #[cfg(feature = "shuttle")]
+            Engine::Shuttle => "shuttle",
+            #[cfg(feature = "shuttle")]
+            Engine::ShuttlePct => "shuttle-pct",
             Engine::Threads => "threads",
         }
     }
@@ -71,6 +85,8 @@ impl Engine {
             | Engine::Urw
             | Engine::Pos
             | Engine::Surw => MemoryModel::Sc,
+            #[cfg(feature = "shuttle")]
+            Engine::Shuttle | Engine::ShuttlePct => MemoryModel::Sc,
             Engine::Loom => MemoryModel::C11,
             Engine::Threads => MemoryModel::Machine,
         }
@@ -83,7 +99,12 @@ impl Engine {
 
     /// Whether its search can be divided in parts, for several workers or machines.
     pub fn is_divisible(self) -> bool {
-        !matches!(self, Engine::Loom | Engine::Threads)
+        match self {
+            Engine::Loom | Engine::Threads => false,
+            #[cfg(feature = "shuttle")]
+            Engine::Shuttle | Engine::ShuttlePct => false,
+            _ => true,
+        }
     }
 
     /// Whether it comes to an end only when everything was explored.
@@ -93,10 +114,12 @@ impl Engine {
 
     /// Whether it draws its choices, so that they depend on the seed.
     pub fn is_random(self) -> bool {
-        matches!(
-            self,
-            Engine::Random | Engine::Pct | Engine::Urw | Engine::Pos | Engine::Surw
-        )
+        match self {
+            Engine::Random | Engine::Pct | Engine::Urw | Engine::Pos | Engine::Surw => true,
+            #[cfg(feature = "shuttle")]
+            Engine::Shuttle | Engine::ShuttlePct => true,
+            _ => false,
+        }
     }
 }
 
@@ -108,7 +131,11 @@ impl fmt::Display for Engine {
 
 /// A name that is not one of an engine.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown engine `{name}`; the engines are {}", engine_names())]
+#[error(
+    "unknown engine `{name}`{}; the engines are {}",
+    without_feature(name),
+    engine_names()
+)]
 pub struct UnknownEngine {
     /// The name.
     pub name: String,
@@ -486,6 +513,16 @@ impl fmt::Display for FailureKind {
     }
 }
 
+/// Which feature of the library an engine needs that is not built in.
+fn without_feature(name: &str) -> &'static str {
+    match name {
+        "shuttle" | "shuttle-pct" if !cfg!(feature = "shuttle") => {
+            " (it needs the feature `shuttle` of racelab)"
+        }
+        _ => "",
+    }
+}
+
 /// The names of all engines, as a list in a sentence.
 fn engine_names() -> String {
     let names: Vec<&str> = Engine::ALL.iter().map(|engine| engine.name()).collect();
@@ -505,5 +542,15 @@ mod tests {
             assert_eq!(engine.name().parse(), Ok(*engine));
         }
         assert!("Dfs".parse::<Engine>().is_err());
+    }
+
+    #[cfg(not(feature = "shuttle"))]
+    #[test]
+    fn an_engine_that_is_not_built_in_names_its_feature() {
+        for name in ["shuttle", "shuttle-pct"] {
+            let error = name.parse::<Engine>().expect_err("it is not there");
+            let error = error.to_string();
+            assert!(error.contains("the feature `shuttle`"), "{error}");
+        }
     }
 }

@@ -24,7 +24,8 @@ use super::select;
 
 const AFTER_HELP: &str = "\
 The random engines draw steps (random), priorities of threads (pct) or of steps (pos), interleavings
-(urw), or interleavings of the steps on one object (surw).";
+(urw), or interleavings of the steps on one object (surw). Those of shuttle draw steps (shuttle) or
+priorities of threads (shuttle-pct), on its own runtime and with its own schedulers.";
 
 /// Search the interleavings of a variant for one that breaks it.
 #[derive(Debug, Args)]

@@ -32,7 +32,7 @@ pub(super) struct Verify {
     exhibits: Vec<String>,
 
     /// Verify under this engine; can be given several times [default: every engine but pct, urw,
-    /// pos and surw]
+    /// pos, surw and shuttle-pct]
     #[arg(long = "engine", value_name = "ENGINE", value_parser = options::engine())]
     engines: Vec<Engine>,
 
@@ -194,12 +194,13 @@ impl Verify {
 }
 
 /// Whether an engine is among those that verify if none is named: of the random ones only the
-/// plain walk. The others take as long, and prove of a safe variant as little.
+/// plain walks, our own and shuttle's. The others take as long, and prove of a safe variant as
+/// little.
 ///
 /// `dpor` and `dfs` both are: `dfs` takes a second for the whole gallery, and shares so little with
 /// the reduction that a variant on which they differ tells of an error of the lab.
 fn is_verified_by_default(engine: Engine) -> bool {
-    !engine.is_random() || engine == Engine::Random
+    !engine.is_random() || matches!(engine, Engine::Random | Engine::Shuttle)
 }
 
 /// What a child process has found out, as it prints it.

@@ -7,6 +7,8 @@
 mod coroutines;
 mod loom;
 mod panic_hook;
+#[cfg(feature = "shuttle")]
+mod shuttle;
 mod stack_overflow;
 mod threads;
 mod watch;
@@ -18,6 +20,8 @@ use crate::trace::{Choice, ThreadId};
 
 pub(crate) use coroutines::Coroutines;
 pub(crate) use loom::Loom;
+#[cfg(feature = "shuttle")]
+pub(crate) use shuttle::{Chooser, run_on_shuttle};
 pub(crate) use threads::Threads;
 pub(crate) use watch::{Watched, watch};
 

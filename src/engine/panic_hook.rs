@@ -1,15 +1,10 @@
 //! Keeps panics of the code under test quiet, and notes what they say.
 //!
-//! The hook of a process is one for all. Shuttle installs its own at its first run, which prints
-//! lines for every panic from then on. So shuttle is made to install it here, and it is replaced
-//! by one that is silent inside an execution, and in a run on real threads, and calls the original
-//! one outside.
+//! The hook of a process is one for all: it is silent inside an execution, and in a run on real
+//! threads, and calls the original one outside.
 
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 use std::sync::Once;
-
-use shuttle::scheduler::RandomScheduler;
-use shuttle::{Config, Runner};
 
 use crate::execution::{self, Execution, Panic, RealRun, message_of};
 use crate::trace::Schedule;
@@ -22,9 +17,8 @@ pub(super) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let original = take_hook();
-        // The seed is explicit, since a random one is printed.
-        Runner::new(RandomScheduler::new_from_seed(0, 1), Config::new()).run(|| {});
-        drop(take_hook());
+        #[cfg(feature = "shuttle")]
+        super::shuttle::forestall_hook();
         set_hook(Box::new(move |info| {
             if !note(info) {
                 original(info);

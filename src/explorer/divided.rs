@@ -166,7 +166,8 @@ impl Explorer {
         };
         let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
         let record = keeper.open(division)?;
-        let find = |schedule: &Schedule| Self::follow(engine, schedule).ok()?.found;
+        let find =
+            |schedule: &Schedule| Self::follow(engine, schedule, Coroutines::run).ok()?.found;
         match record.restore(exhaustive, find) {
             Ok(sum) => Some(sum),
             Err(why) => {

@@ -4,6 +4,8 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
+#[cfg(feature = "shuttle")]
+use crate::engine::Chooser;
 use crate::engine::{Coroutines, Loom, Strategy, Watched, watch};
 use crate::execution::{LastEvent, Patience, message_of};
 use crate::search::{
@@ -38,6 +40,14 @@ impl Explorer {
                 self.draw(&self.coroutines(body), pos)
             }
             (Engine::Loom, _) => self.run_loom(&self.loom(body)),
+            #[cfg(feature = "shuttle")]
+            (Engine::Shuttle, _) => {
+                self.run_shuttle(&self.coroutines(body), Chooser::random(self.seed))
+            }
+            #[cfg(feature = "shuttle")]
+            (Engine::ShuttlePct, _) => {
+                self.run_shuttle(&self.coroutines(body), Chooser::pct(self.seed))
+            }
             (Engine::Threads, _) => self.run_threads(&self.threads(body)),
         }
     }

@@ -12,30 +12,44 @@ use super::Explorer;
 use super::failure::failure;
 
 impl Explorer {
-    pub(super) fn run_replay(&self, engine: &Coroutines, schedule: &Schedule) -> Report {
-        match Self::follow(engine, schedule) {
+    /// Follows a schedule, on the runtime that `run` runs on.
+    pub(super) fn run_replay(
+        &self,
+        engine: &Coroutines,
+        schedule: &Schedule,
+        run: impl Fn(&Coroutines, Replay) -> Replay,
+    ) -> Report {
+        match Self::follow(engine, schedule, run) {
             Ok(end) => self.replayed(end),
             Err(divergence) => self.not_explored(Reason::Diverged(divergence.to_string())),
         }
     }
 
     /// Runs one execution along a schedule.
-    pub(super) fn follow(engine: &Coroutines, schedule: &Schedule) -> Result<End, Divergence> {
-        let followed = engine.run(Replay::new(schedule.clone())).result();
+    pub(super) fn follow(
+        engine: &Coroutines,
+        schedule: &Schedule,
+        run: impl Fn(&Coroutines, Replay) -> Replay,
+    ) -> Result<End, Divergence> {
+        let followed = run(engine, Replay::new(schedule.clone())).result();
         followed.or_else(|divergence| {
-            let livelock = Self::replay_livelock(engine, schedule.clone());
+            let livelock = Self::replay_livelock(engine, schedule.clone(), run);
             livelock.ok_or(divergence)
         })
     }
 
     /// Runs a schedule that ends where a livelock was noticed, which the bound on steps decides: it
     /// may have been another one. `None` if there is no livelock.
-    fn replay_livelock(engine: &Coroutines, schedule: Schedule) -> Option<End> {
+    fn replay_livelock(
+        engine: &Coroutines,
+        schedule: Schedule,
+        run: impl Fn(&Coroutines, Replay) -> Replay,
+    ) -> Option<End> {
         let engine = Coroutines {
             max_steps: schedule.len(),
             ..engine.clone()
         };
-        let end = engine.run(Replay::new(schedule)).result().ok()?;
+        let end = run(&engine, Replay::new(schedule)).result().ok()?;
         matches!(end.ending, Some(Ending::Livelocked)).then_some(end)
     }
 

@@ -46,15 +46,20 @@ fn explore(engine: Engine, body: impl Fn() + Send + Sync + 'static) -> Report {
 
 /// A body that must race, under each sequentially consistent engine.
 fn races(body: impl Fn() + Send + Sync + Clone + 'static) -> Failure {
-    let mut failures = [Engine::Dpor, Engine::Dfs, Engine::Random]
-        .map(|engine| {
-            let report = explore(engine, body.clone());
-            match report.verdict {
-                Verdict::Violated(failure) if failure.kind == FailureKind::DataRace => *failure,
-                _ => panic!("{engine}: no data race: {report}"),
-            }
-        })
-        .into_iter();
+    let engines = [
+        Engine::Dpor,
+        Engine::Dfs,
+        Engine::Random,
+        #[cfg(feature = "shuttle")]
+        Engine::Shuttle,
+    ];
+    let mut failures = engines.into_iter().map(|engine| {
+        let report = explore(engine, body.clone());
+        match report.verdict {
+            Verdict::Violated(failure) if failure.kind == FailureKind::DataRace => *failure,
+            _ => panic!("{engine}: no data race: {report}"),
+        }
+    });
     let first = failures.next().unwrap();
     for other in failures {
         assert_eq!(

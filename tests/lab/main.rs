@@ -18,6 +18,8 @@ mod outcomes;
 mod own_process;
 mod races_against_loom;
 mod search;
+#[cfg(feature = "shuttle")]
+mod shuttle_engine;
 mod spinning;
 #[cfg(feature = "cli")]
 mod strategies;

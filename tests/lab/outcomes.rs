@@ -13,11 +13,13 @@ fn outcomes(engine: Engine, body: impl Fn() + Send + Sync + 'static) -> Vec<Stri
     outcomes.map(|outcome| outcome.value).collect()
 }
 
-const ENGINES: [Engine; 5] = [
+const ENGINES: &[Engine] = &[
     Engine::Dpor,
     Engine::Dfs,
     Engine::Random,
     Engine::Loom,
+    #[cfg(feature = "shuttle")]
+    Engine::Shuttle,
     Engine::Threads,
 ];
 
@@ -53,7 +55,7 @@ fn an_outcome_does_not_depend_on_which_thread_records_first() {
         two.join().unwrap();
     };
     let expected = r#""main", "one", "one again", "two", "child of one", "child of two""#;
-    for engine in ENGINES {
+    for &engine in ENGINES {
         assert_eq!(outcomes(engine, body), [expected], "{engine}");
     }
 }
@@ -76,7 +78,7 @@ fn what_threads_have_read_tells_their_order() {
 fn a_task_records_as_a_thread_does() {
     use racelab::future;
 
-    for engine in ENGINES {
+    for &engine in ENGINES {
         let seen = outcomes(engine, || {
             future::block_on(async {
                 let tasks = [1, 2].map(|number| {

@@ -40,6 +40,8 @@ fn fails(kind: FailureKind, body: impl Fn() + Send + Sync + Clone + 'static) -> 
         Engine::Urw,
         Engine::Pos,
         Engine::Surw,
+        #[cfg(feature = "shuttle")]
+        Engine::Shuttle,
     ];
     for engine in model {
         let report = Explorer::new(engine).explore(body.clone());

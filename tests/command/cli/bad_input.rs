@@ -8,6 +8,7 @@ fn an_unknown_name_is_answered_with_the_nearest() {
     line("racelab show counter/mutx").refused("did you mean `mutex`?");
     line("racelab replay counter/fetchadd 0").refused("did you mean `fetch-add`?");
     line("racelab explore counter --engine dfx").refused("'dfs'");
+    line("racelab explore counter --engine shutle").refused("'shuttle'");
     line("racelab explore xyz").refused("there is counter, ");
     line("racelab explore counter --engine xyz").refused("dfs, random");
     line("racelab explor counter").refused("'explore'");

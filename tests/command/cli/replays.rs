@@ -12,6 +12,8 @@ fn the_printed_line_gives_the_same_failure() {
         "--max-steps 500",
         "--engine random",
         "--engine random --seed 9 --threads 3",
+        "--engine shuttle --seed 9 --threads 3",
+        "--engine shuttle-pct",
         "--all",
     ] {
         for look in ["", "--detail", "--ascii"] {
@@ -35,6 +37,8 @@ fn the_steps_of_a_replay_are_those_of_the_search() {
         "--threads 4",
         "--threads 3 --ops 3",
         "--engine random --seed 5",
+        "--engine shuttle --seed 5",
+        "--engine shuttle-pct --seed 5",
     ] {
         let explored = line(&format!("racelab explore counter {flags}")).exits(1);
         let found = line(&format!("racelab explore counter {flags} --format json")).exits(1);

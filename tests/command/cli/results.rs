@@ -11,7 +11,8 @@ fn list_names_every_variant_and_its_expectation() {
         entries.contains(&json!({
             "name": "counter/load-store", "kind": "unsafe", "expected": "violated",
             "bug": "lost update", "engines": [
-                "dpor", "dfs", "random", "pct", "urw", "pos", "surw", "loom", "threads",
+                "dpor", "dfs", "random", "pct", "urw", "pos", "surw", "loom", "shuttle",
+                "shuttle-pct", "threads",
             ],
         })),
         "{json}"
@@ -20,7 +21,8 @@ fn list_names_every_variant_and_its_expectation() {
         entries.contains(&json!({
             "name": "counter/mutex", "kind": "safe", "expected": "holds",
             "bug": null, "engines": [
-                "dpor", "dfs", "random", "pct", "urw", "pos", "surw", "loom", "threads",
+                "dpor", "dfs", "random", "pct", "urw", "pos", "surw", "loom", "shuttle",
+                "shuttle-pct", "threads",
             ],
         })),
         "{json}"
@@ -349,7 +351,15 @@ fn a_search_with_reduction_runs_each_trace_once() {
 
 #[test]
 fn a_seed_decides_a_random_search() {
-    for engine in ["random", "pct", "urw", "pos", "surw"] {
+    for engine in [
+        "random",
+        "pct",
+        "urw",
+        "pos",
+        "surw",
+        "shuttle",
+        "shuttle-pct",
+    ] {
         let executions = |seed: u64| {
             let flags = format!(
                 "--engine {engine} --seed {seed} --max-executions 2000 --threads 3 --all \

@@ -263,7 +263,7 @@ fn divisions_that_make_no_sense_are_refused() {
     for jobs in ["0", "-1", "x", "1025", "99999999999999999999"] {
         racelab(["explore", "counter", "--jobs", jobs]).refused("a number from 1 to 1024");
     }
-    for engine in ["loom", "threads"] {
+    for engine in ["loom", "shuttle", "shuttle-pct", "threads"] {
         for division in ["--jobs 2", "--shard 1/2", "--checkpoint c.json"] {
             let flag = division.split(' ').next().unwrap();
             line(&format!(

@@ -7,14 +7,14 @@ mod corners;
 mod litmus;
 mod oracle_rows;
 mod preemptions;
-mod random_programs;
+pub(crate) mod random_programs;
 mod reduction;
 mod repetitions;
 
 use proptest::prelude::ProptestConfig;
 
 /// So many random programs, or as many as `PROPTEST_CASES` says, and not more than that left out.
-fn cases(cases: u32) -> ProptestConfig {
+pub(crate) fn cases(cases: u32) -> ProptestConfig {
     let default = ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::default()

@@ -33,10 +33,16 @@ fn dfs() -> Explorer {
 
 /// Checks that some executions fail in this way, and that nothing is left of them.
 fn fails_without_leaks(kind: FailureKind, body: impl Fn(&Live) + Clone + Send + Sync + 'static) {
-    let random = Explorer::new(Engine::Random)
-        .past_failures()
-        .max_executions(300);
-    for explorer in [dfs(), random] {
+    let random = |engine| {
+        let explorer = Explorer::new(engine).past_failures();
+        explorer.max_executions(300)
+    };
+    for explorer in [
+        dfs(),
+        random(Engine::Random),
+        #[cfg(feature = "shuttle")]
+        random(Engine::Shuttle),
+    ] {
         let report = leaves_nothing(&explorer, body.clone());
         let found = report.failure().map(|failure| failure.kind);
         assert_eq!(found, Some(kind), "{report:?}");

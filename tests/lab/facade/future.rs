@@ -677,7 +677,13 @@ fn a_wake_up_publishes_what_was_written_before_it() {
 
 /// Checks that the failing executions of a body leave nothing.
 fn leaves_nothing(kind: FailureKind, body: impl Fn(Live<()>) + Clone + Send + Sync + 'static) {
-    for engine in [Engine::Dpor, Engine::Dfs, Engine::Random] {
+    for engine in [
+        Engine::Dpor,
+        Engine::Dfs,
+        Engine::Random,
+        #[cfg(feature = "shuttle")]
+        Engine::Shuttle,
+    ] {
         let live = Live::new(());
         let (kept, body) = (Live::clone(&live), body.clone());
         let explorer = Explorer::new(engine).past_failures().max_executions(500);

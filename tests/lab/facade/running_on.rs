@@ -7,7 +7,13 @@ use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
 use racelab::sync::{Arc, Condvar, Mutex};
 use racelab::{Engine, Explorer, FailureKind, Report, Verdict, thread};
 
-const ENGINES: [Engine; 3] = [Engine::Dpor, Engine::Dfs, Engine::Random];
+const ENGINES: &[Engine] = &[
+    Engine::Dpor,
+    Engine::Dfs,
+    Engine::Random,
+    #[cfg(feature = "shuttle")]
+    Engine::Shuttle,
+];
 
 fn explore(engine: Engine, body: impl Fn() + Send + Sync + 'static) -> Report {
     let explorer = Explorer::new(engine).max_executions(2_000);
@@ -39,7 +45,7 @@ fn waits_in_a_destructor(main: impl Fn(&AtomicBool)) {
 
 #[test]
 fn a_destructor_that_waits_for_another_thread_in_a_panic_ends() {
-    for engine in ENGINES {
+    for &engine in ENGINES {
         let report = explore(engine, || {
             waits_in_a_destructor(|done| assert!(done.load(Acquire), "not yet done"));
         });
@@ -76,7 +82,7 @@ impl Drop for MustFinish {
 
 #[test]
 fn a_destructor_that_checks_is_not_run_early() {
-    for engine in ENGINES {
+    for &engine in ENGINES {
         let report = explore(engine, || {
             let done = Arc::new(AtomicBool::new(false));
             let mut work = MustFinish(false);
@@ -97,7 +103,7 @@ fn a_destructor_that_checks_is_not_run_early() {
 
 #[test]
 fn threads_run_to_their_ends_after_the_failure_of_another_one() {
-    for engine in ENGINES {
+    for &engine in ENGINES {
         let ended = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let report = explore(engine, {
             let ended = ended.clone();
@@ -125,7 +131,7 @@ fn threads_run_to_their_ends_after_the_failure_of_another_one() {
 
 #[test]
 fn a_body_that_catches_every_panic_and_goes_on_does_not_hang() {
-    for engine in ENGINES {
+    for &engine in ENGINES {
         let report = explore(engine, || {
             let pair = Arc::new((Mutex::new(()), Condvar::new()));
             let other = thread::spawn({
@@ -151,7 +157,7 @@ fn a_body_that_catches_every_panic_and_goes_on_does_not_hang() {
 
 #[test]
 fn destructors_that_wait_for_each_other_for_ever_leave_the_failure_to_be_told() {
-    for engine in ENGINES {
+    for &engine in ENGINES {
         let report = explore(engine, || {
             let never = Arc::new(AtomicBool::new(false));
             let other = thread::spawn({
@@ -185,7 +191,7 @@ fn a_search_ends_when_too_many_stacks_are_left_behind() {
 
 #[test]
 fn a_guard_that_is_leaked_is_a_deadlock_for_the_others() {
-    for engine in ENGINES {
+    for &engine in ENGINES {
         let report = explore(engine, || {
             let mutex = Arc::new(Mutex::new(0));
             std::mem::forget(mutex.lock());

@@ -36,7 +36,12 @@ fn dfs_is_complete_if_its_last_execution_reaches_the_bound() {
 
 #[test]
 fn a_time_limit_that_is_over_proves_nothing() {
-    for engine in [Engine::Dfs, Engine::Random] {
+    for engine in [
+        Engine::Dfs,
+        Engine::Random,
+        #[cfg(feature = "shuttle")]
+        Engine::Shuttle,
+    ] {
         let report = Explorer::new(engine)
             .time_limit(Duration::ZERO)
             .explore(|| {});
@@ -49,7 +54,12 @@ fn a_time_limit_that_is_over_proves_nothing() {
 
 #[test]
 fn an_interrupt_ends_the_search_after_the_running_execution() {
-    for engine in [Engine::Dfs, Engine::Random] {
+    for engine in [
+        Engine::Dfs,
+        Engine::Random,
+        #[cfg(feature = "shuttle")]
+        Engine::Shuttle,
+    ] {
         let progress = Progress::default();
         let explorer = Explorer::new(engine).progress(progress.clone());
         let inside = progress.clone();
@@ -102,7 +112,12 @@ fn an_execution_cut_by_the_bound_on_steps_proves_nothing() {
 #[test]
 fn a_body_that_loops_without_a_step_is_given_up_with_its_last_event() {
     static STOP: AtomicBool = AtomicBool::new(false);
-    for engine in [Engine::Dfs, Engine::Random] {
+    for engine in [
+        Engine::Dfs,
+        Engine::Random,
+        #[cfg(feature = "shuttle")]
+        Engine::Shuttle,
+    ] {
         STOP.store(false, SeqCst);
         let explorer = Explorer::new(engine).stall_limit(Duration::from_millis(200));
         let report = explorer.explore(|| {
@@ -141,7 +156,12 @@ fn an_exploration_that_is_stuck_does_not_count_the_executions_of_the_one_before(
 
 #[test]
 fn an_endless_loop_of_steps_hits_the_bound_on_steps() {
-    for engine in [Engine::Dfs, Engine::Random] {
+    for engine in [
+        Engine::Dfs,
+        Engine::Random,
+        #[cfg(feature = "shuttle")]
+        Engine::Shuttle,
+    ] {
         let report = Explorer::new(engine).max_steps(50).explore(|| {
             let n = AtomicUsize::new(0);
             loop {

@@ -62,7 +62,12 @@ fn dfs_notices_that_a_body_follows_the_order_of_a_hash_map() {
 
 #[test]
 fn a_failure_that_does_not_come_again_is_said_to_be_nondeterministic() {
-    for engine in [Engine::Dfs, Engine::Random] {
+    for engine in [
+        Engine::Dfs,
+        Engine::Random,
+        #[cfg(feature = "shuttle")]
+        Engine::Shuttle,
+    ] {
         let executions = RealAtomicUsize::new(0);
         let report = Explorer::new(engine).explore(move || {
             let n = AtomicUsize::new(0);

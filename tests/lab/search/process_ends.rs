@@ -55,7 +55,15 @@ fn engines_print_nothing() {
         (deadlock, FailureKind::Deadlock),
         (livelock, FailureKind::Livelock),
     ];
-    for engine in [Engine::Dfs, Engine::Random, Engine::Loom] {
+    for engine in [
+        Engine::Dfs,
+        Engine::Random,
+        Engine::Loom,
+        #[cfg(feature = "shuttle")]
+        Engine::Shuttle,
+        #[cfg(feature = "shuttle")]
+        Engine::ShuttlePct,
+    ] {
         for (body, kind) in bodies {
             if engine == Engine::Loom && kind == FailureKind::Livelock {
                 // To loom that is an execution without an end.

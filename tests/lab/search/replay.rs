@@ -19,7 +19,15 @@ proptest! {
 
     #[test]
     fn the_printed_schedule_of_a_failure_replays_it(program in failing_programs(1_000)) {
-        for engine in [Engine::Dpor, Engine::Dfs, Engine::Random] {
+        for engine in [
+            Engine::Dpor,
+            Engine::Dfs,
+            Engine::Random,
+            #[cfg(feature = "shuttle")]
+            Engine::Shuttle,
+            #[cfg(feature = "shuttle")]
+            Engine::ShuttlePct,
+        ] {
             let report = explore(&Explorer::new(engine).max_executions(2_000), &program);
             let Some(failure) = report.failure() else { continue };
             let schedule: Schedule = schedule_of(failure).to_string().parse().unwrap();

@@ -3,9 +3,9 @@
 //! `PROPTEST_CASES` sets how many of each kind.
 
 mod channel;
-mod kinds;
+pub(crate) mod kinds;
 mod program;
-mod tasks;
+pub(crate) mod tasks;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
@@ -28,10 +28,10 @@ const MAX_EXECUTIONS: u64 = 1_000;
 
 /// A thread that waits by looking again goes on alone for 1,000 steps. Two of them come to an end,
 /// as a livelock, within this.
-const MAX_STEPS: usize = 2_500;
+pub(crate) const MAX_STEPS: usize = 2_500;
 
 /// A program that the lab can run.
-trait Runs: Clone + Send + Sync + 'static {
+pub(crate) trait Runs: Clone + Send + Sync + 'static {
     /// How many redundant executions a search may have begun and abandoned.
     const BLOCKED: u64 = 0;
 
@@ -53,7 +53,7 @@ impl Runs for TaskProgram {
     }
 }
 
-fn explore(explorer: &Explorer, program: &impl Runs) -> Report {
+pub(crate) fn explore(explorer: &Explorer, program: &impl Runs) -> Report {
     let program = program.clone();
     let explorer = explorer.clone().max_steps(MAX_STEPS);
     explorer.explore(move || program.run())

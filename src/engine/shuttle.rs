@@ -1,0 +1,418 @@
+//! Sequentially consistent executions under shuttle: its runner, its coroutines, and its schedulers.
+//!
+//! Only shuttle's bare scheduling point and bare spawn are used. Between its runner and the scheduler
+//! that chooses stands a wrapper. It asks the execution what is possible, as the driver of our own
+//! coroutines does, and shows the scheduler only the tasks of threads whose next step can run: so
+//! events, clocks, races and deadlocks are recorded as under our own engines, and what shuttle has
+//! chosen is a schedule as any other. A step that can go in several ways, as one that may time out,
+//! is what shuttle calls random data: its scheduler draws the way.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
+use std::panic::{self, Location, resume_unwind};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{env, mem, thread};
+
+use shuttle::scheduler::{
+    PctScheduler, RandomScheduler, RoundRobinScheduler, Schedule, Scheduler, Task, TaskId,
+};
+use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
+use shuttle_engine::runtime::execution::ExecutionState;
+use shuttle_engine::runtime::thread::switch as shuttle_switch;
+
+use crate::execution::{self, Access, Ending, Execution, NextStep, Offer, Runtime};
+use crate::trace::{Choice, Operation, ThreadId};
+
+use super::{Coroutines, Point, STACK_SIZE, Strategy, begin, panic_hook, stack_overflow};
+
+/// How many orderings of steps a bug may need, for shuttle's PCT: as many as for our own.
+const DEPTH: usize = 3;
+
+/// Variables of the environment by which shuttle's schedulers do other than what they are told.
+const VARIABLES: [&str; 2] = ["SHUTTLE_RANDOM_SEED", "SHUTTLE_ALWAYS_PERSIST_SEED"];
+
+/// Who chooses the steps of executions on shuttle's runtime.
+pub(crate) enum Chooser {
+    /// A scheduler of shuttle's.
+    ///
+    /// Never dropped, since the random one prints its seed then, unless it has run all executions
+    /// that it was made for. It owns little.
+    Scheduler(ManuallyDrop<Box<dyn Scheduler + Send>>),
+    /// The strategy that looks at the executions.
+    Strategy,
+}
+
+impl Chooser {
+    /// shuttle's random walk.
+    pub(crate) fn random(seed: u64) -> Result<Self, String> {
+        Self::of(|| RandomScheduler::new_from_seed(seed, usize::MAX))
+    }
+
+    /// shuttle's probabilistic concurrency testing.
+    pub(crate) fn pct(seed: u64) -> Result<Self, String> {
+        Self::of(|| PctScheduler::new_from_seed(seed, DEPTH, usize::MAX))
+    }
+
+    fn of<S: Scheduler + Send + 'static>(scheduler: impl FnOnce() -> S) -> Result<Self, String> {
+        match VARIABLES.iter().find(|name| env::var_os(name).is_some()) {
+            Some(name) => Err(format!(
+                "the variable {name} is set, by which shuttle's schedulers do not keep to the seed \
+                 of the search or write files: unset it"
+            )),
+            None => Ok(Chooser::Scheduler(ManuallyDrop::new(Box::new(scheduler())))),
+        }
+    }
+}
+
+/// Lets shuttle install its panic hook now, and takes it away.
+///
+/// It does so once in a process, at its first run, and prints lines for every panic from then on. To
+/// be called before the lab's hook is installed, which would be behind it otherwise.
+pub(super) fn forestall_hook() {
+    // Not a random one, which reads the environment.
+    Runner::new(RoundRobinScheduler::new(1), config()).run(|| {});
+    drop(panic::take_hook());
+}
+
+/// Runs executions of `program` on shuttle's runtime until the strategy wants no more, and returns
+/// it.
+pub(crate) fn run_on_shuttle<S: Strategy + 'static>(
+    program: &Coroutines,
+    chooser: Chooser,
+    strategy: S,
+) -> S {
+    panic_hook::install();
+    stack_overflow::install();
+    let driver = Arc::new(Mutex::new(Some(Driver {
+        program: program.clone(),
+        chooser,
+        strategy,
+        is_told: true,
+        yields: false,
+        is_used_up: true,
+        choices: Vec::new(),
+    })));
+    // On an OS thread of its own, which can be left behind together with threads under test.
+    loop {
+        let (left_behind, is_left_behind) = channel();
+        let worker = thread::Builder::new().name("racelab".to_owned()).spawn({
+            let driver = Arc::clone(&driver);
+            let body = Arc::clone(&program.body);
+            move || run_here(&driver, left_behind, body)
+        });
+        let worker = worker.unwrap_or_else(|error| {
+            panic!("the system cannot start another thread for the search: {error}")
+        });
+        if is_left_behind.recv().is_ok() {
+            continue;
+        }
+        worker
+            .join()
+            .unwrap_or_else(|payload: Box<dyn Any + Send>| resume_unwind(payload));
+        let driver = lock(&driver).take();
+        return driver.expect("only here it is taken").strategy;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs executions on this OS thread, until no more are wanted or it is left behind.
+fn run_here<S: Strategy + 'static>(
+    driver: &Arc<Mutex<Option<Driver<S>>>>,
+    left_behind: Sender<()>,
+    body: Arc<dyn Fn() + Send + Sync>,
+) {
+    // A panic of the lab itself must not leave an execution behind.
+    let _end = Leave;
+    LEAVE_BEHIND.set(Some(Box::new({
+        let driver = Arc::clone(driver);
+        move || {
+            if let Some(driver) = &mut *lock(&driver) {
+                driver.abandon();
+            }
+            // Nobody listens any more if the search was taken for stuck.
+            let _ = left_behind.send(());
+        }
+    })));
+    let scheduler = Wrapper {
+        driver: Arc::clone(driver),
+        idle: None,
+    };
+    Runner::new(scheduler, config()).run(move || {
+        stack_overflow::note_stack();
+        execution::run_body(&*body);
+    });
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config.stack_size = STACK_SIZE;
+    // The lab has its own replay and its own bound on steps.
+    config.failure_persistence = FailurePersistence::None;
+    config.max_steps = MaxSteps::None;
+    config.silence_warnings = true;
+    config
+}
+
+/// Leaves the current execution when it is dropped.
+struct Leave;
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        drop(LEAVE_BEHIND.take());
+        drop(execution::leave());
+    }
+}
+
+thread_local! {
+    /// Set while a thread gives its turn back. shuttle has scheduling points of its own, in its spawn
+    /// and behind the end of its main task, which are not the lab's.
+    static GIVES_TURN_BACK: Cell<bool> = const { Cell::new(false) };
+    /// Gives up this OS thread: the search goes on with another one.
+    static LEAVE_BEHIND: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+}
+
+/// The engine as the threads see it: they give their turn back to shuttle.
+struct Turns;
+
+impl Runtime for Turns {
+    fn take_turn(&self, next: &NextStep, _access: Option<Access>) -> Option<u64> {
+        if matches!(next.operation, Operation::Yield | Operation::Sleep) {
+            ExecutionState::request_yield();
+        }
+        switch();
+        None
+    }
+
+    fn let_others_unwind(&self) {
+        switch();
+    }
+
+    fn runs_on(&self) -> bool {
+        true
+    }
+
+    /// shuttle would let the thread finish its panic at the end of the execution, or free the stack,
+    /// to which others may refer. So its whole OS thread stays where it is, with all stacks on it.
+    fn leave_behind(&self) {
+        execution::with(Execution::leave_behind);
+        let leave = LEAVE_BEHIND.take();
+        leave.expect("an OS thread is left behind once")();
+        loop {
+            thread::park();
+        }
+    }
+
+    fn spawn(&self, _thread: ThreadId, f: Box<dyn FnOnce()>) {
+        let start = Box::new(|| {
+            stack_overflow::note_stack();
+            f();
+        });
+        // Tasks are started in the order of the threads, so that they have the same numbers.
+        ExecutionState::spawn_thread(start, STACK_SIZE, None, None, Location::caller());
+    }
+}
+
+fn switch() {
+    GIVES_TURN_BACK.set(true);
+    shuttle_switch();
+    stack_overflow::note_stack();
+}
+
+/// What outlives the OS thread that executions run on.
+struct Driver<S> {
+    program: Coroutines,
+    chooser: Chooser,
+    strategy: S,
+    /// Whether the strategy was told how the last execution has ended.
+    is_told: bool,
+    /// Whether a thread has yielded since the last choice.
+    yields: bool,
+    /// Whether the last execution that shuttle's scheduler has heard of had a choice between threads,
+    /// if there was one.
+    is_used_up: bool,
+    choices: Vec<Choice>,
+}
+
+impl<S: Strategy> Driver<S> {
+    /// Begins another execution, if one is wanted, in the memory of an earlier one.
+    fn begin(&mut self, idle: Option<Box<Execution>>) -> bool {
+        if !self.strategy.wants_execution() {
+            return false;
+        }
+        if let Chooser::Scheduler(scheduler) = &mut self.chooser {
+            // Without a choice there was nothing to learn for it, and its PCT panics.
+            if mem::replace(&mut self.is_used_up, false) {
+                scheduler
+                    .new_execution()
+                    .expect("it was made for any number of executions");
+            }
+        }
+        self.is_told = false;
+        self.yields = false;
+        let conduct = self.strategy.conduct();
+        let Coroutines {
+            max_steps,
+            pulse,
+            patience,
+            ..
+        } = &self.program;
+        begin(idle, |number| {
+            Execution::new(
+                number,
+                &Turns,
+                *max_steps,
+                Arc::clone(pulse),
+                patience.clone(),
+                conduct.prunes,
+            )
+        });
+        execution::with(|execution| {
+            execution.record_touches(conduct.records_from);
+            execution.run_on(conduct.runs_on);
+        });
+        true
+    }
+
+    /// Tells the strategy how the execution has ended.
+    fn tell(&mut self, execution: &Execution) {
+        if !mem::replace(&mut self.is_told, true) {
+            self.strategy.finished(execution);
+        }
+    }
+
+    /// The current execution is left where it is.
+    fn abandon(&mut self) {
+        let stacks = execution::with(|execution| {
+            self.tell(execution);
+            let is_left = |thread: &execution::Thread| !thread.finished || thread.is_left_behind;
+            execution.threads().filter(|(_, t)| is_left(t)).count()
+        });
+        self.program.pulse.leave_behind(stacks * STACK_SIZE);
+    }
+
+    /// The thread that goes on, or `None` if all have ended.
+    fn next(&mut self, runnable: &[&Task]) -> Option<ThreadId> {
+        execution::with(|execution| {
+            loop {
+                // At once, while everything is as it was when the execution ended.
+                if execution.is_settled() {
+                    self.tell(execution);
+                }
+                match execution.offer(&mut self.choices) {
+                    Offer::Over => return None,
+                    Offer::Ended => {}
+                    Offer::Continue(thread) => return Some(thread),
+                    Offer::InVain => {
+                        if self.strategy.conduct().abandons_vain {
+                            execution.end(Ending::Abandoned);
+                        }
+                    }
+                    Offer::Choose { running } => {
+                        let Some(choice) = self.choose(execution, running, runnable) else {
+                            execution.end(Ending::Abandoned);
+                            continue;
+                        };
+                        execution.take(choice, running);
+                        return Some(choice.thread);
+                    }
+                }
+            }
+        })
+    }
+
+    fn choose(
+        &mut self,
+        execution: &Execution,
+        running: Option<ThreadId>,
+        runnable: &[&Task],
+    ) -> Option<Choice> {
+        let last = execution.schedule().last().map(|choice| choice.thread);
+        let Chooser::Scheduler(scheduler) = &mut self.chooser else {
+            return self.strategy.choose(&Point {
+                step: execution.schedule().len(),
+                choices: &self.choices,
+                last,
+                running,
+                preemptions: execution.preemptions(),
+                execution,
+            });
+        };
+        let ways_of = |thread: ThreadId| {
+            let ways = self.choices.iter();
+            ways.filter(move |choice| choice.thread == thread)
+        };
+        let able = runnable.iter().copied();
+        let able = able.filter(|task| ways_of(thread_of(task.id())).next().is_some());
+        let able: Vec<&Task> = able.collect();
+        self.is_used_up |= able.len() > 1;
+        // The one that has made the last step, and not one that has been started since.
+        let last = TaskId::from(last.unwrap_or(ThreadId::MAIN).index());
+        let task = scheduler.next_task(&able, Some(last), mem::take(&mut self.yields))?;
+        let mut ways = ways_of(thread_of(task));
+        match ways.clone().count() {
+            1 => ways.next().copied(),
+            several => {
+                let drawn = scheduler.next_u64() % several as u64;
+                ways.nth(usize::try_from(drawn).expect("it is less than a usize"))
+                    .copied()
+            }
+        }
+    }
+}
+
+fn thread_of(task: TaskId) -> ThreadId {
+    ThreadId(u32::try_from(usize::from(task)).expect("fewer than 2^32 threads"))
+}
+
+/// What shuttle takes for its scheduler.
+struct Wrapper<S> {
+    driver: Arc<Mutex<Option<Driver<S>>>>,
+    /// The last execution, kept for its memory.
+    idle: Option<Box<Execution>>,
+}
+
+impl<S: Strategy> Wrapper<S> {
+    fn with<R>(&self, f: impl FnOnce(&mut Driver<S>) -> R) -> R {
+        f(lock(&self.driver)
+            .as_mut()
+            .expect("it is taken when all is over"))
+    }
+}
+
+impl<S: Strategy> Scheduler for Wrapper<S> {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        if let Some(execution) = execution::leave() {
+            self.with(|driver| driver.tell(&execution));
+            self.idle = Some(execution);
+        }
+        let idle = self.idle.take();
+        self.with(|driver| driver.begin(idle))
+            .then(|| Schedule::new(0))
+    }
+
+    fn next_task(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<TaskId>,
+        is_yielding: bool,
+    ) -> Option<TaskId> {
+        let can_go_on = |task| runnable.iter().any(|other| other.id() == task);
+        if !GIVES_TURN_BACK.replace(false) && current.is_some_and(can_go_on) {
+            return current;
+        }
+        let next = self.with(|driver| {
+            driver.yields |= is_yielding;
+            driver.next(runnable)
+        });
+        next.map(|thread| TaskId::from(thread.index()))
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        panic!("racelab: a body under the lab has no access to shuttle's random numbers")
+    }
+}
