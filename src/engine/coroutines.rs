@@ -253,8 +253,8 @@ impl<S: Strategy> Driver<'_, S> {
                     Offer::Over => return None,
                     Offer::Ended => {}
                     Offer::Continue(thread) => return Some(thread),
-                    Offer::InVain => {
-                        if self.strategy.conduct().abandons_vain {
+                    Offer::Redundant => {
+                        if self.strategy.conduct().abandons_redundant {
                             execution.end(Ending::Abandoned);
                         }
                     }

@@ -88,9 +88,9 @@ pub(crate) trait Strategy: Send {
 pub(crate) struct Conduct {
     /// Whether choices that lead nowhere new are left out.
     pub(crate) prunes: bool,
-    /// Whether an execution is abandoned in which a thread that spins went on alone in vain: all
+    /// Whether an execution is abandoned in which a thread that spins went on alone and did not leave its loop: all
     /// that can follow also follows in an execution in which it did not.
-    pub(crate) abandons_vain: bool,
+    pub(crate) abandons_redundant: bool,
     /// Whether the threads that have not failed go on after a failure.
     pub(crate) runs_on: bool,
     /// The number of the first step, from 0 on, of which it is recorded what it touches.
@@ -101,7 +101,7 @@ impl Default for Conduct {
     fn default() -> Self {
         Conduct {
             prunes: true,
-            abandons_vain: false,
+            abandons_redundant: false,
             runs_on: false,
             records_from: None,
         }

@@ -17,9 +17,9 @@ pub(crate) enum Offer {
         /// The thread that did the last step and could go on: to leave it is a preemption.
         running: Option<ThreadId>,
     },
-    /// Whether to go on: a thread went on alone in vain, so that all that can follow would also
-    /// follow if it had not.
-    InVain,
+    /// Whether to go on: a thread went on alone and did not leave its loop, so that the execution
+    /// is redundant: all that can follow would also follow if it had not.
+    Redundant,
     /// Nothing: this thread has to go on.
     Continue(ThreadId),
     /// Nothing yet: the execution has just ended as far as the search is concerned. Its threads run
@@ -81,7 +81,7 @@ impl Execution {
             let alone = if self.prunes { self.alone() } else { GoOn::No };
             match alone {
                 GoOn::Step(thread) => choices.push(Choice::of(thread)),
-                GoOn::InVain => return Offer::InVain,
+                GoOn::Redundant => return Offer::Redundant,
                 GoOn::No => self.list_choices(choices),
             }
             if choices.is_empty() {
@@ -109,7 +109,7 @@ impl Execution {
     }
 
     /// The thread that goes on in an execution that the search is done with: each in turn, so that
-    /// none waits for ever for another one that could go on. Dooms the execution if nobody can, or
+    /// none keeps waiting for another one that could go on. Dooms the execution if nobody can, or
     /// if it has gone on for as long as an execution may.
     fn next_to_run_on(&mut self, steps: usize) -> Option<Offer> {
         if self.threads.iter().all(|thread| thread.finished) {
@@ -332,7 +332,7 @@ impl Execution {
     }
 
     /// When nothing else is possible, threads that have timed out can do so again; and if there are
-    /// none, those that went on alone in vain go on in turn, without a choice, up to the bound on
+    /// none, those that went on alone and did not leave their loops go on in turn, without a choice, up to the bound on
     /// steps.
     fn list_last_resort(&self, choices: &mut Vec<Choice>) {
         let stalled = self.threads().filter(|(id, thread)| {
@@ -345,7 +345,7 @@ impl Execution {
         }));
         if choices.is_empty() {
             let spinning = self.threads().filter(|(id, _)| self.can_go_on(*id));
-            let next = spinning.min_by_key(|(_, thread)| self.turns_in_vain(thread));
+            let next = spinning.min_by_key(|(_, thread)| self.redundant_turns(thread));
             choices.extend(next.map(|(thread, _)| Choice::of(thread)));
         }
     }

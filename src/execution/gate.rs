@@ -23,7 +23,7 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    /// A gate for so many threads. For less than two it is always open.
+    /// A gate for this number of threads. For less than two it is always open.
     pub(super) fn new(expected: usize) -> Self {
         Gate::with_limit(expected, LIMIT)
     }

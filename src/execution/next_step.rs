@@ -134,7 +134,7 @@ pub(crate) enum Alternatives {
     None,
     /// While it is impossible, it can time out: alternative 1.
     Timeout,
-    /// It can fail without a cause, while the atomic has this value: alternative 1.
+    /// It can fail spuriously, while the atomic has this value: alternative 1.
     Spurious(Value),
     /// It concerns one of the threads that wait on its object: alternative `k` is the `k`-th.
     Waiters,

@@ -23,7 +23,7 @@ pub(crate) struct Object {
 /// By what an object is known again in another execution, where other numbers may be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Origin {
-    /// It is the so-manieth object that this thread made.
+    /// Its maker, and which of the objects of that thread it is, from 1 on.
     Made(ThreadId, u32),
     /// It was bound where it was used first, which can be by any thread.
     BoundLate,

@@ -37,7 +37,7 @@ pub(crate) trait Runtime: Sync {
         false
     }
 
-    /// Leaves the current thread behind for ever, where it is, if that can be done.
+    /// Leaves the current thread behind where it is, never to be resumed, if that can be done.
     fn leave_behind(&self) {}
 
     /// Hears that the execution is doomed.

@@ -20,7 +20,7 @@ pub(crate) struct Thread {
     /// Stands for that.
     pub(super) next_hash: u64,
     pub(crate) finished: bool,
-    /// Who spawned it, and as its so-manieth thread.
+    /// Who spawned it, and which of the threads of that one it is, from 1 on.
     pub(crate) parent: Option<(ThreadId, u32)>,
     /// How many threads it has spawned.
     pub(super) spawned: u32,

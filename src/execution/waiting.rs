@@ -31,7 +31,7 @@ use crate::trace::{Event, Operation, ThreadId};
 
 use super::{Alternatives, Execution, NextStep, Requirement, Spot, Thread};
 
-/// After so many looks in a row at the same few things, with nothing new, a thread without a yield
+/// After this number of looks in a row at the same few things, with nothing new, a thread without a yield
 /// is taken to spin.
 const QUIET_LOOKS: u32 = 100;
 
@@ -39,7 +39,7 @@ const QUIET_LOOKS: u32 = 100;
 /// after some rounds is likely to make.
 const STEPS_ALONE: u32 = 1000;
 
-/// How often in a row a thread takes a way that it could take for ever, if that leads it elsewhere.
+/// How often in a row a thread takes a way that it could repeat without end, if that leads it elsewhere.
 const MAX_IN_A_ROW: u32 = 3;
 
 /// How many things a spinning thread without a yield may look at in turn.
@@ -92,7 +92,7 @@ pub(super) struct Waiting {
     /// How often it has looked in a row with nothing new.
     quiet: u32,
     rest: Option<Rest>,
-    /// Where it took a way that it could take for ever, since it last saw anything new.
+    /// Where it took a way that it could repeat without end, since it last saw anything new.
     stalls: SmallVec<[Stall; 1]>,
     /// The writes in the execution when it yielded last.
     yielded_at: Option<u64>,
@@ -108,7 +108,7 @@ pub(crate) struct Look {
     pub(crate) step: u32,
 }
 
-/// A way that a thread could take for ever, and has taken.
+/// A way that a thread could repeat without end, and has taken.
 #[derive(Clone, Copy, Debug)]
 struct Stall {
     place: usize,
@@ -163,7 +163,7 @@ pub(super) enum GoOn {
     /// It makes another step.
     Step(ThreadId),
     /// It has used up its steps, while others could have gone on.
-    InVain,
+    Redundant,
     /// There is none.
     No,
 }
@@ -221,7 +221,7 @@ impl Execution {
     }
 
     /// Whether the thread has yielded before, and nothing was written since.
-    pub(crate) fn yields_in_vain(&self, thread: ThreadId) -> bool {
+    pub(crate) fn yields_again(&self, thread: ThreadId) -> bool {
         self.thread(thread).waiting.yielded_at == Some(self.writes)
     }
 
@@ -288,7 +288,7 @@ impl Execution {
         }
     }
 
-    /// What the thread has looked at since it took a way last that it could take for ever, if it is
+    /// What the thread has looked at since it last took a way that it could repeat without end, if it is
     /// there again: that decides whether it can take it once more.
     pub(super) fn looks_since_stall(
         &self,
@@ -313,7 +313,7 @@ impl Execution {
         }
     }
 
-    /// Whether the thread rests, and going on alone was in vain.
+    /// Whether the thread rests, and did not leave its loop when it went on alone.
     pub(super) fn is_exhausted(&self, thread: &Thread) -> bool {
         self.resting(thread)
             .is_some_and(|rest| rest.steps >= STEPS_ALONE)
@@ -324,8 +324,8 @@ impl Execution {
         self.resting(thread).is_some_and(|rest| rest.steps == 0)
     }
 
-    /// How often the thread went on in vain.
-    pub(super) fn turns_in_vain(&self, thread: &Thread) -> u32 {
+    /// How often the thread went on alone and did not leave its loop.
+    pub(super) fn redundant_turns(&self, thread: &Thread) -> u32 {
         self.resting(thread)
             .map_or(0, |rest| rest.steps / STEPS_ALONE)
     }
@@ -395,10 +395,10 @@ impl Execution {
         self.alone = None;
         let mut others = self.threads().filter(|(_, other)| !self.rests(other));
         let is_detour = others.any(|(id, _)| self.can_go_on(id));
-        if is_detour { GoOn::InVain } else { GoOn::No }
+        if is_detour { GoOn::Redundant } else { GoOn::No }
     }
 
-    /// Whether the thread has taken, where it is now, a way that it could take for ever (a time-out,
+    /// Whether the thread has taken, where it is now, a way that it could repeat without end (a time-out,
     /// a spurious failure), and it would only come back to the same.
     pub(super) fn stalls(&self, thread: ThreadId, next: &NextStep) -> bool {
         let stall = self.thread(thread).waiting.stall_at(next);
@@ -444,7 +444,7 @@ impl Execution {
 }
 
 impl Waiting {
-    /// That the thread took a way here that it could take for ever.
+    /// That the thread took a way here that it could repeat without end.
     fn stall_at(&self, next: &NextStep) -> Option<&Stall> {
         let place = ptr::from_ref(next.at).addr();
         self.stalls.iter().find(|stall| stall.place == place)

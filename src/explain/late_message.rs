@@ -57,8 +57,8 @@ fn late(trace: &Trace, received: usize) -> Option<Explanation> {
 fn sent(trace: &Trace, received: usize, channel: ObjectId) -> Option<usize> {
     let has_done = |index: usize, operation: Operation| {
         let event = &trace.events[index];
-        let in_vain = [EventResult::Failed, EventResult::Disconnected].map(Some);
-        let is_done = event.operation == operation && !in_vain.contains(&event.result);
+        let redundant = [EventResult::Failed, EventResult::Disconnected].map(Some);
+        let is_done = event.operation == operation && !redundant.contains(&event.result);
         event.object == Some(channel) && is_done
     };
     if !has_done(received, Operation::Receive) {

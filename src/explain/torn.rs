@@ -113,6 +113,6 @@ fn pair(first: &Event, second: &Event) -> Option<Pair> {
 }
 
 fn has_received(event: &Event) -> bool {
-    let in_vain = [EventResult::Failed, EventResult::Disconnected].map(Some);
-    event.operation == Operation::Receive && !in_vain.contains(&event.result)
+    let redundant = [EventResult::Failed, EventResult::Disconnected].map(Some);
+    event.operation == Operation::Receive && !redundant.contains(&event.result)
 }

@@ -485,7 +485,7 @@ impl<T> Messages<T> {
         limit: Limit,
     ) -> Result<(), TrySendError<T>> {
         // If the wait is ended by the end of the execution, the message goes with it. It may hold
-        // an end of its own channel, which would keep the queue for ever.
+        // an end of its own channel, which would never free the queue.
         let _offer = Offer {
             messages: self,
             number,

@@ -64,13 +64,13 @@ pub(crate) struct Fingerprint(u64);
 /// The parts of a search, while they are being found.
 #[derive(Debug)]
 struct PartFinder {
-    /// The beginnings have so many steps, if their executions have.
+    /// The beginnings have this number of steps, if their executions have.
     steps: usize,
     parts: Vec<Beginning>,
 }
 
 impl Dfs {
-    /// All executions, or those with at most so many preemptions, with a count of their traces.
+    /// All executions, or those with at most this number of preemptions, with a count of their traces.
     pub(crate) fn counting_traces(max_preemptions: Option<u32>) -> Self {
         Dfs {
             max_preemptions,
@@ -226,7 +226,7 @@ impl Strategy for Dfs {
 
     fn conduct(&self) -> Conduct {
         Conduct {
-            abandons_vain: true,
+            abandons_redundant: true,
             records_from: self.traces.as_ref().map(Traces::records_from),
             ..Conduct::default()
         }

@@ -12,8 +12,8 @@ use crate::trace::Choice;
 
 use super::dfs::Fingerprint;
 
-/// A search is divided until there are so many parts, if it is large enough. More of them keep more
-/// workers busy to the end, but each of them costs an execution that does not count.
+/// A search is divided into at least this number of parts, if it is large enough. More of them keep
+/// more workers busy to the end, but each of them costs an execution that does not count.
 pub(super) const ENOUGH_PARTS: usize = 512;
 
 /// The least and the most executions in a block of a random search. The most is exceeded only where
@@ -34,7 +34,7 @@ pub(crate) trait Divisible: Strategy + Send + Sync + 'static {
 
 /// An exhaustive search: a tree of choices, of which a part is all that begins in the same way.
 pub(crate) trait Tree: Divisible<Part: Steps> {
-    /// A search that finds the parts whose beginnings have so many steps, and explores nothing.
+    /// A search that finds the parts whose beginnings have a given number of steps, and explores nothing.
     ///
     /// What the parts are must not depend on what executions have shown of loops.
     fn dividing(steps: usize) -> Self;
@@ -117,7 +117,7 @@ impl<S: Numbered> Strategy for Block<S> {
     }
 }
 
-/// The parts of a random search of so many executions.
+/// The parts of a random search of a given number of executions.
 pub(crate) fn blocks(executions: u64) -> Vec<Range<u64>> {
     let (least, most) = BLOCK;
     let even = executions / ENOUGH_PARTS as u64;

@@ -10,13 +10,13 @@ use crate::trace::{Choice, LeftOutSet};
 
 use super::{FailingExecution, size};
 
-/// After so many executions that did not end within their steps, a search of single runs gives up.
+/// After this number of executions that did not end within their steps, a search of single runs gives up.
 pub(super) const MAX_ENDLESS: u64 = 100;
 
-/// When the stacks of threads that were left behind take so many bytes, a search ends.
-const MAX_LEFT_BEHIND: usize = 256 << 20;
+/// When the stacks of threads that were left behind take this number of bytes, a search ends.
+pub(super) const MAX_LEFT_BEHIND: usize = 256 << 20;
 
-/// After so many executions it is said how much is done.
+/// Each time after this number of executions it is said how much is done.
 const SHARE_EVERY: u64 = 256;
 
 /// When a search has to stop.
@@ -87,7 +87,7 @@ pub(crate) struct Tally {
 }
 
 impl Limits {
-    /// The limit that is reached after so many executions, if any is.
+    /// The limit that is reached after this number of executions, if any is.
     pub(crate) fn reached(&self, executions: u64, pulse: &Pulse) -> Option<Stop> {
         if self.max_executions.is_some_and(|max| executions >= max) {
             return Some(Stop::MaxExecutions);

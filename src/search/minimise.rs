@@ -12,6 +12,7 @@ use crate::engine::{Conduct, Coroutines, Point, Strategy};
 use crate::execution::{Ending, Execution, Pulse};
 use crate::trace::{Choice, LeftOut};
 
+use super::exploration::MAX_LEFT_BEHIND;
 use super::{Dfs, FailingExecution, Size, size};
 
 /// How many executions minimisation may cost. A number, not a time, so that the same search has
@@ -102,7 +103,7 @@ impl Budget {
         }
     }
 
-    /// Allows to spend at most so many executions.
+    /// Allows to spend at most this number of executions.
     pub(super) fn limited(self, max_executions: u64) -> Self {
         Budget {
             max_executions,
@@ -115,7 +116,7 @@ impl Budget {
         self.executions
     }
 
-    /// Allows to spend one part in so many of what is left.
+    /// Allows to spend one of `parts` equal parts of what is left.
     fn share(self, parts: u64) -> Self {
         Budget {
             max_executions: self.executions + (MAX_EXECUTIONS - self.executions) / parts,
@@ -134,6 +135,7 @@ impl Budget {
         self.executions >= self.max_executions
             || self.steps >= self.max_steps
             || self.pulse.is_interrupted()
+            || self.pulse.left_behind() >= MAX_LEFT_BEHIND
             || self
                 .deadline
                 .is_some_and(|deadline| Instant::now() >= deadline)
@@ -327,7 +329,9 @@ impl Strategy for Enumerate {
     fn finished(&mut self, execution: &Execution) {
         self.dfs.finished(execution);
         self.budget.count(execution);
-        self.is_incomplete |= execution.left_out().has(LeftOut::RepeatedTimeouts);
+        // A thread that takes such a way once more can fail with fewer preemptions.
+        let mut left_out = LeftOut::ALL.into_iter().filter(|kind| kind.is_repetition());
+        self.is_incomplete |= left_out.any(|kind| execution.left_out().has(kind));
         if execution.gained_patience() {
             self.dfs.restart();
         }

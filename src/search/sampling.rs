@@ -140,7 +140,7 @@ mod tests {
         }
     }
 
-    /// Runs so many executions with these numbers, in a search of its own.
+    /// Runs the executions with these numbers, in a search of its own.
     fn tally<W: Walk + 'static>(
         walk: impl Fn(&Profile) -> W,
         numbers: Numbers,

@@ -75,7 +75,7 @@ impl Loom {
         }
         MODEL.take().forget();
         drop(IDLE.take());
-        // Taken out, since what a panic of loom's has left behind may hold the driver for ever.
+        // Taken out, since what a panic of loom's has left behind may never let go of the driver.
         driver.strategy.take().expect("it is taken once")
     }
 

@@ -247,9 +247,9 @@ fn take_turn(me: ThreadId, next: &NextStep, access: Option<Access>) -> Option<u6
             atomic::fence(next.ordering.expect("a fence has an ordering"));
         }
         // To loom, who yields waits until another one has gone on, which is so only of a thread that
-        // yields in vain.
+        // yields again with nothing written.
         (Operation::Yield | Operation::Sleep, ..) => {
-            if with(|execution| execution.yields_in_vain(me)) {
+            if with(|execution| execution.yields_again(me)) {
                 with(|execution| execution.leave_out(LeftOut::Yields));
                 loom_thread::yield_now();
             }

@@ -52,7 +52,7 @@ impl Part {
 /// The parts of a search, while they are being found.
 #[derive(Debug)]
 pub(super) struct PartFinder {
-    /// The beginnings have so many steps, if their executions have.
+    /// The beginnings have this number of steps, if their executions have.
     steps: usize,
     parts: Vec<Part>,
 }
@@ -233,7 +233,7 @@ mod tests {
         join(threads);
     }
 
-    /// Threads that increment in two steps, each so many times.
+    /// Threads that increment in two steps, each a number of times.
     fn increments(times: [usize; 3]) {
         let n = sync::Arc::new(AtomicUsize::new(0));
         let threads = times.map(|times| {

@@ -35,7 +35,7 @@ use super::identity::Census;
 use super::reversal::Obstacle;
 
 use division::PartFinder;
-use probe::{InVain, Probe};
+use probe::{Probe, Redundant};
 use surprises::Surprises;
 use wakeup_tree::{Branch, Planned, Tree};
 
@@ -49,7 +49,7 @@ pub(crate) struct Dpor {
     plan: Tree,
     started: bool,
     probe: Option<Probe>,
-    in_vain: InVain,
+    redundant: Redundant,
     /// What steps touch at times that is not planned.
     surprises: Surprises,
     /// Whether the path has to be gone again as it is.
@@ -341,7 +341,7 @@ impl Strategy for Dpor {
 
     fn conduct(&self) -> Conduct {
         Conduct {
-            abandons_vain: true,
+            abandons_redundant: true,
             runs_on: true,
             records_from: Some(self.done.steps.len()),
             ..Conduct::default()

@@ -21,7 +21,7 @@ pub(super) struct Probe {
 
 /// Of threads that did not leave their loops: what stands for all that they had seen, and what they
 /// looked at then, with what it had come to.
-pub(super) type InVain = FxHashMap<u128, Vec<Vec<(SpotKey, u128)>>>;
+pub(super) type Redundant = FxHashMap<u128, Vec<Vec<(SpotKey, u128)>>>;
 
 impl Dpor {
     /// A thread that spins, if it is not known what it does when it goes on alone, or if nobody else
@@ -36,19 +36,19 @@ impl Dpor {
         if only_rest {
             return probes.next();
         }
-        probes.find(|probe| !self.is_in_vain(probe))
+        probes.find(|probe| !self.is_redundant(probe))
     }
 
     /// Whether the thread was let go on alone before, and would see the same now.
-    fn is_in_vain(&self, probe: &Probe) -> bool {
-        let known = self.in_vain.get(&probe.seen);
+    fn is_redundant(&self, probe: &Probe) -> bool {
+        let known = self.redundant.get(&probe.seen);
         known.into_iter().flatten().any(|looks| {
             let mut looks = looks.iter();
             looks.all(|(spot, state)| self.done.state_of(*spot) == *state)
         })
     }
 
-    /// Remembers that a thread went on alone in vain, and what it has looked at meanwhile. It would
+    /// Remembers that a thread went on alone and did not leave its loop, and what it has looked at meanwhile. It would
     /// have seen something else before what has changed that.
     pub(super) fn learn(&mut self, probe: &Probe, execution: &Execution) {
         let looks = execution.watched(probe.thread).iter();
@@ -59,7 +59,7 @@ impl Dpor {
             .iter()
             .map(|(key, _)| (*key, self.done.state_of(*key)));
         let seen = seen.collect();
-        self.in_vain.entry(probe.seen).or_default().push(seen);
+        self.redundant.entry(probe.seen).or_default().push(seen);
         if let Some(mut announced) = self.done.announced(execution, probe.thread) {
             announced.watched.clear();
             self.forestall(probe.thread, &announced, &footprint);

@@ -3,7 +3,9 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use proptest::prelude::*;
-use racelab::{Coverage, Engine, Explorer, Progress};
+use racelab::sync::Arc;
+use racelab::sync::atomic::AtomicUsize;
+use racelab::{Coverage, Engine, Explorer, Progress, thread};
 
 use super::{count, expect_failure, explore, schedule_of};
 #[cfg(feature = "cli")]
@@ -54,6 +56,32 @@ fn a_failure_beside_a_lock_that_nobody_else_takes_is_the_smallest() {
     program.forbidden = Some((vec![vec![0], vec![]], [0, 0]));
     assert!(program.truth().smallest.is_some());
     assert_smallest(&program);
+}
+
+/// With a second spurious failure in a row, which is left out, it would fail without a preemption.
+#[test]
+fn a_failure_is_not_called_minimal_where_repeated_failures_are_left_out() {
+    let body = || {
+        let n = Arc::new(AtomicUsize::new(0));
+        let other = {
+            let n = Arc::clone(&n);
+            thread::spawn(move || n.store(7, SeqCst))
+        };
+        let mut failures = 0;
+        let mut current = 0;
+        while let Err(now) = n.compare_exchange_weak(current, 1, SeqCst, SeqCst) {
+            failures += 1;
+            assert!(failures < 2, "two failures");
+            current = now;
+        }
+        other.join().unwrap();
+    };
+    for engine in [Engine::Dpor, Engine::Dfs] {
+        let report = Explorer::new(engine).explore(body);
+        let failure = expect_failure(&report);
+        assert_eq!(failure.preemptions, Some(1), "{engine}: {report}");
+        assert_eq!(failure.minimal, Some(false), "{engine}: {report}");
+    }
 }
 
 #[cfg(feature = "cli")]
