@@ -20,7 +20,7 @@ use crate::execution::{
 };
 use crate::trace::{Choice, ThreadId};
 
-use super::{Point, STACK_SIZE, Strategy, begin, panic_hook, stack_overflow};
+use super::{Conduct, Point, STACK_SIZE, Strategy, begin, panic_hook, stack_overflow};
 
 /// A body under test, ready to be run under any strategy.
 #[derive(Clone)]
@@ -69,6 +69,29 @@ impl Coroutines {
                 }
             }
         }
+    }
+
+    /// Begins an execution, in the memory of an earlier one if there was one.
+    pub(super) fn begin(
+        &self,
+        runtime: &'static dyn Runtime,
+        conduct: Conduct,
+        idle: Option<Box<Execution>>,
+    ) {
+        begin(idle, |number| {
+            Execution::new(
+                number,
+                runtime,
+                self.max_steps,
+                Arc::clone(&self.pulse),
+                self.patience.clone(),
+                conduct.prunes,
+            )
+        });
+        execution::with(|execution| {
+            execution.record_touches(conduct.records_from);
+            execution.run_on(conduct.runs_on);
+        });
     }
 
     /// Runs executions on this OS thread.
@@ -194,26 +217,7 @@ impl<S: Strategy> Driver<'_, S> {
             return false;
         }
         let conduct = self.strategy.conduct();
-        let Coroutines {
-            max_steps,
-            pulse,
-            patience,
-            ..
-        } = self.engine;
-        begin(self.idle.take(), |number| {
-            Execution::new(
-                number,
-                &Turns,
-                *max_steps,
-                Arc::clone(pulse),
-                patience.clone(),
-                conduct.prunes,
-            )
-        });
-        execution::with(|execution| {
-            execution.record_touches(conduct.records_from);
-            execution.run_on(conduct.runs_on);
-        });
+        self.engine.begin(&Turns, conduct, self.idle.take());
         true
     }
 

@@ -25,7 +25,7 @@ use shuttle_engine::runtime::thread::switch as shuttle_switch;
 use crate::execution::{self, Access, Ending, Execution, NextStep, Offer, Runtime};
 use crate::trace::{Choice, Operation, ThreadId};
 
-use super::{Coroutines, Point, STACK_SIZE, Strategy, begin, panic_hook, stack_overflow};
+use super::{Coroutines, Point, STACK_SIZE, Strategy, panic_hook, stack_overflow};
 
 /// How many orderings of steps a bug may need, for shuttle's PCT: as many as for our own.
 const DEPTH: usize = 3;
@@ -254,27 +254,7 @@ impl<S: Strategy> Driver<S> {
         }
         self.is_told = false;
         self.yields = false;
-        let conduct = self.strategy.conduct();
-        let Coroutines {
-            max_steps,
-            pulse,
-            patience,
-            ..
-        } = &self.program;
-        begin(idle, |number| {
-            Execution::new(
-                number,
-                &Turns,
-                *max_steps,
-                Arc::clone(pulse),
-                patience.clone(),
-                conduct.prunes,
-            )
-        });
-        execution::with(|execution| {
-            execution.record_touches(conduct.records_from);
-            execution.run_on(conduct.runs_on);
-        });
+        self.program.begin(&Turns, self.strategy.conduct(), idle);
         true
     }
 

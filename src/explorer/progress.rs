@@ -11,7 +11,7 @@ use crate::execution::Pulse;
 pub struct Progress(pub(super) Arc<Pulse>);
 
 impl Progress {
-    /// How many executions have come to an end.
+    /// How many executions have ended.
     pub fn executions(&self) -> u64 {
         self.0.executions()
     }

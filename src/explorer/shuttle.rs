@@ -46,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    /// Remembers so many executions that shuttle has chosen, each with its schedule.
+    /// Remembers executions that shuttle has chosen, each with its schedule, up to a wanted number.
     struct Recorder {
         wanted: usize,
         recorded: Vec<(Schedule, End)>,
