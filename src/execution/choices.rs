@@ -304,7 +304,9 @@ impl Execution {
                 thread: id,
                 alternative,
             };
-            if !self.met(id, next.requires) {
+            if next.is_plain() && !thread.may_wait() {
+                choices.push(way(0));
+            } else if !self.met(id, next.requires) {
                 if self.can_time_out(id, next) {
                     if self.stalls(id, next) {
                         leaves_timeouts_out = true;

@@ -98,8 +98,10 @@ impl Execution {
     /// What the step with this number has touched.
     pub(crate) fn touches(&self, step: usize) -> impl Iterator<Item = &Touch> {
         let touches = &self.footprints.touches;
-        let start = touches.partition_point(|(of, _)| (*of as usize) < step);
-        let touches = touches[start..].iter();
+        // Mostly of the last step.
+        let later = touches.iter().rev();
+        let later = later.take_while(|(of, _)| *of as usize >= step).count();
+        let touches = touches[touches.len() - later..].iter();
         touches
             .take_while(move |(of, _)| *of as usize == step)
             .map(|(_, touch)| touch)

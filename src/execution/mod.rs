@@ -39,6 +39,7 @@ use std::cell::{self, RefCell};
 use std::collections::HashMap;
 use std::fmt;
 use std::iter;
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -53,7 +54,7 @@ use crate::trace::{
 pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
 pub(crate) use closing::close;
-pub(crate) use footprint::{Mode, Spot, Touch, Touches};
+pub(crate) use footprint::{Mode, Spot, Touches};
 pub(crate) use happens_before::Knowledge;
 pub(crate) use kept::Kept;
 pub(crate) use late_binding::{Identity, LateBinding};
@@ -72,8 +73,11 @@ pub(crate) use thread::Thread;
 pub(crate) use waiting::{Look, Patience};
 
 thread_local! {
-    /// Boxed, since it goes back and forth between here and the engine.
-    static CURRENT: RefCell<Option<Box<Execution>>> = const { RefCell::new(None) };
+    /// Boxed, since it goes back and forth between here and the engine. Whoever enters an execution
+    /// leaves it as well, so that nothing is left for the end of the OS thread to drop: to look
+    /// whether the destructor is registered would be a part of each access.
+    static CURRENT: RefCell<ManuallyDrop<Option<Box<Execution>>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
     /// The number of the current execution, 0 outside. Apart from [`CURRENT`], since every
     /// operation of every object looks at it.
     static CURRENT_NUMBER: cell::Cell<u64> = const { cell::Cell::new(0) };
@@ -216,13 +220,13 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&mut Execution) -> R) -> Option<R> {
 /// Makes an execution the current one of this OS thread.
 pub(crate) fn enter(execution: Box<Execution>) {
     CURRENT_NUMBER.set(execution.number);
-    CURRENT.set(Some(execution));
+    CURRENT.set(ManuallyDrop::new(Some(execution)));
 }
 
 /// Ends the current execution, if there is one, and returns it.
 pub(crate) fn leave() -> Option<Box<Execution>> {
     CURRENT_NUMBER.set(0);
-    CURRENT.take()
+    ManuallyDrop::into_inner(CURRENT.replace(ManuallyDrop::new(None)))
 }
 
 impl Execution {

@@ -52,6 +52,12 @@ impl NextStep {
         })
     }
 
+    /// Whether it is possible at any time, and goes one way only.
+    pub(super) fn is_plain(&self) -> bool {
+        matches!(self.requires, Requirement::Nothing)
+            && matches!(self.alternatives, Alternatives::None)
+    }
+
     pub(crate) fn on(self, object: ObjectId) -> Self {
         NextStep {
             object: Some(object),

@@ -175,7 +175,7 @@ impl Execution {
     pub(super) fn note_waiting(&mut self, event: &Event, next: &NextStep) {
         let step = self.last_step();
         let (mut looks, mut has_news) = (false, false);
-        for spot in looked_at(event, next) {
+        for spot in looked_at(event, next).into_iter().flatten() {
             let look = Look {
                 spot,
                 version: self.version(spot),
@@ -234,16 +234,15 @@ impl Execution {
     /// The current thread has changed the spots that its operation is on.
     pub(super) fn changed(&mut self, event: &Event, next: &NextStep) {
         let spots = changed_by(event, next);
-        for spot in &spots {
-            match *spot {
-                Spot::Object(object) => self.object_mut(object).version += 1,
-                Spot::Token(thread) => self.thread_mut(thread).tokens += 1,
-                _ => {}
-            }
-        }
         let step = self.last_step();
-        for &spot in &spots {
-            let version = self.version(spot);
+        for spot in spots.into_iter().flatten() {
+            let version = match spot {
+                Spot::Object(object) => &mut self.object_mut(object).version,
+                Spot::Token(thread) => &mut self.thread_mut(thread).tokens,
+                _ => continue,
+            };
+            *version += 1;
+            let version = *version;
             self.current_mut().waiting.know(Look {
                 spot,
                 version,
@@ -253,7 +252,8 @@ impl Execution {
         let waiting = &mut self.current_mut().waiting;
         for stall in &mut waiting.stalls {
             stall.has_written = true;
-            stall.led_elsewhere |= spots.iter().any(|spot| !stall.own.contains(&Some(*spot)));
+            let mut spots = spots.iter().flatten();
+            stall.led_elsewhere |= spots.any(|spot| !stall.own.contains(&Some(*spot)));
         }
         waiting.watched.clear();
         waiting.has_yielded = false;
@@ -443,6 +443,13 @@ impl Execution {
     }
 }
 
+impl Thread {
+    /// Whether it was seen to spin, or has taken a way that it could repeat without end.
+    pub(super) fn may_wait(&self) -> bool {
+        self.waiting.rest.is_some() || !self.waiting.stalls.is_empty()
+    }
+}
+
 impl Waiting {
     /// That the thread took a way here that it could repeat without end.
     fn stall_at(&self, next: &NextStep) -> Option<&Stall> {
@@ -487,14 +494,13 @@ impl Waiting {
 }
 
 /// The spots that an event which changes nothing has looked at.
-fn looked_at(event: &Event, next: &NextStep) -> SmallVec<[Spot; 2]> {
-    let mut spots = SmallVec::new();
-    match next.operation {
-        Operation::Park => spots.push(Spot::Token(event.thread)),
+fn looked_at(event: &Event, next: &NextStep) -> [Option<Spot>; 2] {
+    let looks = match next.operation {
+        Operation::Park => Some(Spot::Token(event.thread)),
         Operation::Join if event.object.is_none() => {
-            if matches!(next.alternatives, Alternatives::Unfinished) {
-                spots.extend(event.target.map(Spot::End));
-            }
+            let may_be_unfinished = matches!(next.alternatives, Alternatives::Unfinished);
+            let target = event.target.filter(|_| may_be_unfinished);
+            target.map(Spot::End)
         }
         Operation::Load
         | Operation::Cas
@@ -503,28 +509,25 @@ fn looked_at(event: &Event, next: &NextStep) -> SmallVec<[Spot; 2]> {
         | Operation::Receive
         | Operation::Once
         | Operation::Wake
-        | Operation::Join => spots.extend(event.object.map(Spot::Object)),
-        _ => {}
-    }
-    if matches!(next.alternatives, Alternatives::Unmet) {
-        spots.extend(event.object.map(Spot::Receivers));
-    }
-    spots
+        | Operation::Join => event.object.map(Spot::Object),
+        _ => None,
+    };
+    let may_be_unmet = matches!(next.alternatives, Alternatives::Unmet);
+    let meets = event.object.filter(|_| may_be_unmet);
+    [looks, meets.map(Spot::Receivers)]
 }
 
 /// The spots that an event has changed.
-fn changed_by(event: &Event, next: &NextStep) -> SmallVec<[Spot; 2]> {
-    let mut spots = SmallVec::new();
-    spots.extend(event.object.map(Spot::Object));
-    match (next.requires, event.operation, event.target) {
+fn changed_by(event: &Event, next: &NextStep) -> [Option<Spot>; 2] {
+    let other = match (next.requires, event.operation, event.target) {
         (Requirement::Held(mutex) | Requirement::Woken { mutex }, _, _)
             if event.operation != Operation::Timeout && event.object != Some(mutex) =>
         {
-            spots.push(Spot::Object(mutex));
+            Some(Spot::Object(mutex))
         }
-        (_, Operation::Unpark, Some(thread)) => spots.push(Spot::Token(thread)),
-        (_, Operation::Park, _) => spots.push(Spot::Token(event.thread)),
-        _ => {}
-    }
-    spots
+        (_, Operation::Unpark, Some(thread)) => Some(Spot::Token(thread)),
+        (_, Operation::Park, _) => Some(Spot::Token(event.thread)),
+        _ => None,
+    };
+    [event.object.map(Spot::Object), other]
 }

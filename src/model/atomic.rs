@@ -39,15 +39,17 @@ pub(super) fn order(released: &mut Clock, knowledge: &mut Knowledge, event: &Eve
         knowledge.seen.join(released);
     }
     if writes {
-        if !reads {
-            // A plain store ends the release sequence that it overwrites.
-            released.clear();
-        }
-        released.join(if releases {
+        let known = if releases {
             &knowledge.clock
         } else {
             &knowledge.fenced
-        });
+        };
+        if reads {
+            released.join(known);
+        } else {
+            // A plain store ends the release sequence that it overwrites.
+            released.clone_from(known);
+        }
     }
 }
 

@@ -10,7 +10,7 @@
 
 use smallvec::SmallVec;
 
-use crate::execution::{Alternatives, Execution, Look, Mode, NextStep, Spot, Touch};
+use crate::execution::{Alternatives, Execution, Look, Mode, NextStep, Spot};
 use crate::model::Before;
 use crate::trace::{Clock, Operation, ThreadId};
 
@@ -35,11 +35,15 @@ pub(super) fn add_touches(
     more: impl IntoIterator<Item = (SpotKey, Mode)>,
 ) {
     for (spot, mode) in more {
-        match footprint.iter_mut().find(|(other, _)| *other == spot) {
-            Some((_, other)) if *other != mode => *other = Mode::Write,
-            Some(_) => {}
-            None => footprint.push((spot, mode)),
-        }
+        add_touch(footprint, spot, mode);
+    }
+}
+
+fn add_touch(footprint: &mut Footprint, spot: SpotKey, mode: Mode) {
+    match footprint.iter_mut().find(|(other, _)| *other == spot) {
+        Some((_, other)) if *other != mode => *other = Mode::Write,
+        Some(_) => {}
+        None => footprint.push((spot, mode)),
     }
 }
 
@@ -56,7 +60,7 @@ pub(super) fn is_within(one: &Footprint, other: &Footprint) -> bool {
 pub(super) struct Announced {
     pub(super) next: NextStep,
     /// What its thread has looked at, of which something had to change before.
-    pub(super) watched: SmallVec<[Look; 2]>,
+    pub(super) watched: Vec<Look>,
     /// What there was then.
     census: Census,
 }
@@ -139,7 +143,7 @@ impl Dependence {
     ) -> Option<Announced> {
         Some(Announced {
             next: *execution.next_of(thread)?,
-            watched: execution.watched(thread).iter().copied().collect(),
+            watched: execution.watched(thread).to_vec(),
             census: self.identities.meet(execution),
         })
     }
@@ -178,14 +182,10 @@ impl Dependence {
         }
         let mut sum = 0u128;
         let mut footprint = Footprint::new();
-        let touches: SmallVec<[(SpotKey, Touch); 4]> = execution
-            .touches(number)
-            .map(|touch| (self.identities.spot(touch.spot), touch.clone()))
-            .collect();
-        add_touches(
-            &mut footprint,
-            touches.iter().map(|(spot, touch)| (*spot, touch.mode)),
-        );
+        for touch in execution.touches(number) {
+            let spot = self.identities.spot(touch.spot);
+            add_touch(&mut footprint, spot, touch.mode);
+        }
         for (spot, mode) in &footprint {
             sum = sum.wrapping_add(self.learn(*spot, *mode, &mut clock));
         }
@@ -199,8 +199,8 @@ impl Dependence {
             is_possible: true,
         };
         let reversible = self.reversible(&candidate, &footprint);
-        for (spot, touch) in touches {
-            let spot = spot.0 as usize;
+        for touch in execution.touches(number) {
+            let spot = self.identities.spot(touch.spot).0 as usize;
             if self.touches.len() <= spot {
                 self.touches.resize_with(spot + 1, Vec::new);
             }
@@ -210,7 +210,7 @@ impl Dependence {
                 step: index(number),
                 mode: touch.mode,
                 spot: touch.spot,
-                before: touch.before,
+                before: touch.before.clone(),
                 changed,
             });
         }

@@ -41,19 +41,27 @@ impl Clock {
 
     /// Adds an event of a thread.
     pub fn advance(&mut self, thread: ThreadId) {
-        while self.0.len() <= thread.index() {
-            self.0.push(0);
+        match self.0.get_mut(thread.index()) {
+            Some(count) => *count += 1,
+            None => self.add_first(thread),
         }
-        self.0[thread.index()] += 1;
+    }
+
+    #[cold]
+    fn add_first(&mut self, thread: ThreadId) {
+        self.0.resize(thread.index(), 0);
+        self.0.push(1);
     }
 
     /// Adds all that another clock knows.
     pub fn join(&mut self, other: &Clock) {
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+        let (mine, theirs) = (self.0.as_mut_slice(), other.0.as_slice());
+        let known = mine.len();
+        for (mine, theirs) in mine.iter_mut().zip(theirs) {
             *mine = (*mine).max(*theirs);
         }
-        if let Some(rest) = other.0.get(self.0.len()..) {
-            self.0.extend_from_slice(rest);
+        if known < theirs.len() {
+            self.0.extend_from_slice(&theirs[known..]);
         }
     }
 
