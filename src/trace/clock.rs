@@ -1,7 +1,5 @@
 //! Vector clocks.
 
-use smallvec::SmallVec;
-
 use super::ThreadId;
 
 /// How much of each thread's history is known: the number of its last event that happens before
@@ -19,54 +17,78 @@ use super::ThreadId;
 /// assert_eq!((later.get(main), later.get(other)), (1, 1));
 /// ```
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Clock(SmallVec<[u32; 8]>);
+pub struct Clock {
+    /// Of the first threads: as an array, since clocks are copied and joined at each step.
+    first: [u32; FIRST],
+    rest: Vec<u32>,
+}
 
-// Clocks are copied at each step: as a whole, which the derived implementation would not do.
+/// Few programs have more threads than this.
+const FIRST: usize = 8;
+
 impl Clone for Clock {
     fn clone(&self) -> Self {
-        Clock(SmallVec::from_slice(&self.0))
+        Clock {
+            first: self.first,
+            rest: self.rest.clone(),
+        }
     }
 
+    // The derived one would give back the memory of the rest.
     fn clone_from(&mut self, source: &Self) {
-        self.0.clear();
-        self.0.extend_from_slice(&source.0);
+        self.first = source.first;
+        self.rest.clone_from(&source.rest);
     }
 }
 
 impl Clock {
     /// How many events of a thread are known.
     pub fn get(&self, thread: ThreadId) -> u32 {
-        self.0.get(thread.index()).copied().unwrap_or(0)
+        let index = thread.index();
+        let count = match index.checked_sub(FIRST) {
+            None => self.first.get(index),
+            Some(index) => self.rest.get(index),
+        };
+        count.copied().unwrap_or(0)
     }
 
     /// Adds an event of a thread.
     pub fn advance(&mut self, thread: ThreadId) {
-        match self.0.get_mut(thread.index()) {
+        match self.first.get_mut(thread.index()) {
             Some(count) => *count += 1,
-            None => self.add_first(thread),
+            None => self.advance_rest(thread.index() - FIRST),
         }
     }
 
-    #[cold]
-    fn add_first(&mut self, thread: ThreadId) {
-        self.0.resize(thread.index(), 0);
-        self.0.push(1);
+    fn advance_rest(&mut self, index: usize) {
+        if self.rest.len() <= index {
+            self.rest.resize(index + 1, 0);
+        }
+        self.rest[index] += 1;
     }
 
     /// Adds all that another clock knows.
     pub fn join(&mut self, other: &Clock) {
-        let (mine, theirs) = (self.0.as_mut_slice(), other.0.as_slice());
-        let known = mine.len();
-        for (mine, theirs) in mine.iter_mut().zip(theirs) {
+        for (mine, theirs) in self.first.iter_mut().zip(&other.first) {
             *mine = (*mine).max(*theirs);
         }
-        if known < theirs.len() {
-            self.0.extend_from_slice(&theirs[known..]);
+        if !other.rest.is_empty() {
+            self.join_rest(&other.rest);
+        }
+    }
+
+    fn join_rest(&mut self, rest: &[u32]) {
+        if self.rest.len() < rest.len() {
+            self.rest.resize(rest.len(), 0);
+        }
+        for (mine, theirs) in self.rest.iter_mut().zip(rest) {
+            *mine = (*mine).max(*theirs);
         }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.first = [0; FIRST];
+        self.rest.clear();
     }
 }
