@@ -45,6 +45,10 @@
 //! `shuttle` adds the engines of that name. `cli`, the default, brings the command with its gallery,
 //! and all of these.
 
+#[cfg(feature = "lab")]
+#[macro_use]
+mod constructor;
+
 pub mod cell;
 #[cfg(feature = "channel")]
 pub mod channel;
@@ -75,6 +79,8 @@ pub mod exhibits;
 mod explain;
 #[cfg(feature = "lab")]
 mod explorer;
+#[cfg(feature = "lab")]
+mod memory;
 #[cfg(feature = "lab")]
 mod model;
 #[cfg(feature = "lab")]

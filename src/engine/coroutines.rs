@@ -15,9 +15,8 @@ use std::{mem, thread};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, Yielder};
 
-use crate::execution::{
-    self, Access, Ending, Execution, NextStep, Offer, Patience, Pulse, Runtime,
-};
+use crate::execution::{self, Ending, Execution, NextStep, Offer, Patience, Pulse, Runtime};
+use crate::memory::Access;
 use crate::trace::{Choice, ThreadId};
 
 use super::{Conduct, Point, STACK_SIZE, Strategy, begin, panic_hook, stack_overflow};

@@ -22,7 +22,8 @@ use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use shuttle_engine::runtime::execution::ExecutionState;
 use shuttle_engine::runtime::thread::switch as shuttle_switch;
 
-use crate::execution::{self, Access, Ending, Execution, NextStep, Offer, Runtime};
+use crate::execution::{self, Ending, Execution, NextStep, Offer, Runtime};
+use crate::memory::Access;
 use crate::trace::{Choice, Operation, ThreadId};
 
 use super::{Coroutines, Point, STACK_SIZE, Strategy, panic_hook, stack_overflow};

@@ -95,31 +95,52 @@ impl Binding {
 
     #[cold]
     fn misused(&self, used_at: &'static Location<'static>) {
-        let Binding {
-            execution,
-            kind,
-            made_at,
-            ..
-        } = self;
-        // A second panic in a destructor would end the process.
-        if std::thread::panicking() {
-            return;
-        }
-        let advice = "make everything that it uses inside the closure that is explored";
-        if CURRENT_NUMBER.get() != 0 {
-            let place = if *execution == 0 {
-                "outside the closure"
-            } else {
-                "in an earlier execution"
-            };
-            give_up(Ending::Misused(format!(
-                "the {kind} used at {used_at} was made {place}, at {made_at}: {advice}"
-            )));
-        }
-        panic!(
+        let place = if CURRENT_NUMBER.get() == 0 {
+            Place::OtherThread
+        } else if self.execution == 0 {
+            Place::Outside
+        } else {
+            Place::EarlierExecution
+        };
+        misused(self.kind, place, self.made_at, used_at);
+    }
+}
+
+/// Where an object belongs that is used in the wrong place.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    /// It was made outside the closure that is explored.
+    Outside,
+    /// It was made in an execution that is over.
+    EarlierExecution,
+    /// It belongs to an execution, and is used outside of that.
+    OtherThread,
+}
+
+/// Ends the execution, or panics outside of one, since an object belongs elsewhere. Returns if a
+/// panic unwinds the thread.
+#[cold]
+pub(super) fn misused(
+    kind: &'static str,
+    place: Place,
+    made_at: &'static Location<'static>,
+    used_at: &'static Location<'static>,
+) {
+    // A second panic in a destructor would end the process.
+    if std::thread::panicking() {
+        return;
+    }
+    let advice = "make everything that it uses inside the closure that is explored";
+    let place = match place {
+        Place::Outside => "outside the closure",
+        Place::EarlierExecution => "in an earlier execution",
+        Place::OtherThread => panic!(
             "racelab: the {kind} used at {used_at} was made in an execution, at {made_at}, and is \
              used outside of it, or on a thread that the lab does not run: {advice}, and start \
              threads with `racelab::thread`"
-        );
-    }
+        ),
+    };
+    give_up(Ending::Misused(format!(
+        "the {kind} used at {used_at} was made {place}, at {made_at}: {advice}"
+    )));
 }

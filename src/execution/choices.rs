@@ -377,8 +377,8 @@ impl Execution {
     pub(super) fn ways(&self, thread: ThreadId, next: &NextStep) -> u32 {
         let state = next.object.map(|object| &self.object(object).state);
         match (next.alternatives, state) {
-            (Alternatives::Spurious(expected), Some(State::Atomic(atomic)))
-                if atomic.can_fail_spuriously(expected) && !self.stalls(thread, next) =>
+            (Alternatives::Spurious(expected), Some(State::Atomic(location)))
+                if location.newest() == expected && !self.stalls(thread, next) =>
             {
                 2
             }

@@ -2,11 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use crate::memory::Access;
 use crate::model::State;
 use crate::trace::ThreadId;
 
 use super::kept::Kept;
-use super::{Access, Execution, NextStep, Runtime, with};
+use super::{Execution, NextStep, Runtime, with};
 
 /// Destroys the values of statics and the like, if the current thread was the last one to finish.
 ///

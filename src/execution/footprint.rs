@@ -343,7 +343,7 @@ fn mode(event: &Event, next: &NextStep, spot: Spot, before: &Before, polls: bool
     );
     let object = match spot {
         // It was only watched.
-        Spot::Object(object) if event.object != Some(object) && mutex_of(next) != Some(object) => {
+        Spot::Object(object) if event.object != Some(object) && next.mutex() != Some(object) => {
             return Some(Mode::Read);
         }
         Spot::Object(object) => object,
@@ -386,12 +386,4 @@ fn mode(event: &Event, next: &NextStep, spot: Spot, before: &Before, polls: bool
         }
         _ => Mode::Write,
     })
-}
-
-/// The mutex that a wait on a condition variable releases or acquires.
-fn mutex_of(next: &NextStep) -> Option<ObjectId> {
-    match next.requires {
-        Requirement::Held(mutex) | Requirement::Woken { mutex } => Some(mutex),
-        _ => None,
-    }
 }

@@ -19,8 +19,8 @@ mod delays;
 mod footprint;
 mod gate;
 mod happens_before;
+mod identity;
 mod kept;
-mod late_binding;
 mod locals;
 mod next_step;
 mod object;
@@ -29,6 +29,7 @@ mod real_run;
 mod recorded;
 mod refusal;
 mod root;
+mod running;
 mod runtime;
 mod step;
 mod thread;
@@ -36,12 +37,13 @@ mod waiting;
 
 use std::borrow::Cow;
 use std::cell::{self, RefCell};
-use std::collections::HashMap;
 use std::fmt;
 use std::iter;
 use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use footprint::Footprints;
 
@@ -56,8 +58,8 @@ pub(crate) use choices::Offer;
 pub(crate) use closing::close;
 pub(crate) use footprint::{Mode, Spot, Touches};
 pub(crate) use happens_before::Knowledge;
+pub(crate) use identity::Identity;
 pub(crate) use kept::Kept;
-pub(crate) use late_binding::{Identity, LateBinding};
 pub(crate) use locals::LocalState;
 pub(crate) use next_step::{Alternatives, NextStep, Requirement};
 pub(crate) use object::{Object, Origin};
@@ -67,7 +69,7 @@ use recorded::{Lineage, Recorded};
 #[cfg(feature = "cli")]
 pub(crate) use refusal::refuse;
 pub(crate) use root::{message_of, run_body, run_thread};
-pub(crate) use runtime::{Access, AtomicType, RacesWith, Rmw, Runtime};
+pub(crate) use runtime::{RacesWith, Runtime};
 pub(crate) use step::{give_up, leave_doomed, step, step_in_drop, step_on_memory};
 pub(crate) use thread::Thread;
 pub(crate) use waiting::{Look, Patience};
@@ -153,7 +155,7 @@ pub(crate) struct Execution {
     announced: u64,
     objects: Vec<Object>,
     /// The objects that were bound where they were used, by the numbers of their identities.
-    late_objects: HashMap<u64, ObjectId>,
+    late_objects: FxHashMap<u64, ObjectId>,
     /// The addresses that atomic pointers held, in the order of their appearance.
     addresses: Vec<usize>,
     current: ThreadId,
@@ -220,12 +222,14 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&mut Execution) -> R) -> Option<R> {
 /// Makes an execution the current one of this OS thread.
 pub(crate) fn enter(execution: Box<Execution>) {
     CURRENT_NUMBER.set(execution.number);
+    running::note(execution.number);
     CURRENT.set(ManuallyDrop::new(Some(execution)));
 }
 
 /// Ends the current execution, if there is one, and returns it.
 pub(crate) fn leave() -> Option<Box<Execution>> {
     CURRENT_NUMBER.set(0);
+    running::note(0);
     ManuallyDrop::into_inner(CURRENT.replace(ManuallyDrop::new(None)))
 }
 
@@ -247,7 +251,7 @@ impl Execution {
             starting: vec![ThreadId::MAIN],
             announced: 0,
             objects: Vec::new(),
-            late_objects: HashMap::new(),
+            late_objects: FxHashMap::default(),
             addresses: Vec::new(),
             current: ThreadId::MAIN,
             alternative: 0,
@@ -340,11 +344,16 @@ impl Execution {
         made_at: &'static Location<'static>,
         state: State,
     ) -> ObjectId {
+        let origin = self.origin_of_next();
+        self.add_object_from(origin, kind, made_at, state)
+    }
+
+    /// By what an object is known again that the current thread makes now.
+    fn origin_of_next(&mut self) -> Origin {
         let maker = self.current;
         let thread = self.current_mut();
         thread.made += 1;
-        let origin = Origin::Made(maker, thread.made);
-        self.add_object_from(origin, kind, made_at, state)
+        Origin::Made(maker, thread.made)
     }
 
     fn add_object_from(
@@ -363,6 +372,7 @@ impl Execution {
             released: Clock::default(),
             version: 0,
             origin,
+            is_lent: false,
         });
         ObjectId(index)
     }

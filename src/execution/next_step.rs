@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::Ordering;
 
-use crate::trace::{ObjectId, Operation, ThreadId, Value};
+use crate::trace::{ObjectId, Operation, ThreadId};
 
 /// The next operation of a thread, as it announces it before it does it.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +56,14 @@ impl NextStep {
     pub(super) fn is_plain(&self) -> bool {
         matches!(self.requires, Requirement::Nothing)
             && matches!(self.alternatives, Alternatives::None)
+    }
+
+    /// The mutex that a wait on a condition variable releases or acquires.
+    pub(crate) fn mutex(&self) -> Option<ObjectId> {
+        match self.requires {
+            Requirement::Held(mutex) | Requirement::Woken { mutex } => Some(mutex),
+            _ => None,
+        }
     }
 
     pub(crate) fn on(self, object: ObjectId) -> Self {
@@ -140,8 +148,8 @@ pub(crate) enum Alternatives {
     None,
     /// While it is impossible, it can time out: alternative 1.
     Timeout,
-    /// It can fail spuriously, while the atomic has this value: alternative 1.
-    Spurious(Value),
+    /// It can fail spuriously, while the atomic holds these bits: alternative 1.
+    Spurious(u64),
     /// It concerns one of the threads that wait on its object: alternative `k` is the `k`-th.
     Waiters,
     /// It can find nobody at the other end: alternative 1.

@@ -18,6 +18,8 @@ pub(crate) struct Object {
     /// How often it was changed.
     pub(super) version: u32,
     pub(super) origin: Origin,
+    /// Whether its state may have been changed from outside of the execution.
+    pub(crate) is_lent: bool,
 }
 
 /// By what an object is known again in another execution, where other numbers may be given.

@@ -1,5 +1,6 @@
 //! What an execution needs of the engine that runs it.
 
+use crate::memory::{Access, AtomicType};
 use crate::trace::{ObjectId, ThreadId};
 
 use super::NextStep;
@@ -43,6 +44,11 @@ pub(crate) trait Runtime: Sync {
     /// Hears that the execution is doomed.
     fn doomed(&self) {}
 
+    /// Whether objects have to be made in the execution that uses them.
+    fn must_see_made(&self) -> bool {
+        false
+    }
+
     /// Hears that the current thread has made an atomic of this type with this value.
     fn made_atomic(&self, _atomic: ObjectId, _is: AtomicType, _value: u64) {}
 
@@ -58,48 +64,3 @@ pub(crate) trait Runtime: Sync {
 
 /// The thread whose earlier access a race is with, as far as the engine knows it.
 pub(crate) type RacesWith = Option<ThreadId>;
-
-/// An access of an atomic, as the memory of an engine sees it. Values are bits.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Access {
-    Load,
-    Store(u64),
-    /// Replaces the value by what is made of it and the operand.
-    Modify(Rmw, u64),
-    /// Stores `new` if the value is `current`, which is what is read then.
-    Exchange {
-        current: u64,
-        new: u64,
-        failure: std::sync::atomic::Ordering,
-    },
-}
-
-/// What a read-modify-write makes of the value and the operand.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Rmw {
-    Swap,
-    Add,
-    Sub,
-    And,
-    Nand,
-    Or,
-    Xor,
-    Max,
-    Min,
-}
-
-/// The type of an atomic. A pointer is a `Usize`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum AtomicType {
-    Bool,
-    I8,
-    I16,
-    I32,
-    I64,
-    Isize,
-    U8,
-    U16,
-    U32,
-    U64,
-    Usize,
-}

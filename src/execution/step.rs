@@ -2,11 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::memory::Access;
 use crate::trace::{Event, EventResult, LeftOut, Operation, Schedule};
 
 use super::next_step::NextStep;
 use super::root::Doomed;
-use super::{Access, Ending, Execution, Runtime, with};
+use super::{Ending, Execution, Runtime, with};
 
 /// How an operation is done.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -125,10 +125,7 @@ struct Stall {
 
 impl Stall {
     fn new(next: &NextStep, step: u32) -> Self {
-        let mutex = match next.requires {
-            Requirement::Held(mutex) | Requirement::Woken { mutex } => Some(Spot::Object(mutex)),
-            _ => None,
-        };
+        let mutex = next.mutex().map(Spot::Object);
         Stall {
             place: ptr::from_ref(next.at).addr(),
             step,

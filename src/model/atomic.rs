@@ -6,19 +6,155 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::execution::Knowledge;
-use crate::trace::{Clock, Event, Value};
+use crate::execution::{
+    Alternatives, Execution, Identity, Knowledge, NextStep, step, step_on_memory, with,
+};
+use crate::memory::{Access, Accessed, AtomicType, Location};
+use crate::trace::{Clock, Event, EventResult, ObjectId, Operation, Value};
 
-/// An atomic, by what a trace shows of its value.
-#[derive(Debug)]
-pub(crate) struct Atomic {
-    pub(crate) value: Value,
+use super::State;
+
+/// The name of a type of atomic, and what it holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    pub(crate) is: AtomicType,
 }
 
-impl Atomic {
-    /// Whether a compare-and-swap that may fail spuriously can do so: one that would succeed.
-    pub(crate) fn can_fail_spuriously(&self, expected: Value) -> bool {
-        self.value == expected
+/// The atomic in the current execution, or `None` outside of one. It begins with the value that is
+/// stored in it, in bits.
+#[inline]
+#[track_caller]
+pub(crate) fn object(
+    identity: &Identity,
+    kind: Kind,
+    stored: impl FnOnce() -> u64,
+) -> Option<ObjectId> {
+    let object = identity.object(kind.name, |_| {
+        State::Atomic(Location::new(kind.is, stored()))
+    });
+    if object.is_none() && identity.is_used_elsewhere() {
+        identity.refuse_other_thread(kind.name);
+    }
+    object
+}
+
+/// The atomic is made now, in the current execution if there is one.
+#[cfg(feature = "loom")]
+#[track_caller]
+pub(crate) fn made(identity: &Identity, kind: Kind, stored: u64) {
+    let made = identity.made(kind.name, |_| State::Atomic(Location::new(kind.is, stored)));
+    if let Some(object) = made {
+        // Not while the execution is borrowed, since the engine may look at it.
+        let runtime = with(|execution| execution.runtime());
+        runtime.made_atomic(object, kind.is, stored);
+    }
+}
+
+/// The value that the atomic holds in the current execution, unless it is the one that is stored in
+/// it. Not an operation.
+pub(crate) fn peek(identity: &Identity) -> Option<u64> {
+    let object = identity.known()?;
+    with(|execution| {
+        let object = execution.object(object);
+        match &object.state {
+            State::Atomic(location) if !object.is_lent => Some(location.newest()),
+            _ => None,
+        }
+    })
+}
+
+/// An access, as a step.
+#[track_caller]
+pub(crate) fn access(atomic: ObjectId, access: Access, ordering: Ordering) -> Accessed {
+    let operation = match access {
+        Access::Load => Operation::Load,
+        Access::Store(_) => Operation::Store,
+        Access::Modify(..) => Operation::Rmw,
+        Access::Exchange { .. } => Operation::Cas,
+    };
+    let next = NextStep::new(operation).on(atomic).ordered(ordering);
+    step_on_memory(next, access, |execution, alternative, read| {
+        execution.access_atomic(atomic, access, read, alternative > 0)
+    })
+}
+
+/// A compare-and-swap that may fail although the value is the expected one, as a step.
+#[track_caller]
+pub(crate) fn exchange_weak(
+    atomic: ObjectId,
+    current: u64,
+    new: u64,
+    success: Ordering,
+    failure: Ordering,
+) -> Accessed {
+    let access = Access::Exchange {
+        current,
+        new,
+        failure,
+    };
+    let next = NextStep::new(Operation::Cas).on(atomic).ordered(success);
+    let next = next.or(Alternatives::Spurious(current));
+    step_on_memory(next, access, |execution, alternative, read| {
+        execution.access_atomic(atomic, access, read, alternative > 0)
+    })
+}
+
+/// A fence, as a step.
+#[track_caller]
+pub(crate) fn fence(ordering: Ordering) {
+    step(NextStep::new(Operation::Fence).ordered(ordering), |_, _| ());
+}
+
+impl Execution {
+    /// Does an access, and notes what it has read and written.
+    fn access_atomic(
+        &mut self,
+        atomic: ObjectId,
+        access: Access,
+        read: Option<u64>,
+        fails: bool,
+    ) -> Accessed {
+        let State::Atomic(location) = &mut self.object_mut(atomic).state else {
+            unreachable!("an access of an atomic");
+        };
+        let is = location.atomic_type();
+        let accessed = location.commit(access, read, fails);
+        let reads = !matches!(access, Access::Store(_));
+        let read = reads.then(|| self.shown(is, accessed.read));
+        let written = accessed.written.map(|bits| self.shown(is, bits));
+        if accessed.is_stale {
+            self.note_stale(atomic);
+        }
+        self.note(|event| {
+            event.read = read;
+            event.written = written;
+        });
+        if let Access::Exchange {
+            current, failure, ..
+        } = access
+        {
+            let result = match written {
+                Some(_) => EventResult::Succeeded,
+                None if accessed.read == current => EventResult::FailedSpuriously,
+                None => EventResult::Failed,
+            };
+            self.note(|event| {
+                event.result = Some(result);
+                if written.is_none() {
+                    event.ordering = Some(failure);
+                }
+            });
+        }
+        accessed
+    }
+
+    /// The value that a trace shows for these bits.
+    fn shown(&mut self, is: AtomicType, bits: u64) -> Value {
+        is.show(bits).unwrap_or_else(|| {
+            let address = usize::try_from(bits).expect("the bits of a pointer");
+            self.pointer(address)
+        })
     }
 }
 

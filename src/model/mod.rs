@@ -23,9 +23,9 @@ pub(crate) mod thread;
 use std::panic::Location;
 
 use crate::execution::{Alternatives, Execution, Knowledge, NextStep, Requirement, Spot};
+use crate::memory;
 use crate::trace::{Clock, Event, ObjectId, Obstacle, ThreadId};
 
-use self::atomic::Atomic;
 use self::barrier::Barrier;
 use self::cell::Cell;
 use self::channel::Channel;
@@ -38,7 +38,7 @@ use self::task::Task;
 /// What the scheduler has to know of an object.
 #[derive(Debug)]
 pub(crate) enum State {
-    Atomic(Atomic),
+    Atomic(memory::Location),
     Mutex(Mutex),
     Condvar(Condvar),
     Channel(Box<Channel>),

@@ -3,9 +3,13 @@
 //! The start of an initialiser is a step, which is possible while no other thread runs it; its end
 //! is one, and to look whether it has ended is one. What it does itself lies in between.
 
+use std::borrow::Cow;
+use std::panic::Location;
 use std::ptr::NonNull;
 
-use crate::execution::{Execution, Kept, NextStep, Requirement, step, step_in_drop};
+use crate::execution::{
+    Execution, Identity, Kept, NextStep, Requirement, step, step_in_drop, with,
+};
 use crate::trace::{Clock, Event, EventResult, ObjectId, Obstacle, Operation, Value};
 
 use super::{Hold, State};
@@ -28,6 +32,58 @@ pub(crate) enum Progress {
     /// The initialiser has panicked.
     Poisoned,
     Complete,
+}
+
+/// Which one-time initialisation of an execution an object is.
+///
+/// In each execution that uses it, it is a new one, and what is initialised there ends with the
+/// execution. When it is dropped, the one in the current execution goes with it.
+#[derive(Debug)]
+pub(crate) struct OnceBinding {
+    identity: Identity,
+    kind: &'static str,
+}
+
+impl OnceBinding {
+    #[track_caller]
+    pub(crate) const fn new(kind: &'static str) -> Self {
+        OnceBinding {
+            identity: Identity::new(),
+            kind,
+        }
+    }
+
+    /// The object in the current execution, or `None` outside.
+    pub(crate) fn object(&self) -> Option<ObjectId> {
+        let state = |_: &mut Execution| State::Once(Initialisation::default());
+        self.identity.object(self.kind, state)
+    }
+
+    /// Looks at or changes the initialisation in the current execution, if it was used there. Not
+    /// an operation.
+    pub(crate) fn change<R>(&self, change: impl FnOnce(&mut Initialisation) -> R) -> Option<R> {
+        let object = self.identity.known()?;
+        Some(with(|execution| change(execution.initialisation(object))))
+    }
+
+    /// Names the object in the current execution.
+    pub(crate) fn name(&self, name: Cow<'static, str>) {
+        Identity::name(self.object(), name);
+    }
+
+    /// Where the object was made, if that is known.
+    pub(crate) fn made_at(&self) -> Option<&'static Location<'static>> {
+        self.identity.made_at()
+    }
+}
+
+impl Drop for OnceBinding {
+    fn drop(&mut self) {
+        let value = self.change(|initialisation| initialisation.value.take());
+        self.identity.forget();
+        // Outside of the borrow, since its destructor is user code.
+        drop(value);
+    }
 }
 
 impl Initialisation {

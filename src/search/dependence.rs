@@ -12,9 +12,9 @@ use smallvec::SmallVec;
 
 use crate::execution::{Alternatives, Execution, Look, Mode, NextStep, Spot};
 use crate::model::Before;
-use crate::trace::{Clock, Operation, ThreadId};
+use crate::trace::{Clock, ObjectId, Operation, ThreadId};
 
-use super::identity::{Census, Identities, SpotKey, ThreadKey};
+use super::identity::{Census, Identities, SpotKey, StepKey, ThreadKey};
 use super::reversal::{Candidate, Obstacles};
 
 /// The spots that a step touches.
@@ -121,8 +121,16 @@ impl Dependence {
 
     /// Goes back to the first `steps` steps.
     pub(super) fn truncate(&mut self, steps: usize) {
+        let census = self.steps.get(steps).map(|step| step.announced.census);
         while self.steps.len() > steps {
             let step = self.steps.pop().expect("there are more");
+            for (place, object) in objects_of(&step.announced.next) {
+                let is_forgotten = census.is_some_and(|it| !Identities::was_there(it, object));
+                if is_forgotten && self.identities.is_late(object) {
+                    let key = self.step_key(step.thread, step.previous, place);
+                    self.identities.remember(key, object);
+                }
+            }
             for (spot, _) in &step.footprint {
                 let index = index(self.steps.len());
                 let touches = &mut self.touches[spot.0 as usize];
@@ -141,11 +149,70 @@ impl Dependence {
         execution: &Execution,
         thread: ThreadId,
     ) -> Option<Announced> {
+        let next = *execution.next_of(thread)?;
+        let census = self.identities.meet(execution);
+        for (place, object) in objects_of(&next) {
+            if self.identities.is_late(object) {
+                self.name(execution, thread, place, object);
+            }
+        }
         Some(Announced {
-            next: *execution.next_of(thread)?,
+            next,
             watched: execution.watched(thread).to_vec(),
-            census: self.identities.meet(execution),
+            census,
         })
+    }
+
+    /// Gives a name to an object that was bound late, and that a thread is about to use.
+    fn name(&mut self, execution: &Execution, thread: ThreadId, place: u8, object: ObjectId) {
+        let own = (thread, place);
+        let announcing = execution.threads().filter_map(|(other, _)| {
+            let next = execution.next_of(other)?;
+            let mut objects = objects_of(next);
+            let (place, _) = objects.find(|(_, used)| *used == object)?;
+            (other != thread).then_some((other, place))
+        });
+        let steps: SmallVec<[StepKey; 4]> = std::iter::once(own)
+            .chain(announcing)
+            .map(|(thread, place)| {
+                let last = self.last.get(thread.index()).copied().flatten();
+                self.step_key(thread, last, place)
+            })
+            .collect();
+        self.identities.name(object, steps.into_iter());
+    }
+
+    /// What the step of a thread after this one is known by.
+    fn step_key(&self, thread: ThreadId, previous: Option<u32>, place: u8) -> StepKey {
+        let past = match previous {
+            Some(step) => self.steps[step as usize].hash,
+            // What it was given when it was started.
+            None => {
+                let start = self.start_of(thread);
+                let hash = start.map_or(0, |step| self.steps[step as usize].hash);
+                mix(hash, u128::from(self.identities.thread(thread).0) + 1)
+            }
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "half of the hash is enough to tell steps apart"
+        )]
+        let past = past as u64;
+        StepKey { past, place }
+    }
+
+    /// The step that has started a thread.
+    pub(super) fn start_of(&self, thread: ThreadId) -> Option<u32> {
+        let mut starts = self.touched(Spot::Start(thread));
+        let start = starts.find(|touch| touch.mode == Mode::Write);
+        start.map(|touch| touch.step)
+    }
+
+    /// The touches of a spot of the running execution.
+    pub(super) fn touched(&self, spot: Spot) -> impl Iterator<Item = &Touched> {
+        let key = self.identities.known_spot(spot);
+        let touches = key.map_or(&[][..], |key| self.touches_of(key));
+        touches.iter().filter(move |touch| touch.spot == spot)
     }
 
     /// What a thread that is about to do this may touch.
@@ -176,7 +243,10 @@ impl Dependence {
             Some(step) => self.steps[step as usize].clock.clone(),
             None => Clock::default(),
         };
-        let mut seed = mix(0, u128::from(key.0) << 32 | u128::from(choice.alternative));
+        let mut seed = mix(
+            SEED,
+            u128::from(key.0) << 32 | u128::from(choice.alternative),
+        );
         if let Some(step) = previous {
             seed = mix(seed, self.steps[step as usize].hash);
         }
@@ -334,7 +404,7 @@ impl Dependence {
             if touch.mode.conflicts(mode) {
                 let step = &self.steps[touch.step as usize];
                 clock.join(&step.clock);
-                sum = sum.wrapping_add(mix(u128::from(spot.0) + 2, step.hash));
+                sum = sum.wrapping_add(mix(2, step.hash));
             }
             if touch.mode == Mode::Write {
                 break;
@@ -342,6 +412,13 @@ impl Dependence {
         }
         sum
     }
+}
+
+/// The objects that a step is on, with their places among them.
+fn objects_of(next: &NextStep) -> impl Iterator<Item = (u8, ObjectId)> {
+    let mutex = next.mutex().filter(|mutex| next.object != Some(*mutex));
+    let objects = next.object.map(|object| (0, object)).into_iter();
+    objects.chain(mutex.map(|mutex| (1, mutex)))
 }
 
 /// The place of the last touch that changed a spot.
@@ -357,6 +434,9 @@ fn last_change(touches: &[Touched]) -> Option<u32> {
 fn index(step: usize) -> u32 {
     u32::try_from(step).expect("steps are bounded")
 }
+
+/// Where hashes begin: mixed with nothing, zero would stay zero.
+const SEED: u128 = 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C834;
 
 /// Mixes a value into a hash, so that it matters which comes first.
 fn mix(hash: u128, value: u128) -> u128 {

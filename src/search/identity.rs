@@ -3,6 +3,11 @@
 //! Threads and objects are numbered in the order of their creation, which differs between
 //! executions in which independent steps change places. Known again is who made a thread or an
 //! object, and as which one of those that it made.
+//!
+//! An object that is bound where it is used has no maker. It is known again by the steps that are
+//! on it: a step is known by all that its thread depends on before it ([`StepKey`]), and is on the
+//! same object wherever it is done. An object that no known step is on is taken for a new one. If a
+//! later step shows that it was not, the two names become one, and the search has to start again.
 
 use rustc_hash::FxHashMap;
 
@@ -17,11 +22,28 @@ pub(super) struct ThreadKey(pub(super) u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct SpotKey(pub(super) u32);
 
+/// A step of a program, in whichever execution, and which of the objects that it is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct StepKey {
+    /// Stands for all that the thread depends on before the step.
+    pub(super) past: u64,
+    pub(super) place: u8,
+}
+
 /// What is known of a spot in all executions: its kind, what it belongs to, and a number.
 type Known = (u8, u32, u64);
 
-/// What there is only once in a program.
-const ALL_BOUND_LATE: u32 = u32::MAX;
+/// An object of the running execution.
+#[derive(Clone, Copy, Debug)]
+struct Present {
+    /// Its number among the objects that are known by their makers.
+    number: u32,
+    /// The spot that it is, once it has a name.
+    spot: Option<SpotKey>,
+}
+
+/// The number of what is not known by its maker.
+const BOUND_LATE: u32 = u32::MAX;
 
 /// Finds the names of what there is in an execution.
 #[derive(Debug, Default)]
@@ -31,8 +53,16 @@ pub(super) struct Identities {
     spots: FxHashMap<Known, SpotKey>,
     /// The threads of the running execution.
     running: Vec<ThreadKey>,
-    /// Its objects: their names, and the spots that they are.
-    present: Vec<(u32, SpotKey)>,
+    /// Its objects.
+    present: Vec<Present>,
+    /// The objects that steps are on, of those that were bound late.
+    by_step: FxHashMap<StepKey, SpotKey>,
+    /// Names of objects that have turned out to be those of others.
+    merged: FxHashMap<SpotKey, SpotKey>,
+    /// Whether two names have become one in the course of this search.
+    has_merged: bool,
+    /// How many spots have names.
+    named: u32,
 }
 
 /// How many threads and objects there were at some moment of an execution.
@@ -51,7 +81,21 @@ impl Identities {
             spots: self.spots.clone(),
             running: Vec::new(),
             present: Vec::new(),
+            by_step: self.by_step.clone(),
+            merged: self.merged.clone(),
+            has_merged: false,
+            named: self.named,
         }
+    }
+
+    /// Whether two names have become one, so that what was explored under either is in doubt.
+    pub(super) fn have_merged(&self) -> bool {
+        self.has_merged
+    }
+
+    fn new_spot(&mut self) -> SpotKey {
+        self.named += 1;
+        SpotKey(self.named - 1)
     }
 
     /// Forgets the threads and objects of the running execution that came after that.
@@ -77,18 +121,19 @@ impl Identities {
         for index in self.present.len()..execution.objects() {
             let object = ObjectId(u32::try_from(index).expect("fewer than 2^32 objects"));
             let next = u32::try_from(self.objects.len()).expect("few objects");
-            let name = match execution.origin(object) {
+            let present = match execution.origin(object) {
                 Origin::Made(thread, number) => {
                     let maker = self.running[thread.index()];
-                    *self.objects.entry((maker.0, number)).or_insert(next)
+                    let number = *self.objects.entry((maker.0, number)).or_insert(next);
+                    let spot = Some(self.spot_of((0, number, 0)));
+                    Present { number, spot }
                 }
-                // Who uses it first differs between executions, and there is nothing else to know
-                // it by: all of them are taken for one, so that steps on two of them are dependent.
-                Origin::BoundLate => ALL_BOUND_LATE,
+                Origin::BoundLate => Present {
+                    number: BOUND_LATE,
+                    spot: None,
+                },
             };
-            let next = SpotKey(u32::try_from(self.spots.len()).expect("few spots"));
-            let spot = *self.spots.entry((0, name, 0)).or_insert(next);
-            self.present.push((name, spot));
+            self.present.push(present);
         }
         Census {
             threads: self.running.len(),
@@ -109,28 +154,91 @@ impl Identities {
 
     /// The name of a spot of threads and objects that were met.
     pub(super) fn spot(&mut self, spot: Spot) -> SpotKey {
-        let known = match self.known(spot) {
-            Ok(key) => return key,
-            Err(known) => known,
-        };
-        let next = SpotKey(u32::try_from(self.spots.len()).expect("few spots"));
-        *self.spots.entry(known).or_insert(next)
+        match (self.known(spot), spot) {
+            (Ok(Some(key)), _) => key,
+            (Ok(None), Spot::Object(object)) => {
+                let key = self.new_spot();
+                self.present[object.index()].spot = Some(key);
+                key
+            }
+            (Ok(None), _) => unreachable!("only objects are known without a name"),
+            (Err(known), _) => self.spot_of(known),
+        }
+    }
+
+    fn spot_of(&mut self, known: Known) -> SpotKey {
+        if let Some(key) = self.spots.get(&known) {
+            return *key;
+        }
+        let key = self.new_spot();
+        self.spots.insert(known, key);
+        key
     }
 
     /// The name of a spot, if it has one.
     pub(super) fn known_spot(&self, spot: Spot) -> Option<SpotKey> {
         match self.known(spot) {
-            Ok(key) => Some(key),
+            Ok(key) => key,
             Err(known) => self.spots.get(&known).copied(),
         }
     }
 
-    /// The name of a spot that is an object, or what is known of any other.
-    fn known(&self, spot: Spot) -> Result<SpotKey, Known> {
+    /// Whether an object that was met is one that was bound where it was used.
+    pub(super) fn is_late(&self, object: ObjectId) -> bool {
+        self.present[object.index()].number == BOUND_LATE
+    }
+
+    /// Whether an object that was met was there already at that moment.
+    pub(super) fn was_there(census: Census, object: ObjectId) -> bool {
+        object.index() < census.objects
+    }
+
+    /// Gives a name to an object that was bound late, which is about to be used by these steps; the
+    /// first of them is the one that is looked at.
+    pub(super) fn name(&mut self, object: ObjectId, steps: impl Iterator<Item = StepKey>) {
+        let own = self.present[object.index()].spot;
+        let own = own.map(|spot| self.canonical(spot));
+        // Once it has a name, it is enough to hear what the step itself says.
+        let steps = steps.take(if own.is_some() { 1 } else { usize::MAX });
+        let mut name = own;
+        for step in steps {
+            let Some(said) = self.by_step.get(&step) else {
+                continue;
+            };
+            let said = self.canonical(*said);
+            match name {
+                Some(name) if name != said => {
+                    self.merged.insert(said, name);
+                    self.has_merged = true;
+                }
+                _ => name = Some(said),
+            }
+        }
+        let name = name.unwrap_or_else(|| self.new_spot());
+        self.present[object.index()].spot = Some(name);
+    }
+
+    /// Remembers which object a step is on, one that was bound late.
+    pub(super) fn remember(&mut self, step: StepKey, object: ObjectId) {
+        if let Some(name) = self.present[object.index()].spot {
+            self.by_step.insert(step, name);
+        }
+    }
+
+    /// The name of a spot by now, if it may have become another.
+    pub(super) fn canonical(&self, mut spot: SpotKey) -> SpotKey {
+        while let Some(other) = self.merged.get(&spot) {
+            spot = *other;
+        }
+        spot
+    }
+
+    /// The name of a spot that is an object, if it has one, or what is known of any other.
+    fn known(&self, spot: Spot) -> Result<Option<SpotKey>, Known> {
         let thread = |thread: ThreadId| self.running[thread.index()].0;
-        let object = |object: ObjectId| self.present[object.index()].0;
+        let object = |object: ObjectId| self.present[object.index()].number;
         Err(match spot {
-            Spot::Object(object) => return Ok(self.present[object.index()].1),
+            Spot::Object(object) => return Ok(self.present[object.index()].spot),
             Spot::Start(of) => (1, thread(of), 0),
             Spot::End(of) => (2, thread(of), 0),
             Spot::Token(of) => (3, thread(of), 0),

@@ -97,20 +97,9 @@ impl Dependence {
     fn is_past(&self, candidate: &Candidate<'_>, step: usize) -> bool {
         let latest = match candidate.previous {
             Some(previous) => Some(previous as usize),
-            None => {
-                let mut starts = self.touched(Spot::Start(candidate.thread));
-                let start = starts.find(|touch| touch.mode == Mode::Write);
-                start.map(|touch| touch.step as usize)
-            }
+            None => self.start_of(candidate.thread).map(|step| step as usize),
         };
         latest.is_some_and(|latest| self.depends(step, latest))
-    }
-
-    /// The touches of a spot of the running execution.
-    fn touched(&self, spot: Spot) -> impl Iterator<Item = &Touched> {
-        let key = self.identities.known_spot(spot);
-        let touches = key.map_or(&[][..], |key| self.touches_of(key));
-        touches.iter().filter(move |touch| touch.spot == spot)
     }
 }
 

@@ -1,10 +1,11 @@
 //! The atomic types of [`std::sync::atomic`], bound at run time.
 //!
-//! Each access of an atomic that was made in an execution is one step. The value itself lives in
-//! an atomic of std's, so that an atomic that was made outside is nothing else.
+//! Each access of an atomic in an execution is one step. An execution has values of its own: each
+//! begins with the value that the atomic was made with, so that a static is as good as an atomic
+//! that is made in the closure. Outside of executions an atomic is one of std's.
 //!
-//! Two things differ from std: `new` is not `const`, since an object is bound where it is made;
-//! and there is no `from_ptr`, since there is more to an object than its value.
+//! There is no `from_ptr`, since there is more to an object than its value. With the feature `loom`,
+//! `new` is not `const`: loom has to see where objects are made.
 //!
 //! ```
 //! use racelab::sync::atomic::{AtomicU32, Ordering};
@@ -21,13 +22,10 @@ use std::sync::atomic as real;
 pub use std::sync::atomic::{Ordering, compiler_fence};
 
 use crate::Named;
-use crate::execution::{
-    Access, Alternatives, AtomicType, Binding, Execution, NextStep, Rmw, is_running, step,
-    step_on_memory, with,
-};
-use crate::model::State;
-use crate::model::atomic::Atomic;
-use crate::trace::{EventResult, ObjectId, Operation, Value};
+use crate::execution::{Identity, is_running};
+use crate::memory::{Access, AtomicType, Rmw};
+use crate::model::atomic;
+use crate::trace::ObjectId;
 
 /// Like [`std::sync::atomic::fence`], as one step.
 ///
@@ -38,15 +36,13 @@ use crate::trace::{EventResult, ObjectId, Operation, Value};
 pub fn fence(order: Ordering) {
     real::fence(order);
     if is_running() {
-        step(NextStep::new(Operation::Fence).ordered(order), |_, _| ());
+        atomic::fence(order);
     }
 }
 
-/// A value that a trace can show, and that the memory of an engine can hold.
-trait Shown: Copy + PartialEq {
+/// A value that the memory of an execution can hold.
+trait Bits: Copy {
     const TYPE: AtomicType;
-
-    fn show(self, execution: &mut Execution) -> Value;
 
     fn to_bits(self) -> u64;
 
@@ -54,12 +50,8 @@ trait Shown: Copy + PartialEq {
     fn from_bits(bits: u64) -> Self;
 }
 
-impl<T> Shown for *mut T {
-    const TYPE: AtomicType = AtomicType::Usize;
-
-    fn show(self, execution: &mut Execution) -> Value {
-        execution.pointer(self.addr())
-    }
+impl<T> Bits for *mut T {
+    const TYPE: AtomicType = AtomicType::Pointer;
 
     fn to_bits(self) -> u64 {
         self.expose_provenance() as u64
@@ -71,133 +63,13 @@ impl<T> Shown for *mut T {
     }
 }
 
-/// Notes what an access has read: what the memory of the engine let it read, or the newest value.
-/// If it is not the newest one, it is stale.
-fn note_read<T: Shown>(execution: &mut Execution, object: ObjectId, read: T, newest: T) {
-    let shown = read.show(execution);
-    execution.note(|event| event.read = Some(shown));
-    if read != newest {
-        execution.note_stale(object);
+/// What a compare-and-swap returns: the value before, as `Ok` if the new one was stored.
+fn result<T: Bits>(accessed: crate::memory::Accessed) -> Result<T, T> {
+    let read = T::from_bits(accessed.read);
+    match accessed.written {
+        Some(_) => Ok(read),
+        None => Err(read),
     }
-}
-
-/// A load, as a step. `newest` looks at the value.
-#[track_caller]
-fn load<T: Shown>(object: ObjectId, order: Ordering, newest: impl FnOnce() -> T) -> T {
-    let next = NextStep::new(Operation::Load).on(object).ordered(order);
-    step_on_memory(next, Access::Load, |execution, _, read| {
-        let newest = newest();
-        let read = read.map_or(newest, T::from_bits);
-        note_read(execution, object, read, newest);
-        read
-    })
-}
-
-/// A store, as a step. `write` does it.
-#[track_caller]
-fn store<T: Shown>(object: ObjectId, order: Ordering, value: T, write: impl FnOnce(T)) {
-    let next = NextStep::new(Operation::Store).on(object).ordered(order);
-    let access = Access::Store(value.to_bits());
-    step_on_memory(next, access, |execution, _, _| {
-        write(value);
-        note_written(execution, object, value);
-    });
-}
-
-/// What a read-modify-write makes of the value and the operand, in bits.
-#[derive(Clone, Copy)]
-struct Change(Rmw, fn(u64, u64) -> u64);
-
-/// A read-modify-write, as a step. `newest` looks at the value, `write` stores the new one.
-#[track_caller]
-fn modify<T: Shown>(
-    object: ObjectId,
-    order: Ordering,
-    change: Change,
-    operand: u64,
-    newest: impl FnOnce() -> T,
-    write: impl FnOnce(T),
-) -> T {
-    let next = NextStep::new(Operation::Rmw).on(object).ordered(order);
-    let Change(rmw, change) = change;
-    let access = Access::Modify(rmw, operand);
-    step_on_memory(next, access, |execution, _, read| {
-        let newest = newest();
-        let before = read.map_or(newest, T::from_bits);
-        note_read(execution, object, before, newest);
-        let after = T::from_bits(change(before.to_bits(), operand));
-        write(after);
-        note_written(execution, object, after);
-        before
-    })
-}
-
-/// The parts of a compare-and-swap.
-#[derive(Clone, Copy)]
-struct CompareExchange<T> {
-    current: T,
-    new: T,
-    success: Ordering,
-    failure: Ordering,
-    /// Whether it may fail although the value is the expected one.
-    is_weak: bool,
-}
-
-/// A compare-and-swap, as a step. `newest` looks at the value, `write` stores the new one.
-#[track_caller]
-fn compare_exchange<T: Shown>(
-    object: ObjectId,
-    cas: CompareExchange<T>,
-    newest: impl FnOnce() -> T,
-    write: impl FnOnce(T),
-) -> Result<T, T> {
-    let CompareExchange {
-        current,
-        new,
-        success,
-        failure,
-        is_weak,
-    } = cas;
-    let next = NextStep::new(Operation::Cas).on(object).ordered(success);
-    let next = if is_weak {
-        next.or(Alternatives::Spurious(with(|execution| {
-            current.show(execution)
-        })))
-    } else {
-        next
-    };
-    let access = Access::Exchange {
-        current: current.to_bits(),
-        new: new.to_bits(),
-        failure,
-    };
-    step_on_memory(next, access, |execution, alternative, read| {
-        let newest = newest();
-        let before = read.map_or(newest, T::from_bits);
-        let (result, outcome) = match alternative {
-            0 if before == current => (Ok(before), EventResult::Succeeded),
-            0 => (Err(before), EventResult::Failed),
-            _ => (Err(before), EventResult::FailedSpuriously),
-        };
-        note_read(execution, object, before, newest);
-        execution.note(|event| {
-            event.result = Some(outcome);
-            if result.is_err() {
-                event.ordering = Some(failure);
-            }
-        });
-        if result.is_ok() {
-            write(new);
-            note_written(execution, object, new);
-        }
-        result
-    })
-}
-
-fn note_written<T: Shown>(execution: &mut Execution, object: ObjectId, value: T) {
-    let shown = value.show(execution);
-    execution.note(|event| event.written = Some(shown));
-    execution.object_mut(object).state = State::Atomic(Atomic { value: shown });
 }
 
 /// An ordering that std would refuse is refused before it is announced, by std itself.
@@ -214,20 +86,49 @@ macro_rules! atomic {
     ($name:ident $(<$param:ident>)?, $value:ty, $what:expr) => {
         #[doc = concat!("Like [`std::sync::atomic::", stringify!($name), "`]: ", $what, " that threads can share.")]
         pub struct $name $(<$param>)? {
-            binding: Binding,
+            identity: Identity,
+            /// The value that executions begin with, and the atomic itself outside of them.
             value: real::$name $(<$param>)?,
         }
 
         impl $(<$param>)? $name $(<$param>)? {
-            /// Makes a new atomic.
+            const KIND: atomic::Kind = atomic::Kind {
+                name: stringify!($name),
+                is: <$value as Bits>::TYPE,
+            };
+
+            constructor! {
+                /// Makes a new atomic.
+                pub fn new(value: $value) -> Self {
+                    Self { identity: Identity::new(), value: real::$name::new(value) }
+                }
+            }
+
+            #[cfg(feature = "loom")]
             #[track_caller]
-            pub fn new(value: $value) -> Self {
-                let state = |execution: &mut Execution| State::Atomic(Atomic { value: value.show(execution) });
-                let binding = Binding::new(stringify!($name), state);
-                binding.made(|runtime, object| {
-                    runtime.made_atomic(object, <$value>::TYPE, Shown::to_bits(value));
-                });
-                Self { binding, value: real::$name::new(value) }
+            fn made(&self) {
+                atomic::made(&self.identity, Self::KIND, self.stored());
+            }
+
+            /// The atomic in the current execution, or `None` outside of one.
+            #[inline]
+            #[track_caller]
+            fn object(&self) -> Option<ObjectId> {
+                atomic::object(&self.identity, Self::KIND, || self.stored())
+            }
+
+            /// The value that is stored in the atomic itself.
+            fn stored(&self) -> u64 {
+                self.value.load(Ordering::Relaxed).to_bits()
+            }
+
+            /// Stores the value of the current execution in the atomic itself, from which the next
+            /// step takes it back.
+            fn lend(&self) {
+                if let Some(bits) = atomic::peek(&self.identity) {
+                    self.value.store(Bits::from_bits(bits), Ordering::Relaxed);
+                    self.identity.lend();
+                }
             }
 
             /// Loads the value.
@@ -237,8 +138,10 @@ macro_rules! atomic {
             /// If `order` is `Release` or `AcqRel`, as std's does.
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $value {
-                match self.binding.object() {
-                    Some(object) if is_load_order(order) => load(object, order, || self.peek()),
+                match self.object() {
+                    Some(object) if is_load_order(order) => {
+                        Bits::from_bits(atomic::access(object, Access::Load, order).read)
+                    }
                     _ => self.value.load(order),
                 }
             }
@@ -250,9 +153,9 @@ macro_rules! atomic {
             /// If `order` is `Acquire` or `AcqRel`, as std's does.
             #[track_caller]
             pub fn store(&self, value: $value, order: Ordering) {
-                match self.binding.object() {
+                match self.object() {
                     Some(object) if is_store_order(order) => {
-                        store(object, order, value, |value| self.value.store(value, order));
+                        atomic::access(object, Access::Store(value.to_bits()), order);
                     }
                     _ => self.value.store(value, order),
                 }
@@ -261,10 +164,10 @@ macro_rules! atomic {
             /// Stores a value and returns the one before.
             #[track_caller]
             pub fn swap(&self, value: $value, order: Ordering) -> $value {
-                match self.binding.object() {
+                match self.object() {
                     Some(object) => {
-                        let change = Change(Rmw::Swap, |_, operand| operand);
-                        self.modify(object, order, change, Shown::to_bits(value))
+                        let access = Access::Modify(Rmw::Swap, value.to_bits());
+                        Bits::from_bits(atomic::access(object, access, order).read)
                     }
                     None => self.value.swap(value, order),
                 }
@@ -288,10 +191,11 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
-                match self.binding.object() {
+                match self.object() {
                     Some(object) if is_load_order(failure) => {
-                        let cas = CompareExchange { current, new, success, failure, is_weak: false };
-                        compare_exchange(object, cas, || self.peek(), |value| self.poke(value))
+                        let (current, new) = (current.to_bits(), new.to_bits());
+                        let access = Access::Exchange { current, new, failure };
+                        result(atomic::access(object, access, success))
                     }
                     _ => self.value.compare_exchange(current, new, success, failure),
                 }
@@ -317,11 +221,11 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$value, $value> {
-                match self.binding.object() {
+                match self.object() {
                     Some(object) if is_load_order(failure) => {
-                        // Whether it fails spuriously is the search's choice.
-                        let cas = CompareExchange { current, new, success, failure, is_weak: true };
-                        compare_exchange(object, cas, || self.peek(), |value| self.poke(value))
+                        let (current, new) = (current.to_bits(), new.to_bits());
+                        let failed = atomic::exchange_weak(object, current, new, success, failure);
+                        result(failed)
                     }
                     _ => self.value.compare_exchange_weak(current, new, success, failure),
                 }
@@ -393,50 +297,31 @@ macro_rules! atomic {
 
             /// The value, by a reference that nobody else can have. Not an operation.
             pub fn get_mut(&mut self) -> &mut $value {
+                self.lend();
                 self.value.get_mut()
             }
 
             /// The value. Not an operation.
             pub fn into_inner(self) -> $value {
+                self.lend();
                 self.value.into_inner()
             }
 
-            /// A pointer to the value. The lab does not see what is done through it.
+            /// A pointer to the value. What is written through it before the next step on the atomic
+            /// is seen there as a plain write; the lab does not see what is written later.
             pub fn as_ptr(&self) -> *mut $value {
+                self.lend();
                 self.value.as_ptr()
-            }
-
-            /// An atomic of std's that holds the value of these bits.
-            fn scratch(bits: u64) -> real::$name $(<$param>)? {
-                real::$name::new(Shown::from_bits(bits))
-            }
-
-            /// The value as it is now, without an operation.
-            fn peek(&self) -> $value {
-                self.value.load(Ordering::SeqCst)
-            }
-
-            /// Stores a value, without an operation.
-            fn poke(&self, value: $value) {
-                self.value.store(value, Ordering::SeqCst);
-            }
-
-            #[track_caller]
-            fn modify(
-                &self,
-                object: ObjectId,
-                order: Ordering,
-                change: Change,
-                operand: u64,
-            ) -> $value {
-                modify(object, order, change, operand, || self.peek(), |value| self.poke(value))
             }
         }
 
         impl $(<$param>)? fmt::Debug for $name $(<$param>)? {
             /// Shows the value as it is now. Not an operation.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.value.fmt(f)
+                match atomic::peek(&self.identity) {
+                    Some(bits) => <$value as Bits>::from_bits(bits).fmt(f),
+                    None => self.value.fmt(f),
+                }
             }
         }
 
@@ -449,7 +334,7 @@ macro_rules! atomic {
 
         impl $(<$param>)? Named for $name $(<$param>)? {
             fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-                self.binding.name(name.into());
+                Identity::name(self.object(), name.into());
                 self
             }
         }
@@ -460,7 +345,7 @@ macro_rules! integer {
     ($($name:ident($value:ty, $type:ident);)*) => {$(
         atomic!($name, $value, concat!("a `", stringify!($value), "`"));
         default!($name, $value);
-        shown!($value, $type, bits => bits as $value);
+        bits!($value, $type, bits => bits as $value);
 
         impl $name {
             operation!($value: fetch_add Add "Adds to the value, wrapping around");
@@ -480,16 +365,11 @@ macro_rules! operation {
         #[doc = concat!($what, ", in one step. Returns the value before.")]
         #[track_caller]
         pub fn $method(&self, value: $value, order: Ordering) -> $value {
-            let Some(object) = self.binding.object() else {
+            let Some(object) = self.object() else {
                 return self.value.$method(value, order);
             };
-            // An atomic of std's computes, so that the result is std's.
-            let change = Change(Rmw::$rmw, |before, operand| {
-                let it = Self::scratch(before);
-                it.$method(Shown::from_bits(operand), Ordering::Relaxed);
-                it.into_inner().to_bits()
-            });
-            self.modify(object, order, change, value.to_bits())
+            let access = Access::Modify(Rmw::$rmw, value.to_bits());
+            Bits::from_bits(atomic::access(object, access, order).read)
         }
     };
 }
@@ -499,16 +379,12 @@ macro_rules! operation_on_address {
         #[doc = concat!($what, ", in one step. Returns the pointer before.")]
         #[track_caller]
         pub fn $method(&self, value: usize, order: Ordering) -> *mut T {
-            let Some(object) = self.binding.object() else {
+            let Some(object) = self.object() else {
                 return self.value.$method(value, order);
             };
-            // In bytes, which is what the memory of an engine knows.
-            let change = Change(Rmw::$rmw, |before, operand| {
-                let it = Self::scratch(before);
-                it.$method(usize::from_bits(operand) / $size.max(1), Ordering::Relaxed);
-                it.into_inner().to_bits()
-            });
-            self.modify(object, order, change, value.wrapping_mul($size).to_bits())
+            // In bytes, which is what the memory knows.
+            let access = Access::Modify(Rmw::$rmw, value.wrapping_mul($size).to_bits());
+            Bits::from_bits(atomic::access(object, access, order).read)
         }
     };
 }
@@ -524,14 +400,10 @@ macro_rules! default {
     };
 }
 
-macro_rules! shown {
+macro_rules! bits {
     ($value:ty, $type:ident, $bits:ident => $from_bits:expr) => {
-        impl Shown for $value {
+        impl Bits for $value {
             const TYPE: AtomicType = AtomicType::$type;
-
-            fn show(self, _: &mut Execution) -> Value {
-                self.into()
-            }
 
             #[allow(
                 clippy::cast_lossless,
@@ -569,7 +441,7 @@ integer! {
 
 atomic!(AtomicBool, bool, "a boolean");
 default!(AtomicBool, bool);
-shown!(bool, Bool, bits => bits != 0);
+bits!(bool, Bool, bits => bits != 0);
 
 impl AtomicBool {
     operation!(bool: fetch_and And "Combines the values by and");

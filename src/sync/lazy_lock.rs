@@ -10,9 +10,9 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{self as real, PoisonError};
 
 use crate::Named;
-use crate::execution::{Ending, Kept, LateBinding, give_up, is_running};
+use crate::execution::{Ending, Kept, give_up, is_running};
 
-use crate::model::once::{AfterPanic, Made, Turn, begin, look, value_of};
+use crate::model::once::{AfterPanic, Made, OnceBinding, Turn, begin, look, value_of};
 
 /// What std says when the initialiser has panicked before.
 const POISONED: &str = "LazyLock instance has previously been poisoned";
@@ -38,7 +38,7 @@ const POISONED: &str = "LazyLock instance has previously been poisoned";
 /// assert_eq!(PRIMES.len(), 4);
 /// ```
 pub struct LazyLock<T, F = fn() -> T> {
-    binding: LateBinding,
+    binding: OnceBinding,
     /// `None` when it has run and cannot run again.
     initialiser: real::Mutex<Option<F>>,
     /// Whether the initialiser has run outside of executions, and whether it has panicked.
@@ -52,7 +52,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[track_caller]
     pub const fn new(f: F) -> Self {
         LazyLock {
-            binding: LateBinding::new("LazyLock"),
+            binding: OnceBinding::new("LazyLock"),
             initialiser: real::Mutex::new(Some(f)),
             real: real::Once::new(),
             value: real::OnceLock::new(),
@@ -121,11 +121,12 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[cold]
     #[track_caller]
     fn used_up(&self) -> ! {
+        let made_at = self.binding.made_at();
+        let made_at = made_at.map_or_else(String::new, |at| format!(" made at {at}"));
         let message = format!(
-            "the LazyLock made at {} has an initialiser that captures something, so that it can \
+            "the LazyLock{made_at} has an initialiser that captures something, so that it can \
              run only once, and it has run in another execution, or outside of all: make it inside \
-             the closure that is explored",
-            self.binding.made_at()
+             the closure that is explored"
         );
         // A second panic in a destructor would end the process, but there is no value.
         if is_running() && !std::thread::panicking() {

@@ -5,9 +5,9 @@ use std::fmt;
 use std::sync as real;
 
 use crate::Named;
-use crate::execution::{LateBinding, Requirement};
+use crate::execution::Requirement;
 
-use crate::model::once::{AfterPanic, Turn, begin, look, look_when};
+use crate::model::once::{AfterPanic, OnceBinding, Turn, begin, look, look_when};
 
 /// Like [`std::sync::Once`]: runs something once.
 ///
@@ -29,7 +29,7 @@ use crate::model::once::{AfterPanic, Turn, begin, look, look_when};
 /// assert_eq!(runs, 1);
 /// ```
 pub struct Once {
-    binding: LateBinding,
+    binding: OnceBinding,
     /// The real one, for use outside of executions.
     real: real::Once,
 }
@@ -53,7 +53,7 @@ impl Once {
     #[track_caller]
     pub const fn new() -> Self {
         Once {
-            binding: LateBinding::new("Once"),
+            binding: OnceBinding::new("Once"),
             real: real::Once::new(),
         }
     }

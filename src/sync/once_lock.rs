@@ -7,9 +7,10 @@ use std::fmt;
 use std::sync as real;
 
 use crate::Named;
-use crate::execution::{Kept, LateBinding, Requirement, is_running};
+use crate::execution::{Kept, Requirement, is_running};
 use crate::model::once::{
-    AfterPanic, Initialisation, Made, Progress, Turn, begin, look, look_when, put, value_of,
+    AfterPanic, Initialisation, Made, OnceBinding, Progress, Turn, begin, look, look_when, put,
+    value_of,
 };
 
 /// Like [`std::sync::OnceLock`]: a value that is written once.
@@ -31,7 +32,7 @@ use crate::model::once::{
 /// assert_eq!(LIMIT.set(8), Err(8));
 /// ```
 pub struct OnceLock<T> {
-    binding: LateBinding,
+    binding: OnceBinding,
     /// The real one, for use outside of executions.
     real: real::OnceLock<T>,
 }
@@ -41,7 +42,7 @@ impl<T> OnceLock<T> {
     #[track_caller]
     pub const fn new() -> Self {
         OnceLock {
-            binding: LateBinding::new("OnceLock"),
+            binding: OnceBinding::new("OnceLock"),
             real: real::OnceLock::new(),
         }
     }
@@ -160,7 +161,7 @@ impl<T> From<T> for OnceLock<T> {
         let lock = OnceLock::new();
         if lock.binding.object().is_none() {
             return OnceLock {
-                binding: LateBinding::new("OnceLock"),
+                binding: OnceBinding::new("OnceLock"),
                 real: real::OnceLock::from(value),
             };
         }

@@ -8,7 +8,7 @@ use loom::sync::atomic::{
     AtomicU32, AtomicU64, AtomicUsize,
 };
 
-use crate::execution::{Access, AtomicType, Rmw};
+use crate::memory::{Access, AtomicType, Rmw};
 
 /// An atomic of any type.
 pub(super) trait Atomic {
@@ -29,7 +29,7 @@ pub(super) fn new_atomic(is: AtomicType, value: u64) -> Rc<dyn Atomic> {
         AtomicType::U16 => Rc::new(AtomicU16::new(u16::of_bits(value))),
         AtomicType::U32 => Rc::new(AtomicU32::new(u32::of_bits(value))),
         AtomicType::U64 => Rc::new(AtomicU64::new(u64::of_bits(value))),
-        AtomicType::Usize => Rc::new(AtomicUsize::new(usize::of_bits(value))),
+        AtomicType::Usize | AtomicType::Pointer => Rc::new(AtomicUsize::new(usize::of_bits(value))),
     }
 }
 

@@ -8,9 +8,10 @@ use loom::sync::{Mutex, MutexGuard, atomic};
 use loom::thread as loom_thread;
 
 use crate::execution::{
-    Access, Alternatives, AtomicType, Ending, Execution, NextStep, RacesWith, Requirement, Runtime,
-    Thread, message_of, with,
+    Alternatives, Ending, Execution, NextStep, RacesWith, Requirement, Runtime, Thread, message_of,
+    with,
 };
+use crate::memory::{Access, AtomicType};
 use crate::trace::{LeftOut, ObjectId, Operation, ThreadId};
 
 use super::gave_up;
@@ -136,6 +137,10 @@ impl Runtime for LoomRuntime {
                 }
             }
         });
+    }
+
+    fn must_see_made(&self) -> bool {
+        true
     }
 
     fn made_atomic(&self, atomic: ObjectId, is: AtomicType, value: u64) {

@@ -156,7 +156,13 @@ impl Dpor {
     fn asleep(&self) -> Vec<Planned> {
         let steps = self.path.len();
         if steps == self.below.steps() {
-            return self.below.asleep().to_vec();
+            let mut asleep = self.below.asleep().to_vec();
+            for step in &mut asleep {
+                for (spot, _) in &mut step.footprint {
+                    *spot = self.done.identities.canonical(*spot);
+                }
+            }
+            return asleep;
         }
         let Some(node) = self.path.last() else {
             return Vec::new();
@@ -371,14 +377,21 @@ impl Strategy for Dpor {
     }
 
     fn is_surprised(&self) -> bool {
-        self.surprises.are_new && self.nondeterminism.is_none()
+        let has_learned = self.surprises.are_new || self.done.identities.have_merged();
+        has_learned && self.nondeterminism.is_none()
     }
 
     fn restart(&mut self) -> bool {
         let done = Dependence::knowing(&self.done.identities);
+        let surprises = std::mem::take(&mut self.surprises);
         *self = Dpor {
             done,
-            surprises: std::mem::take(&mut self.surprises).settled(),
+            // They are in names that may have changed.
+            surprises: if self.done.identities.have_merged() {
+                Surprises::default()
+            } else {
+                surprises.settled()
+            },
             below: std::mem::take(&mut self.below),
             division: self.division.take().map(PartFinder::again),
             ..Dpor::default()

@@ -1,0 +1,50 @@
+//! Sequential consistency: every access reads the newest value.
+
+use super::{Access, Accessed, AtomicType};
+
+/// What one atomic holds.
+#[derive(Debug)]
+pub(crate) struct Location {
+    is: AtomicType,
+    newest: u64,
+}
+
+impl Location {
+    /// An atomic of this type that holds this value.
+    pub(crate) fn new(is: AtomicType, value: u64) -> Self {
+        Location { is, newest: value }
+    }
+
+    pub(crate) fn atomic_type(&self) -> AtomicType {
+        self.is
+    }
+
+    /// The newest value.
+    pub(crate) fn newest(&self) -> u64 {
+        self.newest
+    }
+
+    /// Does an access. `read` is what the memory of the engine has let it read, if it has one of its
+    /// own. A compare-and-swap that `fails` does so although the value is the expected one.
+    pub(crate) fn commit(&mut self, access: Access, read: Option<u64>, fails: bool) -> Accessed {
+        let newest = self.newest;
+        let read = match access {
+            Access::Store(_) => newest,
+            _ => read.unwrap_or(newest),
+        };
+        let written = match access {
+            Access::Load => None,
+            Access::Store(value) => Some(value),
+            Access::Modify(rmw, operand) => Some(self.is.apply(rmw, read, operand)),
+            Access::Exchange { current, new, .. } => (read == current && !fails).then_some(new),
+        };
+        if let Some(value) = written {
+            self.newest = value;
+        }
+        Accessed {
+            read,
+            is_stale: read != newest,
+            written,
+        }
+    }
+}
