@@ -2,8 +2,7 @@
 //!
 //! All threads of an execution run on the OS thread of the search, each on a stack of its own. The
 //! driver lets one of them run up to its next operation, asks the execution what is possible and the
-//! strategy what to do, and lets the thread that was chosen go on. Stacks are kept from one
-//! execution to the next.
+//! strategy what to do, and lets the thread that was chosen go on.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -20,6 +19,7 @@ use crate::execution::{
 };
 use crate::trace::{Choice, ThreadId};
 
+use super::stacks::Stacks;
 use super::{Conduct, Point, STACK_SIZE, Strategy, begin, panic_hook, stack_overflow};
 
 /// A body under test, ready to be run under any strategy.
@@ -102,7 +102,7 @@ impl Coroutines {
             idle: None,
             choices: Vec::new(),
             threads: Vec::new(),
-            stacks: Vec::new(),
+            stacks: Stacks::new(),
         };
         // A panic of the lab itself must not leave an execution behind.
         let _end = Leave;
@@ -207,7 +207,7 @@ struct Driver<'a, S> {
     /// The threads that have run and not ended, by their numbers.
     threads: Vec<Option<Thread>>,
     /// Stacks for threads to come.
-    stacks: Vec<DefaultStack>,
+    stacks: Stacks,
 }
 
 impl<S: Strategy> Driver<'_, S> {
@@ -298,7 +298,7 @@ impl<S: Strategy> Driver<'_, S> {
         let has_ended = thread.resume(()).as_return().is_some();
         if has_ended {
             if let Some(thread) = self.threads[index].take() {
-                self.stacks.push(thread.into_stack());
+                self.stacks.give_back(thread.into_stack());
             }
         } else if execution::with(|execution| execution.thread(id).is_left_behind) {
             // Its stack stays where it is: others may refer to what is on it.
@@ -309,21 +309,21 @@ impl<S: Strategy> Driver<'_, S> {
 
     /// Destroys what the threads have left, where the last one was left behind and has not done so.
     fn close(&mut self) {
-        let stack = self.stacks.pop().unwrap_or_else(new_stack);
+        let stack = self.stacks.take();
         let mut closing: Thread = Coroutine::with_stack(stack, |yielder: &Yielder<(), ()>, ()| {
             arrive(yielder);
             execution::close();
         });
         // Nothing in it waits for a turn.
         if closing.resume(()).as_return().is_some() {
-            self.stacks.push(closing.into_stack());
+            self.stacks.give_back(closing.into_stack());
         } else {
             mem::forget(closing);
         }
     }
 
     fn start(&mut self, id: ThreadId) -> Thread {
-        let stack = self.stacks.pop().unwrap_or_else(new_stack);
+        let stack = self.stacks.take();
         let started = STARTED.with_borrow_mut(|started| {
             let index = started.iter().position(|(other, _)| *other == id)?;
             Some(started.swap_remove(index).1)
@@ -342,10 +342,4 @@ impl<S: Strategy> Driver<'_, S> {
             }
         }
     }
-}
-
-fn new_stack() -> DefaultStack {
-    DefaultStack::new(STACK_SIZE).unwrap_or_else(|error| {
-        panic!("the system has no memory for the stack of another thread under test: {error}")
-    })
 }

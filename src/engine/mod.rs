@@ -10,6 +10,7 @@ mod panic_hook;
 #[cfg(feature = "shuttle")]
 mod shuttle;
 mod stack_overflow;
+mod stacks;
 mod threads;
 mod watch;
 
