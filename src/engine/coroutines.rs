@@ -2,7 +2,7 @@
 //!
 //! All threads of an execution run on the OS thread of the search, each on a stack of its own. The
 //! driver lets one of them run up to its next operation, asks the execution what is possible and the
-//! strategy what to do, and lets the thread that was chosen go on.
+//! search what to do, and lets the thread that was chosen go on.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -14,15 +14,14 @@ use std::{mem, thread};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, Yielder};
 
-use crate::execution::{
-    self, Access, Ending, Execution, NextStep, Offer, Patience, Pulse, Runtime,
-};
-use crate::trace::{Choice, ThreadId};
+use crate::execution::{self, Access, Execution, NextStep, Patience, Pulse, Runtime};
+use crate::trace::ThreadId;
 
 use super::stacks::Stacks;
-use super::{Conduct, Point, STACK_SIZE, Strategy, begin, panic_hook, stack_overflow};
+use super::turnstile::Turnstile;
+use super::{Conduct, STACK_SIZE, Scheduler, begin, panic_hook, stack_overflow};
 
-/// A body under test, ready to be run under any strategy.
+/// A body under test, ready to be run for any search.
 #[derive(Clone)]
 pub(crate) struct Coroutines {
     pub(crate) body: Arc<dyn Fn() + Send + Sync>,
@@ -42,23 +41,23 @@ impl fmt::Debug for Coroutines {
 }
 
 impl Coroutines {
-    /// Runs executions until the strategy wants no more, and returns it.
-    pub(crate) fn run<S: Strategy>(&self, strategy: S) -> S {
+    /// Runs executions until the search wants no more, and returns it.
+    pub(crate) fn run<S: Scheduler>(&self, search: S) -> S {
         panic_hook::install();
         stack_overflow::install();
         let mut driven = if thread::panicking() {
-            Driven::UntilTainted(strategy)
+            Driven::UntilTainted(search)
         } else {
-            self.drive(strategy)
+            self.drive(search)
         };
         loop {
             match driven {
-                Driven::ToTheEnd(strategy) => return strategy,
-                Driven::UntilTainted(strategy) => {
+                Driven::ToTheEnd(search) => return search,
+                Driven::UntilTainted(search) => {
                     driven = thread::scope(|scope| {
                         let name = thread::current().name().unwrap_or("racelab").to_owned();
                         let worker = thread::Builder::new().name(name);
-                        let worker = worker.spawn_scoped(scope, || self.drive(strategy));
+                        let worker = worker.spawn_scoped(scope, || self.drive(search));
                         let worker = worker.unwrap_or_else(|error| {
                             panic!("the system cannot start another thread for the search: {error}")
                         });
@@ -95,12 +94,11 @@ impl Coroutines {
     }
 
     /// Runs executions on this OS thread.
-    fn drive<S: Strategy>(&self, strategy: S) -> Driven<S> {
+    fn drive<S: Scheduler>(&self, search: S) -> Driven<S> {
         let mut driver = Driver {
             engine: self,
-            strategy,
+            turnstile: Turnstile::new(search),
             idle: None,
-            choices: Vec::new(),
             threads: Vec::new(),
             stacks: Stacks::new(),
         };
@@ -109,10 +107,10 @@ impl Coroutines {
         while driver.begin() {
             driver.drive();
             if thread::panicking() {
-                return Driven::UntilTainted(driver.strategy);
+                return Driven::UntilTainted(driver.turnstile.search);
             }
         }
-        Driven::ToTheEnd(driver.strategy)
+        Driven::ToTheEnd(driver.turnstile.search)
     }
 }
 
@@ -200,86 +198,52 @@ fn arrive(yielder: *const Yielder<(), ()>) {
 /// Lets the threads of one execution after another take turns.
 struct Driver<'a, S> {
     engine: &'a Coroutines,
-    strategy: S,
+    turnstile: Turnstile<S>,
     /// The last execution, kept for its memory.
     idle: Option<Box<Execution>>,
-    choices: Vec<Choice>,
     /// The threads that have run and not ended, by their numbers.
     threads: Vec<Option<Thread>>,
     /// Stacks for threads to come.
     stacks: Stacks,
 }
 
-impl<S: Strategy> Driver<'_, S> {
+impl<S: Scheduler> Driver<'_, S> {
     /// Begins another execution, if one is wanted.
     fn begin(&mut self) -> bool {
-        if !self.strategy.wants_execution() {
+        let Turnstile { search, .. } = &mut self.turnstile;
+        if !search.wants_execution() {
             return false;
         }
-        let conduct = self.strategy.conduct();
-        self.engine.begin(&Turns, conduct, self.idle.take());
+        let conduct = search.conduct();
+        let idle = self.idle.take();
+        self.turnstile.begin(self.engine, &Turns, conduct, idle);
         true
     }
 
     /// Runs the execution that has begun to its end.
     fn drive(&mut self) {
-        // Whether the strategy was told how the execution has ended.
-        let mut is_told = false;
-        while let Some(thread) = self.next(&mut is_told) {
+        while let Some(thread) = self.next() {
             self.resume(thread);
         }
         if execution::with(|execution| execution.left_threads_behind()) {
             self.close();
         }
         let execution = execution::leave().expect("it has begun and not ended");
-        if !is_told {
-            self.strategy.finished(&execution);
-        }
+        self.turnstile.tell(&execution);
         self.idle = Some(execution);
     }
 
     /// The thread that goes on, or `None` if all have ended.
-    fn next(&mut self, is_told: &mut bool) -> Option<ThreadId> {
+    fn next(&mut self) -> Option<ThreadId> {
+        let turnstile = &mut self.turnstile;
         execution::with(|execution| {
-            loop {
-                // At once, while everything is as it was when the execution ended.
-                if !*is_told && execution.is_settled() {
-                    self.strategy.finished(execution);
-                    *is_told = true;
-                }
-                if execution.can_repeat()
-                    && let Some(choice) = self.strategy.repeats(execution)
-                {
-                    execution.repeat(choice);
-                    return Some(choice.thread);
-                }
-                match execution.offer(&mut self.choices) {
-                    Offer::Over => return None,
-                    Offer::Ended => {}
-                    Offer::Continue(thread) => return Some(thread),
-                    Offer::Redundant => {
-                        if self.strategy.conduct().abandons_redundant {
-                            execution.end(Ending::Abandoned);
-                        }
-                    }
-                    Offer::Choose { running } => {
-                        let point = Point {
-                            step: execution.schedule().len(),
-                            choices: &self.choices,
-                            last: execution.schedule().last().map(|choice| choice.thread),
-                            running,
-                            preemptions: execution.preemptions(),
-                            execution,
-                        };
-                        let Some(choice) = self.strategy.choose(&point) else {
-                            execution.end(Ending::Abandoned);
-                            continue;
-                        };
-                        execution.take(choice, running);
-                        return Some(choice.thread);
-                    }
-                }
+            if execution.can_repeat()
+                && let Some(choice) = turnstile.search.repeats(execution)
+            {
+                execution.repeat(choice);
+                return Some(choice.thread);
             }
+            turnstile.next(execution, S::choose)
         })
     }
 

@@ -27,9 +27,9 @@ mod urw;
 mod worker;
 
 pub(crate) use dfs::Dfs;
-pub(crate) use division::{Block, Divisible, Numbered, Tree, blocks, digest};
+pub(crate) use division::{Divisible, Tree, blocks, digest};
 pub(crate) use dpor::Dpor;
-pub(crate) use exploration::{Exploration, Limits, Stop, Tally};
+pub(crate) use exploration::{Exploration, Limits, Stop, Strategy, Tally};
 pub(crate) use fewest_preemptions::{Fewest, fewest_preemptions};
 pub(crate) use frontier::divide;
 pub(crate) use loom::{InOrder, Nth};

@@ -162,8 +162,8 @@ mod tests {
     use crate::{sync, thread};
 
     use super::super::Dpor;
-    use crate::engine::Strategy;
     use crate::search::division::{Divisible, Tree};
+    use crate::search::exploration::Strategy;
 
     fn coroutines(body: fn()) -> Coroutines {
         Coroutines {
