@@ -12,6 +12,7 @@ use crate::trace::Choice;
 
 use super::division::{Beginning, Divisible, Tree};
 use super::exploration::Strategy;
+use super::fingerprint::Fingerprint;
 use super::identity::ThreadKey;
 use super::traces::Traces;
 
@@ -54,13 +55,6 @@ struct Node {
     /// Where the choices that are left begin in `Dfs::left`.
     left_from: usize,
 }
-
-/// Stands for what all threads are about to do at some moment: operations, objects and places.
-///
-/// All of them, not only the one that goes on: a body that differs in what another thread is
-/// about to do may end up with the same number of executions as one that does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fingerprint(u64);
 
 /// The parts of a search, while they are being found.
 #[derive(Debug)]
@@ -351,12 +345,6 @@ impl PartFinder {
     /// follows there depends on what was seen of its loop.
     fn ends_at(&self, point: &Point<'_>) -> bool {
         point.step >= self.steps || point.choices.iter().any(|choice| point.rests(*choice))
-    }
-}
-
-impl Fingerprint {
-    pub(super) fn of(execution: &Execution) -> Self {
-        Fingerprint(execution.announced())
     }
 }
 

@@ -9,8 +9,8 @@ use std::ops::Range;
 use crate::engine::Scheduler;
 use crate::trace::Choice;
 
-use super::dfs::Fingerprint;
 use super::exploration::Strategy;
+use super::fingerprint::Fingerprint;
 
 /// A search is divided into at least this number of parts, if it is large enough. More of them keep
 /// more workers busy to the end, but each of them costs an execution that does not count.
@@ -74,12 +74,6 @@ impl Steps for Beginning {
     }
 }
 
-impl Steps for super::dpor::Part {
-    fn steps(&self) -> usize {
-        self.prefix().count()
-    }
-}
-
 /// What tells one division from another.
 pub(crate) trait Digestible {
     /// Feeds all that matters to `mix`.
@@ -88,22 +82,12 @@ pub(crate) trait Digestible {
 
 impl Digestible for Beginning {
     fn feed(&self, mix: &mut dyn FnMut(u64)) {
-        feed_choices(self.iter().map(|(choice, _)| *choice), mix);
+        for (choice, _) in self {
+            mix(1);
+            mix(u64::from(choice.thread.0) << 32 | u64::from(choice.alternative));
+        }
+        mix(0);
     }
-}
-
-impl Digestible for super::dpor::Part {
-    fn feed(&self, mix: &mut dyn FnMut(u64)) {
-        feed_choices(self.prefix(), mix);
-    }
-}
-
-fn feed_choices(choices: impl Iterator<Item = Choice>, mix: &mut dyn FnMut(u64)) {
-    for choice in choices {
-        mix(1);
-        mix(u64::from(choice.thread.0) << 32 | u64::from(choice.alternative));
-    }
-    mix(0);
 }
 
 impl Digestible for Range<u64> {

@@ -6,6 +6,7 @@ mod division;
 mod dpor;
 mod exploration;
 mod fewest_preemptions;
+mod fingerprint;
 mod frontier;
 mod identity;
 mod loom;

@@ -21,8 +21,6 @@ mod races;
 mod surprises;
 mod wakeup_tree;
 
-pub(crate) use division::Part;
-
 use smallvec::SmallVec;
 
 use crate::engine::{Conduct, Point, Scheduler, Search};
@@ -30,12 +28,13 @@ use crate::execution::{Ending, Execution};
 use crate::trace::Choice;
 
 use super::dependence::{Announced, Dependence, Footprint, conflict};
-use super::dfs::Fingerprint;
+use super::division::Steps;
 use super::exploration::Strategy;
+use super::fingerprint::Fingerprint;
 use super::identity::Census;
 use super::reversal::Obstacle;
 
-use division::PartFinder;
+use division::{Part, PartFinder};
 use probe::{Probe, Redundant};
 use surprises::Surprises;
 use wakeup_tree::{Branch, Planned, Tree};
