@@ -93,8 +93,8 @@ impl Dpor {
             let node = &mut self.path[number];
             let announced = node.announced.take().expect("it was chosen");
             self.done.add(execution, announced);
+            node.races = self.done.reversible_with_last().into_vec();
             let step = &self.done.steps[number];
-            node.races = step.reversible.to_vec();
             if let Some(planned) = &node.planned {
                 self.surprises.compare(step, planned);
             }
