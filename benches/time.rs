@@ -3,6 +3,14 @@
 //!
 //! Every figure is a ratio of two times that were measured in turns in one run, by the command
 //! itself. What it should be stands beside it.
+#![cfg_attr(
+    not(network),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "under `--cfg loom` there is no network, and so no server to measure with"
+    )
+)]
 
 mod sections;
 
@@ -10,6 +18,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+#[cfg(network)]
 use racelab::workloads::io::{Serve, Server, ServerSettings};
 use serde_json::Value;
 
@@ -26,6 +35,7 @@ fn main() {
         ("cpu", cpu),
         ("primes", primes),
         ("lanes", lanes),
+        #[cfg(network)]
         ("python", python),
     ]);
 }
@@ -105,6 +115,7 @@ fn lanes() {
 }
 
 /// The same work in Python, where it is installed: how many times as long it takes.
+#[cfg(network)]
 fn python() {
     heading("CPython, the rows of the tutorials: times as long as here");
     let settings = ServerSettings {

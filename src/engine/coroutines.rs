@@ -2,8 +2,7 @@
 //!
 //! All threads of an execution run on the OS thread of the search, each on a stack of its own. The
 //! driver lets one of them run up to its next operation, asks the execution what is possible and the
-//! strategy what to do, and lets the thread that was chosen go on. Stacks are kept from one
-//! execution to the next.
+//! search what to do, and lets the thread that was chosen go on.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -15,13 +14,15 @@ use std::{mem, thread};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, Yielder};
 
-use crate::execution::{self, Ending, Execution, NextStep, Offer, Patience, Pulse, Runtime};
+use crate::execution::{self, Execution, NextStep, Patience, Pulse, Runtime};
 use crate::memory::Access;
-use crate::trace::{Choice, ThreadId};
+use crate::trace::ThreadId;
 
-use super::{Conduct, Point, STACK_SIZE, Strategy, begin, panic_hook, stack_overflow};
+use super::stacks::Stacks;
+use super::turnstile::Turnstile;
+use super::{Conduct, STACK_SIZE, Scheduler, begin, panic_hook, stack_overflow};
 
-/// A body under test, ready to be run under any strategy.
+/// A body under test, ready to be run for any search.
 #[derive(Clone)]
 pub(crate) struct Coroutines {
     pub(crate) body: Arc<dyn Fn() + Send + Sync>,
@@ -41,23 +42,23 @@ impl fmt::Debug for Coroutines {
 }
 
 impl Coroutines {
-    /// Runs executions until the strategy wants no more, and returns it.
-    pub(crate) fn run<S: Strategy>(&self, strategy: S) -> S {
+    /// Runs executions until the search wants no more, and returns it.
+    pub(crate) fn run<S: Scheduler>(&self, search: S) -> S {
         panic_hook::install();
         stack_overflow::install();
         let mut driven = if thread::panicking() {
-            Driven::UntilTainted(strategy)
+            Driven::UntilTainted(search)
         } else {
-            self.drive(strategy)
+            self.drive(search)
         };
         loop {
             match driven {
-                Driven::ToTheEnd(strategy) => return strategy,
-                Driven::UntilTainted(strategy) => {
+                Driven::ToTheEnd(search) => return search,
+                Driven::UntilTainted(search) => {
                     driven = thread::scope(|scope| {
                         let name = thread::current().name().unwrap_or("racelab").to_owned();
                         let worker = thread::Builder::new().name(name);
-                        let worker = worker.spawn_scoped(scope, || self.drive(strategy));
+                        let worker = worker.spawn_scoped(scope, || self.drive(search));
                         let worker = worker.unwrap_or_else(|error| {
                             panic!("the system cannot start another thread for the search: {error}")
                         });
@@ -94,24 +95,23 @@ impl Coroutines {
     }
 
     /// Runs executions on this OS thread.
-    fn drive<S: Strategy>(&self, strategy: S) -> Driven<S> {
+    fn drive<S: Scheduler>(&self, search: S) -> Driven<S> {
         let mut driver = Driver {
             engine: self,
-            strategy,
+            turnstile: Turnstile::new(search),
             idle: None,
-            choices: Vec::new(),
             threads: Vec::new(),
-            stacks: Vec::new(),
+            stacks: Stacks::new(),
         };
         // A panic of the lab itself must not leave an execution behind.
         let _end = Leave;
         while driver.begin() {
             driver.drive();
             if thread::panicking() {
-                return Driven::UntilTainted(driver.strategy);
+                return Driven::UntilTainted(driver.turnstile.search);
             }
         }
-        Driven::ToTheEnd(driver.strategy)
+        Driven::ToTheEnd(driver.turnstile.search)
     }
 }
 
@@ -199,86 +199,52 @@ fn arrive(yielder: *const Yielder<(), ()>) {
 /// Lets the threads of one execution after another take turns.
 struct Driver<'a, S> {
     engine: &'a Coroutines,
-    strategy: S,
+    turnstile: Turnstile<S>,
     /// The last execution, kept for its memory.
     idle: Option<Box<Execution>>,
-    choices: Vec<Choice>,
     /// The threads that have run and not ended, by their numbers.
     threads: Vec<Option<Thread>>,
     /// Stacks for threads to come.
-    stacks: Vec<DefaultStack>,
+    stacks: Stacks,
 }
 
-impl<S: Strategy> Driver<'_, S> {
+impl<S: Scheduler> Driver<'_, S> {
     /// Begins another execution, if one is wanted.
     fn begin(&mut self) -> bool {
-        if !self.strategy.wants_execution() {
+        let Turnstile { search, .. } = &mut self.turnstile;
+        if !search.wants_execution() {
             return false;
         }
-        let conduct = self.strategy.conduct();
-        self.engine.begin(&Turns, conduct, self.idle.take());
+        let conduct = search.conduct();
+        let idle = self.idle.take();
+        self.turnstile.begin(self.engine, &Turns, conduct, idle);
         true
     }
 
     /// Runs the execution that has begun to its end.
     fn drive(&mut self) {
-        // Whether the strategy was told how the execution has ended.
-        let mut is_told = false;
-        while let Some(thread) = self.next(&mut is_told) {
+        while let Some(thread) = self.next() {
             self.resume(thread);
         }
         if execution::with(|execution| execution.left_threads_behind()) {
             self.close();
         }
         let execution = execution::leave().expect("it has begun and not ended");
-        if !is_told {
-            self.strategy.finished(&execution);
-        }
+        self.turnstile.tell(&execution);
         self.idle = Some(execution);
     }
 
     /// The thread that goes on, or `None` if all have ended.
-    fn next(&mut self, is_told: &mut bool) -> Option<ThreadId> {
+    fn next(&mut self) -> Option<ThreadId> {
+        let turnstile = &mut self.turnstile;
         execution::with(|execution| {
-            loop {
-                // At once, while everything is as it was when the execution ended.
-                if !*is_told && execution.is_settled() {
-                    self.strategy.finished(execution);
-                    *is_told = true;
-                }
-                if execution.can_repeat()
-                    && let Some(choice) = self.strategy.repeats(execution)
-                {
-                    execution.repeat(choice);
-                    return Some(choice.thread);
-                }
-                match execution.offer(&mut self.choices) {
-                    Offer::Over => return None,
-                    Offer::Ended => {}
-                    Offer::Continue(thread) => return Some(thread),
-                    Offer::Redundant => {
-                        if self.strategy.conduct().abandons_redundant {
-                            execution.end(Ending::Abandoned);
-                        }
-                    }
-                    Offer::Choose { running } => {
-                        let point = Point {
-                            step: execution.schedule().len(),
-                            choices: &self.choices,
-                            last: execution.schedule().last().map(|choice| choice.thread),
-                            running,
-                            preemptions: execution.preemptions(),
-                            execution,
-                        };
-                        let Some(choice) = self.strategy.choose(&point) else {
-                            execution.end(Ending::Abandoned);
-                            continue;
-                        };
-                        execution.take(choice, running);
-                        return Some(choice.thread);
-                    }
-                }
+            if execution.can_repeat()
+                && let Some(choice) = turnstile.search.repeats(execution)
+            {
+                execution.repeat(choice);
+                return Some(choice.thread);
             }
+            turnstile.next(execution, S::choose)
         })
     }
 
@@ -297,7 +263,7 @@ impl<S: Strategy> Driver<'_, S> {
         let has_ended = thread.resume(()).as_return().is_some();
         if has_ended {
             if let Some(thread) = self.threads[index].take() {
-                self.stacks.push(thread.into_stack());
+                self.stacks.give_back(thread.into_stack());
             }
         } else if execution::with(|execution| execution.thread(id).is_left_behind) {
             // Its stack stays where it is: others may refer to what is on it.
@@ -308,21 +274,21 @@ impl<S: Strategy> Driver<'_, S> {
 
     /// Destroys what the threads have left, where the last one was left behind and has not done so.
     fn close(&mut self) {
-        let stack = self.stacks.pop().unwrap_or_else(new_stack);
+        let stack = self.stacks.take();
         let mut closing: Thread = Coroutine::with_stack(stack, |yielder: &Yielder<(), ()>, ()| {
             arrive(yielder);
             execution::close();
         });
         // Nothing in it waits for a turn.
         if closing.resume(()).as_return().is_some() {
-            self.stacks.push(closing.into_stack());
+            self.stacks.give_back(closing.into_stack());
         } else {
             mem::forget(closing);
         }
     }
 
     fn start(&mut self, id: ThreadId) -> Thread {
-        let stack = self.stacks.pop().unwrap_or_else(new_stack);
+        let stack = self.stacks.take();
         let started = STARTED.with_borrow_mut(|started| {
             let index = started.iter().position(|(other, _)| *other == id)?;
             Some(started.swap_remove(index).1)
@@ -341,10 +307,4 @@ impl<S: Strategy> Driver<'_, S> {
             }
         }
     }
-}
-
-fn new_stack() -> DefaultStack {
-    DefaultStack::new(STACK_SIZE).unwrap_or_else(|error| {
-        panic!("the system has no memory for the stack of another thread under test: {error}")
-    })
 }

@@ -1,8 +1,8 @@
 //! How executions run.
 //!
-//! A model engine runs the body again and again, asks a [`Strategy`] for every choice, and hands it
-//! each finished execution. On real threads there is nothing to choose. An engine returns data and
-//! prints nothing.
+//! A model engine runs the body again and again, and hands a [`Search`] each finished execution. On
+//! our own coroutines it asks it for every choice ([`Scheduler`]); loom and shuttle make theirs, and
+//! on real threads there is nothing to choose. An engine returns data and prints nothing.
 
 mod coroutines;
 mod loom;
@@ -10,7 +10,9 @@ mod panic_hook;
 #[cfg(feature = "shuttle")]
 mod shuttle;
 mod stack_overflow;
+mod stacks;
 mod threads;
+mod turnstile;
 mod watch;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,17 +21,23 @@ use crate::execution::{self, Execution};
 use crate::trace::{Choice, ThreadId};
 
 pub(crate) use coroutines::Coroutines;
-pub(crate) use loom::Loom;
+pub(crate) use loom::{Looked, Loom, LoomSearch};
 #[cfg(feature = "shuttle")]
-pub(crate) use shuttle::{Chooser, run_on_shuttle};
+pub(crate) use shuttle::{Itself, ShuttleScheduler, run_on_shuttle};
 pub(crate) use threads::Threads;
 pub(crate) use watch::{Watched, watch};
 
-/// What decides which executions run.
-pub(crate) trait Strategy: Send {
+/// What wants executions and looks at them. Asked between them only.
+pub(crate) trait Search: Send {
     /// Whether another execution is wanted. Asked before each one, the first included.
     fn wants_execution(&mut self) -> bool;
 
+    /// Looks at an execution that is over.
+    fn finished(&mut self, execution: &Execution);
+}
+
+/// A search that chooses the steps of its executions itself. loom and shuttle choose for the others.
+pub(crate) trait Scheduler: Search {
     /// Chooses the next step, or `None` to abandon the execution.
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice>;
 
@@ -43,47 +51,9 @@ pub(crate) trait Strategy: Send {
     fn conduct(&self) -> Conduct {
         Conduct::default()
     }
-
-    /// Whether the last execution shows that it may have pruned too much, so that it has to be
-    /// started again.
-    fn is_surprised(&self) -> bool {
-        false
-    }
-
-    /// Forgets what was explored, since it was pruned too much. False if that does not matter.
-    fn restart(&mut self) -> bool {
-        false
-    }
-
-    /// Looks at an execution that is over.
-    fn finished(&mut self, execution: &Execution);
-
-    /// The first step, from 1 on, at which two executions went apart that made the same choices.
-    fn nondeterminism(&self) -> Option<usize> {
-        None
-    }
-
-    /// Whether it has left executions out that have too many preemptions.
-    fn was_bounded(&self) -> bool {
-        false
-    }
-
-    /// How many traces it has seen, if it counts them.
-    fn traces(&self) -> Option<u64> {
-        None
-    }
-
-    /// How much of the search is done with the last execution, from 0 to 1, if that is known. An
-    /// estimate, unless nothing is left.
-    fn share_done(&self) -> Option<f64> {
-        None
-    }
-
-    /// Hears that an engine with a search of its own has no further execution.
-    fn exhausted(&mut self) {}
 }
 
-/// How a strategy wants its executions to be run.
+/// How a search wants its executions to be run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Conduct {
     /// Whether choices that lead nowhere new are left out.

@@ -22,11 +22,12 @@ use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use shuttle_engine::runtime::execution::ExecutionState;
 use shuttle_engine::runtime::thread::switch as shuttle_switch;
 
-use crate::execution::{self, Ending, Execution, NextStep, Offer, Runtime};
+use crate::execution::{self, Execution, NextStep, Runtime};
 use crate::memory::Access;
 use crate::trace::{Choice, Operation, ThreadId};
 
-use super::{Coroutines, Point, STACK_SIZE, Strategy, panic_hook, stack_overflow};
+use super::turnstile::Turnstile;
+use super::{Conduct, Coroutines, Point, STACK_SIZE, Search, panic_hook, stack_overflow};
 
 /// How many orderings of steps a bug may need, for shuttle's PCT: as many as for our own.
 const DEPTH: usize = 3;
@@ -35,17 +36,49 @@ const DEPTH: usize = 3;
 const VARIABLES: [&str; 2] = ["SHUTTLE_RANDOM_SEED", "SHUTTLE_ALWAYS_PERSIST_SEED"];
 
 /// Who chooses the steps of executions on shuttle's runtime.
-pub(crate) enum Chooser {
-    /// A scheduler of shuttle's.
-    ///
-    /// Never dropped, since the random one prints its seed then, unless it has run all executions
-    /// that it was made for. It owns little.
-    Scheduler(ManuallyDrop<Box<dyn Scheduler + Send>>),
-    /// The strategy that looks at the executions.
-    Strategy,
+pub(crate) trait Chooser<S>: Send + 'static {
+    /// How the executions are to be run.
+    fn conduct(&self, search: &S) -> Conduct;
+
+    /// Hears that an execution begins.
+    fn begin(&mut self) {}
+
+    /// Chooses the next step, or `None` to abandon the execution.
+    fn choose(&mut self, search: &mut S, point: &Point<'_>, asked: &Asked<'_>) -> Option<Choice>;
 }
 
-impl Chooser {
+/// What shuttle asks its scheduler.
+pub(crate) struct Asked<'a> {
+    /// The tasks that could run, to shuttle.
+    runnable: &'a [&'a Task],
+    /// Whether a thread has yielded since the last choice.
+    has_yielded: bool,
+}
+
+/// The search itself.
+pub(crate) struct Itself;
+
+impl<S: super::Scheduler> Chooser<S> for Itself {
+    fn conduct(&self, search: &S) -> Conduct {
+        search.conduct()
+    }
+
+    fn choose(&mut self, search: &mut S, point: &Point<'_>, _asked: &Asked<'_>) -> Option<Choice> {
+        search.choose(point)
+    }
+}
+
+/// A scheduler of shuttle's.
+pub(crate) struct ShuttleScheduler {
+    /// Never dropped, since the random one prints its seed then, unless it has run all executions
+    /// that it was made for. It owns little.
+    scheduler: ManuallyDrop<Box<dyn Scheduler + Send>>,
+    /// Whether the last execution that it has heard of had a choice between threads, if there was
+    /// one.
+    is_used_up: bool,
+}
+
+impl ShuttleScheduler {
     /// shuttle's random walk.
     pub(crate) fn random(seed: u64) -> Result<Self, String> {
         Self::of(|| RandomScheduler::new_from_seed(seed, usize::MAX))
@@ -62,7 +95,49 @@ impl Chooser {
                 "the variable {name} is set, by which shuttle's schedulers do not keep to the seed \
                  of the search or write files: unset it"
             )),
-            None => Ok(Chooser::Scheduler(ManuallyDrop::new(Box::new(scheduler())))),
+            None => Ok(ShuttleScheduler {
+                scheduler: ManuallyDrop::new(Box::new(scheduler())),
+                is_used_up: true,
+            }),
+        }
+    }
+}
+
+impl<S> Chooser<S> for ShuttleScheduler {
+    fn conduct(&self, _search: &S) -> Conduct {
+        Conduct::default()
+    }
+
+    fn begin(&mut self) {
+        // Without a choice there was nothing to learn for it, and its PCT panics.
+        if mem::replace(&mut self.is_used_up, false) {
+            self.scheduler
+                .new_execution()
+                .expect("it was made for any number of executions");
+        }
+    }
+
+    fn choose(&mut self, _search: &mut S, point: &Point<'_>, asked: &Asked<'_>) -> Option<Choice> {
+        let ways_of = |thread: ThreadId| {
+            let ways = point.choices.iter();
+            ways.filter(move |choice| choice.thread == thread)
+        };
+        let able = asked.runnable.iter().copied();
+        let able = able.filter(|task| ways_of(thread_of(task.id())).next().is_some());
+        let able: Vec<&Task> = able.collect();
+        self.is_used_up |= able.len() > 1;
+        // The one that has made the last step, and not one that has been started since.
+        let last = TaskId::from(point.last.unwrap_or(ThreadId::MAIN).index());
+        let scheduler = &mut self.scheduler;
+        let task = scheduler.next_task(&able, Some(last), asked.has_yielded)?;
+        let mut ways = ways_of(thread_of(task));
+        match ways.clone().count() {
+            1 => ways.next().copied(),
+            several => {
+                let drawn = scheduler.next_u64() % several as u64;
+                ways.nth(usize::try_from(drawn).expect("it is less than a usize"))
+                    .copied()
+            }
         }
     }
 }
@@ -77,23 +152,19 @@ pub(super) fn forestall_hook() {
     drop(panic::take_hook());
 }
 
-/// Runs executions of `program` on shuttle's runtime until the strategy wants no more, and returns
-/// it.
-pub(crate) fn run_on_shuttle<S: Strategy + 'static>(
+/// Runs executions of `program` on shuttle's runtime until the search wants no more, and returns it.
+pub(crate) fn run_on_shuttle<S: Search + 'static>(
     program: &Coroutines,
-    chooser: Chooser,
-    strategy: S,
+    chooser: impl Chooser<S>,
+    search: S,
 ) -> S {
     panic_hook::install();
     stack_overflow::install();
     let driver = Arc::new(Mutex::new(Some(Driver {
         program: program.clone(),
         chooser,
-        strategy,
-        is_told: true,
-        yields: false,
-        is_used_up: true,
-        choices: Vec::new(),
+        turnstile: Turnstile::new(search),
+        has_yielded: false,
     })));
     // On an OS thread of its own, which can be left behind together with threads under test.
     loop {
@@ -113,7 +184,7 @@ pub(crate) fn run_on_shuttle<S: Strategy + 'static>(
             .join()
             .unwrap_or_else(|payload: Box<dyn Any + Send>| resume_unwind(payload));
         let driver = lock(&driver).take();
-        return driver.expect("only here it is taken").strategy;
+        return driver.expect("only here it is taken").turnstile.search;
     }
 }
 
@@ -122,8 +193,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Runs executions on this OS thread, until no more are wanted or it is left behind.
-fn run_here<S: Strategy + 'static>(
-    driver: &Arc<Mutex<Option<Driver<S>>>>,
+fn run_here<S: Search + 'static, C: Chooser<S>>(
+    driver: &Arc<Mutex<Option<Driver<S, C>>>>,
     left_behind: Sender<()>,
     body: Arc<dyn Fn() + Send + Sync>,
 ) {
@@ -225,51 +296,32 @@ fn switch() {
 }
 
 /// What outlives the OS thread that executions run on.
-struct Driver<S> {
+struct Driver<S, C> {
     program: Coroutines,
-    chooser: Chooser,
-    strategy: S,
-    /// Whether the strategy was told how the last execution has ended.
-    is_told: bool,
+    chooser: C,
+    turnstile: Turnstile<S>,
     /// Whether a thread has yielded since the last choice.
-    yields: bool,
-    /// Whether the last execution that shuttle's scheduler has heard of had a choice between threads,
-    /// if there was one.
-    is_used_up: bool,
-    choices: Vec<Choice>,
+    has_yielded: bool,
 }
 
-impl<S: Strategy> Driver<S> {
+impl<S: Search, C: Chooser<S>> Driver<S, C> {
     /// Begins another execution, if one is wanted, in the memory of an earlier one.
     fn begin(&mut self, idle: Option<Box<Execution>>) -> bool {
-        if !self.strategy.wants_execution() {
+        let Turnstile { search, .. } = &mut self.turnstile;
+        if !search.wants_execution() {
             return false;
         }
-        if let Chooser::Scheduler(scheduler) = &mut self.chooser {
-            // Without a choice there was nothing to learn for it, and its PCT panics.
-            if mem::replace(&mut self.is_used_up, false) {
-                scheduler
-                    .new_execution()
-                    .expect("it was made for any number of executions");
-            }
-        }
-        self.is_told = false;
-        self.yields = false;
-        self.program.begin(&Turns, self.strategy.conduct(), idle);
+        self.chooser.begin();
+        self.has_yielded = false;
+        let conduct = self.chooser.conduct(search);
+        self.turnstile.begin(&self.program, &Turns, conduct, idle);
         true
-    }
-
-    /// Tells the strategy how the execution has ended.
-    fn tell(&mut self, execution: &Execution) {
-        if !mem::replace(&mut self.is_told, true) {
-            self.strategy.finished(execution);
-        }
     }
 
     /// The current execution is left where it is.
     fn abandon(&mut self) {
         let stacks = execution::with(|execution| {
-            self.tell(execution);
+            self.turnstile.tell(execution);
             let is_left = |thread: &execution::Thread| !thread.finished || thread.is_left_behind;
             execution.threads().filter(|(_, t)| is_left(t)).count()
         });
@@ -277,72 +329,18 @@ impl<S: Strategy> Driver<S> {
     }
 
     /// The thread that goes on, or `None` if all have ended.
-    fn next(&mut self, runnable: &[&Task]) -> Option<ThreadId> {
+    fn next(&mut self, runnable: &[&Task], is_yielding: bool) -> Option<ThreadId> {
+        self.has_yielded |= is_yielding;
         execution::with(|execution| {
-            loop {
-                // At once, while everything is as it was when the execution ended.
-                if execution.is_settled() {
-                    self.tell(execution);
-                }
-                match execution.offer(&mut self.choices) {
-                    Offer::Over => return None,
-                    Offer::Ended => {}
-                    Offer::Continue(thread) => return Some(thread),
-                    Offer::Redundant => {
-                        if self.strategy.conduct().abandons_redundant {
-                            execution.end(Ending::Abandoned);
-                        }
-                    }
-                    Offer::Choose { running } => {
-                        let Some(choice) = self.choose(execution, running, runnable) else {
-                            execution.end(Ending::Abandoned);
-                            continue;
-                        };
-                        execution.take(choice, running);
-                        return Some(choice.thread);
-                    }
-                }
-            }
+            self.turnstile.next(execution, |search, point| {
+                let has_yielded = mem::take(&mut self.has_yielded);
+                let asked = Asked {
+                    runnable,
+                    has_yielded,
+                };
+                self.chooser.choose(search, point, &asked)
+            })
         })
-    }
-
-    fn choose(
-        &mut self,
-        execution: &Execution,
-        running: Option<ThreadId>,
-        runnable: &[&Task],
-    ) -> Option<Choice> {
-        let last = execution.schedule().last().map(|choice| choice.thread);
-        let Chooser::Scheduler(scheduler) = &mut self.chooser else {
-            return self.strategy.choose(&Point {
-                step: execution.schedule().len(),
-                choices: &self.choices,
-                last,
-                running,
-                preemptions: execution.preemptions(),
-                execution,
-            });
-        };
-        let ways_of = |thread: ThreadId| {
-            let ways = self.choices.iter();
-            ways.filter(move |choice| choice.thread == thread)
-        };
-        let able = runnable.iter().copied();
-        let able = able.filter(|task| ways_of(thread_of(task.id())).next().is_some());
-        let able: Vec<&Task> = able.collect();
-        self.is_used_up |= able.len() > 1;
-        // The one that has made the last step, and not one that has been started since.
-        let last = TaskId::from(last.unwrap_or(ThreadId::MAIN).index());
-        let task = scheduler.next_task(&able, Some(last), mem::take(&mut self.yields))?;
-        let mut ways = ways_of(thread_of(task));
-        match ways.clone().count() {
-            1 => ways.next().copied(),
-            several => {
-                let drawn = scheduler.next_u64() % several as u64;
-                ways.nth(usize::try_from(drawn).expect("it is less than a usize"))
-                    .copied()
-            }
-        }
     }
 }
 
@@ -351,24 +349,24 @@ fn thread_of(task: TaskId) -> ThreadId {
 }
 
 /// What shuttle takes for its scheduler.
-struct Wrapper<S> {
-    driver: Arc<Mutex<Option<Driver<S>>>>,
+struct Wrapper<S, C> {
+    driver: Arc<Mutex<Option<Driver<S, C>>>>,
     /// The last execution, kept for its memory.
     idle: Option<Box<Execution>>,
 }
 
-impl<S: Strategy> Wrapper<S> {
-    fn with<R>(&self, f: impl FnOnce(&mut Driver<S>) -> R) -> R {
+impl<S, C> Wrapper<S, C> {
+    fn with<R>(&self, f: impl FnOnce(&mut Driver<S, C>) -> R) -> R {
         f(lock(&self.driver)
             .as_mut()
             .expect("it is taken when all is over"))
     }
 }
 
-impl<S: Strategy> Scheduler for Wrapper<S> {
+impl<S: Search, C: Chooser<S>> Scheduler for Wrapper<S, C> {
     fn new_execution(&mut self) -> Option<Schedule> {
         if let Some(execution) = execution::leave() {
-            self.with(|driver| driver.tell(&execution));
+            self.with(|driver| driver.turnstile.tell(&execution));
             self.idle = Some(execution);
         }
         let idle = self.idle.take();
@@ -386,10 +384,7 @@ impl<S: Strategy> Scheduler for Wrapper<S> {
         if !GIVES_TURN_BACK.replace(false) && current.is_some_and(can_go_on) {
             return current;
         }
-        let next = self.with(|driver| {
-            driver.yields |= is_yielding;
-            driver.next(runnable)
-        });
+        let next = self.with(|driver| driver.next(runnable, is_yielding));
         next.map(|thread| TaskId::from(thread.index()))
     }
 

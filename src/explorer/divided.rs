@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::ops::Range;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::engine::Coroutines;
-use crate::search::{
-    self, Block, Divisible, EndedPart, Limits, Numbered, Record, Shared, Stop, Sum, Tally, Tree,
-};
+use crate::search::{self, Divisible, EndedPart, Limits, Record, Shared, Stop, Sum, Tally, Tree};
 use crate::trace::Schedule;
 use crate::verdict::{Division, Reason, Report, Shard};
 
@@ -90,11 +89,14 @@ impl Explorer {
     }
 
     /// Explores blocks of numbered executions.
-    pub(super) fn run_blocks<S: Numbered>(&self, engine: &Coroutines, search: S) -> Report {
+    pub(super) fn run_blocks<S>(&self, engine: &Coroutines, search: S) -> Report
+    where
+        S: Divisible<Part = Range<u64>>,
+    {
         let executions = self.max_executions;
         let executions = executions.unwrap_or(super::DEFAULT_RANDOM_EXECUTIONS);
         let divided = Divided {
-            search: Block::none(search),
+            search,
             parts: search::blocks(executions),
             limits: Limits {
                 // The parts are the limit.

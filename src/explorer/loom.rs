@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::Loom;
+use crate::engine::{Looked, Loom};
 use crate::search::{self, Exploration, Fewest, InOrder, Nth, Stop, Tally};
 use crate::trace::{LeftOut, LeftOutSet, LoomExecution, Schedule};
 use crate::verdict::{
@@ -21,7 +21,14 @@ impl Explorer {
         let limits = self.limits(true);
         let deadline = limits.deadline;
         let exploration = Exploration::new(InOrder, limits, Arc::clone(&engine.pulse));
-        let Exploration { mut tally, .. } = engine.run(exploration);
+        let Looked {
+            search,
+            is_exhausted,
+        } = engine.run(exploration);
+        let mut tally = search.end();
+        if is_exhausted {
+            tally.stop.get_or_insert(Stop::Exhausted);
+        }
         let coverage = self.loom_coverage(&tally);
         let verdict = match (tally.smallest.take(), tally.doubtful.take()) {
             (Some(found), _) if !self.minimises => {
@@ -57,7 +64,7 @@ impl Explorer {
     }
 
     pub(super) fn replay_loom(&self, engine: &Loom, execution: LoomExecution) -> Report {
-        let end = match engine.run(Nth::new(execution.number)).result() {
+        let end = match engine.run(Nth::new(execution.number)).search.result() {
             Ok(end) => end,
             Err(executions) => {
                 let reason = Reason::Diverged(format!(

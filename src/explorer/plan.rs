@@ -1,18 +1,19 @@
 //! The plan: what is run for each engine.
 
 use std::any::Any;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
 #[cfg(feature = "shuttle")]
-use crate::engine::Chooser;
-use crate::engine::{Coroutines, Loom, Strategy, Watched, watch};
+use crate::engine::ShuttleScheduler;
+use crate::engine::{Coroutines, Loom, Scheduler, Watched, watch};
 use crate::execution::{LastEvent, Patience, message_of};
 use crate::search::{
-    self, Dfs, Dpor, Exploration, Limits, Minimised, Numbered, Numbers, Pct, Pos, Profile, Random,
-    Sampling, Stop, Surw, Tally, Tree, Urw, Walk,
+    self, Dfs, Divisible, Dpor, Exploration, Limits, Minimised, Numbers, Pct, Pos, Profile, Random,
+    Sampling, Strategy, Surw, Tally, Tree, Urw, Walk,
 };
-use crate::verdict::{Bound, Coverage, Engine, Reason, Report, Verdict};
+use crate::verdict::{Coverage, Engine, Reason, Report, Verdict};
 
 use super::Explorer;
 use super::failure::failure;
@@ -42,11 +43,11 @@ impl Explorer {
             (Engine::Loom, _) => self.run_loom(&self.loom(body)),
             #[cfg(feature = "shuttle")]
             (Engine::Shuttle, _) => {
-                self.run_shuttle(&self.coroutines(body), Chooser::random(self.seed))
+                self.run_shuttle(&self.coroutines(body), ShuttleScheduler::random(self.seed))
             }
             #[cfg(feature = "shuttle")]
             (Engine::ShuttlePct, _) => {
-                self.run_shuttle(&self.coroutines(body), Chooser::pct(self.seed))
+                self.run_shuttle(&self.coroutines(body), ShuttleScheduler::pct(self.seed))
             }
             (Engine::Threads, _) => self.run_threads(&self.threads(body)),
         }
@@ -62,7 +63,7 @@ impl Explorer {
     }
 
     /// Explores under a random strategy.
-    fn draw<S: Numbered>(&self, engine: &Coroutines, strategy: S) -> Report {
+    fn draw<S: Divisible<Part = Range<u64>>>(&self, engine: &Coroutines, strategy: S) -> Report {
         if self.is_divided() {
             self.run_blocks(engine, strategy)
         } else {
@@ -80,26 +81,12 @@ impl Explorer {
     }
 
     /// Explores under a strategy, as a whole.
-    fn run<S: Strategy + 'static>(&self, engine: &Coroutines, strategy: S) -> Report {
+    fn run<S: Strategy + Scheduler>(&self, engine: &Coroutines, strategy: S) -> Report {
         let limits = self.limits(self.engine.is_exhaustive());
         let deadline = limits.deadline;
         let exploration = Exploration::new(strategy, limits, Arc::clone(&engine.pulse));
-        let Exploration {
-            strategy,
-            mut tally,
-            ..
-        } = engine.run(exploration);
-        if let Some(step) = strategy.nondeterminism() {
-            tally.stop = Some(Stop::NotDeterministic { step });
-        }
-        tally.traces = strategy.traces();
-        let was_bounded = strategy.was_bounded();
-        let coverage = match (self.coverage(&tally), self.preemption_bound) {
-            (Coverage::Complete, Some(bound)) if was_bounded => {
-                Coverage::Bounded(Bound::Preemptions(bound))
-            }
-            (coverage, _) => coverage,
-        };
+        let tally = engine.run(exploration).end();
+        let coverage = self.coverage(&tally);
         self.conclude(engine, tally, coverage, deadline)
     }
 

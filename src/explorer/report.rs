@@ -44,10 +44,15 @@ impl Explorer {
         let shard = self.fan_out.shard.filter(|_| self.is_divided());
         match (&tally.stop, shard) {
             (Some(Stop::Exhausted), Some(shard)) => Coverage::Bounded(Bound::Shard(shard)),
-            (Some(Stop::Exhausted), None) => match tally.left_out.bound() {
-                Some(kind) => Coverage::Bounded(Bound::LeftOut(kind)),
-                None => Coverage::Complete,
-            },
+            (Some(Stop::Exhausted), None) => {
+                match (tally.left_out.bound(), self.preemption_bound) {
+                    (Some(kind), _) => Coverage::Bounded(Bound::LeftOut(kind)),
+                    (None, Some(bound)) if tally.was_bounded => {
+                        Coverage::Bounded(Bound::Preemptions(bound))
+                    }
+                    (None, _) => Coverage::Complete,
+                }
+            }
             (Some(Stop::Failure), _) => Coverage::FirstFailure,
             (Some(stop), _) => self.bound(stop).map_or(Coverage::Ended, Coverage::Bounded),
             (None, _) => Coverage::Ended,

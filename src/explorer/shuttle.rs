@@ -1,6 +1,6 @@
 //! Explorations and replays on shuttle.
 
-use crate::engine::{Chooser, Coroutines, run_on_shuttle};
+use crate::engine::{Coroutines, Itself, ShuttleScheduler, run_on_shuttle};
 use crate::search::{Exploration, InOrder, Replay};
 use crate::trace::Schedule;
 use crate::verdict::{Reason, Report};
@@ -12,16 +12,16 @@ impl Explorer {
     pub(super) fn run_shuttle(
         &self,
         program: &Coroutines,
-        chooser: Result<Chooser, String>,
+        scheduler: Result<ShuttleScheduler, String>,
     ) -> Report {
-        let chooser = match chooser {
-            Ok(chooser) => chooser,
+        let scheduler = match scheduler {
+            Ok(scheduler) => scheduler,
             Err(why) => return self.not_explored(Reason::Unsupported(why)),
         };
         let limits = self.limits(false);
         let deadline = limits.deadline;
         let exploration = Exploration::new(InOrder, limits, program.pulse.clone());
-        let Exploration { tally, .. } = run_on_shuttle(program, chooser, exploration);
+        let tally = run_on_shuttle(program, scheduler, exploration).end();
         let coverage = self.coverage(&tally);
         self.conclude(program, tally, coverage, deadline)
     }
@@ -29,7 +29,7 @@ impl Explorer {
     /// Follows a schedule on shuttle's runtime.
     pub(super) fn replay_on_shuttle(&self, program: &Coroutines, schedule: &Schedule) -> Report {
         self.run_replay(program, schedule, |program, replay: Replay| {
-            run_on_shuttle(program, Chooser::Strategy, replay)
+            run_on_shuttle(program, Itself, replay)
         })
     }
 }
@@ -38,13 +38,11 @@ impl Explorer {
 mod tests {
     use std::sync::Arc;
 
-    use crate::engine::{Point, Strategy};
+    use super::*;
+    use crate::engine::Search;
     use crate::execution::{Execution, Patience, Pulse};
     use crate::exhibits::{self, Size};
     use crate::search::End;
-    use crate::trace::Choice;
-
-    use super::*;
 
     /// Remembers executions that shuttle has chosen, each with its schedule, up to a wanted number.
     struct Recorder {
@@ -52,13 +50,9 @@ mod tests {
         recorded: Vec<(Schedule, End)>,
     }
 
-    impl Strategy for Recorder {
+    impl Search for Recorder {
         fn wants_execution(&mut self) -> bool {
             self.recorded.len() < self.wanted
-        }
-
-        fn choose(&mut self, _point: &Point<'_>) -> Option<Choice> {
-            unreachable!("shuttle chooses")
         }
 
         fn finished(&mut self, execution: &Execution) {
@@ -94,13 +88,13 @@ mod tests {
         for exhibit in exhibits {
             for variant in exhibit.variants {
                 let program = program(variant.body, exhibit.default_size());
-                for chooser in [Chooser::random(7), Chooser::pct(7)] {
+                for scheduler in [ShuttleScheduler::random(7), ShuttleScheduler::pct(7)] {
                     let recorder = Recorder {
                         wanted: 20,
                         recorded: Vec::new(),
                     };
                     let Recorder { recorded, .. } =
-                        run_on_shuttle(&program, chooser.unwrap(), recorder);
+                        run_on_shuttle(&program, scheduler.unwrap(), recorder);
                     assert_eq!(recorded.len(), 20);
                     for (schedule, end) in recorded {
                         let again = program.run(Replay::new(schedule.clone())).result();
@@ -108,11 +102,8 @@ mod tests {
                             panic!("{variant}, {schedule}: {divergence}")
                         });
                         assert_eq!(essence(&again), essence(&end), "{variant}, {schedule}");
-                        let on_shuttle = run_on_shuttle(
-                            &program,
-                            Chooser::Strategy,
-                            Replay::new(schedule.clone()),
-                        );
+                        let on_shuttle =
+                            run_on_shuttle(&program, Itself, Replay::new(schedule.clone()));
                         let on_shuttle = on_shuttle.result().unwrap();
                         assert_eq!(essence(&on_shuttle), essence(&end), "{variant}, {schedule}");
                     }

@@ -15,7 +15,6 @@ use crate::model::Before;
 use crate::trace::{Clock, ObjectId, Operation, ThreadId};
 
 use super::identity::{Census, Identities, SpotKey, StepKey, ThreadKey};
-use super::reversal::{Candidate, Obstacles};
 
 /// The spots that a step touches.
 pub(super) type Footprint = SmallVec<[(SpotKey, Mode); 4]>;
@@ -82,11 +81,11 @@ pub(super) struct Step {
     pub(super) thread: ThreadId,
     pub(super) key: ThreadKey,
     pub(super) alternative: u32,
-    announced: Announced,
+    pub(super) announced: Announced,
     /// Which step of its thread it is, from 1 on.
     pub(super) number: u32,
     /// The step of its thread before.
-    previous: Option<u32>,
+    pub(super) previous: Option<u32>,
     /// The steps that it depends on and itself.
     clock: Clock,
     pub(super) footprint: Footprint,
@@ -94,8 +93,6 @@ pub(super) struct Step {
     hash: u128,
     /// Stands for the trace up to here.
     trace: u128,
-    /// The earlier steps that it can change places with.
-    pub(super) reversible: Obstacles,
 }
 
 /// That a step touches a spot.
@@ -261,14 +258,6 @@ impl Dependence {
         }
         clock.advance(thread);
         let hash = mix(seed, sum);
-        let candidate = Candidate {
-            thread,
-            announced: &announced,
-            previous,
-            end: number,
-            is_possible: true,
-        };
-        let reversible = self.reversible(&candidate, &footprint);
         for touch in execution.touches(number) {
             let spot = self.identities.spot(touch.spot).0 as usize;
             if self.touches.len() <= spot {
@@ -297,13 +286,12 @@ impl Dependence {
             footprint,
             hash,
             trace: self.hash().wrapping_add(mix(1, hash)),
-            reversible,
         });
     }
 
     /// Which step of its thread the next one of a thread will be, from 1 on.
     pub(super) fn next_number(&self, thread: ThreadId) -> u32 {
-        let last = self.last.get(thread.index()).copied().flatten();
+        let last = self.last_of(thread);
         last.map_or(0, |step| self.steps[step as usize].number) + 1
     }
 
@@ -311,23 +299,6 @@ impl Dependence {
     pub(super) fn depends(&self, earlier: usize, later: usize) -> bool {
         let step = &self.steps[earlier];
         self.steps[later].clock.get(step.thread) >= step.number
-    }
-
-    /// The earlier steps that a thread which nobody lets go on could have forestalled.
-    pub(super) fn forestalled_by(
-        &self,
-        thread: ThreadId,
-        announced: &Announced,
-        footprint: &Footprint,
-    ) -> Obstacles {
-        let candidate = Candidate {
-            thread,
-            announced,
-            previous: self.last.get(thread.index()).copied().flatten(),
-            end: self.steps.len(),
-            is_possible: false,
-        };
-        self.reversible(&candidate, footprint)
     }
 
     /// Stands for the trace so far: equal if, and for all practical purposes only if, the same
@@ -338,8 +309,13 @@ impl Dependence {
 
     /// Stands for all that the last step of a thread depends on.
     pub(super) fn past_of(&self, thread: ThreadId) -> u128 {
-        let last = self.last.get(thread.index()).copied().flatten();
+        let last = self.last_of(thread);
         last.map_or(0, |step| self.steps[step as usize].hash)
+    }
+
+    /// The last step of a thread.
+    pub(super) fn last_of(&self, thread: ThreadId) -> Option<u32> {
+        self.last.get(thread.index()).copied().flatten()
     }
 
     /// A step as it is known if it is going to be done in another place: by what it has touched, and

@@ -6,11 +6,13 @@ use std::mem;
 
 use rustc_hash::FxHashMap;
 
-use crate::engine::{Conduct, Point, Strategy};
+use crate::engine::{Conduct, Point, Scheduler, Search};
 use crate::execution::{Ending, Execution};
 use crate::trace::Choice;
 
 use super::division::{Beginning, Divisible, Tree};
+use super::exploration::Strategy;
+use super::fingerprint::Fingerprint;
 use super::identity::ThreadKey;
 use super::traces::Traces;
 
@@ -54,13 +56,6 @@ struct Node {
     left_from: usize,
 }
 
-/// Stands for what all threads are about to do at some moment: operations, objects and places.
-///
-/// All of them, not only the one that goes on: a body that differs in what another thread is
-/// about to do may end up with the same number of executions as one that does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fingerprint(u64);
-
 /// The parts of a search, while they are being found.
 #[derive(Debug)]
 struct PartFinder {
@@ -102,6 +97,19 @@ impl Dfs {
             self.left.truncate(node.left_from);
             self.path.truncate(max_steps);
         }
+    }
+
+    /// Forgets what was explored.
+    fn restart(&mut self) {
+        *self = Dfs {
+            below: mem::take(&mut self.below),
+            division: self.division.take().map(PartFinder::again),
+            max_preemptions: self.max_preemptions,
+            max_steps: self.max_steps,
+            traces: self.traces.as_ref().map(|_| Traces::default()),
+            visited: self.visited.as_ref().map(|_| FxHashMap::default()),
+            ..Dfs::default()
+        };
     }
 
     /// Goes to the next path in depth-first order. False if there is none.
@@ -169,7 +177,7 @@ impl Dfs {
     }
 }
 
-impl Strategy for Dfs {
+impl Search for Dfs {
     fn wants_execution(&mut self) -> bool {
         if !self.started {
             self.started = true;
@@ -178,6 +186,28 @@ impl Strategy for Dfs {
         self.nondeterminism.is_none() && self.advance()
     }
 
+    fn finished(&mut self, execution: &Execution) {
+        // The misuse says more: of an initialiser that is used up, say, in the second execution.
+        if matches!(execution.ending(), Some(Ending::Misused(_))) {
+            return;
+        }
+        if let Some(traces) = &mut self.traces {
+            traces.finished(execution);
+        }
+        if let Some(division) = &mut self.division {
+            let nodes = self.path.iter();
+            let part = nodes.map(|node| (node.taken, node.possible)).collect();
+            division.parts.push(part);
+        }
+        let steps = execution.schedule().len();
+        let expected = self.path.len().max(self.below.len());
+        if steps < expected && self.max_steps.is_none_or(|bound| steps < bound) {
+            self.nondeterminism.get_or_insert(steps + 1);
+        }
+    }
+}
+
+impl Scheduler for Dfs {
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
         if self.max_steps.is_some_and(|bound| point.step >= bound) {
             return None;
@@ -231,7 +261,9 @@ impl Strategy for Dfs {
             ..Conduct::default()
         }
     }
+}
 
+impl Strategy for Dfs {
     fn nondeterminism(&self) -> Option<usize> {
         self.nondeterminism
     }
@@ -262,37 +294,12 @@ impl Strategy for Dfs {
         Some(done + weight)
     }
 
-    fn restart(&mut self) -> bool {
-        *self = Dfs {
-            below: mem::take(&mut self.below),
-            division: self.division.take().map(PartFinder::again),
-            max_preemptions: self.max_preemptions,
-            max_steps: self.max_steps,
-            traces: self.traces.as_ref().map(|_| Traces::default()),
-            visited: self.visited.as_ref().map(|_| FxHashMap::default()),
-            ..Dfs::default()
-        };
-        true
-    }
-
-    fn finished(&mut self, execution: &Execution) {
-        // The misuse says more: of an initialiser that is used up, say, in the second execution.
-        if matches!(execution.ending(), Some(Ending::Misused(_))) {
-            return;
+    fn begins_again(&mut self, execution: &Execution) -> bool {
+        let begins_again = execution.gained_patience();
+        if begins_again {
+            self.restart();
         }
-        if let Some(traces) = &mut self.traces {
-            traces.finished(execution);
-        }
-        if let Some(division) = &mut self.division {
-            let nodes = self.path.iter();
-            let part = nodes.map(|node| (node.taken, node.possible)).collect();
-            division.parts.push(part);
-        }
-        let steps = execution.schedule().len();
-        let expected = self.path.len().max(self.below.len());
-        if steps < expected && self.max_steps.is_none_or(|bound| steps < bound) {
-            self.nondeterminism.get_or_insert(steps + 1);
-        }
+        begins_again
     }
 }
 
@@ -341,12 +348,6 @@ impl PartFinder {
     }
 }
 
-impl Fingerprint {
-    pub(super) fn of(execution: &Execution) -> Self {
-        Fingerprint(execution.announced())
-    }
-}
-
 #[cfg(all(test, not(loom)))]
 mod tests {
     use std::sync::Arc;
@@ -364,18 +365,20 @@ mod tests {
         shares: Vec<f64>,
     }
 
-    impl Strategy for Noted {
+    impl Search for Noted {
         fn wants_execution(&mut self) -> bool {
             self.dfs.wants_execution()
-        }
-
-        fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
-            self.dfs.choose(point)
         }
 
         fn finished(&mut self, execution: &Execution) {
             self.dfs.finished(execution);
             self.shares.extend(self.dfs.share_done());
+        }
+    }
+
+    impl Scheduler for Noted {
+        fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
+            self.dfs.choose(point)
         }
     }
 

@@ -6,11 +6,11 @@
 
 use std::ops::Range;
 
-use crate::engine::{Conduct, Point, Strategy};
-use crate::execution::Execution;
+use crate::engine::Scheduler;
 use crate::trace::Choice;
 
-use super::dfs::Fingerprint;
+use super::exploration::Strategy;
+use super::fingerprint::Fingerprint;
 
 /// A search is divided into at least this number of parts, if it is large enough. More of them keep
 /// more workers busy to the end, but each of them costs an execution that does not count.
@@ -24,7 +24,7 @@ const BLOCK: (u64, u64) = (10, 1_000);
 const MAX_BLOCKS: u64 = 1 << 16;
 
 /// A search that can be divided.
-pub(crate) trait Divisible: Strategy + Send + Sync + 'static {
+pub(crate) trait Divisible: Strategy + Scheduler + Sync + 'static {
     /// What is explored by itself.
     type Part: Digestible + Send + Sync + 'static;
 
@@ -47,77 +47,7 @@ pub(crate) trait Tree: Divisible<Part: Steps> {
 /// deterministic. The latter holds in one process only.
 pub(crate) type Beginning = Vec<(Choice, Fingerprint)>;
 
-/// A random search, in which an execution depends on its number alone.
-pub(crate) trait Numbered: Strategy + Clone + Send + Sync + 'static {
-    /// Makes the execution with this number the next one. The first has the number 0.
-    fn begin_at(&mut self, number: u64);
-}
-
-/// The executions of a random search whose numbers are in a range.
-#[derive(Clone, Debug)]
-pub(crate) struct Block<S> {
-    strategy: S,
-    executions: u64,
-    left: u64,
-}
-
-impl<S: Numbered> Block<S> {
-    /// No execution at all, to be divided.
-    pub(crate) fn none(strategy: S) -> Self {
-        Block {
-            strategy,
-            executions: 0,
-            left: 0,
-        }
-    }
-}
-
-impl<S: Numbered> Divisible for Block<S> {
-    type Part = Range<u64>;
-
-    fn only(&self, numbers: &Range<u64>) -> Self {
-        let mut strategy = self.strategy.clone();
-        strategy.begin_at(numbers.start);
-        let executions = numbers.end - numbers.start;
-        Block {
-            strategy,
-            executions,
-            left: executions,
-        }
-    }
-}
-
-impl<S: Numbered> Strategy for Block<S> {
-    fn wants_execution(&mut self) -> bool {
-        if self.left == 0 {
-            return false;
-        }
-        self.left -= 1;
-        self.strategy.wants_execution()
-    }
-
-    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
-        self.strategy.choose(point)
-    }
-
-    fn conduct(&self) -> Conduct {
-        self.strategy.conduct()
-    }
-
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "the last digits of a share mean nothing"
-    )]
-    fn share_done(&self) -> Option<f64> {
-        Some(1.0 - self.left as f64 / self.executions as f64)
-    }
-
-    fn finished(&mut self, execution: &Execution) {
-        self.strategy.finished(execution);
-    }
-}
-
-/// The parts of a random search of a given number of executions.
+/// The parts of a random search of a given number of executions: blocks of their numbers.
 pub(crate) fn blocks(executions: u64) -> Vec<Range<u64>> {
     let (least, most) = BLOCK;
     let even = executions / ENOUGH_PARTS as u64;
@@ -144,12 +74,6 @@ impl Steps for Beginning {
     }
 }
 
-impl Steps for super::dpor::Part {
-    fn steps(&self) -> usize {
-        self.prefix().count()
-    }
-}
-
 /// What tells one division from another.
 pub(crate) trait Digestible {
     /// Feeds all that matters to `mix`.
@@ -158,22 +82,12 @@ pub(crate) trait Digestible {
 
 impl Digestible for Beginning {
     fn feed(&self, mix: &mut dyn FnMut(u64)) {
-        feed_choices(self.iter().map(|(choice, _)| *choice), mix);
+        for (choice, _) in self {
+            mix(1);
+            mix(u64::from(choice.thread.0) << 32 | u64::from(choice.alternative));
+        }
+        mix(0);
     }
-}
-
-impl Digestible for super::dpor::Part {
-    fn feed(&self, mix: &mut dyn FnMut(u64)) {
-        feed_choices(self.prefix(), mix);
-    }
-}
-
-fn feed_choices(choices: impl Iterator<Item = Choice>, mix: &mut dyn FnMut(u64)) {
-    for choice in choices {
-        mix(1);
-        mix(u64::from(choice.thread.0) << 32 | u64::from(choice.alternative));
-    }
-    mix(0);
 }
 
 impl Digestible for Range<u64> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::engine::{Conduct, Point, Strategy};
+use crate::engine::{Conduct, Point, Scheduler, Search};
 use crate::execution::{Ending, Execution, Pulse};
 use crate::trace::{Choice, LeftOutSet};
 
@@ -18,6 +18,36 @@ pub(super) const MAX_LEFT_BEHIND: usize = 256 << 20;
 
 /// Each time after this number of executions it is said how much is done.
 const SHARE_EVERY: u64 = 256;
+
+/// A search as an exploration runs it, and what it knows beyond what is counted.
+pub(crate) trait Strategy: Search {
+    /// Begins again from the start if the execution that is over shows that too much was pruned.
+    /// Returns whether it has.
+    fn begins_again(&mut self, _execution: &Execution) -> bool {
+        false
+    }
+
+    /// How much of the search is done with the last execution, from 0 to 1, if that is known. An
+    /// estimate, unless nothing is left.
+    fn share_done(&self) -> Option<f64> {
+        None
+    }
+
+    /// The first step, from 1 on, at which two executions went apart that made the same choices.
+    fn nondeterminism(&self) -> Option<usize> {
+        None
+    }
+
+    /// Whether it has left executions out that have too many preemptions.
+    fn was_bounded(&self) -> bool {
+        false
+    }
+
+    /// How many traces it has seen, if it counts them.
+    fn traces(&self) -> Option<u64> {
+        None
+    }
+}
 
 /// When a search has to stop.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +102,8 @@ pub(crate) struct Tally {
     pub(crate) violations: u64,
     /// The traces, if they are counted.
     pub(crate) traces: Option<u64>,
+    /// Whether executions were left out that have too many preemptions.
+    pub(crate) was_bounded: bool,
     /// Whether a failure ended an execution while there were threads that could have gone on.
     pub(crate) cut_failures: bool,
     pub(crate) outcomes: BTreeMap<String, u64>,
@@ -133,6 +165,7 @@ impl Tally {
             truncated,
             violations,
             traces,
+            was_bounded,
             cut_failures,
             outcomes,
             left_out,
@@ -150,6 +183,7 @@ impl Tally {
             (Some(here), Some(there)) => Some(here + there),
             (here, there) => here.or(there),
         };
+        self.was_bounded |= was_bounded;
         self.cut_failures |= cut_failures;
         for (outcome, count) in outcomes {
             *self.outcomes.entry(outcome).or_default() += count;
@@ -179,6 +213,39 @@ impl<S: Strategy> Exploration<S> {
             limits,
             pulse,
             tally: Tally::default(),
+        }
+    }
+
+    /// What it has come to.
+    pub(crate) fn end(self) -> Tally {
+        let Exploration {
+            strategy, tally, ..
+        } = self;
+        let nondeterminism = strategy.nondeterminism();
+        let nondeterministic = nondeterminism.map(|step| Stop::NotDeterministic { step });
+        Tally {
+            traces: strategy.traces(),
+            was_bounded: strategy.was_bounded(),
+            stop: nondeterministic.or(tally.stop),
+            ..tally
+        }
+    }
+
+    /// How much of it is done, as far as is known.
+    fn share_done(&self) -> Option<f64> {
+        let run = self.tally.executions + self.tally.truncated;
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "it is an estimate, in which the last digits mean nothing"
+        )]
+        let of_limit = self
+            .limits
+            .max_executions
+            .map(|max| run as f64 / max as f64);
+        match (self.strategy.share_done(), of_limit) {
+            // Whichever comes first ends the search.
+            (Some(share), Some(of_limit)) => Some(share.max(of_limit)),
+            (share, of_limit) => share.or(of_limit),
         }
     }
 
@@ -213,7 +280,7 @@ impl<S: Strategy> Exploration<S> {
     }
 }
 
-impl<S: Strategy> Strategy for Exploration<S> {
+impl<S: Strategy> Search for Exploration<S> {
     fn wants_execution(&mut self) -> bool {
         if self.tally.stop.is_some() {
             return false;
@@ -230,58 +297,10 @@ impl<S: Strategy> Strategy for Exploration<S> {
         wants
     }
 
-    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
-        self.strategy.choose(point)
-    }
-
-    fn repeats(&self, execution: &Execution) -> Option<Choice> {
-        self.strategy.repeats(execution)
-    }
-
-    fn conduct(&self) -> Conduct {
-        let conduct = self.strategy.conduct();
-        Conduct {
-            // Nothing is learned from the execution that ends the search.
-            runs_on: self.limits.past_failures && conduct.runs_on,
-            ..conduct
-        }
-    }
-
-    fn restart(&mut self) -> bool {
-        // Numbered on, so that a number stands for one execution of either search.
-        self.tally = Tally {
-            begun: self.tally.begun,
-            ..Tally::default()
-        };
-        self.strategy.restart()
-    }
-
-    fn share_done(&self) -> Option<f64> {
-        let run = self.tally.executions + self.tally.truncated;
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "it is an estimate, in which the last digits mean nothing"
-        )]
-        let of_limit = self
-            .limits
-            .max_executions
-            .map(|max| run as f64 / max as f64);
-        match (self.strategy.share_done(), of_limit) {
-            // Whichever comes first ends the search.
-            (Some(share), Some(of_limit)) => Some(share.max(of_limit)),
-            (share, of_limit) => share.or(of_limit),
-        }
-    }
-
-    fn exhausted(&mut self) {
-        self.tally.stop.get_or_insert(Stop::Exhausted);
-    }
-
     fn finished(&mut self, execution: &Execution) {
         self.strategy.finished(execution);
         let goes_on = execution.failure().is_none() || self.limits.past_failures;
-        let pruned_too_much = execution.gained_patience() || self.strategy.is_surprised();
-        if pruned_too_much && goes_on && self.strategy.restart() {
+        if goes_on && self.strategy.begins_again(execution) {
             self.tally = Tally::default();
             return;
         }
@@ -344,5 +363,24 @@ impl<S: Strategy> Strategy for Exploration<S> {
             self.tally.count_outcome(&outcome);
         }
         self.publish();
+    }
+}
+
+impl<S: Strategy + Scheduler> Scheduler for Exploration<S> {
+    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
+        self.strategy.choose(point)
+    }
+
+    fn repeats(&self, execution: &Execution) -> Option<Choice> {
+        self.strategy.repeats(execution)
+    }
+
+    fn conduct(&self) -> Conduct {
+        let conduct = self.strategy.conduct();
+        Conduct {
+            // Nothing is learned from the execution that ends the search.
+            runs_on: self.limits.past_failures && conduct.runs_on,
+            ..conduct
+        }
     }
 }

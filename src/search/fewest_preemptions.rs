@@ -20,9 +20,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::engine::{Loom, Point, Strategy};
+use crate::engine::{Looked, Loom, LoomSearch, Search};
 use crate::execution::{Ending, Execution};
-use crate::trace::{Choice, LeftOut};
+use crate::trace::LeftOut;
 
 use super::minimise::Budget;
 use super::{FailingExecution, Size, size};
@@ -62,8 +62,11 @@ pub(crate) fn fewest_preemptions(
             preemption_bound: Some(bound),
             ..engine.clone()
         };
-        let search = bounded.run(Bounded::new(bound, best.size(), budget));
-        complete.push(search.is_complete());
+        let Looked {
+            search,
+            is_exhausted,
+        } = bounded.run(Bounded::new(bound, best.size(), budget));
+        complete.push(is_exhausted && !search.is_incomplete);
         let smaller;
         Bounded {
             smaller,
@@ -96,7 +99,6 @@ struct Bounded {
     begun: u64,
     /// Whether there are failing executions that can have been missed.
     is_incomplete: bool,
-    is_exhausted: bool,
     budget: Budget,
 }
 
@@ -108,14 +110,8 @@ impl Bounded {
             smaller: None,
             begun: 0,
             is_incomplete: false,
-            is_exhausted: false,
             budget,
         }
-    }
-
-    /// Whether all executions within the bound were seen.
-    fn is_complete(&self) -> bool {
-        self.is_exhausted && !self.is_incomplete
     }
 
     fn size(&self) -> Size {
@@ -132,26 +128,11 @@ impl Bounded {
     }
 }
 
-impl Strategy for Bounded {
+impl Search for Bounded {
     fn wants_execution(&mut self) -> bool {
         let wants = !self.is_over() && !self.budget.is_spent();
         self.begun += u64::from(wants);
         wants
-    }
-
-    fn choose(&mut self, _point: &Point<'_>) -> Option<Choice> {
-        unreachable!("the engine chooses")
-    }
-
-    fn restart(&mut self) -> bool {
-        // Numbered on, as in the search that a replay runs.
-        self.smaller = None;
-        self.is_incomplete = false;
-        true
-    }
-
-    fn exhausted(&mut self) {
-        self.is_exhausted = true;
     }
 
     fn finished(&mut self, execution: &Execution) {
@@ -165,6 +146,13 @@ impl Strategy for Bounded {
             self.smaller =
                 FailingExecution::new(execution).map(|found| FailingExecution { number, ..found });
         }
+    }
+}
+
+impl LoomSearch for Bounded {
+    fn begin_again(&mut self) {
+        self.smaller = None;
+        self.is_incomplete = false;
     }
 }
 

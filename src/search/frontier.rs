@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::{Conduct, Coroutines, Point, Strategy};
+use crate::engine::{Conduct, Coroutines, Point, Scheduler, Search};
 use crate::execution::{Execution, Pulse};
 use crate::trace::Choice;
 
@@ -80,7 +80,7 @@ enum Cut {
     TooManyParts,
 }
 
-impl<S: Tree> Strategy for Attempt<S> {
+impl<S: Tree> Search for Attempt<S> {
     fn wants_execution(&mut self) -> bool {
         if !self.search.wants_execution() {
             return false;
@@ -93,16 +93,22 @@ impl<S: Tree> Strategy for Attempt<S> {
         self.cut.is_none()
     }
 
+    fn finished(&mut self, execution: &Execution) {
+        self.pulse.touch();
+        self.search.finished(execution);
+    }
+}
+
+impl<S: Tree> Scheduler for Attempt<S> {
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
         self.search.choose(point)
     }
 
-    fn conduct(&self) -> Conduct {
-        self.search.conduct()
+    fn repeats(&self, execution: &Execution) -> Option<Choice> {
+        self.search.repeats(execution)
     }
 
-    fn finished(&mut self, execution: &Execution) {
-        self.pulse.touch();
-        self.search.finished(execution);
+    fn conduct(&self) -> Conduct {
+        self.search.conduct()
     }
 }

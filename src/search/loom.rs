@@ -1,25 +1,32 @@
-//! Executions that the engine puts in order itself, as loom does.
+//! Searches through executions that the engine puts in order itself, as loom does.
 
-use crate::engine::{Point, Strategy};
+use crate::engine::{LoomSearch, Search};
 use crate::execution::Execution;
-use crate::trace::Choice;
 
+use super::exploration::{Exploration, Strategy, Tally};
 use super::replay::End;
 
 /// All executions, as they come.
 #[derive(Debug)]
 pub(crate) struct InOrder;
 
-impl Strategy for InOrder {
+impl Search for InOrder {
     fn wants_execution(&mut self) -> bool {
         true
     }
 
-    fn choose(&mut self, _point: &Point<'_>) -> Option<Choice> {
-        unreachable!("the engine chooses")
-    }
-
     fn finished(&mut self, _execution: &Execution) {}
+}
+
+impl Strategy for InOrder {}
+
+impl LoomSearch for Exploration<InOrder> {
+    fn begin_again(&mut self) {
+        self.tally = Tally {
+            begun: self.tally.begun,
+            ..Tally::default()
+        };
+    }
 }
 
 /// The executions up to a certain one, of which it is the last that counts.
@@ -47,26 +54,22 @@ impl Nth {
     }
 }
 
-impl Strategy for Nth {
+impl Search for Nth {
     fn wants_execution(&mut self) -> bool {
         let wants = self.begun < self.number;
         self.begun += u64::from(wants);
         wants
     }
 
-    fn choose(&mut self, _point: &Point<'_>) -> Option<Choice> {
-        unreachable!("the engine chooses")
-    }
-
-    fn restart(&mut self) -> bool {
-        // The executions are numbered on, so that a number stands for one of either search.
-        self.end = None;
-        true
-    }
-
     fn finished(&mut self, execution: &Execution) {
         if self.begun == self.number {
             self.end = Some(End::new(execution));
         }
+    }
+}
+
+impl LoomSearch for Nth {
+    fn begin_again(&mut self) {
+        self.end = None;
     }
 }

@@ -8,11 +8,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::engine::{Conduct, Coroutines, Point, Strategy};
+use crate::engine::{Conduct, Coroutines, Point, Scheduler, Search};
 use crate::execution::{Ending, Execution, Pulse};
 use crate::trace::{Choice, LeftOut};
 
-use super::exploration::MAX_LEFT_BEHIND;
+use super::exploration::{MAX_LEFT_BEHIND, Strategy};
 use super::{Dfs, FailingExecution, Size, size};
 
 /// How many executions minimisation may cost. A number, not a time, so that the same search has
@@ -201,7 +201,7 @@ impl Simplify {
     }
 }
 
-impl Strategy for Simplify {
+impl Search for Simplify {
     fn wants_execution(&mut self) -> bool {
         if !self.started {
             self.started = true;
@@ -221,6 +221,23 @@ impl Strategy for Simplify {
         true
     }
 
+    fn finished(&mut self, execution: &Execution) {
+        self.budget.count(execution);
+        if execution.failure().is_none() {
+            return;
+        }
+        if !self.replayed {
+            self.replayed = execution.schedule() == self.best.schedule.choices();
+        } else if size(execution) < self.best.size()
+            && let Some(found) = FailingExecution::new(execution)
+        {
+            self.best = found;
+            self.next_variation = 0;
+        }
+    }
+}
+
+impl Scheduler for Simplify {
     fn conduct(&self) -> Conduct {
         Conduct {
             prunes: false,
@@ -244,21 +261,6 @@ impl Strategy for Simplify {
                 Some(self.plan[index])
             }
             None => Some(point.default_choice()),
-        }
-    }
-
-    fn finished(&mut self, execution: &Execution) {
-        self.budget.count(execution);
-        if execution.failure().is_none() {
-            return;
-        }
-        if !self.replayed {
-            self.replayed = execution.schedule() == self.best.schedule.choices();
-        } else if size(execution) < self.best.size()
-            && let Some(found) = FailingExecution::new(execution)
-        {
-            self.best = found;
-            self.next_variation = 0;
         }
     }
 }
@@ -309,7 +311,7 @@ impl Enumerate {
     }
 }
 
-impl Strategy for Enumerate {
+impl Search for Enumerate {
     fn wants_execution(&mut self) -> bool {
         if self.is_cut || !self.dfs.wants_execution() {
             return false;
@@ -318,23 +320,13 @@ impl Strategy for Enumerate {
         !self.is_cut
     }
 
-    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
-        self.dfs.choose(point)
-    }
-
-    fn conduct(&self) -> Conduct {
-        self.dfs.conduct()
-    }
-
     fn finished(&mut self, execution: &Execution) {
         self.dfs.finished(execution);
         self.budget.count(execution);
         // A thread that takes such a way once more can fail with fewer preemptions.
         let mut left_out = LeftOut::ALL.into_iter().filter(|kind| kind.is_repetition());
         self.is_incomplete |= left_out.any(|kind| execution.left_out().has(kind));
-        if execution.gained_patience() {
-            self.dfs.restart();
-        }
+        self.dfs.begins_again(execution);
         // What lies behind the end of such an execution is unknown.
         self.is_cut |= execution.ending().is_some_and(|ending| {
             !matches!(ending, Ending::Abandoned) && execution.failure().is_none()
@@ -350,5 +342,19 @@ impl Strategy for Enumerate {
             self.dfs
                 .limit_steps(self.best.schedule.len().saturating_sub(1));
         }
+    }
+}
+
+impl Scheduler for Enumerate {
+    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
+        self.dfs.choose(point)
+    }
+
+    fn repeats(&self, execution: &Execution) -> Option<Choice> {
+        self.dfs.repeats(execution)
+    }
+
+    fn conduct(&self) -> Conduct {
+        self.dfs.conduct()
     }
 }

@@ -1,29 +1,37 @@
 //! Which executions of a random engine are run, and the generator of each.
 
+use std::ops::Range;
+
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-/// The numbers of the executions that are run: from a first one on, every so many.
+/// The numbers of the executions that are run, one after another.
 ///
 /// What an execution of a random engine does depends on nothing but its number, the seed and the
-/// body. So a search is divided by its numbers: the executions of `Numbers::every(n, 0)` to
-/// `Numbers::every(n, n - 1)` are together those of [`Numbers::ALL`].
+/// body. So a search is divided by its numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct Numbers {
+    all: Range<u64>,
     next: u64,
-    stride: u64,
 }
 
 impl Numbers {
     /// All executions, from 0 on.
-    pub(crate) const ALL: Numbers = Numbers::every(1, 0);
+    pub(crate) const ALL: Numbers = Numbers::within(0..u64::MAX);
 
-    /// The execution with the number `first`, and from there on every `stride`-th.
-    pub(crate) const fn every(stride: u64, first: u64) -> Self {
-        Numbers {
-            next: first,
-            stride,
-        }
+    pub(crate) const fn within(all: Range<u64>) -> Self {
+        let next = all.start;
+        Numbers { all, next }
+    }
+
+    /// Which part of them were run, unless they have no end.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the last digits of a share mean nothing"
+    )]
+    pub(crate) fn share_done(&self) -> Option<f64> {
+        let Range { start, end } = self.all;
+        (end < u64::MAX).then(|| (self.next - start) as f64 / (end - start) as f64)
     }
 }
 
@@ -32,8 +40,10 @@ impl Iterator for Numbers {
 
     fn next(&mut self) -> Option<u64> {
         let number = self.next;
-        self.next = number.wrapping_add(self.stride);
-        Some(number)
+        (number < self.all.end).then(|| {
+            self.next += 1;
+            number
+        })
     }
 }
 

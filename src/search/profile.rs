@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::engine::{Coroutines, Point, Strategy};
+use crate::engine::{Coroutines, Point, Scheduler, Search};
 use crate::execution::{Execution, Mode, NextStep, Spot};
 use crate::trace::{Choice, Operation, ThreadId};
 
@@ -62,10 +62,13 @@ pub(crate) fn learn<W: Walk + 'static>(
         if engine.pulse.is_interrupted() {
             break;
         }
-        let sampling = Sampling::new(vec![walk(&profile)], seed, Numbers::every(1, number));
+        let sampling = Sampling::new(
+            vec![walk(&profile)],
+            seed,
+            Numbers::within(number..number + 1),
+        );
         let lesson = engine.run(Lesson {
             sampling,
-            is_over: false,
             family: Family::default(),
             profile,
             contested: 0,
@@ -238,7 +241,6 @@ impl Family {
 /// One execution that is learned from.
 struct Lesson<W> {
     sampling: Sampling<W>,
-    is_over: bool,
     family: Family,
     profile: Profile,
     contested: u64,
@@ -246,11 +248,20 @@ struct Lesson<W> {
     seen: Vec<Observed>,
 }
 
-impl<W: Walk> Strategy for Lesson<W> {
+impl<W: Walk> Search for Lesson<W> {
     fn wants_execution(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_over, true) && self.sampling.wants_execution()
+        self.sampling.wants_execution()
     }
 
+    fn finished(&mut self, _execution: &Execution) {
+        self.profile.contested = self.profile.contested.max(self.contested);
+        for (known, seen) in self.profile.threads.iter_mut().zip(&self.seen) {
+            known.raise(seen);
+        }
+    }
+}
+
+impl<W: Walk> Scheduler for Lesson<W> {
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
         let choice = self.sampling.choose(point)?;
         let profile = &mut self.profile;
@@ -272,12 +283,5 @@ impl<W: Walk> Strategy for Lesson<W> {
             uses.writes += u64::from(mode == Mode::Write);
         }
         Some(choice)
-    }
-
-    fn finished(&mut self, _execution: &Execution) {
-        self.profile.contested = self.profile.contested.max(self.contested);
-        for (known, seen) in self.profile.threads.iter_mut().zip(&self.seen) {
-            known.raise(seen);
-        }
     }
 }

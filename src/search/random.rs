@@ -1,13 +1,16 @@
 //! A uniform random walk over the possible steps.
 
+use std::ops::Range;
+
 use rand::Rng;
 use rand_pcg::Pcg64Mcg;
 
-use crate::engine::{Point, Strategy};
+use crate::engine::{Point, Scheduler, Search};
 use crate::execution::Execution;
 use crate::trace::Choice;
 
-use super::division::Numbered;
+use super::division::Divisible;
+use super::exploration::Strategy;
 use super::numbers::{Numbers, generator};
 
 /// Chooses each possible step with the same probability.
@@ -30,18 +33,22 @@ impl Random {
     }
 }
 
-impl Strategy for Random {
+impl Search for Random {
     fn wants_execution(&mut self) -> bool {
         let number = self.numbers.next();
-        self.generator = generator(self.seed, number.expect("there is no last number"));
-        true
-    }
-
-    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
-        Some(uniform(point.choices, &mut self.generator))
+        if let Some(number) = number {
+            self.generator = generator(self.seed, number);
+        }
+        number.is_some()
     }
 
     fn finished(&mut self, _execution: &Execution) {}
+}
+
+impl Scheduler for Random {
+    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
+        Some(uniform(point.choices, &mut self.generator))
+    }
 }
 
 /// One of several, each with the same probability.
@@ -52,8 +59,19 @@ pub(crate) fn uniform<T: Copy>(several: &[T], generator: &mut Pcg64Mcg) -> T {
     }
 }
 
-impl Numbered for Random {
-    fn begin_at(&mut self, number: u64) {
-        self.numbers = Numbers::every(1, number);
+impl Strategy for Random {
+    fn share_done(&self) -> Option<f64> {
+        self.numbers.share_done()
+    }
+}
+
+impl Divisible for Random {
+    type Part = Range<u64>;
+
+    fn only(&self, numbers: &Range<u64>) -> Self {
+        Random {
+            numbers: Numbers::within(numbers.clone()),
+            ..self.clone()
+        }
     }
 }

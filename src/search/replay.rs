@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::engine::{Conduct, Point, Strategy};
+use crate::engine::{Conduct, Point, Scheduler, Search};
 use crate::execution::{Ending, Execution};
 use crate::trace::{Choice, LeftOutSet, Schedule, ThreadId};
 
@@ -158,11 +158,25 @@ impl Replay {
     }
 }
 
-impl Strategy for Replay {
+impl Search for Replay {
     fn wants_execution(&mut self) -> bool {
         !std::mem::replace(&mut self.started, true)
     }
 
+    fn finished(&mut self, execution: &Execution) {
+        let steps = execution.schedule().len();
+        if self.divergence.is_none() && steps < self.schedule.len() {
+            let cause = Cause::ExecutionEnds { steps };
+            self.divergence = Some(Divergence {
+                step: steps + 1,
+                cause,
+            });
+        }
+        self.end = Some(End::new(execution));
+    }
+}
+
+impl Scheduler for Replay {
     fn conduct(&self) -> Conduct {
         Conduct {
             prunes: false,
@@ -181,18 +195,6 @@ impl Strategy for Replay {
             cause,
         });
         None
-    }
-
-    fn finished(&mut self, execution: &Execution) {
-        let steps = execution.schedule().len();
-        if self.divergence.is_none() && steps < self.schedule.len() {
-            let cause = Cause::ExecutionEnds { steps };
-            self.divergence = Some(Divergence {
-                step: steps + 1,
-                cause,
-            });
-        }
-        self.end = Some(End::new(execution));
     }
 }
 

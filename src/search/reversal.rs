@@ -16,15 +16,15 @@ pub(super) type Obstacle = SmallVec<[u32; 2]>;
 pub(super) type Obstacles = SmallVec<[Obstacle; 2]>;
 
 /// A step whose place is in question: one that was done, or one that nobody lets be done.
-pub(super) struct Candidate<'a> {
-    pub(super) thread: ThreadId,
-    pub(super) announced: &'a Announced,
+struct Candidate<'a> {
+    thread: ThreadId,
+    announced: &'a Announced,
     /// The step of its thread before.
-    pub(super) previous: Option<u32>,
+    previous: Option<u32>,
     /// The steps before this one are looked at.
-    pub(super) end: usize,
+    end: usize,
     /// Whether it is possible if nothing is left out.
-    pub(super) is_possible: bool,
+    is_possible: bool,
 }
 
 /// What there would be at the place of a candidate if some steps and all that depends on them had
@@ -36,13 +36,47 @@ struct Without<'a> {
 }
 
 impl Dependence {
+    /// The earlier steps that the last one can change places with.
+    pub(super) fn reversible_with_last(&self) -> Obstacles {
+        let Some(last) = self.steps.last() else {
+            return Obstacles::new();
+        };
+        let candidate = Candidate {
+            thread: last.thread,
+            announced: &last.announced,
+            previous: last.previous,
+            end: self.steps.len() - 1,
+            is_possible: true,
+        };
+        self.reversible(&candidate, &last.footprint)
+    }
+
+    /// The earlier steps that a thread which nobody lets go on could have forestalled.
+    pub(super) fn forestalled_by(
+        &self,
+        thread: ThreadId,
+        announced: &Announced,
+        footprint: &Footprint,
+    ) -> Obstacles {
+        let candidate = Candidate {
+            thread,
+            announced,
+            previous: self.last_of(thread),
+            end: self.steps.len(),
+            is_possible: false,
+        };
+        self.reversible(&candidate, footprint)
+    }
+
     /// The steps before a candidate that it conflicts with, and without which, and all that depends
     /// on them, it would be possible. Only the last ones: of those that depend on each other there
     /// is the later one.
-    pub(super) fn reversible(&self, candidate: &Candidate<'_>, footprint: &Footprint) -> Obstacles {
+    fn reversible(&self, candidate: &Candidate<'_>, footprint: &Footprint) -> Obstacles {
         let mut found = Obstacles::new();
         for (spot, mode) in footprint {
-            for touch in self.before(*spot, *mode) {
+            let touches = self.before(*spot, *mode);
+            // The candidate itself may have touched it.
+            for touch in touches.skip_while(|touch| touch.step as usize >= candidate.end) {
                 let is_found = found.iter().any(|steps| steps[..] == [touch.step]);
                 let is_in_question = !is_found && touch.mode.conflicts(*mode);
                 let ends = is_found
@@ -142,7 +176,7 @@ impl Without<'_> {
     /// The step by which a thread has begun to read that would hold the lock for reading.
     fn reader(&self, lock: ObjectId) -> Option<u32> {
         let mut readers: SmallVec<[(ThreadId, u32, i32); 4]> = SmallVec::new();
-        let touches = self.dependence.touched(Spot::Object(lock));
+        let touches = self.touched(Spot::Object(lock));
         for touch in touches.filter(|touch| self.has(touch)) {
             let Before::Holds { readers: more, .. } = touch.before else {
                 continue;
@@ -162,10 +196,15 @@ impl Without<'_> {
         holding.next().map(|(_, since, _)| *since)
     }
 
+    /// The touches of a spot by the steps that are looked at.
+    fn touched(&self, spot: Spot) -> impl Iterator<Item = &Touched> {
+        let touches = self.dependence.touched(spot);
+        touches.take_while(|touch| (touch.step as usize) < self.candidate.end)
+    }
+
     /// Whether a touch would be there.
     fn has(&self, touch: &Touched) -> bool {
-        let step = touch.step as usize;
-        step < self.candidate.end && !self.dependence.follows(step, &self.left_out)
+        !self.dependence.follows(touch.step as usize, &self.left_out)
     }
 
     /// What a spot would be like, if that is not as it is.
@@ -173,15 +212,14 @@ impl Without<'_> {
     /// The steps that matter to a spot depend on each other, so that those of them that are left out
     /// are the last ones: the spot is like before the first of them.
     fn before(&self, spot: Spot) -> Option<&Before> {
-        let mut touches = self.dependence.touched(spot);
-        let first =
-            touches.find(|touch| (touch.step as usize) < self.candidate.end && !self.has(touch));
+        let mut touches = self.touched(spot);
+        let first = touches.find(|touch| !self.has(touch));
         first.map(|touch| &touch.before)
     }
 
     /// Whether the spot would have been changed, from a step on.
     fn exists(&self, spot: Spot, from: u32) -> bool {
-        let mut touches = self.dependence.touched(spot);
+        let mut touches = self.touched(spot);
         touches.any(|touch| touch.step >= from && touch.mode != Mode::Read && self.has(touch))
     }
 
@@ -189,7 +227,7 @@ impl Without<'_> {
     /// are counted.
     fn holders(&self, spot: Spot) -> Option<read_write::Glimpse> {
         let mut holders = None;
-        for touch in self.dependence.touched(spot) {
+        for touch in self.touched(spot) {
             let (writers, readers) = match touch.before {
                 Before::Holds { writers, readers } => (writers, readers),
                 Before::Untold => continue,

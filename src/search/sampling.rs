@@ -1,12 +1,15 @@
 //! Random strategies that choose a thread, and what they have in common.
 
+use std::ops::Range;
+
 use rand_pcg::Pcg64Mcg;
 
-use crate::engine::{Point, Strategy};
+use crate::engine::{Point, Scheduler, Search};
 use crate::execution::Execution;
 use crate::trace::{Choice, ThreadId};
 
-use super::division::Numbered;
+use super::division::Divisible;
+use super::exploration::Strategy;
 use super::numbers::{Numbers, generator};
 use super::random::uniform;
 
@@ -65,9 +68,11 @@ impl<W: Walk> Sampling<W> {
     }
 }
 
-impl<W: Walk> Strategy for Sampling<W> {
+impl<W: Walk> Search for Sampling<W> {
     fn wants_execution(&mut self) -> bool {
-        let number = self.numbers.next().expect("there is no last number");
+        let Some(number) = self.numbers.next() else {
+            return false;
+        };
         self.generator = generator(self.seed, number);
         let last = self.walks.len() - 1;
         self.current = usize::try_from(number).map_or(last, |number| number.min(last));
@@ -75,6 +80,10 @@ impl<W: Walk> Strategy for Sampling<W> {
         true
     }
 
+    fn finished(&mut self, _execution: &Execution) {}
+}
+
+impl<W: Walk> Scheduler for Sampling<W> {
     fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
         self.threads.clear();
         let threads = point.choices.iter().map(|choice| choice.thread);
@@ -88,13 +97,22 @@ impl<W: Walk> Strategy for Sampling<W> {
             .extend(ways.filter(|choice| choice.thread == thread));
         Some(uniform(&self.ways, &mut self.generator))
     }
-
-    fn finished(&mut self, _execution: &Execution) {}
 }
 
-impl<W: Walk + Clone + Send + Sync + 'static> Numbered for Sampling<W> {
-    fn begin_at(&mut self, number: u64) {
-        self.numbers = Numbers::every(1, number);
+impl<W: Walk> Strategy for Sampling<W> {
+    fn share_done(&self) -> Option<f64> {
+        self.numbers.share_done()
+    }
+}
+
+impl<W: Walk + Clone + Sync + 'static> Divisible for Sampling<W> {
+    type Part = Range<u64>;
+
+    fn only(&self, numbers: &Range<u64>) -> Self {
+        Sampling {
+            numbers: Numbers::within(numbers.clone()),
+            ..self.clone()
+        }
     }
 }
 
@@ -163,8 +181,8 @@ mod tests {
         let whole = tally(&walk, Numbers::ALL, 300);
         let mut outcomes: BTreeMap<String, u64> = BTreeMap::new();
         let mut violations = 0;
-        for first in 0..3 {
-            let part = tally(&walk, Numbers::every(3, first), 100);
+        for numbers in [0..100, 100..200, 200..300] {
+            let part = tally(&walk, Numbers::within(numbers), 300);
             violations += part.violations;
             for (outcome, executions) in part.outcomes {
                 *outcomes.entry(outcome).or_default() += executions;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::Sender;
 
-use crate::engine::{Conduct, Point, Strategy};
+use crate::engine::{Conduct, Point, Scheduler, Search};
 use crate::execution::{Execution, Patience, Pulse};
 use crate::trace::Choice;
 
@@ -134,45 +134,6 @@ enum Refused {
     NotNeeded,
 }
 
-/// The search of one part, which asks before each execution whether it may go on.
-struct Admitted<S: Divisible> {
-    search: S,
-    part: usize,
-    shared: Arc<Shared<S>>,
-    refused: Option<Refused>,
-}
-
-impl<S: Divisible> Strategy for Admitted<S> {
-    fn wants_execution(&mut self) -> bool {
-        // Asked first: a part that is explored was not cut by a limit that was reached as well.
-        if !self.search.wants_execution() {
-            return false;
-        }
-        self.refused = self.shared.admit(self.part).err();
-        self.refused.is_none()
-    }
-
-    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
-        self.search.choose(point)
-    }
-
-    fn conduct(&self) -> Conduct {
-        self.search.conduct()
-    }
-
-    fn restart(&mut self) -> bool {
-        self.search.restart()
-    }
-
-    fn share_done(&self) -> Option<f64> {
-        self.search.share_done()
-    }
-
-    fn finished(&mut self, execution: &Execution) {
-        self.search.finished(execution);
-    }
-}
-
 /// Takes part after part and explores each by itself.
 ///
 /// What is learned of loops ([`Patience`]) is learned anew in each part, so that what a part comes
@@ -182,7 +143,8 @@ pub(crate) struct Worker<S: Divisible> {
     patience: Patience,
     pulse: Arc<Pulse>,
     ended: Sender<EndedPart>,
-    exploration: Option<Exploration<Admitted<S>>>,
+    /// The part that is being explored, by its place, and its search.
+    running: Option<(usize, Exploration<S>)>,
 }
 
 impl<S: Divisible> Worker<S> {
@@ -198,7 +160,7 @@ impl<S: Divisible> Worker<S> {
             patience,
             pulse,
             ended,
-            exploration: None,
+            running: None,
         }
     }
 
@@ -206,50 +168,31 @@ impl<S: Divisible> Worker<S> {
         self.patience.forget();
         self.pulse.publish_share(Some(0.0));
         let search = self.shared.search.only(&self.shared.parts[part]);
-        let admitted = Admitted {
-            search,
-            part,
-            shared: Arc::clone(&self.shared),
-            refused: None,
-        };
         let limits = Limits {
             // The limit is one for all workers.
             max_executions: None,
             ..self.shared.limits
         };
-        self.exploration = Some(Exploration::new(admitted, limits, Arc::clone(&self.pulse)));
+        let exploration = Exploration::new(search, limits, Arc::clone(&self.pulse));
+        self.running = Some((part, exploration));
     }
 
     /// Hands over what a part has come to. False if it was cut, and there is no point in another
     /// one.
-    fn end(&mut self, exploration: Exploration<Admitted<S>>) -> bool {
-        let Exploration {
-            strategy,
-            mut tally,
-            ..
-        } = exploration;
-        let Admitted {
-            search,
-            part,
-            shared,
-            refused,
-        } = strategy;
+    fn end(&self, part: usize, exploration: Exploration<S>, refused: Option<Refused>) -> bool {
+        let mut tally = exploration.end();
         tally.stop = match refused {
             Some(Refused::NotNeeded) => None,
             Some(Refused::Interrupted) => Some(Stop::Interrupted),
             Some(Refused::MaxExecutions) => Some(Stop::MaxExecutions),
-            None => match search.nondeterminism() {
-                Some(step) => Some(Stop::NotDeterministic { step }),
-                None => tally.stop,
-            },
+            None => tally.stop,
         };
-        tally.traces = search.traces();
         let is_cut = matches!(
             tally.stop,
             None | Some(Stop::MaxExecutions | Stop::TimeLimit | Stop::Interrupted)
         );
         if !is_cut && tally.stop != Some(Stop::Exhausted) {
-            shared.end_with(part);
+            self.shared.end_with(part);
         }
         let ended = EndedPart {
             part,
@@ -261,15 +204,21 @@ impl<S: Divisible> Worker<S> {
     }
 }
 
-impl<S: Divisible> Strategy for Worker<S> {
+impl<S: Divisible> Search for Worker<S> {
     fn wants_execution(&mut self) -> bool {
         loop {
-            if let Some(mut exploration) = self.exploration.take() {
+            if let Some((part, mut exploration)) = self.running.take() {
+                let mut refused = None;
+                // Asked first: a part that is explored was not cut by a limit that was reached as
+                // well.
                 if exploration.wants_execution() {
-                    self.exploration = Some(exploration);
-                    return true;
+                    refused = self.shared.admit(part).err();
+                    if refused.is_none() {
+                        self.running = Some((part, exploration));
+                        return true;
+                    }
                 }
-                if !self.end(exploration) {
+                if !self.end(part, exploration, refused) {
                     return false;
                 }
             }
@@ -280,24 +229,30 @@ impl<S: Divisible> Strategy for Worker<S> {
         }
     }
 
-    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
-        self.exploration.as_mut()?.choose(point)
-    }
-
-    fn conduct(&self) -> Conduct {
-        match &self.exploration {
-            Some(exploration) => exploration.conduct(),
-            None => self.shared.search.conduct(),
-        }
-    }
-
     fn finished(&mut self, execution: &Execution) {
-        let Some(exploration) = &mut self.exploration else {
+        let Some((_, exploration)) = &mut self.running else {
             return;
         };
         let counted = |tally: &Tally| tally.executions + tally.truncated;
         let before = counted(&exploration.tally);
         exploration.finished(execution);
         self.shared.recount(before, counted(&exploration.tally));
+    }
+}
+
+impl<S: Divisible> Scheduler for Worker<S> {
+    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
+        self.running.as_mut()?.1.choose(point)
+    }
+
+    fn repeats(&self, execution: &Execution) -> Option<Choice> {
+        self.running.as_ref()?.1.repeats(execution)
+    }
+
+    fn conduct(&self) -> Conduct {
+        match &self.running {
+            Some((_, exploration)) => exploration.conduct(),
+            None => self.shared.search.conduct(),
+        }
     }
 }

@@ -23,7 +23,7 @@ use loom::model::Builder;
 
 use crate::execution::{self, Ending, Execution, Patience, Pulse, message_of, with};
 
-use super::{STACK_SIZE, Strategy, begin, panic_hook, stack_overflow};
+use super::{STACK_SIZE, Search, begin, panic_hook, stack_overflow};
 
 use self::model::{MODEL, Model, Mutexes};
 use self::runtime::{LoomRuntime, MAX_THREADS};
@@ -52,13 +52,27 @@ impl fmt::Debug for Loom {
     }
 }
 
+/// A search through executions that loom has put in order.
+pub(crate) trait LoomSearch: Search + 'static {
+    /// Forgets what it has seen, since loom begins again and runs every execution in another way.
+    /// The executions are numbered on, so that a number stands for one of either search.
+    fn begin_again(&mut self);
+}
+
+/// A search that wants no more of loom's executions.
+pub(crate) struct Looked<S> {
+    pub(crate) search: S,
+    /// Whether it has seen all that there are.
+    pub(crate) is_exhausted: bool,
+}
+
 impl Loom {
-    /// Runs executions until the strategy wants no more or all were run, and returns it.
-    pub(crate) fn run<S: Strategy + Send + 'static>(&self, strategy: S) -> S {
+    /// Runs executions until the search wants no more or all were run.
+    pub(crate) fn run<S: LoomSearch>(&self, search: S) -> Looked<S> {
         panic_hook::install();
         stack_overflow::install();
         let driver = Arc::new(std::sync::Mutex::new(Driver {
-            strategy: Some(strategy),
+            search: Some(search),
             max_steps: self.max_steps,
             pulse: Arc::clone(&self.pulse),
         }));
@@ -68,19 +82,24 @@ impl Loom {
             result = self.search(&driver);
         }
         let mut driver = lock(&driver);
+        let is_exhausted = result.is_ok();
         match result {
-            Ok(()) => driver.exhaust(),
+            Ok(()) => driver.finish(),
             Err(payload) if payload.is::<NoMore>() => {}
             Err(payload) => driver.fail(&*payload),
         }
         MODEL.take().forget();
         drop(IDLE.take());
         // Taken out, since what a panic of loom's has left behind may never let go of the driver.
-        driver.strategy.take().expect("it is taken once")
+        let search = driver.search.take().expect("it is taken once");
+        Looked {
+            search,
+            is_exhausted,
+        }
     }
 
     /// Runs loom's search, until there is no execution left or it is left by a panic.
-    fn search<S: Strategy + Send + 'static>(
+    fn search<S: LoomSearch>(
         &self,
         driver: &Arc<std::sync::Mutex<Driver<S>>>,
     ) -> std::thread::Result<()> {
@@ -118,9 +137,9 @@ impl Loom {
 /// way out of loom's loop.
 struct NoMore;
 
-/// What a strategy learns of loom's executions.
+/// Shows a search loom's executions.
 struct Driver<S> {
-    strategy: Option<S>,
+    search: Option<S>,
     max_steps: usize,
     pulse: Arc<Pulse>,
 }
@@ -131,12 +150,12 @@ thread_local! {
     static IDLE: RefCell<Option<Box<Execution>>> = const { RefCell::new(None) };
 }
 
-impl<S: Strategy> Driver<S> {
+impl<S: LoomSearch> Driver<S> {
     /// Begins an execution. If no other one is wanted it does not return.
     fn begin(&mut self) {
         self.finish();
         let is_wanted = !MODEL.with_borrow(|model| model.needs_monitors);
-        if !is_wanted || !self.strategy().wants_execution() {
+        if !is_wanted || !self.search().wants_execution() {
             resume_unwind(Box::new(NoMore));
         }
         MODEL.with_borrow_mut(Model::clear);
@@ -158,7 +177,7 @@ impl<S: Strategy> Driver<S> {
         let needs_monitors = MODEL.with_borrow(|model| model.needs_monitors);
         if needs_monitors {
             self.finish();
-            self.strategy().restart();
+            self.search().begin_again();
             MODEL.with_borrow_mut(|model| {
                 model.clear();
                 model.mutexes = Mutexes::Monitors;
@@ -167,18 +186,12 @@ impl<S: Strategy> Driver<S> {
         needs_monitors
     }
 
-    /// Hands the last execution to the strategy.
+    /// Hands the last execution to the search.
     fn finish(&mut self) {
         if let Some(execution) = execution::leave() {
-            self.strategy().finished(&execution);
+            self.search().finished(&execution);
             IDLE.set(Some(execution));
         }
-    }
-
-    /// loom has no further execution.
-    fn exhaust(&mut self) {
-        self.finish();
-        self.strategy().exhausted();
     }
 
     /// loom has ended by a panic of its own.
@@ -202,8 +215,8 @@ impl<S: Strategy> Driver<S> {
         self.finish();
     }
 
-    fn strategy(&mut self) -> &mut S {
-        self.strategy.as_mut().expect("it is there during the run")
+    fn search(&mut self) -> &mut S {
+        self.search.as_mut().expect("it is there during the run")
     }
 }
 

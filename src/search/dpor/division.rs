@@ -7,8 +7,8 @@
 
 use crate::engine::Point;
 use crate::search::dependence::Dependence;
-use crate::search::dfs::Fingerprint;
-use crate::search::division::{Divisible, Tree};
+use crate::search::division::{Beginning, Digestible, Divisible, Steps, Tree};
+use crate::search::fingerprint::Fingerprint;
 use crate::trace::Choice;
 
 use super::wakeup_tree::{Branch, Planned};
@@ -17,21 +17,11 @@ use super::{Dpor, Node};
 /// All executions that begin in the same way, apart from those that are in other parts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Part {
-    beginning: Vec<(Choice, Fingerprint)>,
+    beginning: Beginning,
     asleep: Vec<Planned>,
 }
 
 impl Part {
-    /// The choices at the beginning of its executions.
-    pub(crate) fn prefix(&self) -> impl Iterator<Item = Choice> {
-        self.beginning.iter().map(|(choice, _)| *choice)
-    }
-
-    /// How many steps its executions have in common.
-    pub(super) fn steps(&self) -> usize {
-        self.beginning.len()
-    }
-
     /// What is to be done at this step of the beginning, and what could be done there.
     pub(super) fn choice(&self, step: usize) -> Option<(Choice, Fingerprint)> {
         self.beginning.get(step).copied()
@@ -46,6 +36,18 @@ impl Part {
     /// What sleeps where the beginning ends.
     pub(super) fn asleep(&self) -> &[Planned] {
         &self.asleep
+    }
+}
+
+impl Steps for Part {
+    fn steps(&self) -> usize {
+        self.beginning.steps()
+    }
+}
+
+impl Digestible for Part {
+    fn feed(&self, mix: &mut dyn FnMut(u64)) {
+        self.beginning.feed(mix);
     }
 }
 
@@ -92,7 +94,7 @@ impl PartFinder {
     }
 }
 
-fn beginning(path: &[Node]) -> Vec<(Choice, Fingerprint)> {
+fn beginning(path: &[Node]) -> Beginning {
     let nodes = path.iter();
     nodes.map(|node| (node.taken, node.possible)).collect()
 }
@@ -162,8 +164,8 @@ mod tests {
     use crate::{sync, thread};
 
     use super::super::Dpor;
-    use crate::engine::Strategy;
     use crate::search::division::{Divisible, Tree};
+    use crate::search::exploration::Strategy;
 
     fn coroutines(body: fn()) -> Coroutines {
         Coroutines {

@@ -21,20 +21,20 @@ mod races;
 mod surprises;
 mod wakeup_tree;
 
-pub(crate) use division::Part;
-
 use smallvec::SmallVec;
 
-use crate::engine::{Conduct, Point, Strategy};
+use crate::engine::{Conduct, Point, Scheduler, Search};
 use crate::execution::{Ending, Execution};
 use crate::trace::Choice;
 
 use super::dependence::{Announced, Dependence, Footprint, conflict};
-use super::dfs::Fingerprint;
+use super::division::Steps;
+use super::exploration::Strategy;
+use super::fingerprint::Fingerprint;
 use super::identity::Census;
 use super::reversal::Obstacle;
 
-use division::PartFinder;
+use division::{Part, PartFinder};
 use probe::{Probe, Redundant};
 use surprises::Surprises;
 use wakeup_tree::{Branch, Planned, Tree};
@@ -93,8 +93,8 @@ impl Dpor {
             let node = &mut self.path[number];
             let announced = node.announced.take().expect("it was chosen");
             self.done.add(execution, announced);
+            node.races = self.done.reversible_with_last().into_vec();
             let step = &self.done.steps[number];
-            node.races = step.reversible.to_vec();
             if let Some(planned) = &node.planned {
                 self.surprises.compare(step, planned);
             }
@@ -307,7 +307,7 @@ impl Dpor {
     }
 }
 
-impl Strategy for Dpor {
+impl Search for Dpor {
     fn wants_execution(&mut self) -> bool {
         if !self.started || self.again {
             self.started = true;
@@ -315,88 +315,6 @@ impl Strategy for Dpor {
             return true;
         }
         self.nondeterminism.is_none() && self.advance()
-    }
-
-    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
-        if self.probe.is_some() {
-            return Some(point.default_choice());
-        }
-        if point.step < self.path.len() {
-            return self.repeat(point);
-        }
-        self.complete(point.execution);
-        // What is a part must not depend on what was seen of loops.
-        let is_dividing = self.division.is_some();
-        self.probe = if is_dividing || point.step < self.below.steps() {
-            None
-        } else {
-            self.to_be_probed(point)
-        };
-        match &self.probe {
-            Some(probe) => Some(Choice::of(probe.thread)),
-            None => self.extend(point),
-        }
-    }
-
-    fn repeats(&self, execution: &Execution) -> Option<Choice> {
-        let step = execution.schedule().len();
-        let is_done = self.probe.is_none() && step < self.done.steps.len();
-        let node = self.path.get(step).filter(|_| is_done)?;
-        (node.possible == Fingerprint::of(execution)).then_some(node.taken)
-    }
-
-    fn conduct(&self) -> Conduct {
-        Conduct {
-            abandons_redundant: true,
-            runs_on: true,
-            records_from: Some(self.done.steps.len()),
-            ..Conduct::default()
-        }
-    }
-
-    /// As in an enumeration, but of the steps that are explored or planned so far. More can be
-    /// planned at any time, so that it can shrink.
-    fn share_done(&self) -> Option<f64> {
-        let mut done = 0.0;
-        let mut weight = 1.0;
-        for node in &self.path {
-            let planned = u32::try_from(node.tree.len()).unwrap_or(u32::MAX);
-            weight /= f64::from(node.explored.saturating_add(1).saturating_add(planned));
-            done += weight * f64::from(node.explored);
-        }
-        // The path itself was explored as well.
-        Some(done + weight)
-    }
-
-    fn traces(&self) -> Option<u64> {
-        Some(self.traces)
-    }
-
-    fn nondeterminism(&self) -> Option<usize> {
-        self.nondeterminism
-    }
-
-    fn is_surprised(&self) -> bool {
-        let has_learned = self.surprises.are_new || self.done.identities.have_merged();
-        has_learned && self.nondeterminism.is_none()
-    }
-
-    fn restart(&mut self) -> bool {
-        let done = Dependence::knowing(&self.done.identities);
-        let surprises = std::mem::take(&mut self.surprises);
-        *self = Dpor {
-            done,
-            // They are in names that may have changed.
-            surprises: if self.done.identities.have_merged() {
-                Surprises::default()
-            } else {
-                surprises.settled()
-            },
-            below: std::mem::take(&mut self.below),
-            division: self.division.take().map(PartFinder::again),
-            ..Dpor::default()
-        };
-        true
     }
 
     fn finished(&mut self, execution: &Execution) {
@@ -440,5 +358,91 @@ impl Strategy for Dpor {
             self.traces += 1;
             self.reverse_races(execution);
         }
+    }
+}
+
+impl Scheduler for Dpor {
+    fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
+        if self.probe.is_some() {
+            return Some(point.default_choice());
+        }
+        if point.step < self.path.len() {
+            return self.repeat(point);
+        }
+        self.complete(point.execution);
+        // What is a part must not depend on what was seen of loops.
+        let is_dividing = self.division.is_some();
+        self.probe = if is_dividing || point.step < self.below.steps() {
+            None
+        } else {
+            self.to_be_probed(point)
+        };
+        match &self.probe {
+            Some(probe) => Some(Choice::of(probe.thread)),
+            None => self.extend(point),
+        }
+    }
+
+    fn repeats(&self, execution: &Execution) -> Option<Choice> {
+        let step = execution.schedule().len();
+        let is_done = self.probe.is_none() && step < self.done.steps.len();
+        let node = self.path.get(step).filter(|_| is_done)?;
+        (node.possible == Fingerprint::of(execution)).then_some(node.taken)
+    }
+
+    fn conduct(&self) -> Conduct {
+        Conduct {
+            abandons_redundant: true,
+            runs_on: true,
+            records_from: Some(self.done.steps.len()),
+            ..Conduct::default()
+        }
+    }
+}
+
+impl Strategy for Dpor {
+    /// As in an enumeration, but of the steps that are explored or planned so far. More can be
+    /// planned at any time, so that it can shrink.
+    fn share_done(&self) -> Option<f64> {
+        let mut done = 0.0;
+        let mut weight = 1.0;
+        for node in &self.path {
+            let planned = u32::try_from(node.tree.len()).unwrap_or(u32::MAX);
+            weight /= f64::from(node.explored.saturating_add(1).saturating_add(planned));
+            done += weight * f64::from(node.explored);
+        }
+        // The path itself was explored as well.
+        Some(done + weight)
+    }
+
+    fn traces(&self) -> Option<u64> {
+        Some(self.traces)
+    }
+
+    fn nondeterminism(&self) -> Option<usize> {
+        self.nondeterminism
+    }
+
+    fn begins_again(&mut self, execution: &Execution) -> bool {
+        let has_learned = self.surprises.are_new || self.done.identities.have_merged();
+        let is_surprised = has_learned && self.nondeterminism.is_none();
+        if !is_surprised && !execution.gained_patience() {
+            return false;
+        }
+        let done = Dependence::knowing(&self.done.identities);
+        let surprises = std::mem::take(&mut self.surprises);
+        *self = Dpor {
+            done,
+            // They are in names that may have changed.
+            surprises: if self.done.identities.have_merged() {
+                Surprises::default()
+            } else {
+                surprises.settled()
+            },
+            below: std::mem::take(&mut self.below),
+            division: self.division.take().map(PartFinder::again),
+            ..Dpor::default()
+        };
+        true
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::execution::Execution;
 use crate::search::dependence::{Announced, Footprint, add_touches, conflict, is_within};
+use crate::search::division::Steps;
 use crate::search::identity::ThreadKey;
 use crate::trace::ThreadId;
 

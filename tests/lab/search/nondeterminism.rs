@@ -1,5 +1,6 @@
 //! Bodies that do not do the same in each execution.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize as RealAtomicUsize, Ordering::SeqCst};
 
@@ -78,4 +79,23 @@ fn a_failure_that_does_not_come_again_is_said_to_be_nondeterministic() {
         assert!(failure.is_nondeterministic, "under {engine}");
         assert_eq!(failure.minimal, Some(false), "under {engine}");
     }
+}
+
+#[test]
+fn what_a_thread_local_of_std_holds_does_not_outlive_its_search() {
+    thread_local! {
+        static EXECUTIONS: Cell<u64> = const { Cell::new(0) };
+    }
+    let first = Arc::new(RealAtomicUsize::new(0));
+    for _ in 0..3 {
+        let first = Arc::clone(&first);
+        let report = Explorer::new(Engine::Random)
+            .max_executions(5)
+            .explore(move || {
+                let before = EXECUTIONS.replace(EXECUTIONS.get() + 1);
+                first.fetch_add(usize::from(before == 0), SeqCst);
+            });
+        assert_eq!(report.executions, 5);
+    }
+    assert_eq!(first.load(SeqCst), 3);
 }
