@@ -78,7 +78,7 @@ pub(super) struct Step {
     pub(super) thread: ThreadId,
     pub(super) key: ThreadKey,
     pub(super) alternative: u32,
-    announced: Announced,
+    pub(super) announced: Announced,
     /// Which step of its thread it is, from 1 on.
     pub(super) number: u32,
     /// The step of its thread before.

@@ -36,7 +36,7 @@ use super::reversal::Obstacle;
 
 use division::PartFinder;
 use probe::{Probe, Redundant};
-use surprises::Surprises;
+use surprises::{Surprises, Which};
 use wakeup_tree::{Branch, Planned, Tree};
 
 /// Explores each trace once.
@@ -200,7 +200,8 @@ impl Dpor {
             .done
             .may_touch(point.execution, taken.thread, announced);
         let of_thread = self.done.next_number(taken.thread);
-        self.surprises.add_to(&mut footprint, key, of_thread);
+        let which = Which::new(key, of_thread, &announced.next);
+        self.surprises.add_to(&mut footprint, which);
         let tree = &mut self.path[number].tree;
         for other in others.into_iter().rev() {
             let way = Some(other.alternative);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use racelab::sync::{Arc, Barrier, Condvar, Mutex, PoisonError, RwLock, TryLockError, mpsc};
-use racelab::{Coverage, Explorer, Report, thread};
+use racelab::{Coverage, Explorer, Report, future, thread};
 
 use super::reduction::{enumeration, outcomes, reduced, traces};
 
@@ -388,4 +388,26 @@ fn the_order_in_which_numbers_of_threads_are_given_is_not_seen() {
         }
     });
     assert_eq!((outcomes(&all).len(), outcomes(&reduced).len()), (3, 1));
+}
+
+#[test]
+fn a_step_is_not_taken_for_another_one_that_its_thread_does_as_the_third_elsewhere() {
+    // The task wakes the other one only if that waits, so that its later steps have two numbers.
+    agree(|| {
+        let counter = Arc::new(AtomicUsize::new(0));
+        let reader = thread::spawn({
+            let counter = Arc::clone(&counter);
+            move || counter.load(SeqCst)
+        });
+        let (sender, mut receiver) = future::channel::<()>(1);
+        future::block_on(async {
+            let task = future::spawn(async move {
+                drop(sender);
+                counter.fetch_add(1, SeqCst);
+            });
+            receiver.recv().await;
+            task.await.unwrap();
+        });
+        reader.join().unwrap();
+    });
 }
