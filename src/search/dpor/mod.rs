@@ -95,9 +95,13 @@ impl Dpor {
             self.done.add(execution, announced);
             let step = &self.done.steps[number];
             node.races = step.reversible.to_vec();
-            if let Some(planned) = &node.planned {
-                self.surprises.compare(step, planned);
-            }
+            let identities = &self.done.identities;
+            let touches = execution.touches(number).filter_map(|touch| {
+                let key = identities.known_spot(touch.spot)?;
+                Some((touch.spot, key, touch.mode))
+            });
+            let planned = node.planned.as_ref();
+            self.surprises.learn(step, touches, planned);
         }
     }
 
