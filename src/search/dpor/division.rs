@@ -11,6 +11,7 @@ use crate::search::division::{Beginning, Digestible, Divisible, Steps, Tree};
 use crate::search::fingerprint::Fingerprint;
 use crate::trace::Choice;
 
+use super::surprises::Which;
 use super::wakeup_tree::{Branch, Planned};
 use super::{Dpor, Node};
 
@@ -145,7 +146,8 @@ impl Dpor {
                 .may_touch(point.execution, choice.thread, &announced);
             let key = self.done.identities.thread(choice.thread);
             let number = self.done.next_number(choice.thread);
-            self.surprises.add_to(&mut footprint, key, number);
+            let which = Which::new(key, number, &announced.next);
+            self.surprises.add_to(&mut footprint, which);
             let step = Planned::new(key, Some(choice.alternative), footprint);
             Some(Branch::leaf(step))
         });

@@ -36,7 +36,7 @@ use super::reversal::Obstacle;
 
 use division::{Part, PartFinder};
 use probe::{Probe, Redundant};
-use surprises::Surprises;
+use surprises::{Surprises, Which};
 use wakeup_tree::{Branch, Planned, Tree};
 
 /// Explores each trace once.
@@ -95,9 +95,13 @@ impl Dpor {
             self.done.add(execution, announced);
             node.races = self.done.reversible_with_last().into_vec();
             let step = &self.done.steps[number];
-            if let Some(planned) = &node.planned {
-                self.surprises.compare(step, planned);
-            }
+            let identities = &self.done.identities;
+            let touches = execution.touches(number).filter_map(|touch| {
+                let key = identities.known_spot(touch.spot)?;
+                Some((touch.spot, key, touch.mode))
+            });
+            let planned = node.planned.as_ref();
+            self.surprises.learn(step, touches, planned);
         }
     }
 
@@ -206,7 +210,8 @@ impl Dpor {
             .done
             .may_touch(point.execution, taken.thread, announced);
         let of_thread = self.done.next_number(taken.thread);
-        self.surprises.add_to(&mut footprint, key, of_thread);
+        let which = Which::new(key, of_thread, &announced.next);
+        self.surprises.add_to(&mut footprint, which);
         let tree = &mut self.path[number].tree;
         for other in others.into_iter().rev() {
             let way = Some(other.alternative);

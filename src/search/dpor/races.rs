@@ -6,6 +6,7 @@ use crate::search::division::Steps;
 use crate::search::identity::ThreadKey;
 use crate::trace::ThreadId;
 
+use super::surprises::Which;
 use super::wakeup_tree::{Initial, Planned, initial, insert};
 use super::{Dpor, Node};
 
@@ -51,7 +52,8 @@ impl Dpor {
         for obstacle in self.done.forestalled_by(thread, announced, footprint) {
             let mut footprint = footprint.clone();
             let number = self.done.next_number(thread);
-            self.surprises.add_to(&mut footprint, key, number);
+            let which = Which::new(key, number, &announced.next);
+            self.surprises.add_to(&mut footprint, which);
             let step = Planned::new(key, None, footprint);
             self.reverse(&obstacle, Later::Never(step));
         }
@@ -76,7 +78,7 @@ impl Dpor {
         let touched = last.footprint.clone();
         if let Some(step) = self.done.steps.get(at) {
             let footprint = &mut last.footprint;
-            self.surprises.add_to(footprint, step.key, step.number);
+            self.surprises.add_to(footprint, Which::of(step));
         }
         let planned = |number: usize| Planned::again(&self.done.steps[number]);
         let independent = |number: &usize| *number != at && !self.done.follows(*number, obstacle);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use racelab::sync::{Arc, Barrier, Condvar, Mutex, PoisonError, RwLock, TryLockError, mpsc};
-use racelab::{Coverage, Explorer, Report, thread};
+use racelab::{Coverage, Explorer, Report, future, thread};
 
 use super::reduction::{enumeration, outcomes, reduced, traces};
 
@@ -388,4 +388,141 @@ fn the_order_in_which_numbers_of_threads_are_given_is_not_seen() {
         }
     });
     assert_eq!((outcomes(&all).len(), outcomes(&reduced).len()), (3, 1));
+}
+
+#[test]
+fn a_step_is_not_taken_for_another_one_that_its_thread_does_as_the_third_elsewhere() {
+    // The task wakes the other one only if that waits, so that its later steps have two numbers.
+    agree(|| {
+        let counter = Arc::new(AtomicUsize::new(0));
+        let reader = thread::spawn({
+            let counter = Arc::clone(&counter);
+            move || counter.load(SeqCst)
+        });
+        let (sender, mut receiver) = future::channel::<()>(1);
+        future::block_on(async {
+            let task = future::spawn(async move {
+                drop(sender);
+                counter.fetch_add(1, SeqCst);
+            });
+            receiver.recv().await;
+            task.await.unwrap();
+        });
+        reader.join().unwrap();
+    });
+}
+
+/// How often a search with reduction runs the body, and its report.
+fn runs(body: impl Fn() + Send + Sync + 'static) -> (u64, Report) {
+    let runs = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let counted = std::sync::Arc::clone(&runs);
+    let report = reduced().explore(move || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        body();
+    });
+    (runs.load(std::sync::atomic::Ordering::Relaxed), report)
+}
+
+#[test]
+fn a_step_that_ends_its_thread_in_some_places_only_is_no_reason_to_search_again() {
+    let ends_early = || {
+        let (mutex, n) = (Arc::new(Mutex::new(0)), Arc::new(AtomicUsize::new(0)));
+        let threads = [(); 2].map(|()| {
+            let (mutex, n) = (Arc::clone(&mutex), Arc::clone(&n));
+            thread::spawn(move || {
+                if mutex.try_lock().is_ok() {
+                    n.fetch_add(1, SeqCst);
+                }
+                vec![0; 1]
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    };
+    let awaits = || {
+        let n = Arc::new(AtomicUsize::new(0));
+        let reader = thread::spawn({
+            let n = Arc::clone(&n);
+            move || n.load(SeqCst)
+        });
+        let (sender, mut receiver) = future::channel::<()>(1);
+        future::block_on(async {
+            let task = future::spawn(async move {
+                drop(sender);
+                n.fetch_add(1, SeqCst);
+            });
+            receiver.recv().await;
+            task.await.unwrap();
+        });
+        reader.join().unwrap();
+    };
+    let notifies = || {
+        let pair = Arc::new((Mutex::new(false), Condvar::new()));
+        let others = [(); 2].map(|()| {
+            let pair = Arc::clone(&pair);
+            thread::spawn(move || {
+                *pair.0.lock().unwrap() = true;
+                pair.1.notify_one();
+            })
+        });
+        let held = pair.0.lock().unwrap();
+        drop(pair.1.wait_while(held, |is_done| !*is_done).unwrap());
+        for other in others {
+            other.join().unwrap();
+        }
+    };
+    for body in [ends_early as fn(), awaits, notifies] {
+        let (runs, report) = runs(body);
+        assert_eq!(runs, report.executions, "{report}");
+        assert_eq!(report.coverage, Coverage::Complete, "{report}");
+    }
+}
+
+#[test]
+fn a_look_at_the_end_of_a_thread_sees_it_before_and_after_whatever_ends_it() {
+    agree(|| {
+        let mutex = Arc::new(Mutex::new(0));
+        let n = Arc::new(AtomicUsize::new(0));
+        let other = thread::spawn({
+            let (mutex, n) = (Arc::clone(&mutex), Arc::clone(&n));
+            move || {
+                if mutex.try_lock().is_err() {
+                    n.fetch_add(1, SeqCst);
+                }
+            }
+        });
+        let held = mutex.lock().unwrap();
+        let was_finished = other.is_finished();
+        drop(held);
+        let seen = (was_finished, n.load(SeqCst), other.is_finished());
+        racelab::outcome(seen);
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_result_that_two_threads_let_go_of_is_dropped_by_either() {
+    agree(|| {
+        struct Noted(Arc<AtomicUsize>, usize);
+        impl Drop for Noted {
+            fn drop(&mut self) {
+                self.0.store(self.1, SeqCst);
+            }
+        }
+        let (mutex, n) = (Arc::new(Mutex::new(0)), Arc::new(AtomicUsize::new(0)));
+        let other = thread::spawn({
+            let (mutex, n) = (Arc::clone(&mutex), Arc::clone(&n));
+            move || {
+                if mutex.try_lock().is_err() {
+                    n.fetch_add(1, SeqCst);
+                }
+                Noted(n, 7)
+            }
+        });
+        let held = mutex.lock().unwrap();
+        drop(other);
+        drop(held);
+        racelab::outcome(n.load(SeqCst));
+    });
 }
