@@ -5,6 +5,7 @@
 //! prints nothing.
 
 mod coroutines;
+#[cfg(feature = "loom")]
 mod loom;
 mod panic_hook;
 #[cfg(feature = "shuttle")]
@@ -19,6 +20,7 @@ use crate::execution::{self, Execution};
 use crate::trace::{Choice, ThreadId};
 
 pub(crate) use coroutines::Coroutines;
+#[cfg(feature = "loom")]
 pub(crate) use loom::Loom;
 #[cfg(feature = "shuttle")]
 pub(crate) use shuttle::{Chooser, run_on_shuttle};

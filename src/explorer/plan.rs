@@ -6,7 +6,9 @@ use std::time::Instant;
 
 #[cfg(feature = "shuttle")]
 use crate::engine::Chooser;
-use crate::engine::{Coroutines, Loom, Strategy, Watched, watch};
+#[cfg(feature = "loom")]
+use crate::engine::Loom;
+use crate::engine::{Coroutines, Strategy, Watched, watch};
 use crate::execution::{LastEvent, Patience, message_of};
 use crate::search::{
     self, Dfs, Dpor, Exploration, Limits, Minimised, Numbered, Numbers, Pct, Pos, Profile, Random,
@@ -39,6 +41,7 @@ impl Explorer {
                 let pos = Sampling::new(vec![Pos::default()], self.seed, Numbers::ALL);
                 self.draw(&self.coroutines(body), pos)
             }
+            #[cfg(feature = "loom")]
             (Engine::Loom, _) => self.run_loom(&self.loom(body)),
             #[cfg(feature = "shuttle")]
             (Engine::Shuttle, _) => {
@@ -161,6 +164,7 @@ impl Explorer {
         }
     }
 
+    #[cfg(feature = "loom")]
     pub(super) fn loom(&self, body: impl Fn() + Send + Sync + 'static) -> Loom {
         Loom {
             body: Arc::new(body),
