@@ -48,6 +48,7 @@
 //! `shuttle` add the engines of these names. `cli`, the default, brings the command with its
 //! gallery, and all of these.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(feature = "cli"),
     allow(
