@@ -1,21 +1,21 @@
 //! A plain cell whose accesses the lab sees.
 
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 use std::borrow::Cow;
 use std::fmt;
 
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 use crate::execution::{Binding, NextStep};
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 use crate::model::cell;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 use crate::trace::Operation;
 
 /// Like [`std::cell::UnsafeCell`], with accesses through closures so that the lab sees them.
 ///
 /// An access in an execution is recorded, but it is not a step: the scheduler never switches
 /// there. If it races with an access of another thread, that is the failure of the execution, and
-/// the access does not take place. Without the feature `lab` this is a transparent wrapper that compiles to nothing.
+/// the access does not take place. Without the feature `engine` this is a transparent wrapper that compiles to nothing.
 ///
 /// ```
 /// use racelab::cell::UnsafeCell;
@@ -25,16 +25,16 @@ use crate::trace::Operation;
 /// cell.with_mut(|items| unsafe { (*items).push(3) });
 /// assert_eq!(cell.into_inner(), [1, 2, 3]);
 /// ```
-#[cfg_attr(not(feature = "lab"), repr(transparent))]
+#[cfg_attr(not(feature = "engine"), repr(transparent))]
 pub struct UnsafeCell<T: ?Sized> {
-    #[cfg(feature = "lab")]
+    #[cfg(feature = "engine")]
     binding: Binding,
     value: std::cell::UnsafeCell<T>,
 }
 
 impl<T> UnsafeCell<T> {
     /// Makes a new cell.
-    #[cfg(feature = "lab")]
+    #[cfg(feature = "engine")]
     #[track_caller]
     pub fn new(value: T) -> Self {
         UnsafeCell {
@@ -44,7 +44,7 @@ impl<T> UnsafeCell<T> {
     }
 
     /// Makes a new cell.
-    #[cfg(not(feature = "lab"))]
+    #[cfg(not(feature = "engine"))]
     pub const fn new(value: T) -> Self {
         UnsafeCell {
             value: std::cell::UnsafeCell::new(value),
@@ -63,7 +63,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     /// The pointer must not be written through, nor used after `f` has returned.
     #[track_caller]
     pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
-        #[cfg(feature = "lab")]
+        #[cfg(feature = "engine")]
         self.record(Operation::CellRead);
         f(self.value.get())
     }
@@ -73,7 +73,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     /// The pointer must not be used after `f` has returned.
     #[track_caller]
     pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
-        #[cfg(feature = "lab")]
+        #[cfg(feature = "engine")]
         self.record(Operation::CellWrite);
         f(self.value.get())
     }
@@ -83,7 +83,7 @@ impl<T: ?Sized> UnsafeCell<T> {
         self.value.get_mut()
     }
 
-    #[cfg(feature = "lab")]
+    #[cfg(feature = "engine")]
     #[track_caller]
     fn record(&self, operation: Operation) {
         if let Some(object) = self.binding.object() {
@@ -126,20 +126,20 @@ impl<T: ?Sized> fmt::Debug for UnsafeCell<T> {
 }
 
 impl<T: Default> Default for UnsafeCell<T> {
-    #[cfg_attr(feature = "lab", track_caller)]
+    #[cfg_attr(feature = "engine", track_caller)]
     fn default() -> Self {
         UnsafeCell::new(T::default())
     }
 }
 
 impl<T> From<T> for UnsafeCell<T> {
-    #[cfg_attr(feature = "lab", track_caller)]
+    #[cfg_attr(feature = "engine", track_caller)]
     fn from(value: T) -> Self {
         UnsafeCell::new(value)
     }
 }
 
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 impl<T> crate::Named for UnsafeCell<T> {
     fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
         self.binding.name(name.into());

@@ -22,7 +22,7 @@ pub const DEFAULT_CHECK_TIME: Duration = Duration::from_secs(10);
 ///
 /// | variable | meaning |
 /// |---|---|
-/// | `RACELAB_ENGINE` | the engine: `dpor` if nothing is said, `dfs`, `random`, `pct`, `urw`, `pos`, `surw`, `loom`, with the feature `shuttle` also `shuttle` and `shuttle-pct`, or `threads` for real ones |
+/// | `RACELAB_ENGINE` | the engine: `dpor` if nothing is said, `dfs`, `random`, `pct`, `urw`, `pos`, `surw`, `threads` for real ones, with the feature `loom` also `loom`, and with `shuttle` also `shuttle` and `shuttle-pct` |
 /// | `RACELAB_MAX_EXECUTIONS` | stop after this many executions, or runs on real threads |
 /// | `RACELAB_TIME_LIMIT` | stop after so long: `20ms`, `10s`, a bare number is seconds |
 /// | `RACELAB_SEED` | the seed of random choices |

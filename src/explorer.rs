@@ -3,6 +3,7 @@
 mod crew;
 mod divided;
 mod failure;
+#[cfg(feature = "loom")]
 mod loom;
 mod outcome;
 mod plan;
@@ -15,8 +16,12 @@ mod threads;
 
 use std::time::Duration;
 
-use crate::engine::{Coroutines, Loom};
+use crate::engine::Coroutines;
+#[cfg(feature = "loom")]
+use crate::engine::Loom;
 use crate::trace::Schedule;
+#[cfg(not(feature = "loom"))]
+use crate::verdict::Reason;
 use crate::verdict::{Engine, Report, Shard};
 
 #[cfg(feature = "cli")]
@@ -264,11 +269,19 @@ impl Explorer {
     pub fn replay<F: Fn() + Send + Sync + 'static>(&self, schedule: &Schedule, body: F) -> Report {
         let explorer = self.clone();
         let report = if let Some(execution) = schedule.loom() {
-            let engine = Loom {
-                preemption_bound: execution.preemption_bound,
-                ..self.loom(body)
-            };
-            self.watched(move || explorer.replay_loom(&engine, execution))
+            #[cfg(feature = "loom")]
+            {
+                let engine = Loom {
+                    preemption_bound: execution.preemption_bound,
+                    ..self.loom(body)
+                };
+                self.watched(move || explorer.replay_loom(&engine, execution))
+            }
+            #[cfg(not(feature = "loom"))]
+            self.not_explored(Reason::Unsupported(format!(
+                "`{execution}` is an execution of loom's, and to replay it needs the feature `loom` of \
+                 racelab"
+            )))
         } else {
             let schedule = schedule.clone();
             let engine = Coroutines {

@@ -1,6 +1,6 @@
 //! [`std::hint`], with a [`spin_loop`] that the lab understands.
 
-#[cfg(not(feature = "lab"))]
+#[cfg(not(feature = "engine"))]
 pub use std::hint::spin_loop;
 
 pub use std::hint::{assert_unchecked, black_box, unreachable_unchecked};
@@ -9,7 +9,7 @@ pub use std::hint::{assert_unchecked, black_box, unreachable_unchecked};
 ///
 /// In an execution it is a step. A thread that spins again before anything was written is not
 /// scheduled until something is.
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 #[track_caller]
 pub fn spin_loop() {
     use crate::execution::{NextStep, is_running, step};

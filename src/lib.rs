@@ -10,7 +10,7 @@
 //! - When none fails, the [`Verdict`] says whether all were explored, and if not, why.
 //!
 //! ```
-//! # #[cfg(feature = "lab")] {
+//! # #[cfg(feature = "engine")] {
 //! use racelab::sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}};
 //! use racelab::{Engine, Explorer, FailureKind, thread};
 //!
@@ -41,18 +41,30 @@
 //!
 //! Without features, this library is std's types under other names, and has no dependencies.
 //! `channel`, `queue`, `future` and `parking_lot` add the types of crossbeam, tokio and
-//! `parking_lot` under other names. `lab` brings the engines and the search, and all of these.
-//! `shuttle` adds the engines of that name. `cli`, the default, brings the command with its gallery,
-//! and all of these.
+//! `parking_lot` under other names.
+//!
+//! `engine` brings our engines and the search, with all that works without features. `lab` is that
+//! with the types of the other crates: what an entry in `[dev-dependencies]` turns on. `loom` and
+//! `shuttle` add the engines of these names. `cli`, the default, brings the command with its
+//! gallery, and all of these.
 
-#[cfg(feature = "lab")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(
+        dead_code,
+        reason = "some of it serves only engines and façades that are features; with `cli` all of \
+                  them are there, and it is seen what nobody uses"
+    )
+)]
+
+#[cfg(feature = "engine")]
 #[macro_use]
 mod constructor;
 
 pub mod cell;
 #[cfg(feature = "channel")]
 pub mod channel;
-#[cfg(feature = "future")]
 pub mod future;
 pub mod hint;
 mod named;
@@ -65,47 +77,47 @@ pub mod thread;
 
 #[cfg(feature = "cli")]
 mod bench;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod engine;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod execution;
 #[cfg(feature = "cli")]
 pub mod exhibits;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod explain;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod explorer;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod memory;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod model;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 pub mod report;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod search;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 pub mod trace;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod verdict;
 #[cfg(feature = "cli")]
 pub mod workloads;
 
 pub use named::Named;
-#[cfg(not(feature = "lab"))]
+#[cfg(not(feature = "engine"))]
 pub use std::thread_local;
 
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 pub use check::{DEFAULT_CHECK_TIME, check, parse_duration};
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 pub use explorer::{
     DEFAULT_MAX_STEPS, DEFAULT_RANDOM_EXECUTIONS, DEFAULT_RUNS, DEFAULT_STALL_LIMIT, Explorer,
     Progress, outcome, replay,
 };
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 pub use verdict::{
     Bound, Coverage, Division, Engine, Failure, FailureKind, MemoryModel, Outcome, Reason, Report,
     Shard, UnknownEngine, Verdict,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Gives an object a name, by which traces call it.
 ///
-/// Without the feature `lab`, and outside an execution, it does nothing.
+/// Without the feature `engine`, and outside an execution, it does nothing.
 ///
 /// ```
 /// use racelab::Named;
@@ -14,17 +14,17 @@ use std::borrow::Cow;
 /// ```
 pub trait Named: Sized {
     /// Names the object.
-    #[cfg(feature = "lab")]
+    #[cfg(feature = "engine")]
     fn named(self, name: impl Into<Cow<'static, str>>) -> Self;
 
-    /// Names the object: without the feature `lab`, there is nothing to do.
-    #[cfg(not(feature = "lab"))]
+    /// Names the object: without the feature `engine`, there is nothing to do.
+    #[cfg(not(feature = "engine"))]
     fn named(self, _name: impl Into<Cow<'static, str>>) -> Self {
         self
     }
 }
 
-#[cfg(not(feature = "lab"))]
+#[cfg(not(feature = "engine"))]
 mod unnamed {
     use std::sync::atomic::{
         AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,

@@ -1,5 +1,6 @@
 //! What a search found out: plain data, which reports render.
 
+use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 use std::str::FromStr;
@@ -27,6 +28,7 @@ pub enum Engine {
     /// A random walk, uniform over the interleavings of the steps on one object.
     Surw,
     /// The executions of loom: the memory model of C11, with some reduction.
+    #[cfg(feature = "loom")]
     Loom,
     /// shuttle's random walk, on its own runtime.
     #[cfg(feature = "shuttle")]
@@ -48,6 +50,7 @@ impl Engine {
         Engine::Urw,
         Engine::Pos,
         Engine::Surw,
+        #[cfg(feature = "loom")]
         Engine::Loom,
         #[cfg(feature = "shuttle")]
         Engine::Shuttle,
@@ -66,6 +69,7 @@ impl Engine {
             Engine::Urw => "urw",
             Engine::Pos => "pos",
             Engine::Surw => "surw",
+            #[cfg(feature = "loom")]
             Engine::Loom => "loom",
             #[cfg(feature = "shuttle")]
             Engine::Shuttle => "shuttle",
@@ -87,6 +91,7 @@ impl Engine {
             | Engine::Surw => MemoryModel::Sc,
             #[cfg(feature = "shuttle")]
             Engine::Shuttle | Engine::ShuttlePct => MemoryModel::Sc,
+            #[cfg(feature = "loom")]
             Engine::Loom => MemoryModel::C11,
             Engine::Threads => MemoryModel::Machine,
         }
@@ -100,7 +105,9 @@ impl Engine {
     /// Whether its search can be divided in parts, for several workers or machines.
     pub fn is_divisible(self) -> bool {
         match self {
-            Engine::Loom | Engine::Threads => false,
+            #[cfg(feature = "loom")]
+            Engine::Loom => false,
+            Engine::Threads => false,
             #[cfg(feature = "shuttle")]
             Engine::Shuttle | Engine::ShuttlePct => false,
             _ => true,
@@ -109,7 +116,12 @@ impl Engine {
 
     /// Whether it comes to an end only when everything was explored.
     pub fn is_exhaustive(self) -> bool {
-        matches!(self, Engine::Dpor | Engine::Dfs | Engine::Loom)
+        match self {
+            Engine::Dpor | Engine::Dfs => true,
+            #[cfg(feature = "loom")]
+            Engine::Loom => true,
+            _ => false,
+        }
     }
 
     /// Whether it draws its choices, so that they depend on the seed.
@@ -130,16 +142,25 @@ impl fmt::Display for Engine {
 }
 
 /// A name that is not one of an engine.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown engine `{name}`{}; the engines are {}",
-    without_feature(name),
-    engine_names()
-)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownEngine {
     /// The name.
     pub name: String,
 }
+
+impl fmt::Display for UnknownEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        write!(
+            f,
+            "unknown engine `{name}`{}; the engines are {}",
+            without_feature(name),
+            engine_names()
+        )
+    }
+}
+
+impl Error for UnknownEngine {}
 
 impl FromStr for Engine {
     type Err = UnknownEngine;
@@ -516,6 +537,7 @@ impl fmt::Display for FailureKind {
 /// Which feature of the library an engine needs that is not built in.
 fn without_feature(name: &str) -> &'static str {
     match name {
+        "loom" if !cfg!(feature = "loom") => " (it needs the feature `loom` of racelab)",
         "shuttle" | "shuttle-pct" if !cfg!(feature = "shuttle") => {
             " (it needs the feature `shuttle` of racelab)"
         }
@@ -544,13 +566,23 @@ mod tests {
         assert!("Dfs".parse::<Engine>().is_err());
     }
 
-    #[cfg(not(feature = "shuttle"))]
     #[test]
     fn an_engine_that_is_not_built_in_names_its_feature() {
-        for name in ["shuttle", "shuttle-pct"] {
-            let error = name.parse::<Engine>().expect_err("it is not there");
-            let error = error.to_string();
-            assert!(error.contains("the feature `shuttle`"), "{error}");
+        let has_loom = cfg!(feature = "loom");
+        let has_shuttle = cfg!(feature = "shuttle");
+        for (name, feature, is_built_in) in [
+            ("loom", "loom", has_loom),
+            ("shuttle", "shuttle", has_shuttle),
+            ("shuttle-pct", "shuttle", has_shuttle),
+        ] {
+            match name.parse::<Engine>() {
+                Ok(engine) => assert!(is_built_in, "{engine}"),
+                Err(error) => {
+                    assert!(!is_built_in, "{error}");
+                    let needs = format!("(it needs the feature `{feature}` of racelab)");
+                    assert!(error.to_string().contains(&needs), "{error}");
+                }
+            }
         }
     }
 }

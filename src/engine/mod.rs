@@ -5,6 +5,7 @@
 //! on real threads there is nothing to choose. An engine returns data and prints nothing.
 
 mod coroutines;
+#[cfg(feature = "loom")]
 mod loom;
 mod panic_hook;
 #[cfg(feature = "shuttle")]
@@ -21,6 +22,7 @@ use crate::execution::{self, Execution};
 use crate::trace::{Choice, ThreadId};
 
 pub(crate) use coroutines::Coroutines;
+#[cfg(feature = "loom")]
 pub(crate) use loom::{Looked, Loom, LoomSearch};
 #[cfg(feature = "shuttle")]
 pub(crate) use shuttle::{Itself, ShuttleScheduler, run_on_shuttle};

@@ -5,9 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
+#[cfg(feature = "loom")]
+use crate::engine::Loom;
 #[cfg(feature = "shuttle")]
 use crate::engine::ShuttleScheduler;
-use crate::engine::{Coroutines, Loom, Scheduler, Watched, watch};
+use crate::engine::{Coroutines, Scheduler, Watched, watch};
 use crate::execution::{LastEvent, Patience, message_of};
 use crate::search::{
     self, Dfs, Divisible, Dpor, Exploration, Limits, Minimised, Numbers, Pct, Pos, Profile, Random,
@@ -40,6 +42,7 @@ impl Explorer {
                 let pos = Sampling::new(vec![Pos::default()], self.seed, Numbers::ALL);
                 self.draw(&self.coroutines(body), pos)
             }
+            #[cfg(feature = "loom")]
             (Engine::Loom, _) => self.run_loom(&self.loom(body)),
             #[cfg(feature = "shuttle")]
             (Engine::Shuttle, _) => {
@@ -148,6 +151,7 @@ impl Explorer {
         }
     }
 
+    #[cfg(feature = "loom")]
     pub(super) fn loom(&self, body: impl Fn() + Send + Sync + 'static) -> Loom {
         Loom {
             body: Arc::new(body),

@@ -10,9 +10,11 @@
 //! they run to their end. tokio cancels those that are left when its runtime ends, which would
 //! hide tasks that wait forever.
 //!
-//! Without the feature `lab`, everything here *is* tokio's, apart from [`block_on`].
+//! [`block_on`] and [`yield_now`] are always there. The rest needs the feature `future`, and without
+//! `engine` it *is* tokio's.
 //!
 //! ```
+//! # #[cfg(feature = "future")] {
 //! use racelab::future;
 //!
 //! let sum = future::block_on(async {
@@ -30,28 +32,31 @@
 //!     sum
 //! });
 //! assert_eq!(sum, 6);
+//! # }
 //! ```
 
 mod block_on;
-#[cfg(feature = "lab")]
+#[cfg(all(feature = "engine", feature = "future"))]
 mod channel;
-#[cfg(feature = "lab")]
+#[cfg(all(feature = "engine", feature = "future"))]
 mod join;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod task;
-#[cfg(feature = "lab")]
+#[cfg(any(feature = "engine", not(feature = "future")))]
 mod yield_now;
 
 pub use self::block_on::block_on;
-#[cfg(feature = "lab")]
+#[cfg(any(feature = "engine", not(feature = "future")))]
+pub use self::yield_now::yield_now;
+#[cfg(all(feature = "engine", feature = "future"))]
 pub use self::{
     channel::{Receiver, Sender, channel},
     join::{JoinError, JoinHandle, spawn},
-    yield_now::yield_now,
 };
 // Only what the lab has as well: the rest would be missed only when a test is built.
+#[cfg(feature = "future")]
 pub use tokio::sync::mpsc::error::{SendError, TryRecvError, TrySendError};
-#[cfg(not(feature = "lab"))]
+#[cfg(all(feature = "future", not(feature = "engine")))]
 pub use tokio::{
     sync::mpsc::{Receiver, Sender, channel},
     task::{JoinError, JoinHandle, spawn, yield_now},

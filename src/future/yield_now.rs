@@ -1,48 +1,43 @@
 //! Letting other tasks go first.
 
-use std::panic::Location;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::future::poll_fn;
+use std::task::Poll;
 
-use crate::execution::{NextStep, is_running, step};
-use crate::trace::Operation;
-
-/// Like [`tokio::task::yield_now`]: lets other tasks go first.
+/// Lets other tasks go first, as tokio's function of this name does.
 ///
 /// In an execution the task wakes itself and then does the step of a
 /// [`thread::yield_now`](crate::thread::yield_now): one that yields again before anything was
 /// written is not scheduled until something is.
-#[track_caller]
+#[cfg_attr(feature = "engine", track_caller)]
 pub fn yield_now() -> impl Future<Output = ()> + Send {
-    let at = Location::caller();
+    #[cfg(feature = "engine")]
+    let at = std::panic::Location::caller();
+    let mut has_yielded = false;
     async move {
-        if is_running() {
-            YieldNow {
-                at,
-                has_yielded: false,
-            }
-            .await;
-        } else {
-            tokio::task::yield_now().await;
+        #[cfg(feature = "future")]
+        if !crate::execution::is_running() {
+            return tokio::task::yield_now().await;
         }
+        poll_fn(|context| {
+            if has_yielded {
+                return Poll::Ready(());
+            }
+            has_yielded = true;
+            context.waker().wake_by_ref();
+            #[cfg(feature = "engine")]
+            step_aside(at);
+            Poll::Pending
+        })
+        .await;
     }
 }
 
-struct YieldNow {
-    at: &'static Location<'static>,
-    has_yielded: bool,
-}
+#[cfg(feature = "engine")]
+fn step_aside(at: &'static std::panic::Location<'static>) {
+    use crate::execution::{NextStep, is_running, step};
+    use crate::trace::Operation;
 
-impl Future for YieldNow {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.has_yielded {
-            return Poll::Ready(());
-        }
-        self.has_yielded = true;
-        context.waker().wake_by_ref();
-        step(NextStep::new(Operation::Yield).at(self.at), |_, _| ());
-        Poll::Pending
+    if is_running() {
+        step(NextStep::new(Operation::Yield).at(at), |_, _| ());
     }
 }

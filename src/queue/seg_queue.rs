@@ -12,7 +12,7 @@ use crate::model::channel::{self, Messages};
 
 /// Like [`crossbeam_queue::SegQueue`]: a queue without a bound, for many producers and consumers.
 ///
-/// With the feature `lab` its `new` is not `const`, since a queue belongs to the execution in which
+/// With the feature `engine` its `new` is not `const`, since a queue belongs to the execution in which
 /// it is made.
 pub struct SegQueue<T> {
     binding: Binding,

@@ -1,10 +1,9 @@
 //! What searches needed to find bugs: as a table, as Markdown and as JSON.
 
-use anstyle::Style as Ansi;
 use serde::{Deserialize, Serialize};
 
 use super::sentences::{grouped, plural};
-use super::style::{Style, paint, printable, wrapped};
+use super::style::{BOLD, Style, paint, printable, wrapped};
 
 /// What was measured, as `racelab/bench/1`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -190,12 +189,12 @@ pub fn text(bench: &Bench, style: &Style) -> String {
         }
         out.trim_end().to_owned() + "\n"
     };
-    let mut out = paint(laid_out(&head).trim_end(), Ansi::new().bold(), style) + "\n";
+    let mut out = paint(laid_out(&head).trim_end(), BOLD, style) + "\n";
     let mut program = "";
     for (row, line) in bench.rows.iter().zip(&lines) {
         if row.program != program {
             program = &row.program;
-            out += &format!("\n{}\n", paint(program, Ansi::new().bold(), style));
+            out += &format!("\n{}\n", paint(program, BOLD, style));
         }
         out += &laid_out(line);
     }

@@ -1,6 +1,5 @@
 //! How text looks: width, signs and colours, and what keeps within them.
 
-use anstyle::{AnsiColor, Style as Ansi};
 use textwrap::{Options, WordSplitter};
 
 /// How a report looks.
@@ -51,17 +50,23 @@ impl Style {
     }
 }
 
-/// Colours a text if the style asks for colours.
-pub(super) fn paint(text: &str, ansi: Ansi, style: &Style) -> String {
+// ANSI escape codes: there are too few of them for a dependency of every program with a test.
+pub(super) const BOLD: &str = "\x1b[1m";
+pub(super) const DIMMED: &str = "\x1b[2m";
+pub(super) const RED: &str = "\x1b[31m";
+pub(super) const GREEN: &str = "\x1b[32m";
+pub(super) const YELLOW: &str = "\x1b[33m";
+#[cfg(feature = "cli")]
+pub(super) const BLUE: &str = "\x1b[34m";
+const RESET: &str = "\x1b[0m";
+
+/// Sets a text off by an escape code, if the style asks for colours.
+pub(super) fn paint(text: &str, code: &str, style: &Style) -> String {
     if style.color {
-        format!("{ansi}{text}{ansi:#}")
+        format!("{code}{text}{RESET}")
     } else {
         text.to_owned()
     }
-}
-
-pub(super) fn red() -> Ansi {
-    AnsiColor::Red.on_default()
 }
 
 pub(super) fn labelled(name: &str, text: &str, style: &Style) -> String {
@@ -72,7 +77,7 @@ pub(super) fn labelled(name: &str, text: &str, style: &Style) -> String {
 }
 
 pub(super) fn label(name: &str, style: &Style) -> String {
-    paint(&format!("{name:9}"), Ansi::new().dimmed(), style)
+    paint(&format!("{name:9}"), DIMMED, style)
 }
 
 pub(super) fn wrapped(text: &str, first: &str, rest: &str, style: &Style) -> String {

@@ -1,12 +1,11 @@
 //! The layout of the table of a trace: a column for each thread, or a list where they do not fit.
 
-use anstyle::Style as Ansi;
 use unicode_width::UnicodeWidthStr;
 
 use crate::trace::Trace;
 
 use super::rows::TraceRow;
-use super::style::{Style, paint, printable, red};
+use super::style::{BOLD, RED, Style, paint, printable};
 
 /// What is left free between two columns, if there is room, and if there is little.
 const GAPS: [usize; 2] = [3, 2];
@@ -105,11 +104,11 @@ fn in_columns(
         cells: heads,
         note: String::new(),
     };
-    let mut lines = vec![paint(&line(&head, columns, gap), Ansi::new().bold(), style)];
+    let mut lines = vec![paint(&line(&head, columns, gap), BOLD, style)];
     lines.extend(rows.iter().map(|row| {
         let line = line(row, columns, gap);
         if row.step == style.cross() {
-            paint(&line, red(), style)
+            paint(&line, RED, style)
         } else {
             line
         }
@@ -148,20 +147,12 @@ fn as_list(names: &[String], rows: &[TraceRow], step_width: usize, style: &Style
         let line = format!("  {step}   {name}{name_pad}   {text}{text_pad}   {note}");
         line.trim_end().to_owned()
     };
-    let mut lines = vec![paint(
-        &line("step", "thread", "", ""),
-        Ansi::new().bold(),
-        style,
-    )];
+    let mut lines = vec![paint(&line("step", "thread", "", ""), BOLD, style)];
     for row in rows {
         for (thread, text) in &row.cells {
             let line = line(&row.step, &names[*thread], text, &row.note);
             let ends = row.step == style.cross();
-            lines.push(if ends {
-                paint(&line, red(), style)
-            } else {
-                line
-            });
+            lines.push(if ends { paint(&line, RED, style) } else { line });
         }
     }
     lines.join("\n") + "\n"

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use anstyle::{AnsiColor, Style as Ansi};
 use unicode_width::UnicodeWidthStr;
 
 use crate::trace::{LeftOut, ObjectId, Schedule, Trace};
@@ -10,7 +9,7 @@ use crate::verdict::{Bound, Coverage, Engine, Failure, Outcome, Report, Verdict}
 
 use super::rows::rows;
 use super::sentences::{grouped, plural};
-use super::style::{Style, label, labelled, paint, printable, red, wrapped};
+use super::style::{BOLD, GREEN, RED, Style, YELLOW, label, labelled, paint, printable, wrapped};
 use super::table::table;
 
 /// What a report is about.
@@ -103,19 +102,15 @@ pub(super) fn head(report: &Report, subject: &Subject, style: &Style) -> String 
                 _ if count == 1 => "the only interleaving".to_owned(),
                 _ => format!("all {} interleavings", grouped(count)),
             };
-            ("HOLDS", AnsiColor::Green.on_default(), format!("in {all}"))
+            ("HOLDS", GREEN, format!("in {all}"))
         }
-        Verdict::Violated(failure) => ("VIOLATED", red(), one_line(&failure.message)),
-        Verdict::Inconclusive(reason) => (
-            "INCONCLUSIVE",
-            AnsiColor::Yellow.on_default(),
-            reason.to_string(),
-        ),
+        Verdict::Violated(failure) => ("VIOLATED", RED, one_line(&failure.message)),
+        Verdict::Inconclusive(reason) => ("INCONCLUSIVE", YELLOW, reason.to_string()),
     };
-    let word = paint(word, color.bold(), style);
+    let word = paint(word, &format!("{BOLD}{color}"), style);
     let name = match printable(&subject.name).as_str() {
         "" => String::new(),
-        name => format!("{}   ", paint(name, Ansi::new().bold(), style)),
+        name => format!("{}   ", paint(name, BOLD, style)),
     };
     let line = format!("{name}{word}   {remark}");
     // What else is said is a sentence, a panic's message is what people search for.

@@ -1,10 +1,9 @@
 //! What was verified: the gallery against its expectations, as a table and as JSON.
 
-use anstyle::{AnsiColor, Style as Ansi};
 use serde::Serialize;
 
 use super::sentences::plural;
-use super::style::{Style, paint, printable, red, wrapped};
+use super::style::{BOLD, GREEN, RED, Style, paint, printable, wrapped};
 
 /// What stands for a variant that an engine cannot run.
 const NOT_RUN: &str = "-";
@@ -108,7 +107,7 @@ impl<'a> Columns<'a> {
 
     fn table(&self, name: &str, rows: &[VerifiedRow], style: &Style) -> String {
         let head = self.line(name, self.engines.iter().map(|engine| (*engine).to_owned()));
-        let mut out = paint(&head, Ansi::new().bold(), style) + "\n";
+        let mut out = paint(&head, BOLD, style) + "\n";
         let mut rest = rows;
         while let Some(first) = rest.first() {
             let count = rest.iter().take_while(|row| row.exhibit == first.exhibit);
@@ -121,7 +120,7 @@ impl<'a> Columns<'a> {
             out += &if variant.iter().all(|row| row.as_expected) {
                 line
             } else {
-                paint(&line, red(), style)
+                paint(&line, RED, style)
             };
             out += "\n";
             rest = others;
@@ -165,13 +164,13 @@ fn summary(rows: &[VerifiedRow], style: &Style) -> String {
     let unexpected = count(|row| !row.as_expected);
     let not_run = count(|row| row.verdict.is_none());
     let (result, color) = match unexpected {
-        0 => ("all as expected".to_owned(), AnsiColor::Green.on_default()),
-        _ => (format!("{unexpected} not as expected"), red()),
+        0 => ("all as expected".to_owned(), GREEN),
+        _ => (format!("{unexpected} not as expected"), RED),
     };
     let mut line = format!(
         "{}, {}",
         plural(run, "verdict"),
-        paint(&result, color.bold(), style)
+        paint(&result, &format!("{BOLD}{color}"), style)
     );
     if not_run > 0 {
         line += &format!("; {not_run} not run");

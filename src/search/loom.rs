@@ -1,24 +1,11 @@
-//! Searches through executions that the engine puts in order itself, as loom does.
+//! Searches through executions in loom's order.
 
 use crate::engine::{LoomSearch, Search};
 use crate::execution::Execution;
 
-use super::exploration::{Exploration, Strategy, Tally};
+use super::exploration::{Exploration, Tally};
+use super::in_order::InOrder;
 use super::replay::End;
-
-/// All executions, as they come.
-#[derive(Debug)]
-pub(crate) struct InOrder;
-
-impl Search for InOrder {
-    fn wants_execution(&mut self) -> bool {
-        true
-    }
-
-    fn finished(&mut self, _execution: &Execution) {}
-}
-
-impl Strategy for InOrder {}
 
 impl LoomSearch for Exploration<InOrder> {
     fn begin_again(&mut self) {

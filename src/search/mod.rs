@@ -5,10 +5,14 @@ mod dfs;
 mod division;
 mod dpor;
 mod exploration;
+#[cfg(feature = "loom")]
 mod fewest_preemptions;
 mod fingerprint;
 mod frontier;
 mod identity;
+#[cfg(any(feature = "loom", feature = "shuttle"))]
+mod in_order;
+#[cfg(feature = "loom")]
 mod loom;
 mod minimise;
 mod numbers;
@@ -31,9 +35,13 @@ pub(crate) use dfs::Dfs;
 pub(crate) use division::{Divisible, Tree, blocks, digest};
 pub(crate) use dpor::Dpor;
 pub(crate) use exploration::{Exploration, Limits, Stop, Strategy, Tally};
+#[cfg(feature = "loom")]
 pub(crate) use fewest_preemptions::{Fewest, fewest_preemptions};
 pub(crate) use frontier::divide;
-pub(crate) use loom::{InOrder, Nth};
+#[cfg(any(feature = "loom", feature = "shuttle"))]
+pub(crate) use in_order::InOrder;
+#[cfg(feature = "loom")]
+pub(crate) use loom::Nth;
 pub(crate) use minimise::{Minimised, minimise};
 pub(crate) use numbers::Numbers;
 pub(crate) use pct::Pct;

@@ -374,6 +374,7 @@ macro_rules! operation {
     };
 }
 
+#[cfg(atomic_ptr_arithmetic)]
 macro_rules! operation_on_address {
     ($method:ident($size:expr) $rmw:ident $what:literal) => {
         #[doc = concat!($what, ", in one step. Returns the pointer before.")]
@@ -466,6 +467,8 @@ impl<T> Default for AtomicPtr<T> {
     }
 }
 
+#[cfg(atomic_ptr_arithmetic)]
+#[expect(clippy::incompatible_msrv, reason = "it is here only where std has it")]
 impl<T> AtomicPtr<T> {
     operation_on_address!(fetch_ptr_add(size_of::<T>()) Add "Adds this many elements to the address");
     operation_on_address!(fetch_ptr_sub(size_of::<T>()) Sub "Subtracts this many elements from the address");

@@ -1,33 +1,33 @@
 //! The synchronisation primitives of [`std::sync`], bound at run time.
 //!
-//! With the feature `lab`, an object that is made inside an execution belongs to it: its
+//! With the feature `engine`, an object that is made inside an execution belongs to it: its
 //! operations are steps that the lab schedules and records. An object that is made outside is the
 //! real thing. Without the feature, everything here *is* std's.
 //!
 //! `Arc` and `Weak` are always std's: their counts are not operations.
 
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 pub mod atomic;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod barrier;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod condvar;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod lazy_lock;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 pub mod mpsc;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod mutex;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod once;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod once_lock;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod poison;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod rwlock;
 
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 pub use self::{
     barrier::{Barrier, BarrierWaitResult},
     condvar::{Condvar, WaitTimeoutResult},
@@ -39,7 +39,7 @@ pub use self::{
 };
 // Only what the lab has as well: the rest would be missed only when a test is built.
 pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};
-#[cfg(not(feature = "lab"))]
+#[cfg(not(feature = "engine"))]
 pub use std::sync::{
     Barrier, BarrierWaitResult, Condvar, LazyLock, Mutex, MutexGuard, Once, OnceLock, OnceState,
     RwLock, RwLockReadGuard, RwLockWriteGuard, WaitTimeoutResult, atomic, mpsc,

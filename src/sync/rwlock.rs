@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::sync::{self as real, LockResult, PoisonError, TryLockError, TryLockResult};
@@ -286,13 +285,15 @@ unsafe impl<T: ?Sized + Sync> Sync for RwLockReadGuard<'_, T> {}
 // SAFETY: a shared guard hands out shared references to the value only.
 unsafe impl<T: ?Sized + Sync> Sync for RwLockWriteGuard<'_, T> {}
 
+#[cfg(rwlock_downgrade)]
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// Goes on to hold the lock for reading only, so that no writer comes in between. One step.
     #[track_caller]
+    #[expect(clippy::incompatible_msrv, reason = "it is here only where std has it")]
     pub fn downgrade(s: Self) -> RwLockReadGuard<'a, T> {
         let lock = s.lock;
         let Some(object) = lock.held() else {
-            let real = ManuallyDrop::new(s).real.take();
+            let real = std::mem::ManuallyDrop::new(s).real.take();
             return lock.reader(real.map(real::RwLockWriteGuard::downgrade));
         };
         // If this is ended by the end of the execution, the guard releases the lock.

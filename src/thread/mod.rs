@@ -2,22 +2,22 @@
 //!
 //! Inside an execution, a thread is one that the lab schedules; outside, it is a real one.
 
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod handle;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod local;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod parallelism;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod scoped;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod start;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod wait;
 
-#[cfg(feature = "lab")]
+#[cfg(all(feature = "engine", feature = "future"))]
 pub(crate) use self::start::start as start_modelled;
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 pub use self::{
     handle::{Thread, ThreadId, current},
     local::{AccessError, LocalKey},
@@ -27,7 +27,7 @@ pub use self::{
     wait::{park, park_timeout, sleep, yield_now},
 };
 // Only what the lab has as well: the rest would be missed only when a test is built.
-#[cfg(not(feature = "lab"))]
+#[cfg(not(feature = "engine"))]
 pub use std::thread::{
     AccessError, Builder, JoinHandle, LocalKey, Scope, ScopedJoinHandle, Thread, ThreadId,
     available_parallelism, current, park, park_timeout, scope, sleep, spawn, yield_now,

@@ -445,14 +445,9 @@ fn a_body_that_is_not_deterministic_is_noticed_in_its_part() {
 
 #[test]
 fn loom_shuttle_and_real_threads_are_not_divided() {
-    for engine in [
-        Engine::Loom,
-        #[cfg(feature = "shuttle")]
-        Engine::Shuttle,
-        #[cfg(feature = "shuttle")]
-        Engine::ShuttlePct,
-        Engine::Threads,
-    ] {
+    let names = ["loom", "shuttle", "shuttle-pct", "threads"];
+    let engines = Engine::ALL.iter().copied();
+    for engine in engines.filter(|engine| names.contains(&engine.name())) {
         assert!(!engine.is_divisible());
         let report = explore(&Explorer::new(engine).jobs(2).shard(1, 2), &locked(2));
         assert_eq!(report.division, None);

@@ -10,17 +10,23 @@ mod explain;
 mod facade;
 #[cfg(feature = "cli")]
 mod known_bugs;
+#[cfg(feature = "loom")]
 mod loom_engine;
+#[cfg(feature = "loom")]
 mod loom_minimisation;
+#[cfg(feature = "loom")]
 mod loom_reduction;
 mod oracle;
 mod outcomes;
 mod own_process;
+#[cfg(feature = "loom")]
 mod races_against_loom;
 mod search;
 #[cfg(feature = "shuttle")]
 mod shuttle_engine;
 mod spinning;
+#[cfg(feature = "loom")]
+mod stale_reads;
 #[cfg(feature = "cli")]
 mod strategies;
 mod threads;

@@ -17,6 +17,7 @@ const ENGINES: &[Engine] = &[
     Engine::Dpor,
     Engine::Dfs,
     Engine::Random,
+    #[cfg(feature = "loom")]
     Engine::Loom,
     #[cfg(feature = "shuttle")]
     Engine::Shuttle,

@@ -2,6 +2,6 @@
 //! racelab.
 #![cfg(not(loom))]
 
-#[cfg(feature = "lab")]
+#[cfg(feature = "engine")]
 mod explored;
 mod real;

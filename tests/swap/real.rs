@@ -63,7 +63,7 @@ fn tasks_with_a_channel_work() {
 }
 
 /// What has no reason to be slower without the lab is the same type.
-#[cfg(not(feature = "lab"))]
+#[cfg(not(feature = "engine"))]
 #[test]
 fn without_the_lab_there_is_nothing_between() {
     let (sender, _receiver): (crossbeam_channel::Sender<u8>, _) = racelab::channel::bounded(1);

@@ -1,9 +1,8 @@
 //! When each worker was at work, for the terminal: a line for each worker.
 
-use anstyle::{AnsiColor, Style as Ansi};
 use unicode_width::UnicodeWidthStr;
 
-use crate::report::style::{paint, wrapped};
+use crate::report::style::{BLUE, BOLD, YELLOW, paint, wrapped};
 use crate::report::{Style, printable};
 
 use super::raster::raster;
@@ -32,7 +31,7 @@ pub(super) fn lanes(timing: &Timing, style: &Style) -> String {
     let cells = style.width.saturating_sub(name_width + 6).clamp(10, 120);
     let mut out = String::new();
     for row in rows {
-        let label = paint(&printable(&row.label()), Ansi::new().bold(), style);
+        let label = paint(&printable(&row.label()), BOLD, style);
         let line = format!("{label}   {}", seconds(row.seconds, style));
         out += &wrapped(&line, "  ", "      ", style);
         let end = row.end();
@@ -119,10 +118,10 @@ fn signs(style: &Style) -> (&'static str, &'static str) {
     }
 }
 
-fn color_of(activity: Activity) -> Ansi {
+fn color_of(activity: Activity) -> &'static str {
     match activity {
-        Activity::Work => AnsiColor::Blue.on_default(),
-        Activity::Wait => AnsiColor::Yellow.on_default(),
+        Activity::Work => BLUE,
+        Activity::Wait => YELLOW,
     }
 }
 

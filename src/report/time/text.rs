@@ -1,10 +1,9 @@
 //! What was measured, for the terminal: a table, and what follows from it.
 
-use anstyle::Style as Ansi;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
-use crate::report::style::{paint, wrapped};
+use crate::report::style::{BOLD, DIMMED, paint, wrapped};
 use crate::report::{Style, plural, printable};
 
 use super::Timing;
@@ -30,7 +29,7 @@ pub fn text(timing: &Timing, style: &Style) -> String {
         }
         out += "\n";
         let legend = wrapped(&legend(&columns), "  ", "  ", style);
-        out += &(paint(legend.trim_end(), Ansi::new().dimmed(), style) + "\n");
+        out += &(paint(legend.trim_end(), DIMMED, style) + "\n");
     }
     let remarks = remarks(timing);
     if !remarks.is_empty() {
@@ -95,7 +94,7 @@ fn plain(value: &Value) -> String {
 }
 
 fn head(timing: &Timing, style: &Style) -> String {
-    let name = paint(&printable(&timing.workload), Ansi::new().bold(), style);
+    let name = paint(&printable(&timing.workload), BOLD, style);
     let line = format!("{name}   {}", subject(timing));
     let mut out = wrapped(&line, "", "    ", style);
     let parameters = parameters(timing);
@@ -194,7 +193,7 @@ fn table(names: &Names, columns: &[Column], style: &Style) -> String {
         line.trim_end().to_owned()
     };
     let heads = line("", &|column| column.head.to_owned());
-    let mut out = paint(&heads, Ansi::new().bold(), style) + "\n";
+    let mut out = paint(&heads, BOLD, style) + "\n";
     for name in &names.lines {
         out += &match name {
             Name::Head(method) => line(method, &|_| String::new()),

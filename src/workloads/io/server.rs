@@ -34,7 +34,7 @@ const BACKLOG: u32 = 4096;
 
 /// How long an answer may take at most, its jitter not counted: times that are too far away to be
 /// reckoned with are nobody's wish.
-const LONGEST: Duration = Duration::from_hours(1);
+const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 /// How long to wait when no connection can be accepted, as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(10);

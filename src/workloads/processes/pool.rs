@@ -104,7 +104,7 @@ impl PoolSettings {
                 .map(|place| format!("process {place}"))
                 .collect(),
             inherited: Vec::new(),
-            time: Duration::from_mins(5),
+            time: Duration::from_secs(5 * 60),
         }
     }
 }

@@ -797,6 +797,7 @@ fn a_loop_that_only_wakes_hits_the_bound_on_steps() {
     assert_eq!((report.violations, report.truncated), (0, 3), "{report:?}");
 }
 
+#[cfg(feature = "loom")]
 /// Explores a body under loom, up to so many executions.
 fn under_loom(body: impl Fn() + Send + Sync + 'static) -> racelab::Report {
     Explorer::new(Engine::Loom)
@@ -804,6 +805,7 @@ fn under_loom(body: impl Fn() + Send + Sync + 'static) -> racelab::Report {
         .explore(body)
 }
 
+#[cfg(feature = "loom")]
 #[test]
 fn tasks_and_channels_run_under_loom_as_well() {
     let failure = under_loom(|| wait_for_a_flag(Flag::poll_checking_first));

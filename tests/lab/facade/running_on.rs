@@ -17,7 +17,7 @@ const ENGINES: &[Engine] = &[
 
 fn explore(engine: Engine, body: impl Fn() + Send + Sync + 'static) -> Report {
     let explorer = Explorer::new(engine).max_executions(2_000);
-    explorer.time_limit(Duration::from_mins(1)).explore(body)
+    explorer.time_limit(Duration::from_secs(60)).explore(body)
 }
 
 /// Waits when it is dropped until a flag is set.

@@ -188,3 +188,16 @@ fn a_replay_of_an_execution_that_does_not_fail_proves_nothing() {
     assert_eq!(report.executions, 1);
     assert_eq!(report.replayed.unwrap().steps(), 9);
 }
+
+#[cfg(not(feature = "loom"))]
+#[test]
+fn a_replay_of_an_execution_of_loom_names_the_feature_that_it_needs() {
+    let report = racelab::replay(&"loom:7/bound=2".parse().unwrap(), || {
+        unreachable!("there is nothing that could run it")
+    });
+    let reason = expect_reason(&report).to_string();
+    assert_eq!(
+        reason,
+        "`loom:7/bound=2` is an execution of loom's, and to replay it needs the feature `loom` of racelab"
+    );
+}
