@@ -434,6 +434,8 @@ impl Strategy for Dpor {
         if !is_surprised && !execution.gained_patience() {
             return false;
         }
+        // So that what its steps were on is remembered.
+        self.done.truncate(0);
         let done = Dependence::knowing(&self.done.identities);
         let surprises = std::mem::take(&mut self.surprises);
         *self = Dpor {
