@@ -44,7 +44,9 @@ fn fails(kind: FailureKind, body: impl Fn() + Send + Sync + Clone + 'static) -> 
         Engine::Shuttle,
     ];
     for engine in model {
-        let report = Explorer::new(engine).explore(body.clone());
+        // A livelock goes on up to the bound.
+        let explorer = Explorer::new(engine).max_steps(3_000);
+        let report = explorer.explore(body.clone());
         let failure = report
             .failure()
             .unwrap_or_else(|| panic!("{engine}: {report}"));

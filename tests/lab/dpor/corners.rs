@@ -257,9 +257,14 @@ fn an_exchange_that_fails_where_it_was_planned_to_succeed_hides_no_outcome() {
         },
     ];
     for order in 0..24 {
-        let mut left = threads.to_vec();
+        let mut left = [0, 1, 2, 3].to_vec();
         let picks = [order / 6, order / 2 % 3, order % 2, 0];
-        let threads = picks.map(|pick| left.remove(pick));
+        let order = picks.map(|pick| left.remove(pick));
+        // The loads differ in what they are called only.
+        if order.iter().position(|&id| id == 0) > order.iter().position(|&id| id == 1) {
+            continue;
+        }
+        let threads = order.map(|id| threads[id]);
         agree(move || {
             let atomic = AtomicUsize::new(0);
             thread::scope(|scope| {

@@ -43,7 +43,7 @@ fn fails_without_leaks(kind: FailureKind, body: impl Fn(&Live) + Clone + Send + 
         #[cfg(feature = "shuttle")]
         random(Engine::Shuttle),
     ] {
-        let report = leaves_nothing(&explorer, body.clone());
+        let report = leaves_nothing(&explorer.max_steps(super::MAX_STEPS), body.clone());
         let found = report.failure().map(|failure| failure.kind);
         assert_eq!(found, Some(kind), "{report:?}");
     }
