@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 #[cfg(feature = "engine")]
-use crate::execution::{Binding, NextStep};
+use crate::execution::{Guarded, Identity, NextStep};
 #[cfg(feature = "engine")]
 use crate::model::cell;
 #[cfg(feature = "engine")]
@@ -28,19 +28,26 @@ use crate::trace::Operation;
 #[cfg_attr(not(feature = "engine"), repr(transparent))]
 pub struct UnsafeCell<T: ?Sized> {
     #[cfg(feature = "engine")]
-    binding: Binding,
+    identity: Guarded,
     value: std::cell::UnsafeCell<T>,
 }
 
 impl<T> UnsafeCell<T> {
-    /// Makes a new cell.
     #[cfg(feature = "engine")]
-    #[track_caller]
-    pub fn new(value: T) -> Self {
-        UnsafeCell {
-            binding: cell::bind(),
-            value: std::cell::UnsafeCell::new(value),
+    constructor! {
+        /// Makes a new cell.
+        pub fn new(value: T) -> Self {
+            UnsafeCell {
+                identity: Guarded::new(),
+                value: std::cell::UnsafeCell::new(value),
+            }
         }
+    }
+
+    #[cfg(feature = "loom")]
+    #[track_caller]
+    fn made(&self) {
+        cell::made(&self.identity);
     }
 
     /// Makes a new cell.
@@ -86,9 +93,12 @@ impl<T: ?Sized> UnsafeCell<T> {
     #[cfg(feature = "engine")]
     #[track_caller]
     fn record(&self, operation: Operation) {
-        if let Some(object) = self.binding.object() {
+        if let Some(object) = cell::object(&self.identity) {
             let event = NextStep::new(operation).on(object);
             cell::access(object, &event);
+            if operation == Operation::CellWrite {
+                self.identity.lend(size_of_val(&self.value));
+            }
         }
     }
 }
@@ -142,7 +152,7 @@ impl<T> From<T> for UnsafeCell<T> {
 #[cfg(feature = "engine")]
 impl<T> crate::Named for UnsafeCell<T> {
     fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.binding.name(name.into());
+        Identity::name(cell::object(&self.identity), name.into());
         self
     }
 }

@@ -44,15 +44,6 @@ impl Binding {
         }
     }
 
-    /// Tells the engine that the object was made, if that was in an execution.
-    pub(crate) fn made(&self, tell: impl FnOnce(&dyn Runtime, ObjectId)) {
-        if !self.is_real() {
-            // Not while the execution is borrowed, since the engine may look at it.
-            let runtime = with(|current| current.runtime);
-            tell(runtime, self.object);
-        }
-    }
-
     /// The object in the current execution, or `None` for a real one that is used outside.
     ///
     /// Ends the execution, or panics outside of one, if the object belongs elsewhere.

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Relaxed, SeqCst},
+};
 
 use crate::model::State;
 use crate::trace::ObjectId;
@@ -30,6 +33,9 @@ pub(crate) struct Identity {
 
 /// The bits of [`Identity::last`] that are an object.
 const OBJECT_BITS: u32 = 24;
+
+/// In [`Identity::last`], that the execution has no object yet.
+const UNBOUND: u64 = (1 << OBJECT_BITS) - 1;
 
 /// Numbers are drawn in blocks, since the counter is shared by all OS threads.
 const BLOCK: u64 = 1024;
@@ -108,6 +114,29 @@ impl Identity {
         }
     }
 
+    /// Lets the current execution have the object to itself until it ends, or returns which other one
+    /// uses it, 0 if one that has waited longer is about to.
+    pub(super) fn claim(&self) -> Result<(), u64> {
+        let current = CURRENT_NUMBER.get();
+        let last = self.last.load(SeqCst);
+        let owner = last >> OBJECT_BITS;
+        if owner == current {
+            return Ok(());
+        }
+        if owner != 0 {
+            if running::is_running(owner) {
+                return Err(owner);
+            }
+            if running::others_wait_for(self.number()) {
+                return Err(0);
+            }
+        }
+        // Until it is bound, it is an object that no execution has so many of.
+        let claimed = current << OBJECT_BITS | UNBOUND;
+        let exchanged = self.last.compare_exchange(last, claimed, SeqCst, SeqCst);
+        exchanged.map(|_| ()).map_err(|other| other >> OBJECT_BITS)
+    }
+
     /// Whether an execution uses it that runs on another OS thread.
     pub(crate) fn is_used_elsewhere(&self) -> bool {
         let last = self.last.load(Relaxed) >> OBJECT_BITS;
@@ -139,8 +168,8 @@ impl Identity {
     #[inline]
     fn seen_in(&self, execution: u64) -> Option<ObjectId> {
         let last = self.last.load(Relaxed);
-        let object = last & ((1 << OBJECT_BITS) - 1);
-        (last >> OBJECT_BITS == execution).then(|| {
+        let object = last & UNBOUND;
+        (last >> OBJECT_BITS == execution && object != UNBOUND).then(|| {
             ObjectId(u32::try_from(object).expect("the bits of an object are fewer than 32"))
         })
     }
@@ -182,7 +211,7 @@ impl Identity {
             };
             misused(kind, place, made_at, used_at);
         }
-        if object.0 >> OBJECT_BITS == 0 {
+        if u64::from(object.0) < UNBOUND {
             let last = CURRENT_NUMBER.get() << OBJECT_BITS | u64::from(object.0);
             self.last.store(last, Relaxed);
         }

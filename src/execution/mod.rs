@@ -18,6 +18,7 @@ mod cores;
 mod delays;
 mod footprint;
 mod gate;
+mod guarded;
 mod happens_before;
 mod identity;
 mod kept;
@@ -57,6 +58,7 @@ pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
 pub(crate) use closing::close;
 pub(crate) use footprint::{Mode, Spot, Touches};
+pub(crate) use guarded::Guarded;
 pub(crate) use happens_before::Knowledge;
 pub(crate) use identity::Identity;
 pub(crate) use kept::Kept;
@@ -202,6 +204,11 @@ struct Failed {
 /// Whether an execution runs on this OS thread.
 pub(crate) fn is_running() -> bool {
     CURRENT_NUMBER.get() != 0
+}
+
+/// The number of the execution that runs on this OS thread, 0 if none does.
+pub(crate) fn number() -> u64 {
+    CURRENT_NUMBER.get()
 }
 
 /// Gives access to the current execution. It must not be asked for twice, nor

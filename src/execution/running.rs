@@ -1,32 +1,102 @@
-//! Which executions run now, on whichever OS thread.
+//! Which executions run now, on whichever OS thread, and which of them wait for others.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-/// The number of the execution of each OS thread that has run one.
-static SLOTS: Mutex<Vec<Weak<AtomicU64>>> = Mutex::new(Vec::new());
+/// What the OS threads do that have run executions.
+static SLOTS: Mutex<Vec<Weak<Slot>>> = Mutex::new(Vec::new());
 
 thread_local! {
-    static SLOT: Arc<AtomicU64> = new_slot();
+    static SLOT: Arc<Slot> = new_slot();
 }
 
-fn new_slot() -> Arc<AtomicU64> {
-    let slot = Arc::new(AtomicU64::new(0));
+/// What an OS thread does.
+#[derive(Debug, Default)]
+struct Slot {
+    /// The number of its execution, 0 for none.
+    execution: AtomicU64,
+    /// The number of the object that the execution waits for, which another one uses.
+    object: AtomicU64,
+    /// The execution that uses it.
+    owner: AtomicU64,
+    /// Who has waited longer has the smaller one.
+    ticket: AtomicU64,
+}
+
+fn new_slot() -> Arc<Slot> {
+    let slot = Arc::new(Slot::default());
     let mut slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
     slots.retain(|other| other.strong_count() > 0);
     slots.push(Arc::downgrade(&slot));
     slot
 }
 
+fn slots() -> Vec<Arc<Slot>> {
+    let slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
+    slots.iter().filter_map(Weak::upgrade).collect()
+}
+
 /// Notes which execution the OS thread runs now, 0 for none.
 pub(super) fn note(execution: u64) {
     // When the OS thread ends, its slot may be gone already.
-    let _ = SLOT.try_with(|slot| slot.store(execution, Relaxed));
+    let _ = SLOT.try_with(|slot| slot.execution.store(execution, SeqCst));
 }
 
 /// Whether an execution runs now.
 pub(super) fn is_running(execution: u64) -> bool {
-    let slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut running = slots.iter().filter_map(Weak::upgrade);
-    running.any(|slot| slot.load(Relaxed) == execution)
+    let mut slots = slots().into_iter();
+    slots.any(|slot| slot.execution.load(SeqCst) == execution)
+}
+
+/// Whether an execution of another OS thread has waited longer for this object. It comes first: the
+/// next execution of a search begins at once where one has ended, and would leave no room.
+pub(super) fn others_wait_for(object: u64) -> bool {
+    let mine = SLOT.with(Arc::clone);
+    let ticket = match mine.object.load(SeqCst) {
+        0 => u64::MAX,
+        _ => mine.ticket.load(SeqCst),
+    };
+    let mut others = slots().into_iter();
+    others.any(|slot| slot.object.load(SeqCst) == object && slot.ticket.load(SeqCst) < ticket)
+}
+
+/// That the execution of this OS thread waits for an object which another one uses.
+#[derive(Debug)]
+pub(super) struct Waiting(Arc<Slot>);
+
+impl Waiting {
+    /// Begins to wait for the object with this number.
+    pub(super) fn begin(object: u64) -> Self {
+        static TICKETS: AtomicU64 = AtomicU64::new(0);
+        let slot = SLOT.with(Arc::clone);
+        slot.ticket.store(TICKETS.fetch_add(1, SeqCst), SeqCst);
+        slot.object.store(object, SeqCst);
+        Waiting(slot)
+    }
+
+    /// Notes which execution uses the object now, and tells whether that waits, maybe for another one
+    /// that does, for what this execution uses.
+    pub(super) fn is_in_a_circle(&self, owner: u64) -> bool {
+        self.0.owner.store(owner, SeqCst);
+        let mine = self.0.execution.load(SeqCst);
+        let slots = slots();
+        let mut next = owner;
+        for _ in &slots {
+            let slot = slots
+                .iter()
+                .find(|slot| slot.execution.load(SeqCst) == next);
+            next = slot.map_or(0, |slot| slot.owner.load(SeqCst));
+            if next == 0 || next == mine {
+                break;
+            }
+        }
+        next == mine
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.object.store(0, SeqCst);
+        self.0.owner.store(0, SeqCst);
+    }
 }

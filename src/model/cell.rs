@@ -4,15 +4,18 @@
 
 use std::panic::Location;
 
-use crate::execution::{Binding, Ending, Execution, NextStep, RacesWith, give_up, with};
+use crate::execution::{Ending, Execution, Guarded, NextStep, RacesWith, give_up, with};
 use crate::trace::{Access, ObjectId, Operation, Race};
 
 use super::State;
 
+const KIND: &str = "UnsafeCell";
+
 /// A plain cell.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Cell {
-    last_write: Stamp,
+    /// `None` as long as nobody has written it in the execution.
+    last_write: Option<Stamp>,
     /// The last read of each thread since then.
     reads: Vec<Stamp>,
 }
@@ -24,15 +27,30 @@ struct Stamp {
     time: u32,
 }
 
-/// Binds a new cell.
+/// The cell in the current execution, or `None` outside of one.
+#[inline]
 #[track_caller]
-pub(crate) fn bind() -> Binding {
+pub(crate) fn object(identity: &Guarded) -> Option<ObjectId> {
+    identity.object(KIND, || (), |_| State::Cell(Cell::default()))
+}
+
+/// The cell is made now, in the current execution if there is one. To make it is to write it.
+#[cfg(feature = "loom")]
+#[track_caller]
+pub(crate) fn made(identity: &Guarded) {
     let made_at = Location::caller();
-    let binding = Binding::new("UnsafeCell", |execution| {
-        State::Cell(Cell::new(execution, made_at))
+    let made = identity.made(KIND, |execution| {
+        let last_write = Some(execution.stamp(Operation::CellWrite, made_at));
+        State::Cell(Cell {
+            last_write,
+            reads: Vec::new(),
+        })
     });
-    binding.made(|runtime, object| runtime.made_cell(object));
-    binding
+    if let Some(object) = made {
+        // Not while the execution is borrowed, since the engine may look at it.
+        let runtime = with(|execution| execution.runtime());
+        runtime.made_cell(object);
+    }
 }
 
 /// Does an access of a cell, as far as the execution is concerned. If it races with an earlier one
@@ -49,16 +67,6 @@ pub(crate) fn access(cell: ObjectId, access: &NextStep) {
         with(|execution| execution.end(ending));
     } else {
         give_up(ending);
-    }
-}
-
-impl Cell {
-    /// A cell that the current thread makes now. To make it is to write it.
-    fn new(execution: &mut Execution, made_at: &'static Location<'static>) -> Self {
-        Cell {
-            last_write: execution.stamp(Operation::CellWrite, made_at),
-            reads: Vec::new(),
-        }
     }
 }
 
@@ -98,7 +106,7 @@ impl Execution {
         if let State::Cell(state) = &mut self.object_mut(cell).state {
             match access.operation {
                 Operation::CellWrite => {
-                    state.last_write = stamp;
+                    state.last_write = Some(stamp);
                     state.reads.clear();
                 }
                 _ => {
@@ -119,7 +127,7 @@ impl Execution {
         let is_write = second.access.operation == Operation::CellWrite;
         let reads = state.reads.iter().filter(|_| is_write);
         let clock = &self.thread(second.access.thread).knowledge.clock;
-        let mut earlier = reads.chain([&state.last_write]);
+        let mut earlier = reads.chain(&state.last_write);
         let first = earlier.find(|first| clock.get(first.access.thread) < first.time)?;
         Some(first.access)
     }
@@ -132,11 +140,12 @@ impl Execution {
         let is_write = second.access.operation == Operation::CellWrite;
         let reads = state.reads.iter().rev().filter(|_| is_write);
         let mut others = reads
-            .chain([&state.last_write])
+            .chain(&state.last_write)
             .filter(|first| first.access.thread != second.access.thread);
         let of_thread =
             others.find(|first| with.is_none_or(|thread| first.access.thread == thread));
-        Some(of_thread.unwrap_or(&state.last_write).access)
+        let access = of_thread.or(state.last_write.as_ref())?;
+        Some(access.access)
     }
 
     /// An access by the current thread, now.

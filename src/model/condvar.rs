@@ -6,10 +6,12 @@
 
 use std::collections::VecDeque;
 
-use crate::execution::{Alternatives, Binding, Execution, NextStep, Requirement, step};
+use crate::execution::{Alternatives, Execution, Identity, NextStep, Requirement, step};
 use crate::trace::{ObjectId, Operation, ThreadId};
 
 use super::{Hold, State, mutex};
+
+const KIND: &str = "Condvar";
 
 /// Threads that wait to be notified.
 #[derive(Debug, Default)]
@@ -18,10 +20,19 @@ pub(crate) struct Condvar {
     pub(crate) waiters: VecDeque<ThreadId>,
 }
 
-/// Binds a new condition variable, which nobody waits for.
+/// The condition variable in the current execution, or `None` outside of one. Nobody waits for it
+/// when an execution begins to use it.
+#[inline]
 #[track_caller]
-pub(crate) fn bind() -> Binding {
-    Binding::new("Condvar", |_| State::Condvar(Condvar::default()))
+pub(crate) fn object(identity: &Identity) -> Option<ObjectId> {
+    identity.object(KIND, |_| State::Condvar(Condvar::default()))
+}
+
+/// The condition variable is made now, in the current execution if there is one.
+#[cfg(feature = "loom")]
+#[track_caller]
+pub(crate) fn made(identity: &Identity) {
+    identity.made(KIND, |_| State::Condvar(Condvar::default()));
 }
 
 /// Releases the mutex and begins to wait, as a step.

@@ -1,9 +1,11 @@
 //! The mutex, which is std's and `parking_lot`'s.
 
-use crate::execution::{Binding, Execution, NextStep, Requirement, step, step_in_drop, with};
+use crate::execution::{Execution, Guarded, NextStep, Requirement, step, step_in_drop, with};
 use crate::trace::{Clock, Event, EventResult, ObjectId, Operation, Value};
 
 use super::{Hold, State};
+
+const KIND: &str = "Mutex";
 
 /// A lock that one thread holds.
 #[derive(Debug, Default)]
@@ -42,10 +44,19 @@ pub(super) fn order(released: &mut Clock, known: &mut Clock, event: &Event) {
     }
 }
 
-/// Binds a new mutex, which nobody holds.
+/// The mutex in the current execution, or `None` outside of one. Nobody holds it when an execution
+/// begins to use it, which `begin` hears.
+#[inline]
 #[track_caller]
-pub(crate) fn bind() -> Binding {
-    Binding::new("Mutex", |_| State::Mutex(Mutex::default()))
+pub(crate) fn object(identity: &Guarded, begin: impl FnOnce()) -> Option<ObjectId> {
+    identity.object(KIND, begin, |_| State::Mutex(Mutex::default()))
+}
+
+/// The mutex is made now, in the current execution if there is one.
+#[cfg(feature = "loom")]
+#[track_caller]
+pub(crate) fn made(identity: &Guarded) {
+    identity.made(KIND, |_| State::Mutex(Mutex::default()));
 }
 
 /// Acquires the mutex, as a step that is possible while nobody holds it.
@@ -91,14 +102,14 @@ pub(crate) fn look(mutex: ObjectId) -> bool {
 
 /// Releases the mutex, as a step of a destructor.
 #[track_caller]
-pub(crate) fn release(binding: &Binding) {
-    let Some(mutex) = binding.object() else {
-        return;
-    };
+pub(crate) fn release(mutex: ObjectId) {
     let next = NextStep::new(Operation::Unlock).on(mutex);
     // `#[track_caller]` has nothing to say in a destructor: an unlock stands at its lock.
-    let at = with(|execution| held(execution, mutex).map(|hold| hold.at));
-    step_in_drop(next.at(at.unwrap_or(binding.made_at())), |execution, _| {
+    let at = with(|execution| {
+        let made_at = execution.object(mutex).made_at;
+        held(execution, mutex).map_or(made_at, |hold| hold.at)
+    });
+    step_in_drop(next.at(at), |execution, _| {
         *held(execution, mutex) = None;
     });
 }

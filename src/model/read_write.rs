@@ -2,10 +2,12 @@
 
 use std::panic::Location;
 
-use crate::execution::{Binding, Execution, NextStep, Requirement, step, step_in_drop};
+use crate::execution::{Execution, Guarded, NextStep, Requirement, step, step_in_drop};
 use crate::trace::{Clock, Event, EventResult, ObjectId, Obstacle, Operation, ThreadId};
 
 use super::{Before, Hold, State};
+
+const KIND: &str = "RwLock";
 
 /// A lock that one thread holds for writing, or several for reading.
 #[derive(Debug, Default)]
@@ -34,10 +36,19 @@ impl Glimpse {
     }
 }
 
-/// Binds a new lock, which nobody holds.
+/// The lock in the current execution, or `None` outside of one. Nobody holds it when an execution
+/// begins to use it, which `begin` hears.
+#[inline]
 #[track_caller]
-pub(crate) fn bind() -> Binding {
-    Binding::new("RwLock", |_| State::ReadWrite(ReadWrite::default()))
+pub(crate) fn object(identity: &Guarded, begin: impl FnOnce()) -> Option<ObjectId> {
+    identity.object(KIND, begin, |_| State::ReadWrite(ReadWrite::default()))
+}
+
+/// The lock is made now, in the current execution if there is one.
+#[cfg(feature = "loom")]
+#[track_caller]
+pub(crate) fn made(identity: &Guarded) {
+    identity.made(KIND, |_| State::ReadWrite(ReadWrite::default()));
 }
 
 /// Acquires the lock for reading, as a step that is possible while nobody writes.

@@ -9,8 +9,10 @@ use std::ops::{Deref, DerefMut};
 use ::parking_lot as real;
 
 use crate::Named;
-use crate::execution::Binding;
+use crate::execution::{Guarded, Identity};
 use crate::model::mutex;
+use crate::sync::worlds::{Entered, Worlds};
+use crate::trace::ObjectId;
 
 /// Like `parking_lot::Mutex`: a mutex that is not poisoned by a panic.
 ///
@@ -25,9 +27,10 @@ use crate::model::mutex;
 /// assert_eq!(balance.into_inner(), 70);
 /// ```
 pub struct Mutex<T: ?Sized> {
-    binding: Binding,
+    identity: Guarded,
     /// The lock itself, outside of executions. Inside, the execution knows who holds it.
     real: real::Mutex<()>,
+    worlds: Worlds,
     value: UnsafeCell<T>,
 }
 
@@ -37,19 +40,27 @@ unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
 
 #[expect(unsafe_code, reason = "the guard hands out the value in the cell")]
 // SAFETY: the value is only reached through a guard, and there is one guard at a time: outside an
-// execution since the real lock is held, inside since the execution grants the lock to one thread,
-// as it does for `sync::Mutex`.
+// execution since the real lock is held, inside since the execution grants the lock to one thread.
+// The two are kept apart, as in `sync::Mutex`.
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
 impl<T> Mutex<T> {
-    /// Makes a new mutex, which nobody holds.
-    #[track_caller]
-    pub fn new(value: T) -> Self {
-        Mutex {
-            binding: mutex::bind(),
-            real: real::Mutex::new(()),
-            value: UnsafeCell::new(value),
+    constructor! {
+        /// Makes a new mutex, which nobody holds.
+        pub fn new(value: T) -> Self {
+            Mutex {
+                identity: Guarded::new(),
+                real: real::const_mutex(()),
+                worlds: Worlds::new(),
+                value: UnsafeCell::new(value),
+            }
         }
+    }
+
+    #[cfg(feature = "loom")]
+    #[track_caller]
+    fn made(&self) {
+        mutex::made(&self.identity);
     }
 
     /// The value. Not an operation.
@@ -62,26 +73,29 @@ impl<T: ?Sized> Mutex<T> {
     /// Acquires the mutex, and waits until that is possible.
     #[track_caller]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        let Some(object) = self.binding.object() else {
-            return self.guard(Some(self.real.lock()));
+        let Some(object) = self.object() else {
+            let real = self.real.lock();
+            return self.guard(Some(real), self.worlds.enter_outside());
         };
         mutex::acquire(object);
-        self.guard(None)
+        self.guard(None, self.worlds.enter_inside())
     }
 
     /// Acquires the mutex if nobody holds it.
     #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        let Some(object) = self.binding.object() else {
-            return self.real.try_lock().map(|held| self.guard(Some(held)));
+        let Some(object) = self.object() else {
+            let real = self.real.try_lock()?;
+            let entered = self.worlds.try_enter_outside()?;
+            return Some(self.guard(Some(real), entered));
         };
-        mutex::try_acquire(object).then(|| self.guard(None))
+        mutex::try_acquire(object).then(|| self.guard(None, self.worlds.enter_inside()))
     }
 
     /// Whether somebody holds the mutex. One step.
     #[track_caller]
     pub fn is_locked(&self) -> bool {
-        match self.binding.object() {
+        match self.object() {
             Some(object) => mutex::look(object),
             None => self.real.is_locked(),
         }
@@ -92,10 +106,22 @@ impl<T: ?Sized> Mutex<T> {
         self.value.get_mut()
     }
 
-    fn guard<'a>(&'a self, real: Option<real::MutexGuard<'a, ()>>) -> MutexGuard<'a, T> {
+    /// The mutex in the current execution, or `None` outside of one.
+    #[inline]
+    #[track_caller]
+    fn object(&self) -> Option<ObjectId> {
+        mutex::object(&self.identity, || self.worlds.begin("Mutex"))
+    }
+
+    fn guard<'a>(
+        &'a self,
+        real: Option<real::MutexGuard<'a, ()>>,
+        entered: Entered<'a>,
+    ) -> MutexGuard<'a, T> {
         MutexGuard {
             mutex: self,
-            real,
+            entered: Some(entered),
+            _real: real,
             not_send: PhantomData,
         }
     }
@@ -124,7 +150,7 @@ impl<T> From<T> for Mutex<T> {
 
 impl<T> Named for Mutex<T> {
     fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.binding.name(name.into());
+        Identity::name(self.object(), name.into());
         self
     }
 }
@@ -133,8 +159,10 @@ impl<T> Named for Mutex<T> {
 #[must_use = "the mutex is released at once if the guard is not kept"]
 pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
+    /// Dropped before the mutex is released.
+    entered: Option<Entered<'a>>,
     /// The guard of the lock itself, outside of executions.
-    real: Option<real::MutexGuard<'a, ()>>,
+    _real: Option<real::MutexGuard<'a, ()>>,
     /// A guard stays on the thread that locked.
     not_send: PhantomData<*const ()>,
 }
@@ -145,10 +173,12 @@ unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        let binding = &self.mutex.binding;
+        let entered = self.entered.take();
+        let is_inside = entered.as_ref().is_some_and(Entered::is_inside);
+        drop(entered);
         // The real lock releases itself.
-        if self.real.is_none() && !binding.is_real() && binding.is_current() {
-            mutex::release(binding);
+        if let Some(object) = self.mutex.identity.known().filter(|_| is_inside) {
+            mutex::release(object);
         }
     }
 }
@@ -167,6 +197,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     #[expect(unsafe_code, reason = "the guard hands out the value in the cell")]
     fn deref_mut(&mut self) -> &mut T {
+        self.mutex.identity.lend(size_of_val(&self.mutex.value));
         // SAFETY: while this guard lives there is no other one, and the guard itself is borrowed
         // exclusively.
         unsafe { &mut *self.mutex.value.get() }

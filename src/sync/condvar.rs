@@ -6,7 +6,7 @@ use std::sync::{self as real, LockResult, PoisonError};
 use std::time::Duration;
 
 use crate::Named;
-use crate::execution::{Alternatives, Binding};
+use crate::execution::{Alternatives, Identity, is_running};
 use crate::model::condvar;
 use crate::trace::ObjectId;
 
@@ -35,7 +35,7 @@ use super::mutex::{Mutex, MutexGuard};
 /// });
 /// ```
 pub struct Condvar {
-    binding: Binding,
+    identity: Identity,
     real: real::Condvar,
 }
 
@@ -51,13 +51,27 @@ impl WaitTimeoutResult {
 }
 
 impl Condvar {
-    /// Makes a condition variable that nobody waits for.
-    #[track_caller]
-    pub fn new() -> Self {
-        Condvar {
-            binding: condvar::bind(),
-            real: real::Condvar::new(),
+    constructor! {
+        /// Makes a condition variable that nobody waits for.
+        pub fn new() -> Self {
+            Condvar {
+                identity: Identity::new(),
+                real: real::Condvar::new(),
+            }
         }
+    }
+
+    #[cfg(feature = "loom")]
+    #[track_caller]
+    fn made(&self) {
+        condvar::made(&self.identity);
+    }
+
+    /// The condition variable in the current execution, or `None` outside of one.
+    #[inline]
+    #[track_caller]
+    fn object(&self) -> Option<ObjectId> {
+        condvar::object(&self.identity)
     }
 
     /// Releases the mutex, waits for a notification, and acquires the mutex again.
@@ -72,16 +86,16 @@ impl Condvar {
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let (mutex, held) = guard.parts();
-        if let (Some(condvar), Some(held)) = (self.binding.object(), held) {
+        if let (Some(condvar), Some(held)) = (self.object(), held) {
             let waited = wait_modelled(condvar, mutex, held, guard, Alternatives::None);
             waited
                 .map(|(guard, _)| guard)
                 .map_err(|error| PoisonError::new(error.into_inner().0))
         } else {
-            let waited = self.real.wait(guard.into_real().expect("a real guard"));
-            let waited = waited.map(Some);
-            let waited = waited.map_err(|error| PoisonError::new(Some(error.into_inner())));
-            MutexGuard::regained(mutex, waited)
+            match self.real.wait(guard.into_real().expect("a real guard")) {
+                Ok(real) => Ok(mutex.outside(real)),
+                Err(error) => Err(PoisonError::new(mutex.outside(error.into_inner()))),
+            }
         }
     }
 
@@ -114,18 +128,18 @@ impl Condvar {
         duration: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let (mutex, held) = guard.parts();
-        if let (Some(condvar), Some(held)) = (self.binding.object(), held) {
+        if let (Some(condvar), Some(held)) = (self.object(), held) {
             wait_modelled(condvar, mutex, held, guard, Alternatives::Timeout)
         } else {
             let real = guard.into_real().expect("a real guard");
-            let (real, is_over) = match self.real.wait_timeout(real, duration) {
-                Ok((real, result)) => (Ok(Some(real)), result.timed_out()),
+            match self.real.wait_timeout(real, duration) {
+                Ok((real, result)) => with_result(Ok(mutex.outside(real)), result.timed_out()),
                 Err(error) => {
                     let (real, result) = error.into_inner();
-                    (Err(PoisonError::new(Some(real))), result.timed_out())
+                    let guard = Err(PoisonError::new(mutex.outside(real)));
+                    with_result(guard, result.timed_out())
                 }
-            };
-            with_result(MutexGuard::regained(mutex, real), is_over)
+            }
         }
     }
 
@@ -142,7 +156,7 @@ impl Condvar {
         mut condition: F,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         // Under the lab there is no time, so that a clock would only make it unpredictable.
-        let start = self.binding.is_real().then(std::time::Instant::now);
+        let start = (!is_running()).then(std::time::Instant::now);
         loop {
             if !condition(&mut *guard) {
                 return Ok((guard, WaitTimeoutResult(false)));
@@ -164,7 +178,7 @@ impl Condvar {
     /// Wakes one of the threads that wait, if there are any.
     #[track_caller]
     pub fn notify_one(&self) {
-        let Some(condvar) = self.binding.object() else {
+        let Some(condvar) = self.object() else {
             return self.real.notify_one();
         };
         condvar::notify_one(condvar);
@@ -173,7 +187,7 @@ impl Condvar {
     /// Wakes all threads that wait.
     #[track_caller]
     pub fn notify_all(&self) {
-        let Some(condvar) = self.binding.object() else {
+        let Some(condvar) = self.object() else {
             return self.real.notify_all();
         };
         condvar::notify_all(condvar);
@@ -195,7 +209,7 @@ fn wait_modelled<'a, T>(
     // From here on it has nothing to release.
     let _ = guard.into_real();
     let timed_out = wait.end(alternatives);
-    with_result(MutexGuard::regained(mutex, Ok(None)), timed_out)
+    with_result(MutexGuard::regained(mutex), timed_out)
 }
 
 impl Default for Condvar {
@@ -213,7 +227,7 @@ impl fmt::Debug for Condvar {
 
 impl Named for Condvar {
     fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.binding.name(name.into());
+        Identity::name(self.object(), name.into());
         self
     }
 }

@@ -26,6 +26,8 @@ mod once_lock;
 mod poison;
 #[cfg(feature = "engine")]
 mod rwlock;
+#[cfg(feature = "engine")]
+pub(crate) mod worlds;
 
 #[cfg(feature = "engine")]
 pub use self::{

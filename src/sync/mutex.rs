@@ -4,17 +4,19 @@ use std::borrow::Cow;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{self as real, LockResult, PoisonError, TryLockError, TryLockResult};
 use std::thread::panicking;
 
 use crate::Named;
-use crate::execution::Binding;
+use crate::execution::{Guarded, Identity};
 use crate::model::mutex;
 use crate::trace::ObjectId;
 
 use super::poison::{Poison, poison_if};
+use super::worlds::{Entered, Worlds};
 
 /// Like [`std::sync::Mutex`], poisoning and unsized values included.
 ///
@@ -29,9 +31,10 @@ use super::poison::{Poison, poison_if};
 /// assert_eq!(balance.into_inner().unwrap(), 70);
 /// ```
 pub struct Mutex<T: ?Sized> {
-    binding: Binding,
+    identity: Guarded,
     /// The lock itself, outside of executions. Inside, the execution knows who holds it.
     real: real::Mutex<()>,
+    worlds: Worlds,
     poison: Poison,
     value: UnsafeCell<T>,
 }
@@ -43,7 +46,8 @@ unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
 #[expect(unsafe_code, reason = "the guard hands out the value in the cell")]
 // SAFETY: the value is only reached through a guard, and there is one guard at a time: outside an
 // execution since the real lock is held, inside since the execution grants the lock to one thread.
-// In a doomed execution, in which destructors run that take locks, `lock` waits until the threads
+// `worlds` keeps the two apart, and an execution that uses the mutex has claimed it, so that no other
+// one does until it has ended. In a doomed execution, in which destructors run that take locks, `lock` waits until the threads
 // that held one have been unwound, and never returns if they wait for it in their turn.
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
@@ -51,15 +55,23 @@ impl<T: ?Sized> UnwindSafe for Mutex<T> {}
 impl<T: ?Sized> RefUnwindSafe for Mutex<T> {}
 
 impl<T> Mutex<T> {
-    /// Makes a new mutex, which nobody holds.
-    #[track_caller]
-    pub fn new(value: T) -> Self {
-        Mutex {
-            binding: mutex::bind(),
-            real: real::Mutex::new(()),
-            poison: Poison::default(),
-            value: UnsafeCell::new(value),
+    constructor! {
+        /// Makes a new mutex, which nobody holds.
+        pub fn new(value: T) -> Self {
+            Mutex {
+                identity: Guarded::new(),
+                real: real::Mutex::new(()),
+                worlds: Worlds::new(),
+                poison: Poison::new(),
+                value: UnsafeCell::new(value),
+            }
         }
+    }
+
+    #[cfg(feature = "loom")]
+    #[track_caller]
+    fn made(&self) {
+        mutex::made(&self.identity);
     }
 
     /// The value. Not an operation.
@@ -81,14 +93,14 @@ impl<T: ?Sized> Mutex<T> {
     /// If a thread panicked while it held the mutex. The error holds the guard.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let Some(object) = self.binding.object() else {
+        let Some(object) = self.object() else {
             return match self.real.lock() {
-                Ok(held) => Ok(self.guard(Some(held))),
-                Err(error) => Err(PoisonError::new(self.guard(Some(error.into_inner())))),
+                Ok(held) => Ok(self.outside(held)),
+                Err(error) => Err(PoisonError::new(self.outside(error.into_inner()))),
             };
         };
         mutex::acquire(object);
-        poison_if(self.poison.shows(), self.guard(None))
+        poison_if(self.poison.shows(), self.inside())
     }
 
     /// Acquires the mutex if nobody holds it.
@@ -99,18 +111,18 @@ impl<T: ?Sized> Mutex<T> {
     /// holds the guard.
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        let Some(object) = self.binding.object() else {
-            return match self.real.try_lock() {
-                Ok(held) => Ok(self.guard(Some(held))),
-                Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
-                Err(TryLockError::Poisoned(error)) => {
-                    let guard = self.guard(Some(error.into_inner()));
-                    Err(TryLockError::Poisoned(PoisonError::new(guard)))
-                }
+        let Some(object) = self.object() else {
+            let (real, is_poisoned) = match self.real.try_lock() {
+                Ok(held) => (held, false),
+                Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
+                Err(TryLockError::Poisoned(error)) => (error.into_inner(), true),
             };
+            let entered = self.worlds.try_enter_outside();
+            let entered = entered.ok_or(TryLockError::WouldBlock)?;
+            return Ok(poison_if(is_poisoned, self.guard(Some(real), entered))?);
         };
         if mutex::try_acquire(object) {
-            Ok(poison_if(self.poison.shows(), self.guard(None))?)
+            Ok(poison_if(self.poison.shows(), self.inside())?)
         } else {
             Err(TryLockError::WouldBlock)
         }
@@ -118,17 +130,18 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Whether a thread panicked while it held the mutex. Not an operation.
     pub fn is_poisoned(&self) -> bool {
-        if self.binding.is_real() {
-            self.real.is_poisoned()
-        } else {
-            self.poison.is_set()
+        match self.identity.known() {
+            Some(_) => self.poison.is_set(),
+            None => self.real.is_poisoned(),
         }
     }
 
     /// Makes the mutex as if no thread had panicked. Not an operation.
     pub fn clear_poison(&self) {
-        self.real.clear_poison();
-        self.poison.clear();
+        match self.identity.known() {
+            Some(_) => self.poison.clear(),
+            None => self.real.clear_poison(),
+        }
     }
 
     /// The value, by a reference that nobody else can have. Not an operation.
@@ -141,9 +154,35 @@ impl<T: ?Sized> Mutex<T> {
         poison_if(is_poisoned, self.value.get_mut())
     }
 
-    fn guard<'a>(&'a self, real: Option<real::MutexGuard<'a, ()>>) -> MutexGuard<'a, T> {
+    /// The mutex in the current execution, or `None` outside of one.
+    #[inline]
+    #[track_caller]
+    fn object(&self) -> Option<ObjectId> {
+        let begin = || {
+            self.worlds.begin("Mutex");
+            self.poison.begin(self.real.is_poisoned());
+        };
+        mutex::object(&self.identity, begin)
+    }
+
+    /// The guard of a mutex that a thread of an execution has acquired.
+    pub(super) fn inside(&self) -> MutexGuard<'_, T> {
+        self.guard(None, self.worlds.enter_inside())
+    }
+
+    /// The guard of a mutex that was acquired outside of executions.
+    pub(super) fn outside<'a>(&'a self, real: real::MutexGuard<'a, ()>) -> MutexGuard<'a, T> {
+        self.guard(Some(real), self.worlds.enter_outside())
+    }
+
+    fn guard<'a>(
+        &'a self,
+        real: Option<real::MutexGuard<'a, ()>>,
+        entered: Entered<'a>,
+    ) -> MutexGuard<'a, T> {
         MutexGuard {
             mutex: self,
+            entered: Some(entered),
             real,
             was_panicking: panicking(),
             not_send: PhantomData,
@@ -176,7 +215,7 @@ impl<T> From<T> for Mutex<T> {
 
 impl<T> Named for Mutex<T> {
     fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.binding.name(name.into());
+        Identity::name(self.object(), name.into());
         self
     }
 }
@@ -185,6 +224,8 @@ impl<T> Named for Mutex<T> {
 #[must_use = "the mutex is released at once if the guard is not kept"]
 pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
+    /// Dropped before the mutex is released.
+    entered: Option<Entered<'a>>,
     /// The guard of the lock itself, outside of executions.
     real: Option<real::MutexGuard<'a, ()>>,
     was_panicking: bool,
@@ -199,46 +240,38 @@ unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// The mutex that is held, and its object in the execution.
     pub(super) fn parts(&self) -> (&'a Mutex<T>, Option<ObjectId>) {
-        let mutex = self.mutex;
-        (
-            mutex,
-            if mutex.binding.is_real() {
-                None
-            } else {
-                mutex.binding.object()
-            },
-        )
+        (self.mutex, self.held())
     }
 
     /// Takes the guard of the lock itself, so that the mutex is not released.
     pub(super) fn into_real(self) -> Option<real::MutexGuard<'a, ()>> {
-        let mut guard = std::mem::ManuallyDrop::new(self);
+        let mut guard = ManuallyDrop::new(self);
+        guard.entered = None;
         guard.real.take()
     }
 
-    /// The guard of a mutex that the current thread has been given back.
-    pub(super) fn regained(
-        mutex: &'a Mutex<T>,
-        real: LockResult<Option<real::MutexGuard<'a, ()>>>,
-    ) -> LockResult<Self> {
-        match real {
-            Ok(real) => {
-                let guard = mutex.guard(real);
-                let is_poisoned = guard.real.is_none() && mutex.poison.shows();
-                poison_if(is_poisoned, guard)
-            }
-            Err(error) => Err(PoisonError::new(mutex.guard(error.into_inner()))),
-        }
+    /// The guard of a mutex that the current thread of an execution has been given back.
+    pub(super) fn regained(mutex: &'a Mutex<T>) -> LockResult<Self> {
+        poison_if(mutex.poison.shows(), mutex.inside())
+    }
+}
+
+impl<T: ?Sized> MutexGuard<'_, T> {
+    /// The object in the execution, if it is a thread of one that holds the mutex.
+    fn held(&self) -> Option<ObjectId> {
+        let is_inside = self.entered.as_ref().is_some_and(Entered::is_inside);
+        self.mutex.identity.known().filter(|_| is_inside)
     }
 
     #[track_caller]
-    fn release(&self) {
+    fn release(&mut self) {
+        let (mutex, held) = (self.mutex, self.held());
+        self.entered = None;
         // The real lock releases itself, and notices a panic itself.
-        if self.real.is_some() || self.mutex.binding.is_real() || !self.mutex.binding.is_current() {
-            return;
+        if let Some(object) = held {
+            mutex.poison.note_end(self.was_panicking);
+            mutex::release(object);
         }
-        self.mutex.poison.note_end(self.was_panicking);
-        mutex::release(&self.mutex.binding);
     }
 }
 
@@ -262,6 +295,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     #[expect(unsafe_code, reason = "the guard hands out the value in the cell")]
     fn deref_mut(&mut self) -> &mut T {
+        self.mutex.identity.lend(size_of_val(&self.mutex.value));
         // SAFETY: while this guard lives there is no other one, and the guard itself is borrowed
         // exclusively.
         unsafe { &mut *self.mutex.value.get() }

@@ -6,11 +6,21 @@ use std::thread::panicking;
 
 use crate::execution::with;
 
-/// Whether a lock is poisoned, inside an execution. Outside, the real lock knows.
-#[derive(Debug, Default)]
+/// Whether a lock is poisoned, in the current execution. Outside, the real lock knows.
+#[derive(Debug)]
 pub(super) struct Poison(AtomicBool);
 
 impl Poison {
+    /// No poison.
+    pub(super) const fn new() -> Self {
+        Poison(AtomicBool::new(false))
+    }
+
+    /// Begins an execution, in which the lock is as it is outside.
+    pub(super) fn begin(&self, is_poisoned: bool) {
+        self.0.store(is_poisoned, Relaxed);
+    }
+
     /// Whether a thread panicked while it held the lock.
     pub(super) fn is_set(&self) -> bool {
         self.0.load(Relaxed)

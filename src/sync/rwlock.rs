@@ -4,17 +4,19 @@ use std::borrow::Cow;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
-use std::sync::{self as real, LockResult, PoisonError, TryLockError, TryLockResult};
+use std::sync::{self as real, LockResult, TryLockError, TryLockResult};
 use std::thread::panicking;
 
 use crate::Named;
-use crate::execution::Binding;
+use crate::execution::{Guarded, Identity};
 use crate::model::read_write;
 use crate::trace::ObjectId;
 
 use super::poison::{Poison, poison_if};
+use super::worlds::{Entered, Worlds};
 
 /// Like [`std::sync::RwLock`], poisoning and unsized values included.
 ///
@@ -34,9 +36,10 @@ use super::poison::{Poison, poison_if};
 /// assert_eq!(prices.into_inner().unwrap(), [3, 5, 8]);
 /// ```
 pub struct RwLock<T: ?Sized> {
-    binding: Binding,
+    identity: Guarded,
     /// The lock itself, outside of executions. Inside, the execution knows who holds it.
     real: real::RwLock<()>,
+    worlds: Worlds,
     poison: Poison,
     value: UnsafeCell<T>,
 }
@@ -48,7 +51,8 @@ unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
 #[expect(unsafe_code, reason = "the guards hand out the value in the cell")]
 // SAFETY: the value is only reached through a guard. While there is one for writing there is no
 // other one: outside an execution since the real lock is held, inside since the execution grants
-// the lock so. In a doomed execution, in which destructors run that take locks, they wait until
+// the lock so. `worlds` keeps the two apart, and an execution that uses the lock has claimed it, so
+// that no other one does until it has ended. In a doomed execution, in which destructors run that take locks, they wait until
 // the threads that held one have been unwound, and never return if they wait for each other.
 // Several threads read at a time, so that the value has to be `Sync`.
 unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
@@ -57,15 +61,23 @@ impl<T: ?Sized> UnwindSafe for RwLock<T> {}
 impl<T: ?Sized> RefUnwindSafe for RwLock<T> {}
 
 impl<T> RwLock<T> {
-    /// Makes a new lock, which nobody holds.
-    #[track_caller]
-    pub fn new(value: T) -> Self {
-        RwLock {
-            binding: read_write::bind(),
-            real: real::RwLock::new(()),
-            poison: Poison::default(),
-            value: UnsafeCell::new(value),
+    constructor! {
+        /// Makes a new lock, which nobody holds.
+        pub fn new(value: T) -> Self {
+            RwLock {
+                identity: Guarded::new(),
+                real: real::RwLock::new(()),
+                worlds: Worlds::new(),
+                poison: Poison::new(),
+                value: UnsafeCell::new(value),
+            }
         }
+    }
+
+    #[cfg(feature = "loom")]
+    #[track_caller]
+    fn made(&self) {
+        read_write::made(&self.identity);
     }
 
     /// The value. Not an operation.
@@ -87,14 +99,19 @@ impl<T: ?Sized> RwLock<T> {
     /// If a thread panicked while it held the lock for writing. The error holds the guard.
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        let Some(object) = self.binding.object() else {
-            return match self.real.read() {
-                Ok(held) => Ok(self.reader(Some(held))),
-                Err(error) => Err(PoisonError::new(self.reader(Some(error.into_inner())))),
+        let Some(object) = self.object() else {
+            let (real, is_poisoned) = match self.real.read() {
+                Ok(held) => (held, false),
+                Err(error) => (error.into_inner(), true),
             };
+            let entered = Some(self.worlds.enter_outside());
+            return poison_if(is_poisoned, self.reader(Some(real), entered));
         };
         read_write::read(object);
-        poison_if(self.poison.shows(), self.reader(None))
+        poison_if(
+            self.poison.shows(),
+            self.reader(None, Some(self.worlds.enter_inside())),
+        )
     }
 
     /// Acquires the lock for reading if nobody holds it for writing.
@@ -105,18 +122,21 @@ impl<T: ?Sized> RwLock<T> {
     /// error holds the guard.
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        let Some(object) = self.binding.object() else {
-            return match self.real.try_read() {
-                Ok(held) => Ok(self.reader(Some(held))),
-                Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
-                Err(TryLockError::Poisoned(error)) => {
-                    let guard = self.reader(Some(error.into_inner()));
-                    Err(TryLockError::Poisoned(PoisonError::new(guard)))
-                }
+        let Some(object) = self.object() else {
+            let (real, is_poisoned) = match self.real.try_read() {
+                Ok(held) => (held, false),
+                Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
+                Err(TryLockError::Poisoned(error)) => (error.into_inner(), true),
             };
+            let entered = self.worlds.try_enter_outside();
+            let entered = Some(entered.ok_or(TryLockError::WouldBlock)?);
+            return Ok(poison_if(is_poisoned, self.reader(Some(real), entered))?);
         };
         if read_write::try_read(object) {
-            Ok(poison_if(self.poison.shows(), self.reader(None))?)
+            Ok(poison_if(
+                self.poison.shows(),
+                self.reader(None, Some(self.worlds.enter_inside())),
+            )?)
         } else {
             Err(TryLockError::WouldBlock)
         }
@@ -129,14 +149,19 @@ impl<T: ?Sized> RwLock<T> {
     /// If a thread panicked while it held the lock for writing. The error holds the guard.
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let Some(object) = self.binding.object() else {
-            return match self.real.write() {
-                Ok(held) => Ok(self.writer(Some(held))),
-                Err(error) => Err(PoisonError::new(self.writer(Some(error.into_inner())))),
+        let Some(object) = self.object() else {
+            let (real, is_poisoned) = match self.real.write() {
+                Ok(held) => (held, false),
+                Err(error) => (error.into_inner(), true),
             };
+            let entered = Some(self.worlds.enter_outside());
+            return poison_if(is_poisoned, self.writer(Some(real), entered));
         };
         read_write::write(object);
-        poison_if(self.poison.shows(), self.writer(None))
+        poison_if(
+            self.poison.shows(),
+            self.writer(None, Some(self.worlds.enter_inside())),
+        )
     }
 
     /// Acquires the lock for writing if nobody holds it.
@@ -147,18 +172,21 @@ impl<T: ?Sized> RwLock<T> {
     /// second error holds the guard.
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        let Some(object) = self.binding.object() else {
-            return match self.real.try_write() {
-                Ok(held) => Ok(self.writer(Some(held))),
-                Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
-                Err(TryLockError::Poisoned(error)) => {
-                    let guard = self.writer(Some(error.into_inner()));
-                    Err(TryLockError::Poisoned(PoisonError::new(guard)))
-                }
+        let Some(object) = self.object() else {
+            let (real, is_poisoned) = match self.real.try_write() {
+                Ok(held) => (held, false),
+                Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
+                Err(TryLockError::Poisoned(error)) => (error.into_inner(), true),
             };
+            let entered = self.worlds.try_enter_outside();
+            let entered = Some(entered.ok_or(TryLockError::WouldBlock)?);
+            return Ok(poison_if(is_poisoned, self.writer(Some(real), entered))?);
         };
         if read_write::try_write(object) {
-            Ok(poison_if(self.poison.shows(), self.writer(None))?)
+            Ok(poison_if(
+                self.poison.shows(),
+                self.writer(None, Some(self.worlds.enter_inside())),
+            )?)
         } else {
             Err(TryLockError::WouldBlock)
         }
@@ -166,17 +194,18 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Whether a thread panicked while it held the lock for writing. Not an operation.
     pub fn is_poisoned(&self) -> bool {
-        if self.binding.is_real() {
-            self.real.is_poisoned()
-        } else {
-            self.poison.is_set()
+        match self.identity.known() {
+            Some(_) => self.poison.is_set(),
+            None => self.real.is_poisoned(),
         }
     }
 
     /// Makes the lock as if no thread had panicked. Not an operation.
     pub fn clear_poison(&self) {
-        self.real.clear_poison();
-        self.poison.clear();
+        match self.identity.known() {
+            Some(_) => self.poison.clear(),
+            None => self.real.clear_poison(),
+        }
     }
 
     /// The value, by a reference that nobody else can have. Not an operation.
@@ -190,9 +219,14 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     #[track_caller]
-    fn reader<'a>(&'a self, real: Option<real::RwLockReadGuard<'a, ()>>) -> RwLockReadGuard<'a, T> {
+    fn reader<'a>(
+        &'a self,
+        real: Option<real::RwLockReadGuard<'a, ()>>,
+        entered: Option<Entered<'a>>,
+    ) -> RwLockReadGuard<'a, T> {
         RwLockReadGuard {
             lock: self,
+            entered,
             _real: real,
             at: Location::caller(),
             not_send: PhantomData,
@@ -203,9 +237,11 @@ impl<T: ?Sized> RwLock<T> {
     fn writer<'a>(
         &'a self,
         real: Option<real::RwLockWriteGuard<'a, ()>>,
+        entered: Option<Entered<'a>>,
     ) -> RwLockWriteGuard<'a, T> {
         RwLockWriteGuard {
             lock: self,
+            entered,
             real,
             at: Location::caller(),
             was_panicking: panicking(),
@@ -213,12 +249,15 @@ impl<T: ?Sized> RwLock<T> {
         }
     }
 
-    /// The object of a lock whose guard is dropped, in the execution that it belongs to.
-    fn held(&self) -> Option<ObjectId> {
-        if self.binding.is_real() || !self.binding.is_current() {
-            return None;
-        }
-        self.binding.object()
+    /// The lock in the current execution, or `None` outside of one.
+    #[inline]
+    #[track_caller]
+    fn object(&self) -> Option<ObjectId> {
+        let begin = || {
+            self.worlds.begin("RwLock");
+            self.poison.begin(self.real.is_poisoned());
+        };
+        read_write::object(&self.identity, begin)
     }
 }
 
@@ -247,7 +286,7 @@ impl<T> From<T> for RwLock<T> {
 
 impl<T> Named for RwLock<T> {
     fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.binding.name(name.into());
+        Identity::name(self.object(), name.into());
         self
     }
 }
@@ -256,6 +295,8 @@ impl<T> Named for RwLock<T> {
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
+    /// Dropped before the lock is released.
+    entered: Option<Entered<'a>>,
     /// The guard of the lock itself, outside of executions.
     _real: Option<real::RwLockReadGuard<'a, ()>>,
     /// Where the lock was acquired.
@@ -268,6 +309,8 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
+    /// Dropped before the lock is released.
+    entered: Option<Entered<'a>>,
     /// The guard of the lock itself, outside of executions.
     real: Option<real::RwLockWriteGuard<'a, ()>>,
     /// Where the lock was acquired.
@@ -292,34 +335,52 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[expect(clippy::incompatible_msrv, reason = "it is here only where std has it")]
     pub fn downgrade(s: Self) -> RwLockReadGuard<'a, T> {
         let lock = s.lock;
-        let Some(object) = lock.held() else {
-            let real = std::mem::ManuallyDrop::new(s).real.take();
-            return lock.reader(real.map(real::RwLockWriteGuard::downgrade));
+        let Some(object) = s.held() else {
+            let mut s = ManuallyDrop::new(s);
+            let real = s.real.take();
+            let entered = s.entered.take();
+            return lock.reader(real.map(real::RwLockWriteGuard::downgrade), entered);
         };
         // If this is ended by the end of the execution, the guard releases the lock.
         read_write::downgrade(object);
-        std::mem::forget(s);
-        lock.reader(None)
+        let entered = ManuallyDrop::new(s).entered.take();
+        lock.reader(None, entered)
     }
 }
 
+macro_rules! held {
+    ($($guard:ident)*) => {$(
+        impl<T: ?Sized> $guard<'_, T> {
+            /// The lock in the execution, if it is held by a thread of one.
+            fn held(&self) -> Option<ObjectId> {
+                let is_inside = self.entered.as_ref().is_some_and(Entered::is_inside);
+                self.lock.identity.known().filter(|_| is_inside)
+            }
+        }
+    )*};
+}
+
+held!(RwLockReadGuard RwLockWriteGuard);
+
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     fn drop(&mut self) {
-        let Some(object) = self.lock.held() else {
-            return;
-        };
-        // `#[track_caller]` has nothing to say in a destructor: an unlock stands at its lock.
-        read_write::end_reading(object, self.at);
+        let held = self.held();
+        self.entered = None;
+        if let Some(object) = held {
+            // `#[track_caller]` has nothing to say in a destructor: an unlock stands at its lock.
+            read_write::end_reading(object, self.at);
+        }
     }
 }
 
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
-        let Some(object) = self.lock.held() else {
-            return;
-        };
-        self.lock.poison.note_end(self.was_panicking);
-        read_write::end_writing(object, self.at);
+        let held = self.held();
+        self.entered = None;
+        if let Some(object) = held {
+            self.lock.poison.note_end(self.was_panicking);
+            read_write::end_writing(object, self.at);
+        }
     }
 }
 
@@ -348,6 +409,7 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     #[expect(unsafe_code, reason = "the guard hands out the value in the cell")]
     fn deref_mut(&mut self) -> &mut T {
+        self.lock.identity.lend(size_of_val(&self.lock.value));
         // SAFETY: while this guard lives there is no other one, and the guard itself is borrowed
         // exclusively.
         unsafe { &mut *self.lock.value.get() }
