@@ -6,7 +6,7 @@ use std::panic::Location;
 use crate::model::State;
 use crate::trace::ObjectId;
 
-use super::{CURRENT_NUMBER, Ending, Execution, Runtime, delays, give_up, with};
+use super::{CURRENT_NUMBER, Ending, Execution, delays, give_up, with};
 
 /// Where an object was made: in an execution, as an object that the lab knows, or outside of all,
 /// as the real thing.

@@ -12,11 +12,12 @@
 //! remembered: from then on there is *patience* with it, which means that threads do not rest
 //! there. A search that is to be complete starts again.
 //!
-//! A thread that has timed out, or failed spuriously, does so again at the same place only after
-//! something has changed that it has looked at since the last time there, or when nobody can do
-//! anything else. But if it did not just come back to the same step, and has changed something in
-//! between, it takes that way up to three times in a row. So it does if others have changed something
-//! and it has as well: each of two threads could otherwise be what the other one waits for, for ever.
+//! A thread that has timed out, or failed spuriously, does so again at the same place and on the same
+//! object only after something has changed that it has looked at since the last time there, after it
+//! has succeeded there, or when nobody can do anything else. But if it did not just come back to the
+//! same step, and has changed something in between, it takes that way up to three times in a row. So
+//! it does if others have changed something and it has as well: each of two threads could otherwise
+//! be what the other one waits for, for ever.
 //! What is left out so is noted.
 //!
 //! All of this depends only on what the thread has seen and on the spots that it has looked at, and
@@ -27,7 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
-use crate::trace::{Event, Operation, ThreadId};
+use crate::trace::{Event, EventResult, ObjectId, Operation, ThreadId};
 
 use super::{Alternatives, Execution, NextStep, Requirement, Spot, Thread};
 
@@ -45,8 +46,13 @@ const MAX_IN_A_ROW: u32 = 3;
 /// How many things a spinning thread without a yield may look at in turn.
 const WATCHED: usize = 4;
 
-/// How many things a thread knows, the last ones that it has looked at.
+/// How many things a thread knows of which nobody has ever changed, the last ones that it has looked
+/// at. Who makes new ones in a loop would know ever more.
 const KNOWN: usize = 16;
+
+/// On how many objects at one place a thread takes a way that it could repeat without end. A function
+/// can be called for several objects, and a loop can make a new one in each round.
+const STALLS_AT_A_PLACE: usize = 4;
 
 /// The places at which threads were taken to spin, and then left their loops by themselves.
 ///
@@ -112,6 +118,9 @@ pub(crate) struct Look {
 #[derive(Clone, Copy, Debug)]
 struct Stall {
     place: usize,
+    operation: Operation,
+    object: Option<ObjectId>,
+    target: Option<ThreadId>,
     /// The step at which it did so last, from 0 on.
     step: u32,
     /// How often in a row it did so, with no change in between that others have made.
@@ -128,12 +137,24 @@ impl Stall {
         let mutex = next.mutex().map(Spot::Object);
         Stall {
             place: ptr::from_ref(next.at).addr(),
+            operation: next.operation,
+            object: next.object,
+            target: next.target,
             step,
             in_a_row: 1,
             own: [next.object.map(Spot::Object), mutex],
             has_written: false,
             led_elsewhere: false,
         }
+    }
+
+    /// Whether it was taken by this operation.
+    fn is_of(&self, next: &NextStep) -> bool {
+        self.is_at(next) && (self.object, self.target) == (next.object, next.target)
+    }
+
+    fn is_at(&self, next: &NextStep) -> bool {
+        self.place == ptr::from_ref(next.at).addr() && self.operation == next.operation
     }
 
     /// Whether the thread takes the way again, if others have changed something since or not.
@@ -171,7 +192,7 @@ impl Execution {
     /// One yield is not enough: the looks after it may find something new.
     pub(super) fn note_waiting(&mut self, event: &Event, next: &NextStep) {
         let step = self.last_step();
-        let (mut looks, mut has_news) = (false, false);
+        let (mut looks, mut has_news, mut has_changed) = (false, false, false);
         for spot in looked_at(event, next).into_iter().flatten() {
             let look = Look {
                 spot,
@@ -179,17 +200,23 @@ impl Execution {
                 step,
             };
             looks = true;
-            has_news |= self.current_mut().waiting.look(look);
+            let known = self.current_mut().waiting.look(look);
+            has_news |= known != Some(look.version);
+            // What nobody has ever changed tells nothing of others.
+            has_changed |= known.unwrap_or(0) != look.version;
         }
         let place = ptr::from_ref(event.at).addr();
         let writes = self.writes;
         let waiting = &mut self.current_mut().waiting;
-        if has_news {
+        waiting.note_success(event, next);
+        if has_changed {
             // What it took just now was in a row with nothing.
             waiting.stalls.retain(|stall| stall.step == step);
             for stall in &mut waiting.stalls {
                 stall.in_a_row = 1;
             }
+        }
+        if has_news {
             waiting.has_news = true;
             waiting.quiet = 0;
         }
@@ -247,6 +274,7 @@ impl Execution {
             });
         }
         let waiting = &mut self.current_mut().waiting;
+        waiting.note_success(event, next);
         for stall in &mut waiting.stalls {
             stall.has_written = true;
             let mut spots = spots.iter().flatten();
@@ -398,9 +426,17 @@ impl Execution {
     /// Whether the thread has taken, where it is now, a way that it could repeat without end (a time-out,
     /// a spurious failure), and it would only come back to the same.
     pub(super) fn stalls(&self, thread: ThreadId, next: &NextStep) -> bool {
-        let stall = self.thread(thread).waiting.stall_at(next);
-        self.prunes
-            && stall.is_some_and(|stall| !stall.goes_on(self.has_changed_since_stall(thread, next)))
+        if !self.prunes {
+            return false;
+        }
+        let waiting = &self.thread(thread).waiting;
+        match waiting.stall_at(next) {
+            Some(stall) => !stall.goes_on(self.has_changed_since_stall(thread, next)),
+            None => {
+                let at_place = waiting.stalls.iter().filter(|stall| stall.is_at(next));
+                at_place.count() >= STALLS_AT_A_PLACE
+            }
+        }
     }
 
     /// Whether others have changed what the thread has looked at since it stalled here.
@@ -414,20 +450,13 @@ impl Execution {
         let Some(next) = self.next_of(thread).copied() else {
             return;
         };
-        let could_go_on_so = matches!(
-            next.alternatives,
-            Alternatives::Timeout
-                | Alternatives::Spurious(_)
-                | Alternatives::Unmet
-                | Alternatives::Unfinished
-        );
-        if !could_go_on_so {
+        if !can_repeat(&next) {
             return;
         }
         let has_changed = self.has_changed_since_stall(thread, &next);
         let stall = Stall::new(&next, self.last_step());
         let stalls = &mut self.thread_mut(thread).waiting.stalls;
-        match stalls.iter_mut().find(|other| other.place == stall.place) {
+        match stalls.iter_mut().find(|other| other.is_of(&next)) {
             Some(other) if has_changed && !other.has_written => *other = stall,
             Some(other) => {
                 *other = Stall {
@@ -450,27 +479,44 @@ impl Thread {
 impl Waiting {
     /// That the thread took a way here that it could repeat without end.
     fn stall_at(&self, next: &NextStep) -> Option<&Stall> {
-        let place = ptr::from_ref(next.at).addr();
-        self.stalls.iter().find(|stall| stall.place == place)
+        self.stalls.iter().find(|stall| stall.is_of(next))
     }
 
-    /// Remembers what was seen, and tells whether it is new.
-    fn know(&mut self, look: Look) -> bool {
-        match self.known.iter_mut().find(|known| known.spot == look.spot) {
-            Some(known) => std::mem::replace(known, look).version != look.version,
-            None => {
-                if self.known.len() == KNOWN {
-                    self.known.remove(0);
-                }
-                self.known.push(look);
-                true
-            }
+    /// Notes what an operation came to: if it has succeeded, a way of it that could be repeated
+    /// without end begins a new row.
+    fn note_success(&mut self, event: &Event, next: &NextStep) {
+        let has_succeeded = can_repeat(next)
+            && event.operation != Operation::Timeout
+            && !matches!(
+                event.result,
+                Some(EventResult::Failed | EventResult::FailedSpuriously)
+            );
+        if has_succeeded {
+            self.stalls.retain(|stall| !stall.is_of(next));
         }
     }
 
-    /// Remembers a look, and tells whether what was seen is new.
-    fn look(&mut self, look: Look) -> bool {
-        let is_news = self.know(look);
+    /// Remembers what was seen, and returns which version of it was known.
+    fn know(&mut self, look: Look) -> Option<u32> {
+        if let Some(known) = self.known.iter_mut().find(|known| known.spot == look.spot) {
+            return Some(std::mem::replace(known, look).version);
+        }
+        if self.known.len() >= KNOWN {
+            let stalled = self.stalls.iter().map(|stall| stall.step).min();
+            let is_idle = |known: &Look| {
+                known.version == 0 && stalled.is_none_or(|stalled| known.step < stalled)
+            };
+            if let Some(idle) = self.known.iter().position(is_idle) {
+                self.known.remove(idle);
+            }
+        }
+        self.known.push(look);
+        None
+    }
+
+    /// Remembers a look, and returns which version of what was seen was known.
+    fn look(&mut self, look: Look) -> Option<u32> {
+        let known = self.know(look);
         let watched = self
             .watched
             .iter_mut()
@@ -486,8 +532,19 @@ impl Waiting {
                 self.watched.push(look);
             }
         }
-        is_news
+        known
     }
+}
+
+/// Whether an operation has a way that a thread could take again and again without end.
+fn can_repeat(next: &NextStep) -> bool {
+    matches!(
+        next.alternatives,
+        Alternatives::Timeout
+            | Alternatives::Spurious(_)
+            | Alternatives::Unmet
+            | Alternatives::Unfinished
+    )
 }
 
 /// The spots that an event which changes nothing has looked at.

@@ -87,9 +87,13 @@ impl Dpor {
         let after = (at + 1..steps).filter(independent).map(planned);
         let after: Vec<Planned> = after.collect();
         let node = &self.path[first];
+        // A step that sleeps here does the same behind others that it is independent of.
         let mut others = sequence.iter().chain(&after);
         if others.all(|step| step.thread != last.thread)
             && let Some(footprint) = self.touches_of_sleeping(node, last.thread)
+            && !sequence
+                .iter()
+                .any(|step| conflict(&step.footprint, &footprint))
         {
             last.footprint = footprint;
         }

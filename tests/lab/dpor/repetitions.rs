@@ -197,3 +197,121 @@ fn waits_with_a_time_limit_on_one_mutex_end() {
     assert!(report.failure().is_none(), "{report}");
     assert_eq!(report.truncated, 0, "{report}");
 }
+
+#[test]
+fn a_weak_exchange_ends_behind_looks_at_what_is_new_in_each_round() {
+    for objects in [1, 20] {
+        ends(
+            move || {
+                let n = AtomicUsize::new(0);
+                while n.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_err() {
+                    for _ in 0..objects {
+                        AtomicUsize::new(0).load(SeqCst);
+                    }
+                }
+            },
+            LeftOut::RepeatedFailures,
+        );
+    }
+}
+
+#[test]
+fn a_weak_exchange_ends_behind_looks_at_many_things_that_others_have_changed() {
+    ends(
+        || {
+            let seen = Arc::new([(); 20].map(|()| AtomicUsize::new(0)));
+            let other = thread::spawn({
+                let seen = seen.clone();
+                move || seen.iter().for_each(|seen| seen.store(1, SeqCst))
+            });
+            other.join().unwrap();
+            let n = AtomicUsize::new(0);
+            while n.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_err() {
+                for seen in seen.iter() {
+                    seen.load(SeqCst);
+                }
+            }
+        },
+        LeftOut::RepeatedFailures,
+    );
+}
+
+#[test]
+fn a_weak_exchange_of_what_is_new_in_each_round_ends() {
+    ends(
+        || {
+            let fails = || AtomicUsize::new(0).compare_exchange_weak(0, 1, SeqCst, SeqCst);
+            while fails().is_err() {}
+        },
+        LeftOut::RepeatedFailures,
+    );
+}
+
+/// The outcomes of both searches.
+#[track_caller]
+fn expect_outcomes(expected: &[&str], body: impl Fn() + Send + Sync + Copy + 'static) {
+    for report in explore(body) {
+        assert_eq!(report.coverage, Coverage::Complete, "{report}");
+        let outcomes: Vec<_> = report.outcomes.iter().map(|o| o.value.as_str()).collect();
+        assert_eq!(outcomes, expected, "{report}");
+    }
+}
+
+#[test]
+fn operations_on_two_objects_at_one_place_fail_independently() {
+    expect_outcomes(
+        &[
+            "(false, false)",
+            "(false, true)",
+            "(true, false)",
+            "(true, true)",
+        ],
+        || {
+            let fails = |n: &AtomicUsize| n.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_err();
+            let (one, other) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            racelab::outcome((fails(&one), fails(&other)));
+        },
+    );
+}
+
+#[test]
+fn a_success_ends_a_row_of_failures() {
+    expect_outcomes(&["[0, 0]", "[0, 1]", "[1, 0]", "[1, 1]"], || {
+        let n = AtomicUsize::new(0);
+        let failures = [0, 1].map(|old| {
+            let mut failures = 0;
+            while n
+                .compare_exchange_weak(old, old + 1, SeqCst, SeqCst)
+                .is_err()
+            {
+                failures += 1;
+            }
+            failures
+        });
+        racelab::outcome(failures);
+    });
+}
+
+#[test]
+fn a_message_ends_a_row_of_time_outs() {
+    expect_outcomes(&["[0, 0]", "[0, 1]", "[1, 0]", "[1, 1]"], || {
+        let (sender, receiver) = mpsc::channel();
+        let (asks, asked) = mpsc::channel();
+        let other = thread::spawn(move || {
+            for () in asked {
+                sender.send(()).unwrap();
+            }
+        });
+        let timeouts = [(); 2].map(|()| {
+            asks.send(()).unwrap();
+            let mut timeouts = 0;
+            while receiver.recv_timeout(MOMENT).is_err() {
+                timeouts += 1;
+            }
+            timeouts
+        });
+        drop(asks);
+        other.join().unwrap();
+        racelab::outcome(timeouts);
+    });
+}
