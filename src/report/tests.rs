@@ -429,7 +429,7 @@ mod out_of_time {
     #[cfg(unoptimised)]
     #[test]
     fn a_search_that_is_not_optimised_names_the_packages_that_matter() {
-        expect![[r#"
+        expect![[r"
             INCONCLUSIVE   the time limit of 10s was reached before every interleaving was
                 explored
 
@@ -439,7 +439,7 @@ mod out_of_time {
                        fast with `--release`, or with `racelab.opt-level = 3` and
                        `corosensei.opt-level = 3` under `[profile.dev.package]` in
                        Cargo.toml
-        "#]]
+        "]]
         .assert_eq(&ended(
             Engine::Dpor,
             Bound::TimeLimit(Duration::from_secs(10)),
