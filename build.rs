@@ -1,4 +1,4 @@
-//! Tells whether there is a network, and what the compiler's std has.
+//! Tells whether there is a network, what the compiler's std has, and whether the code is optimised.
 //!
 //! The flag `--cfg loom` reaches every dependency, and tokio has no network under it, so that what
 //! needs one is left out. A build script has to say so: `RUSTFLAGS` reach the compiler, but not
@@ -15,6 +15,10 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(network)");
     if var_os("CARGO_CFG_LOOM").is_none() {
         println!("cargo::rustc-cfg=network");
+    }
+    println!("cargo::rustc-check-cfg=cfg(unoptimised)");
+    if var_os("OPT_LEVEL").is_some_and(|level| level == "0") {
+        println!("cargo::rustc-cfg=unoptimised");
     }
     // A compiler that does not tell is taken for a new one.
     let minor = minor_version().unwrap_or(u32::MAX);

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::explorer::Explorer;
-use crate::report::{Style, Subject, plural, text};
+use crate::report::{Style, Subject, faster, plural, text};
 use crate::trace::Schedule;
 use crate::verdict::{Engine, Reason, Report, Verdict};
 
@@ -64,17 +64,19 @@ pub fn check<F: Fn() + Send + Sync + 'static>(body: F) {
         panic!("{message}");
     }
     if let Verdict::Inconclusive(reason) = &report.verdict {
-        say(&name, reason, report.executions);
+        say(&name, reason, &report);
     }
 }
 
-fn say(name: &str, reason: &Reason, executions: u64) {
-    let executions = plural(executions, "execution");
+fn say(name: &str, reason: &Reason, report: &Report) {
+    let executions = plural(report.executions, "execution");
+    let faster = faster(report).map(|faster| format!("; {faster}"));
+    let faster = faster.unwrap_or_default();
     // Not with `eprintln!`: the test harness would keep that to itself, since the test passes, and
     // nobody would learn that it proves nothing.
     let _ = writeln!(
         io::stderr(),
-        "racelab: {name} is inconclusive after {executions}: {reason}"
+        "racelab: {name} is inconclusive after {executions}: {reason}{faster}"
     );
 }
 

@@ -22,7 +22,7 @@ pub mod time;
 #[cfg(feature = "cli")]
 pub mod verification;
 
-pub(crate) use sentences::plural;
+pub(crate) use sentences::{faster, plural};
 #[cfg(feature = "cli")]
 pub(crate) use sentences::{grouped, in_words};
 pub use style::Style;

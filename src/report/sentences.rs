@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::trace::LeftOut;
-use crate::verdict::{Bound, Reason};
+use crate::verdict::{Bound, Coverage, Engine, Reason, Report};
 
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,6 +118,18 @@ impl fmt::Display for Reason {
             }
         }
     }
+}
+
+/// How a search could be faster that ran out of time, if that is known.
+pub(crate) fn faster(report: &Report) -> Option<&'static str> {
+    let is_cut = matches!(report.coverage, Coverage::Bounded(Bound::TimeLimit(_)));
+    // The others spend their time in loom, in shuttle and in the program.
+    let is_ours = report.engine.is_some_and(Engine::is_divisible);
+    (cfg!(unoptimised) && is_cut && is_ours).then_some(
+        "racelab was built without optimisation, and is about five times as fast with `--release`, \
+         or with `racelab.opt-level = 3` and `corosensei.opt-level = 3` under \
+         `[profile.dev.package]` in Cargo.toml",
+    )
 }
 
 /// Says what runs on real threads mean if none of them failed, and when they ended.

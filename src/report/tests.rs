@@ -409,6 +409,62 @@ mod layout {
     }
 }
 
+mod out_of_time {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::verdict::{Bound, Engine, Reason};
+
+    fn ended(engine: Engine, bound: Bound) -> String {
+        let report = Report {
+            engine: Some(engine),
+            coverage: Coverage::Bounded(bound),
+            verdict: Verdict::Inconclusive(Reason::Bound(bound)),
+            violations: 0,
+            ..failing(trace(0, &[]), FailureKind::Panic, "")
+        };
+        text(&report, &Subject::default(), &Style::default())
+    }
+
+    #[cfg(unoptimised)]
+    #[test]
+    fn a_search_that_is_not_optimised_names_the_packages_that_matter() {
+        expect![[r"
+            INCONCLUSIVE   the time limit of 10s was reached before every interleaving was
+                explored
+
+              searched dpor, sequential consistency, 1 execution, cut by the time limit of
+                       10s
+              faster   racelab was built without optimisation, and is about five times as
+                       fast with `--release`, or with `racelab.opt-level = 3` and
+                       `corosensei.opt-level = 3` under `[profile.dev.package]` in
+                       Cargo.toml
+        "]]
+        .assert_eq(&ended(
+            Engine::Dpor,
+            Bound::TimeLimit(Duration::from_secs(10)),
+        ));
+    }
+
+    #[cfg(not(unoptimised))]
+    #[test]
+    fn a_search_that_is_optimised_has_no_such_hint() {
+        let text = ended(Engine::Dpor, Bound::TimeLimit(Duration::from_secs(10)));
+        assert!(!text.contains("optimisation"), "{text}");
+    }
+
+    #[test]
+    fn who_has_other_limits_than_time_gets_no_such_hint() {
+        for (engine, bound) in [
+            (Engine::Dpor, Bound::MaxExecutions(1)),
+            (Engine::Threads, Bound::TimeLimit(Duration::from_secs(10))),
+        ] {
+            let text = ended(engine, bound);
+            assert!(!text.contains("optimisation"), "{text}");
+        }
+    }
+}
+
 #[cfg(feature = "cli")]
 mod json {
     use super::*;

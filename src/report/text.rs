@@ -8,7 +8,7 @@ use crate::trace::{LeftOut, ObjectId, Schedule, Trace};
 use crate::verdict::{Bound, Coverage, Engine, Failure, Outcome, Report, Verdict};
 
 use super::rows::rows;
-use super::sentences::{grouped, plural};
+use super::sentences::{faster, grouped, plural};
 use super::style::{BOLD, GREEN, RED, Style, YELLOW, label, labelled, paint, printable, wrapped};
 use super::table::table;
 
@@ -61,6 +61,7 @@ pub fn text(report: &Report, subject: &Subject, style: &Style) -> String {
         Verdict::Holds => {}
     }
     facts.push(("searched", searched(report)));
+    facts.extend(faster(report).map(|faster| ("faster", faster.to_owned())));
     out += "\n";
     for (label, fact) in facts {
         out += &labelled(label, &fact, style);

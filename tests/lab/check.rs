@@ -330,6 +330,18 @@ mod settings {
         .says("the time limit of 20ms");
     }
 
+    #[cfg(debug_assertions)]
+    #[test]
+    fn a_check_that_runs_out_of_time_without_optimisation_says_what_makes_it_faster() {
+        run(
+            "has_too_many_interleavings",
+            &[("RACELAB_TIME_LIMIT", "20ms")],
+        )
+        .passes()
+        .says("explored; racelab was built without optimisation")
+        .says("`racelab.opt-level = 3`");
+    }
+
     #[test]
     fn a_check_can_be_required_to_be_complete() {
         let complete = ("RACELAB_REQUIRE", "complete");
