@@ -72,6 +72,8 @@ mod named;
 pub mod parking_lot;
 #[cfg(feature = "queue")]
 pub mod queue;
+#[cfg(feature = "engine")]
+mod statics;
 pub mod sync;
 pub mod thread;
 
@@ -107,6 +109,8 @@ mod verdict;
 pub mod workloads;
 
 pub use named::Named;
+#[cfg(feature = "engine")]
+pub use statics::Static;
 #[cfg(not(feature = "engine"))]
 pub use std::thread_local;
 
@@ -122,3 +126,10 @@ pub use verdict::{
     Bound, Coverage, Division, Engine, Failure, FailureKind, MemoryModel, Outcome, Reason, Report,
     Shard, UnknownEngine, Verdict,
 };
+
+/// Declares plain statics. With the feature `engine`, they are made anew in each execution.
+#[cfg(not(feature = "engine"))]
+#[macro_export]
+macro_rules! statics {
+    ($($statics:tt)*) => { $($statics)* };
+}

@@ -1,4 +1,6 @@
-//! The end of an execution: what its threads have left behind is destroyed.
+//! The end of an execution: what its threads have left behind is destroyed, but for the values of
+//! statics. Those are never dropped, as std's are not: there may be references to them, which live as
+//! long as the process.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,15 +11,16 @@ use crate::trace::ThreadId;
 use super::kept::Kept;
 use super::{Execution, NextStep, Runtime, with};
 
-/// Destroys the values of statics and the like, if the current thread was the last one to finish.
+/// Destroys the values that are local to threads, if the current thread was the last one to finish.
 ///
-/// Without the lab these destructors would never run, so that nothing in them counts: their
+/// The main thread's would not be destroyed without the lab, so that nothing in them counts: their
 /// operations take no effect in the schedule, and they fail nothing.
 pub(crate) fn close() {
     let is_over = with(Execution::begin_closing);
     if !is_over {
         return;
     }
+    with(Execution::leak_statics);
     while let Some(value) = with(Execution::take_left_behind) {
         let mut rest = catch_unwind(AssertUnwindSafe(|| drop(value))).err();
         while let Some(payload) = rest {
@@ -59,16 +62,21 @@ impl Execution {
         }
     }
 
+    /// Leaves the values behind of all locks that were not dropped: those of statics, and of what was
+    /// forgotten.
+    fn leak_statics(&mut self) {
+        for object in &mut self.objects {
+            if let State::Once(initialisation) = &mut object.state
+                && let Some(value) = initialisation.take()
+            {
+                self.pulse.leave_behind(value.leak());
+            }
+        }
+    }
+
     /// A value that a finished thread has left behind.
     fn take_left_behind(&mut self) -> Option<Kept> {
-        let objects = self.objects.iter_mut().rev();
-        let mut values = objects.filter_map(|object| match &mut object.state {
-            State::Once(initialisation) => initialisation.take(),
-            _ => None,
-        });
-        values.next().or_else(|| {
-            let mut threads = self.threads.iter_mut().rev();
-            threads.find_map(|thread| thread.locals.destroy_next())
-        })
+        let mut threads = self.threads.iter_mut().rev();
+        threads.find_map(|thread| thread.locals.destroy_next())
     }
 }

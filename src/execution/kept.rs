@@ -15,6 +15,8 @@ use std::ptr::NonNull;
 pub(crate) struct Kept {
     value: NonNull<()>,
     destroy: unsafe fn(NonNull<()>),
+    /// In bytes.
+    size: usize,
     /// Whether its destructor does anything.
     pub(super) needs_drop: bool,
 }
@@ -30,8 +32,14 @@ impl Kept {
         Kept {
             value: NonNull::new(value).expect("a box is not null").cast(),
             destroy: destroy::<T>,
+            size: size_of::<T>(),
             needs_drop: std::mem::needs_drop::<T>(),
         }
+    }
+
+    /// Leaves the value where it is for ever, and returns its size in bytes.
+    pub(crate) fn leak(self) -> usize {
+        ManuallyDrop::new(self).size
     }
 
     /// The place of the value, good until the `Kept` is dropped.

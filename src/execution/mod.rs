@@ -42,6 +42,7 @@ use std::fmt;
 use std::iter;
 use std::mem::ManuallyDrop;
 use std::panic::Location;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -158,6 +159,9 @@ pub(crate) struct Execution {
     objects: Vec<Object>,
     /// The objects that were bound where they were used, by the numbers of their identities.
     late_objects: FxHashMap<u64, ObjectId>,
+    /// The values of statics that are made anew in each execution, by the numbers of their
+    /// identities.
+    statics: FxHashMap<u64, NonNull<()>>,
     /// The addresses that atomic pointers held, in the order of their appearance.
     addresses: Vec<usize>,
     current: ThreadId,
@@ -259,6 +263,7 @@ impl Execution {
             announced: 0,
             objects: Vec::new(),
             late_objects: FxHashMap::default(),
+            statics: FxHashMap::default(),
             addresses: Vec::new(),
             current: ThreadId::MAIN,
             alternative: 0,
@@ -294,6 +299,7 @@ impl Execution {
         self.announced = 0;
         self.objects.clear();
         self.late_objects.clear();
+        self.statics.clear();
         self.addresses.clear();
         self.current = ThreadId::MAIN;
         self.alternative = 0;
@@ -440,6 +446,17 @@ impl Execution {
             self.addresses.len() - 1
         });
         Value::Pointer(u32::try_from(index + 1).expect("fewer than 2^32 addresses"))
+    }
+
+    /// The place of the value that a static has in this execution, once it has one.
+    pub(crate) fn static_value(&self, number: u64) -> Option<NonNull<()>> {
+        self.statics.get(&number).copied()
+    }
+
+    /// Keeps the place of a value of this size in bytes, which is never freed.
+    pub(crate) fn keep_static(&mut self, number: u64, place: NonNull<()>, size: usize) {
+        self.statics.insert(number, place);
+        self.pulse.leave_behind(size);
     }
 
     /// Notes in the event of the operation that is being performed what it did.

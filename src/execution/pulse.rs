@@ -22,7 +22,7 @@ pub(crate) struct Pulse {
     /// How much of the search is done, as the bits of an `f64` from 0 on, or not a number.
     share_done: AtomicU64,
     interrupted: AtomicBool,
-    /// The bytes of the stacks of threads that were left behind.
+    /// The bytes that executions have left behind: stacks of threads, values of statics.
     left_behind: AtomicUsize,
 }
 
@@ -122,12 +122,12 @@ impl Pulse {
         })
     }
 
-    /// Says that a thread was left behind, with the size of its stack in bytes.
+    /// Says that a stack of a thread or the value of a static was left behind, with its size in bytes.
     pub(crate) fn leave_behind(&self, bytes: usize) {
         self.left_behind.fetch_add(bytes, Relaxed);
     }
 
-    /// The bytes of the stacks of threads that were left behind.
+    /// The bytes that were left behind.
     pub(crate) fn left_behind(&self) -> usize {
         self.left_behind.load(Relaxed)
     }

@@ -86,6 +86,16 @@ impl Drop for OnceBinding {
     }
 }
 
+impl Drop for Initialisation {
+    /// Whoever drops the lock takes the value out first. Otherwise there may be references to it that
+    /// live for ever, or what it borrows may be gone: it is left where it is.
+    fn drop(&mut self) {
+        if let Some(value) = self.value.take() {
+            value.leak();
+        }
+    }
+}
+
 impl Initialisation {
     /// Makes it as if it had not begun, and takes out what it made.
     pub(crate) fn take(&mut self) -> Option<Kept> {

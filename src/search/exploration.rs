@@ -13,7 +13,7 @@ use super::{FailingExecution, size};
 /// After this number of executions that did not end within their steps, a search of single runs gives up.
 pub(super) const MAX_ENDLESS: u64 = 100;
 
-/// When the stacks of threads that were left behind take this number of bytes, a search ends.
+/// When what executions have left behind, stacks of threads and values of statics, takes this number of bytes, a search ends.
 pub(super) const MAX_LEFT_BEHIND: usize = 256 << 20;
 
 /// Each time after this number of executions it is said how much is done.
@@ -132,8 +132,8 @@ impl Limits {
         }
         if pulse.left_behind() >= MAX_LEFT_BEHIND {
             return Some(Stop::Unsupported(format!(
-                "destructors wait for ever, and the stacks of the threads that had to be left behind \
-                 in them take {} MiB",
+                "what executions have left behind takes {} MiB: the stacks of threads whose \
+                 destructors wait for ever, and the values of statics",
                 pulse.left_behind() >> 20
             )));
         }

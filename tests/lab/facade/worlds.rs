@@ -41,38 +41,18 @@ fn smuggled<T: Send + 'static>(make: impl Fn() -> T + Send + Sync + 'static) -> 
 }
 
 #[test]
-fn a_real_object_in_an_execution_is_a_misuse_that_names_where_it_was_made() {
-    let (line, atomic) = (line!(), Arc::new(AtomicUsize::new(0)));
-    let what = misuse(move || {
-        let _ = atomic.load(SeqCst);
-    });
-    assert!(what.contains("AtomicUsize"), "{what}");
+fn a_real_channel_in_an_execution_is_a_misuse_that_names_where_it_was_made() {
+    let (line, (sender, _receiver)) = (line!(), mpsc::channel());
+    let what = misuse(move || drop(sender.send(1)));
+    assert!(what.contains("Channel"), "{what}");
     assert!(what.contains("outside the closure"), "{what}");
     assert!(what.contains(&format!("{}:{line}:", file!())), "{what}");
 }
 
 #[test]
-fn every_kind_of_real_object_is_noticed_in_an_execution() {
-    let mutex = Mutex::new(0);
-    assert!(misuse(move || drop(mutex.lock())).contains("Mutex"));
-    let condvar = Condvar::new();
-    assert!(misuse(move || condvar.notify_one()).contains("Condvar"));
-    let (sender, receiver) = mpsc::channel();
-    assert!(
-        misuse(move || {
-            let _ = sender.send(1);
-        })
-        .contains("Channel")
-    );
-    drop(receiver);
-    let lock = RwLock::new(0);
-    assert!(misuse(move || drop(lock.read())).contains("RwLock"));
-    let lock = RwLock::new(0);
-    assert!(misuse(move || drop(lock.try_write())).contains("RwLock"));
+fn every_kind_of_real_channel_and_barrier_is_noticed_in_an_execution() {
     let barrier = Barrier::new(1);
     assert!(misuse(move || assert!(barrier.wait().is_leader())).contains("Barrier"));
-    let mutex = parking_lot::Mutex::new(0);
-    assert!(misuse(move || drop(mutex.lock())).contains("Mutex"));
     let (sender, receiver) = mpsc::sync_channel::<u8>(1);
     let receiver = RealMutex::new(receiver);
     assert!(
@@ -87,18 +67,18 @@ fn every_kind_of_real_object_is_noticed_in_an_execution() {
 
 #[test]
 fn an_object_of_an_earlier_execution_is_a_misuse_that_names_where_it_was_made() {
-    let (line, mutex) = (line!() + 1, smuggled(|| Mutex::new(7)));
-    let what = misuse(move || drop(mutex.lock()));
+    let (line, barrier) = (line!() + 1, smuggled(|| Barrier::new(1)));
+    let what = misuse(move || assert!(barrier.wait().is_leader()));
     assert!(what.contains("in an earlier execution"), "{what}");
     assert!(what.contains(&format!("{}:{line}:", file!())), "{what}");
 }
 
 #[test]
 fn an_object_of_an_execution_panics_outside_and_names_where_it_was_made() {
-    let (line, mutex) = (line!() + 1, smuggled(|| Mutex::new(7)));
-    let message = panic_of(|| drop(mutex.lock()));
+    let (line, barrier) = (line!() + 1, smuggled(|| Barrier::new(1)));
+    let message = panic_of(|| assert!(barrier.wait().is_leader()));
     assert!(
-        message.starts_with("racelab: the Mutex used at "),
+        message.starts_with("racelab: the Barrier used at "),
         "{message}"
     );
     assert!(message.contains("used outside of it"), "{message}");
@@ -106,8 +86,158 @@ fn an_object_of_an_execution_panics_outside_and_names_where_it_was_made() {
         message.contains(&format!("{}:{line}:", file!())),
         "{message}"
     );
-    // What is no operation is possible everywhere.
-    assert_eq!(mutex.into_inner().unwrap(), 7);
+}
+
+#[test]
+fn an_atomic_that_was_made_outside_begins_each_execution_with_its_value() {
+    let atomic = Arc::new(AtomicUsize::new(7));
+    let inside = Arc::clone(&atomic);
+    let report = explore(move || {
+        let other = Arc::clone(&inside);
+        let other = thread::spawn(move || other.fetch_add(1, SeqCst));
+        inside.fetch_add(1, SeqCst);
+        other.join().unwrap();
+        assert_eq!(inside.load(SeqCst), 9);
+    });
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+    assert_eq!(report.executions, 2, "{report}");
+    assert_eq!(atomic.load(SeqCst), 7);
+}
+
+#[test]
+fn locks_that_were_made_outside_can_be_used_and_what_they_guard_read() {
+    let shared = Arc::new((Mutex::new(7), RwLock::new(8), Condvar::new()));
+    let inside = Arc::clone(&shared);
+    let report = explore(move || {
+        let other = Arc::clone(&inside);
+        let other = thread::spawn(move || *other.0.lock().unwrap() + *other.1.read().unwrap());
+        assert_eq!(*inside.0.lock().unwrap(), 7);
+        inside.2.notify_all();
+        assert_eq!(other.join().unwrap(), 15);
+    });
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+    assert_eq!(report.executions, 2, "{report}");
+    assert_eq!(*shared.0.lock().unwrap(), 7);
+}
+
+#[test]
+fn what_a_lock_guards_must_not_have_been_changed_in_an_earlier_execution() {
+    // Two executions, so that the second one meets what the first has changed.
+    fn twice(change: impl Fn() + Send + Sync + 'static) -> String {
+        misuse(move || {
+            let flag = Arc::new(AtomicUsize::new(0));
+            let other = Arc::clone(&flag);
+            let other = thread::spawn(move || other.store(1, SeqCst));
+            flag.store(2, SeqCst);
+            other.join().unwrap();
+            change();
+        })
+    }
+    let (line, mutex) = (line!(), Mutex::new(0));
+    let what = twice(move || *mutex.lock().unwrap() += 1);
+    assert!(what.contains("the Mutex used at"), "{what}");
+    assert!(
+        what.contains("was changed in an earlier execution"),
+        "{what}"
+    );
+    assert!(what.contains("racelab::statics!"), "{what}");
+    assert!(what.contains(&format!("{}:{line}:", file!())), "{what}");
+    let lock = RwLock::new(0);
+    assert!(twice(move || *lock.write().unwrap() += 1).contains("the RwLock used at"));
+    let mutex = parking_lot::Mutex::new(0);
+    assert!(twice(move || *mutex.lock() += 1).contains("the Mutex used at"));
+}
+
+#[test]
+fn a_lock_of_nothing_can_be_taken_in_every_execution() {
+    let mutex = Arc::new(Mutex::new(()));
+    let report = explore(move || {
+        let other = Arc::clone(&mutex);
+        let other = thread::spawn(move || *other.lock().unwrap() = ());
+        *mutex.lock().unwrap() = ();
+        other.join().unwrap();
+    });
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+    assert_eq!(report.executions, 2, "{report}");
+}
+
+#[test]
+fn a_guard_that_was_leaked_is_a_misuse_in_the_next_execution() {
+    let mutex = Arc::new(Mutex::new(()));
+    let what = misuse(move || {
+        let flag = Arc::new(AtomicUsize::new(0));
+        let other = Arc::clone(&flag);
+        let other = thread::spawn(move || other.store(1, SeqCst));
+        flag.store(2, SeqCst);
+        other.join().unwrap();
+        std::mem::forget(mutex.lock());
+    });
+    assert!(
+        what.contains("still held by a guard of an earlier execution"),
+        "{what}"
+    );
+}
+
+/// A thread of std's that uses a lock of a running execution waits until that is free, and the
+/// execution waits for the thread.
+#[test]
+fn a_thread_of_std_and_an_execution_exclude_each_other() {
+    use std::sync::atomic::AtomicI64;
+
+    let shared = Arc::new((Mutex::new(()), AtomicI64::new(0)));
+    let inside = Arc::clone(&shared);
+    let enter = |shared: &(Mutex<()>, AtomicI64)| {
+        let guard = shared.0.lock();
+        assert_eq!(shared.1.fetch_add(1, SeqCst), 0, "two guards at a time");
+        std::thread::yield_now();
+        shared.1.fetch_sub(1, SeqCst);
+        drop(guard);
+    };
+    let is_over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let foreign = std::thread::spawn({
+        let (shared, is_over) = (Arc::clone(&shared), Arc::clone(&is_over));
+        move || {
+            while !is_over.load(SeqCst) {
+                enter(&shared);
+            }
+        }
+    });
+    let report = explore(move || {
+        let shared = Arc::clone(&inside);
+        let other = thread::spawn(move || enter(&shared));
+        enter(&inside);
+        other.join().unwrap();
+    });
+    is_over.store(true, SeqCst);
+    foreign.join().expect("it had the lock to itself");
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+}
+
+/// Two searches at a time that use one lock.
+#[test]
+fn executions_on_two_os_threads_use_a_lock_one_after_the_other() {
+    let shared = Arc::new((Mutex::new(7), std::sync::atomic::AtomicUsize::new(0)));
+    let searches: Vec<_> = (0..2)
+        .map(|_| {
+            let shared = Arc::clone(&shared);
+            std::thread::spawn(move || {
+                explore(move || {
+                    let other = Arc::clone(&shared);
+                    let other = thread::spawn(move || *other.0.lock().unwrap());
+                    let guard = shared.0.lock().unwrap();
+                    assert_eq!(shared.1.fetch_add(1, SeqCst), 0, "two guards at a time");
+                    shared.1.fetch_sub(1, SeqCst);
+                    drop(guard);
+                    assert_eq!(other.join().unwrap(), 7);
+                })
+            })
+        })
+        .collect();
+    for search in searches {
+        let report = search.join().unwrap();
+        assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+        assert_eq!(report.executions, 2, "{report}");
+    }
 }
 
 #[test]
@@ -209,10 +339,10 @@ fn a_waker_of_an_execution_panics_outside_and_can_be_dropped() {
 
 #[test]
 fn an_object_of_an_execution_panics_on_a_real_thread() {
-    let atomic = smuggled(|| AtomicUsize::new(7));
+    let barrier = smuggled(|| Barrier::new(1));
     let message = thread::spawn(move || {
         panic_of(|| {
-            let _ = atomic.load(SeqCst);
+            let _ = barrier.wait();
         })
     })
     .join()
@@ -236,12 +366,12 @@ fn ends_of_another_world_can_be_dropped_in_an_execution() {
 }
 
 #[test]
-fn the_guards_of_another_world_can_be_dropped_and_cells_used_in_each() {
+fn locks_and_cells_can_be_used_in_each_world() {
     let lock = smuggled(|| RwLock::new(7));
-    assert!(panic_of(|| drop(lock.read())).contains("the RwLock used at"));
+    assert_eq!(*lock.read().unwrap(), 7);
     assert_eq!(lock.into_inner().unwrap(), 7);
     let mutex = smuggled(|| parking_lot::Mutex::new(7));
-    assert!(panic_of(|| drop(mutex.lock())).contains("the Mutex used at"));
+    assert_eq!(*mutex.lock(), 7);
     assert_eq!(mutex.into_inner(), 7);
     // What is initialised in an execution ends with it.
     let cell = smuggled(|| OnceLock::from(7));

@@ -1,0 +1,244 @@
+//! Objects that are declared as statics, or made by `const` functions, as they are without the lab.
+//!
+//! With the feature `loom`, constructors are not `const`, so that these tests need a build without.
+#![cfg(not(feature = "loom"))]
+#![expect(
+    unsafe_code,
+    reason = "cells, zeroed memory and pointers to values are what is tested"
+)]
+
+use std::sync::atomic::AtomicU32 as RealAtomicU32;
+
+use racelab::cell::UnsafeCell;
+use racelab::parking_lot;
+use racelab::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::SeqCst};
+use racelab::sync::{Arc, Condvar, Mutex, Once, OnceLock, RwLock};
+use racelab::{Engine, Explorer, Report, Verdict, thread};
+
+fn explore(body: impl Fn() + Send + Sync + 'static) -> Report {
+    Explorer::new(Engine::Dpor).explore(body)
+}
+
+fn holds(executions: u64, body: impl Fn() + Send + Sync + 'static) {
+    let report = explore(body);
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+    assert_eq!(report.executions, executions, "{report}");
+    assert_eq!(report.blocked, 0, "{report}");
+}
+
+/// A type of a user's with a `const` constructor.
+struct Gate {
+    is_open: AtomicBool,
+    passed: AtomicUsize,
+    waiting: Mutex<()>,
+    opened: Condvar,
+}
+
+impl Gate {
+    const fn new() -> Self {
+        Gate {
+            is_open: AtomicBool::new(false),
+            passed: AtomicUsize::new(0),
+            waiting: Mutex::new(()),
+            opened: Condvar::new(),
+        }
+    }
+
+    fn open(&self) {
+        let _waiting = self.waiting.lock().unwrap();
+        self.is_open.store(true, SeqCst);
+        self.opened.notify_all();
+    }
+
+    fn pass(&self) {
+        let mut waiting = self.waiting.lock().unwrap();
+        while !self.is_open.load(SeqCst) {
+            waiting = self.opened.wait(waiting).unwrap();
+        }
+        drop(waiting);
+        self.passed.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn a_static_atomic_begins_each_execution_with_its_value() {
+    static N: AtomicUsize = AtomicUsize::new(3);
+
+    // As many as with an atomic that is made in the closure.
+    holds(2, || {
+        let other = thread::spawn(|| N.fetch_add(1, SeqCst));
+        N.fetch_add(1, SeqCst);
+        other.join().unwrap();
+        assert_eq!(N.load(SeqCst), 5);
+    });
+    assert_eq!(N.load(SeqCst), 3);
+}
+
+#[test]
+fn a_static_of_a_users_type_is_explored_as_one_that_is_made_inside() {
+    static GATE: Gate = Gate::new();
+
+    fn pass(gate: &'static Gate) {
+        let other = thread::spawn(|| gate.pass());
+        gate.open();
+        gate.pass();
+        other.join().unwrap();
+        assert_eq!(gate.passed.load(SeqCst), 2);
+    }
+    let inside = explore(|| pass(Box::leak(Box::new(Gate::new()))));
+    assert!(matches!(inside.verdict, Verdict::Holds), "{inside}");
+    holds(inside.executions, || pass(&GATE));
+}
+
+/// Threads that use an object each do nothing together.
+fn apart(use_it: fn()) {
+    for threads in 1..=3 {
+        holds(1, move || {
+            let threads: Vec<_> = (0..threads).map(|_| thread::spawn(use_it)).collect();
+            for thread in threads {
+                thread.join().unwrap();
+            }
+        });
+    }
+}
+
+#[test]
+fn threads_with_an_object_each_have_one_execution() {
+    apart(|| {
+        let n = AtomicUsize::new(0);
+        n.store(1, SeqCst);
+        assert_eq!(n.fetch_add(1, SeqCst), 1);
+    });
+    apart(|| *Mutex::new(1).lock().unwrap() += 1);
+    apart(|| *parking_lot::Mutex::new(1).lock() += 1);
+    apart(|| {
+        let lock = RwLock::new(1);
+        assert_eq!(*lock.read().unwrap(), 1);
+        *lock.write().unwrap() += 1;
+    });
+    apart(|| Condvar::new().notify_all());
+    apart(|| Once::new().call_once(|| ()));
+    apart(|| assert_eq!(OnceLock::new().set(1), Ok(())));
+    apart(|| {
+        let cell = UnsafeCell::new(1);
+        // SAFETY: only this thread has the cell.
+        cell.with_mut(|value| unsafe { *value += 1 });
+    });
+}
+
+#[test]
+fn objects_that_threads_meet_in_any_order_are_told_apart() {
+    // Which of the two is used first, and by whom, differs from execution to execution.
+    holds(4, || {
+        let pair = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let other = Arc::clone(&pair);
+        let thread = thread::spawn(move || {
+            other.0.store(1, SeqCst);
+            other.1.store(1, SeqCst);
+        });
+        pair.0.store(2, SeqCst);
+        pair.1.store(2, SeqCst);
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn the_reduction_loses_no_outcome_over_statics() {
+    static PAIR: (AtomicUsize, AtomicUsize) = (AtomicUsize::new(0), AtomicUsize::new(0));
+
+    fn body() {
+        let threads = [0, 1].map(|own| {
+            thread::spawn(move || {
+                let (mine, other) = if own == 0 {
+                    (&PAIR.0, &PAIR.1)
+                } else {
+                    (&PAIR.1, &PAIR.0)
+                };
+                let seen = other.load(SeqCst);
+                // What is used next depends on what was seen.
+                if seen == 0 { mine } else { other }.fetch_add(2, SeqCst);
+                mine.load(SeqCst)
+            })
+        });
+        let seen = threads.map(|thread| thread.join().unwrap());
+        racelab::outcome((seen, PAIR.0.load(SeqCst), PAIR.1.load(SeqCst)));
+    }
+    let [reduced, all] = [Engine::Dpor, Engine::Dfs].map(|engine| {
+        let report = Explorer::new(engine).explore(body);
+        let mut outcomes: Vec<_> = report.outcomes.iter().map(|it| it.value.clone()).collect();
+        outcomes.sort_unstable();
+        (outcomes, report.traces)
+    });
+    assert_eq!(reduced, all);
+    assert!(reduced.0.len() > 1);
+}
+
+#[test]
+fn statics_of_the_macro_are_made_anew_in_each_execution() {
+    static MADE: RealAtomicU32 = RealAtomicU32::new(0);
+    racelab::statics! {
+        static LIST: Mutex<Vec<u32>> = {
+            MADE.fetch_add(1, SeqCst);
+            Mutex::new(Vec::new())
+        };
+        /// Two in one.
+        static OTHER: RwLock<u32> = RwLock::new(7);
+    }
+
+    let report = explore(|| {
+        let other = thread::spawn(|| LIST.lock().unwrap().push(1));
+        LIST.lock().unwrap().push(*OTHER.read().unwrap());
+        other.join().unwrap();
+        assert_eq!(LIST.lock().unwrap().len(), 2);
+        *OTHER.write().unwrap() += 1;
+    });
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+    assert_eq!(report.executions, 2, "{report}");
+    assert_eq!(u64::from(MADE.load(SeqCst)), 2);
+    assert!(LIST.lock().unwrap().is_empty());
+    assert_eq!(*OTHER.read().unwrap(), 7);
+}
+
+#[test]
+fn zeroed_memory_is_an_atomic() {
+    let body = || {
+        // SAFETY: all-zero memory is a valid atomic, as std's are.
+        let n: Box<AtomicUsize> = unsafe { Box::new_zeroed().assume_init() };
+        n.store(1, SeqCst);
+        assert_eq!(n.load(SeqCst), 1);
+        // SAFETY: as above.
+        let p: Box<AtomicPtr<u8>> = unsafe { Box::new_zeroed().assume_init() };
+        assert!(p.load(SeqCst).is_null());
+    };
+    body();
+    holds(1, body);
+}
+
+#[test]
+fn what_is_written_past_the_lab_is_taken_back_by_the_next_step() {
+    holds(1, || {
+        let mut n = AtomicUsize::new(1);
+        n.store(2, SeqCst);
+        assert_eq!(*n.get_mut(), 2);
+        *n.get_mut() = 3;
+        assert_eq!(n.load(SeqCst), 3);
+        // SAFETY: no other thread has the atomic.
+        unsafe { *n.as_ptr() = 4 };
+        assert_eq!(n.fetch_add(1, SeqCst), 4);
+        assert_eq!(n.into_inner(), 5);
+    });
+}
+
+#[test]
+fn an_atomic_that_is_used_when_the_execution_is_over_is_a_real_one() {
+    struct Adds(Arc<AtomicUsize>);
+    impl Drop for Adds {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+    let n = Arc::new(AtomicUsize::new(0));
+    let adds = Adds(Arc::clone(&n));
+    holds(1, move || assert_eq!(adds.0.load(SeqCst), 0));
+    assert_eq!(n.load(SeqCst), 1);
+}
