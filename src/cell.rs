@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 #[cfg(feature = "engine")]
-use crate::execution::{Guarded, Identity, NextStep};
+use crate::execution::{Guarded, NextStep};
 #[cfg(feature = "engine")]
 use crate::model::cell;
 #[cfg(feature = "engine")]
@@ -152,7 +152,7 @@ impl<T> From<T> for UnsafeCell<T> {
 #[cfg(feature = "engine")]
 impl<T> crate::Named for UnsafeCell<T> {
     fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-        Identity::name(cell::object(&self.identity), name.into());
+        cell::name(&self.identity, name.into());
         self
     }
 }

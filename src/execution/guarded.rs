@@ -68,6 +68,11 @@ impl Guarded {
         self.identity.known()
     }
 
+    /// Where the object was made, unless it is zeroed memory.
+    pub(crate) fn made_at(&self) -> Option<&'static Location<'static>> {
+        self.identity.made_at()
+    }
+
     /// Notes that the data is lent for changes, and how large it is. Data of no size cannot be
     /// changed.
     pub(crate) fn lend(&self, size: usize) {

@@ -25,6 +25,7 @@ mod kept;
 mod locals;
 mod next_step;
 mod object;
+mod publications;
 mod pulse;
 mod real_run;
 mod recorded;
@@ -66,6 +67,8 @@ pub(crate) use kept::Kept;
 pub(crate) use locals::LocalState;
 pub(crate) use next_step::{Alternatives, NextStep, Requirement};
 pub(crate) use object::{Object, Origin};
+pub(crate) use publications::Maker;
+use publications::Publications;
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use real_run::{Conditions, Panic, RealRun, Record};
 use recorded::{Lineage, Recorded};
@@ -162,6 +165,7 @@ pub(crate) struct Execution {
     /// The values of statics that are made anew in each execution, by the numbers of their
     /// identities.
     statics: FxHashMap<u64, NonNull<()>>,
+    publications: Publications,
     /// The addresses that atomic pointers held, in the order of their appearance.
     addresses: Vec<usize>,
     current: ThreadId,
@@ -264,6 +268,7 @@ impl Execution {
             objects: Vec::new(),
             late_objects: FxHashMap::default(),
             statics: FxHashMap::default(),
+            publications: Publications::default(),
             addresses: Vec::new(),
             current: ThreadId::MAIN,
             alternative: 0,
@@ -300,6 +305,7 @@ impl Execution {
         self.objects.clear();
         self.late_objects.clear();
         self.statics.clear();
+        self.publications.clear();
         self.addresses.clear();
         self.current = ThreadId::MAIN;
         self.alternative = 0;
@@ -457,6 +463,33 @@ impl Execution {
     pub(crate) fn keep_static(&mut self, number: u64, place: NonNull<()>, size: usize) {
         self.statics.insert(number, place);
         self.pulse.leave_behind(size);
+    }
+
+    /// The current thread has read an address in an atomic, and stored another one, which points to
+    /// what it has made of this size in bytes.
+    pub(crate) fn pass_pointer(&mut self, read: usize, stored: Option<usize>, size: usize) {
+        let me = self.current;
+        if read != 0 {
+            self.publications.read(read, me);
+        }
+        let Some(stored) = stored.filter(|stored| *stored != read) else {
+            return;
+        };
+        if read != 0 {
+            self.publications.replace(read, me);
+        }
+        if stored != 0 {
+            // What is made is made before the step, and is an event of its own.
+            self.advance();
+            let time = self.thread(me).knowledge.clock.get(me);
+            let maker = Maker { thread: me, time };
+            self.publications.store(stored, size, maker);
+        }
+    }
+
+    /// Who has made what lies at an address, if the current thread has the pointer to it from an atomic.
+    pub(crate) fn maker_of(&self, address: usize) -> Option<Maker> {
+        self.publications.maker_of(address, self.current)
     }
 
     /// Notes in the event of the operation that is being performed what it did.

@@ -6,13 +6,24 @@ use super::{Access, Accessed, AtomicType};
 #[derive(Debug)]
 pub(crate) struct Location {
     is: AtomicType,
+    /// If it is a pointer, to how many bytes.
+    pointee: usize,
     newest: u64,
 }
 
 impl Location {
-    /// An atomic of this type that holds this value.
-    pub(crate) fn new(is: AtomicType, value: u64) -> Self {
-        Location { is, newest: value }
+    /// An atomic of this type that holds this value. A pointer points to `pointee` bytes.
+    pub(crate) fn new(is: AtomicType, pointee: usize, value: u64) -> Self {
+        Location {
+            is,
+            pointee,
+            newest: value,
+        }
+    }
+
+    /// If it is a pointer, to how many bytes it points.
+    pub(crate) fn pointee(&self) -> usize {
+        self.pointee
     }
 
     pub(crate) fn atomic_type(&self) -> AtomicType {

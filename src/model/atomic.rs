@@ -19,6 +19,8 @@ use super::State;
 pub(crate) struct Kind {
     pub(crate) name: &'static str,
     pub(crate) is: AtomicType,
+    /// If it is a pointer, to how many bytes.
+    pub(crate) pointee: usize,
 }
 
 /// The atomic in the current execution, or `None` outside of one. It begins with the value that is
@@ -31,7 +33,7 @@ pub(crate) fn object(
     stored: impl FnOnce() -> u64,
 ) -> Option<ObjectId> {
     let object = identity.object(kind.name, |_| {
-        State::Atomic(Location::new(kind.is, stored()))
+        State::Atomic(Location::new(kind.is, kind.pointee, stored()))
     });
     if object.is_none() && identity.is_used_elsewhere() {
         identity.refuse_other_thread(kind.name);
@@ -43,7 +45,9 @@ pub(crate) fn object(
 #[cfg(feature = "loom")]
 #[track_caller]
 pub(crate) fn made(identity: &Identity, kind: Kind, stored: u64) {
-    let made = identity.made(kind.name, |_| State::Atomic(Location::new(kind.is, stored)));
+    let made = identity.made(kind.name, |_| {
+        State::Atomic(Location::new(kind.is, kind.pointee, stored))
+    });
     if let Some(object) = made {
         // Not while the execution is borrowed, since the engine may look at it.
         let runtime = with(|execution| execution.runtime());
@@ -119,7 +123,13 @@ impl Execution {
             unreachable!("an access of an atomic");
         };
         let is = location.atomic_type();
+        let pointee = location.pointee();
         let accessed = location.commit(access, read, fails);
+        if is == AtomicType::Pointer {
+            let address = |bits| usize::try_from(bits).expect("the bits of a pointer");
+            let stored = accessed.written.map(address);
+            self.pass_pointer(address(accessed.read), stored, pointee);
+        }
         let reads = !matches!(access, Access::Store(_));
         let read = reads.then(|| self.shown(is, accessed.read));
         let written = accessed.written.map(|bits| self.shown(is, bits));

@@ -2,9 +2,10 @@
 //!
 //! Races are found with vector clocks, as in `FastTrack` (Flanagan and Freund, PLDI 2009).
 
+use std::borrow::Cow;
 use std::panic::Location;
 
-use crate::execution::{Ending, Execution, Guarded, NextStep, RacesWith, give_up, with};
+use crate::execution::{Ending, Execution, Guarded, Identity, NextStep, RacesWith, give_up, with};
 use crate::trace::{Access, ObjectId, Operation, Race};
 
 use super::State;
@@ -31,7 +32,45 @@ struct Stamp {
 #[inline]
 #[track_caller]
 pub(crate) fn object(identity: &Guarded) -> Option<ObjectId> {
-    identity.object(KIND, || (), |_| State::Cell(Cell::default()))
+    let address = std::ptr::from_ref(identity).addr();
+    identity.object(
+        KIND,
+        || (),
+        |execution| {
+            // Who has handed it over has made it: to make it is to write it.
+            let maker = execution.maker_of(address);
+            let at = identity.made_at();
+            let made = maker.zip(at).map(|(maker, at)| Stamp {
+                access: Access {
+                    thread: maker.thread,
+                    operation: Operation::CellWrite,
+                    at,
+                },
+                time: maker.time,
+            });
+            State::Cell(Cell {
+                last_write: made,
+                reads: Vec::new(),
+            })
+        },
+    )
+}
+
+/// Names the cell in the current execution. Whoever does so has it to itself, so that it is as good as
+/// made now.
+#[track_caller]
+pub(crate) fn name(identity: &Guarded, name: Cow<'static, str>) {
+    let Some(cell) = object(identity) else {
+        return;
+    };
+    Identity::name(Some(cell), name);
+    with(|execution| {
+        let made_at = execution.object(cell).made_at;
+        let made = execution.stamp(Operation::CellWrite, made_at);
+        if let State::Cell(state) = &mut execution.object_mut(cell).state {
+            state.last_write.get_or_insert(made);
+        }
+    });
 }
 
 /// The cell is made now, in the current execution if there is one. To make it is to write it.

@@ -44,6 +44,9 @@ pub fn fence(order: Ordering) {
 trait Bits: Copy {
     const TYPE: AtomicType;
 
+    /// If it is a pointer, to how many bytes.
+    const POINTEE: usize = 0;
+
     fn to_bits(self) -> u64;
 
     /// The value of which these are the bits. They are of no other value of the type.
@@ -52,6 +55,7 @@ trait Bits: Copy {
 
 impl<T> Bits for *mut T {
     const TYPE: AtomicType = AtomicType::Pointer;
+    const POINTEE: usize = size_of::<T>();
 
     fn to_bits(self) -> u64 {
         self.expose_provenance() as u64
@@ -95,6 +99,7 @@ macro_rules! atomic {
             const KIND: atomic::Kind = atomic::Kind {
                 name: stringify!($name),
                 is: <$value as Bits>::TYPE,
+                pointee: <$value as Bits>::POINTEE,
             };
 
             constructor! {

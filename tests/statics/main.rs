@@ -11,9 +11,12 @@ use std::sync::atomic::AtomicU32 as RealAtomicU32;
 
 use racelab::cell::UnsafeCell;
 use racelab::parking_lot;
-use racelab::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::SeqCst};
+use racelab::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicUsize,
+    Ordering::{self, SeqCst},
+};
 use racelab::sync::{Arc, Condvar, Mutex, Once, OnceLock, RwLock};
-use racelab::{Engine, Explorer, Report, Verdict, thread};
+use racelab::{Engine, Explorer, FailureKind, Report, Verdict, thread};
 
 fn explore(body: impl Fn() + Send + Sync + 'static) -> Report {
     Explorer::new(Engine::Dpor).explore(body)
@@ -241,4 +244,76 @@ fn an_atomic_that_is_used_when_the_execution_is_over_is_a_real_one() {
     let adds = Adds(Arc::clone(&n));
     holds(1, move || assert_eq!(adds.0.load(SeqCst), 0));
     assert_eq!(n.load(SeqCst), 1);
+}
+
+/// A node of a list as crates have it, which a pointer leads to.
+struct Node {
+    _next: AtomicPtr<Node>,
+    value: UnsafeCell<u32>,
+}
+
+impl Node {
+    const fn new(value: u32) -> Self {
+        Node {
+            _next: AtomicPtr::new(std::ptr::null_mut()),
+            value: UnsafeCell::new(value),
+        }
+    }
+}
+
+/// One thread makes a node and stores the pointer to it, another one loads it and reads the node.
+fn hand_over(store: Ordering, load: Ordering) -> Report {
+    explore(move || {
+        let slot = Arc::new(AtomicPtr::<Node>::default());
+        let maker = Arc::clone(&slot);
+        let thread = thread::spawn(move || {
+            maker.store(Box::into_raw(Box::new(Node::new(7))), store);
+        });
+        // SAFETY: it is null, or was made from a box that is dropped further below.
+        if let Some(node) = unsafe { slot.load(load).as_ref() } {
+            // SAFETY: nobody writes it; that nothing orders it after its making is what the lab finds
+            // before it takes place.
+            assert_eq!(node.value.with(|value| unsafe { *value }), 7);
+        }
+        thread.join().unwrap();
+        // SAFETY: the only other thread has ended.
+        drop(unsafe { Box::from_raw(slot.load(SeqCst)) });
+    })
+}
+
+#[test]
+fn what_a_pointer_leads_to_was_made_before_it_was_stored() {
+    let ordered = hand_over(Ordering::Release, Ordering::Acquire);
+    assert!(matches!(ordered.verdict, Verdict::Holds), "{ordered}");
+    for (store, load) in [
+        (Ordering::Relaxed, Ordering::Acquire),
+        (Ordering::Release, Ordering::Relaxed),
+    ] {
+        let report = hand_over(store, load);
+        let failure = report.failure().expect("the making races with the read");
+        assert_eq!(failure.kind, FailureKind::DataRace, "{report}");
+    }
+}
+
+#[test]
+fn memory_that_is_used_again_makes_no_race() {
+    // A stack whose nodes are freed: an address that was read without order, and not followed, comes
+    // again as a node of the thread's own.
+    let report = explore(|| {
+        let head = Arc::new(AtomicPtr::<Node>::new(Box::into_raw(Box::new(Node::new(
+            1,
+        )))));
+        let other = Arc::clone(&head);
+        let thread = thread::spawn(move || {
+            let taken = other.swap(std::ptr::null_mut(), Ordering::AcqRel);
+            // SAFETY: who has swapped the pointer out has the box to itself.
+            drop(unsafe { Box::from_raw(taken) });
+        });
+        let _ = head.load(Ordering::Relaxed);
+        thread.join().unwrap();
+        let own = Box::new(Node::new(2));
+        // SAFETY: nobody else has the box.
+        own.value.with_mut(|value| unsafe { *value += 1 });
+    });
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
 }

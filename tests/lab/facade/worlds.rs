@@ -116,7 +116,7 @@ fn locks_that_were_made_outside_can_be_used_and_what_they_guard_read() {
         assert_eq!(other.join().unwrap(), 15);
     });
     assert!(matches!(report.verdict, Verdict::Holds), "{report}");
-    assert_eq!(report.executions, 2, "{report}");
+    assert_eq!(report.traces, Some(2), "{report}");
     assert_eq!(*shared.0.lock().unwrap(), 7);
 }
 
