@@ -33,8 +33,8 @@
 //!
 //! # What a body has to keep to
 //!
-//! Everything of the façade that it uses is made inside of it. It is deterministic, apart from the
-//! scheduling. It is small: the number of interleavings grows exponentially with the number of
+//! What it changes is made inside of it, or is a static of [`statics!`] or an atomic, which begin each
+//! execution alike. It is deterministic, apart from the scheduling. It is small: the number of interleavings grows exponentially with the number of
 //! steps.
 //!
 //! # Features

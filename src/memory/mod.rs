@@ -183,6 +183,11 @@ mod tests {
         ($($test:ident: $atomic:ty, $type:ident, $value:ty;)*) => {$(
             proptest! {
                 #[test]
+                #[allow(
+                    clippy::cast_lossless,
+                    clippy::cast_sign_loss,
+                    reason = "the same for all types, and bits have no sign"
+                )]
                 fn $test(value: $value, operand: $value) {
                     for rmw in ALL {
                         let atomic = <$atomic>::new(value);

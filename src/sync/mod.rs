@@ -1,8 +1,8 @@
 //! The synchronisation primitives of [`std::sync`], bound at run time.
 //!
-//! With the feature `engine`, an object that is made inside an execution belongs to it: its
-//! operations are steps that the lab schedules and records. An object that is made outside is the
-//! real thing. Without the feature, everything here *is* std's.
+//! With the feature `engine`, the operations on an object that is used in an execution are steps that
+//! the lab schedules and records. Outside of executions it is the real thing. Channels and barriers
+//! belong to the execution in which they are made. Without the feature, everything here *is* std's.
 //!
 //! `Arc` and `Weak` are always std's: their counts are not operations.
 

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize as RealUsize;
 use std::sync::{Barrier as RealBarrier, Mutex as RealMutex};
 
 use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use racelab::sync::{Arc, LazyLock, Mutex, Once, OnceLock, mpsc};
+use racelab::sync::{Arc, LazyLock, Mutex, Once, OnceLock};
 use racelab::trace::{Obstacle, ThreadId};
 use racelab::{Engine, Explorer, FailureKind, Named, Reason, Report, Verdict, outcome, thread};
 

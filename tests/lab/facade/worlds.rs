@@ -43,7 +43,9 @@ fn smuggled<T: Send + 'static>(make: impl Fn() -> T + Send + Sync + 'static) -> 
 #[test]
 fn a_real_channel_in_an_execution_is_a_misuse_that_names_where_it_was_made() {
     let (line, (sender, _receiver)) = (line!(), mpsc::channel());
-    let what = misuse(move || drop(sender.send(1)));
+    let what = misuse(move || {
+        let _ = sender.send(1);
+    });
     assert!(what.contains("Channel"), "{what}");
     assert!(what.contains("outside the closure"), "{what}");
     assert!(what.contains(&format!("{}:{line}:", file!())), "{what}");
