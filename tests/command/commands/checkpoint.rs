@@ -33,7 +33,7 @@ fn start(line: &str) -> Child {
 /// A search that takes seconds: of many executions, or under an engine that is slow.
 const LONG: [&str; 3] = [
     "counter/fetch-add --engine dfs --threads 5 --all",
-    "counter/mutex --engine dfs --threads 4 --jobs 2",
+    "counter/mutex --engine dfs --threads 2 --ops 7 --jobs 2",
     "counter --engine dpor --threads 3 --ops 2 --all --jobs 2",
 ];
 
