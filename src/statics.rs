@@ -86,8 +86,9 @@ impl<T> Deref for Static<T> {
         // Outside of the borrow, since it is user code.
         let value: &'static T = Box::leak(Box::new((self.make)()));
         let place = std::ptr::NonNull::from_ref(value).cast::<()>();
-        with(|execution| execution.keep_static(number, place, size_of::<T>()));
-        value
+        let place = with(|execution| execution.keep_static(number, place, size_of::<T>()));
+        // SAFETY: as above, for the value that was made here, or meanwhile by another thread.
+        unsafe { place.cast::<T>().as_ref() }
     }
 }
 

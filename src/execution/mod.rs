@@ -459,10 +459,17 @@ impl Execution {
         self.statics.get(&number).copied()
     }
 
-    /// Keeps the place of a value of this size in bytes, which is never freed.
-    pub(crate) fn keep_static(&mut self, number: u64, place: NonNull<()>, size: usize) {
-        self.statics.insert(number, place);
+    /// Keeps the place of a value of this size in bytes, which is never freed, and returns the place
+    /// of the value that the static has: if its initialiser makes steps, another thread can have made
+    /// it meanwhile.
+    pub(crate) fn keep_static(
+        &mut self,
+        number: u64,
+        place: NonNull<()>,
+        size: usize,
+    ) -> NonNull<()> {
         self.pulse.leave_behind(size);
+        *self.statics.entry(number).or_insert(place)
     }
 
     /// The current thread has read an address in an atomic, and stored another one, which points to

@@ -203,6 +203,24 @@ fn statics_of_the_macro_are_made_anew_in_each_execution() {
 }
 
 #[test]
+fn a_static_whose_initialiser_makes_steps_is_one_for_all_threads() {
+    static STEPS: AtomicUsize = AtomicUsize::new(0);
+    racelab::statics! {
+        static LIST: Mutex<Vec<u32>> = {
+            STEPS.fetch_add(1, SeqCst);
+            Mutex::new(Vec::new())
+        };
+    }
+    let report = explore(|| {
+        let other = thread::spawn(|| LIST.lock().unwrap().push(1));
+        LIST.lock().unwrap().push(2);
+        other.join().unwrap();
+        assert_eq!(LIST.lock().unwrap().len(), 2);
+    });
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+}
+
+#[test]
 fn zeroed_memory_is_an_atomic() {
     let body = || {
         // SAFETY: all-zero memory is a valid atomic, as std's are.
