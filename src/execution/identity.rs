@@ -72,7 +72,7 @@ impl Identity {
 
     /// The object that is made now in the current execution, if there is one: for an engine that has
     /// to see where objects are made.
-    #[cfg_attr(not(feature = "loom"), expect(dead_code, reason = "only loom is one"))]
+    #[cfg(feature = "loom")]
     #[track_caller]
     pub(crate) fn made(
         &self,
@@ -131,7 +131,7 @@ impl Identity {
                 return Err(0);
             }
         }
-        // Until it is bound, it is an object that no execution has so many of.
+        // No object has this number: it is to be bound yet.
         let claimed = current << OBJECT_BITS | UNBOUND;
         let exchanged = self.last.compare_exchange(last, claimed, SeqCst, SeqCst);
         exchanged.map(|_| ()).map_err(|other| other >> OBJECT_BITS)

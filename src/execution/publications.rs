@@ -36,7 +36,7 @@ impl Publications {
         self.0.clear();
     }
 
-    /// A thread stores a pointer to so many bytes.
+    /// A thread stores a pointer to `size` bytes.
     pub(super) fn store(&mut self, address: usize, size: usize, maker: Maker) {
         self.0.push(Publication {
             address,

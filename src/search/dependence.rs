@@ -163,7 +163,13 @@ impl Dependence {
     /// Gives a name to an object that was bound late, and that a thread is about to use.
     fn name(&mut self, execution: &Execution, thread: ThreadId, place: u8, object: ObjectId) {
         let own = (thread, place);
-        let announcing = execution.threads().filter_map(|(other, _)| {
+        // Once it has a name, it is enough to hear what the step itself says.
+        let others = if self.identities.has_name(object) {
+            0
+        } else {
+            execution.threads().count()
+        };
+        let announcing = execution.threads().take(others).filter_map(|(other, _)| {
             let next = execution.next_of(other)?;
             let mut objects = objects_of(next);
             let (place, _) = objects.find(|(_, used)| *used == object)?;

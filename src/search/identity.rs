@@ -193,13 +193,15 @@ impl Identities {
         object.index() < census.objects
     }
 
-    /// Gives a name to an object that was bound late, which is about to be used by these steps; the
-    /// first of them is the one that is looked at.
+    /// Whether an object that was met has a name.
+    pub(super) fn has_name(&self, object: ObjectId) -> bool {
+        self.present[object.index()].spot.is_some()
+    }
+
+    /// Gives a name to an object that was bound late, which these steps are about to use.
     pub(super) fn name(&mut self, object: ObjectId, steps: impl Iterator<Item = StepKey>) {
         let own = self.present[object.index()].spot;
         let own = own.map(|spot| self.canonical(spot));
-        // Once it has a name, it is enough to hear what the step itself says.
-        let steps = steps.take(if own.is_some() { 1 } else { usize::MAX });
         let mut name = own;
         for step in steps {
             let Some(said) = self.by_step.get(&step) else {
