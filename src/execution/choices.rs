@@ -4,8 +4,7 @@ use crate::trace::{
     Blocked, Choice, Held, LeftOut, LeftOutSet, ObjectId, Obstacle, Operation, ThreadId,
 };
 
-use crate::model::condvar::Condvar;
-use crate::model::{self, Glimpse, Situation, State};
+use crate::model::{self, Announced, Glimpse, Situation, State};
 
 use super::waiting::GoOn;
 use super::{Alternatives, Ending, Execution, NextStep, Phase, Requirement, Spot, Thread};
@@ -34,7 +33,7 @@ impl Situation for Execution {
     #[inline]
     fn glimpse(&self, spot: Spot, thread: ThreadId) -> Option<Glimpse> {
         match spot {
-            Spot::Object(object) => self.object(object).state.glimpse(thread),
+            Spot::Object(object) => self.object(object).state.primitive().glimpse(thread),
             Spot::Token(of) => Some(Glimpse::Token(self.thread(of).has_token)),
             _ => None,
         }
@@ -45,14 +44,9 @@ impl Situation for Execution {
         match spot {
             Spot::End(thread) => self.thread(thread).finished,
             Spot::Woken(thread) => self.thread(thread).woken,
-            Spot::Passage(barrier, times) => match &self.object(barrier).state {
-                State::Barrier(barrier) => barrier.passed > times,
-                _ => true,
-            },
-            Spot::Taken(channel, number) => match &self.object(channel).state {
-                State::Channel(channel) => channel.is_taken(number),
-                _ => true,
-            },
+            Spot::Passage(object, number) | Spot::Taken(object, number) => {
+                self.object(object).state.primitive().has_happened(number)
+            }
             Spot::Object(_)
             | Spot::Start(_)
             | Spot::Result(_)
@@ -235,10 +229,12 @@ impl Execution {
 
     /// Notes that an engine wakes waiting threads in one order only, if there are several.
     pub(crate) fn note_wake_order(&mut self, next: &NextStep) {
-        let waiting = next.object.map(|object| &self.object(object).state);
-        if let Some(State::Condvar(Condvar { waiters })) = waiting
-            && waiters.len() > 1
-        {
+        let announced = Announced {
+            execution: self,
+            thread: self.current,
+            next,
+        };
+        if model::primitive(self, next).ways(&announced) > 1 {
             self.left_out.add(LeftOut::WakeOrder);
         }
     }
@@ -375,59 +371,16 @@ impl Execution {
 
     /// In how many ways a possible operation can go.
     pub(super) fn ways(&self, thread: ThreadId, next: &NextStep) -> u32 {
-        let state = next.object.map(|object| &self.object(object).state);
-        match (next.alternatives, state) {
-            (Alternatives::Spurious(expected), Some(State::Atomic(location)))
-                if location.newest() == expected && !self.stalls(thread, next) =>
-            {
-                2
-            }
-            (Alternatives::Waiters, Some(State::Condvar(Condvar { waiters }))) => {
-                u32::try_from(waiters.len())
-                    .expect("fewer than 2^32 threads")
-                    .max(1)
-            }
-            (Alternatives::Unmet, _)
-                if next
-                    .object
-                    .is_some_and(|channel| self.waiting_receivers(channel).is_some())
-                    && !self.stalls(thread, next) =>
-            {
-                2
-            }
-            (Alternatives::Unfinished, _)
-                if next
-                    .target
-                    .is_some_and(|target| self.seems_unfinished(target))
-                    && !self.stalls(thread, next) =>
-            {
-                2
-            }
-            _ => 1,
-        }
-    }
-
-    /// Whether a thread has finished, and nobody was told so yet.
-    fn seems_unfinished(&self, thread: ThreadId) -> bool {
-        let thread = self.thread(thread);
-        thread.finished && !thread.seen_finished
-    }
-
-    /// The threads that are about to receive from the channel, if they are more than the messages
-    /// in it.
-    pub(crate) fn waiting_receivers(&self, channel: ObjectId) -> Option<Vec<ThreadId>> {
-        let State::Channel(state) = &self.object(channel).state else {
-            return None;
+        let announced = Announced {
+            execution: self,
+            thread,
+            next,
         };
-        let waiting = self.threads().filter(|(_, thread)| {
-            thread.next.is_some_and(|next| {
-                next.operation == Operation::Receive
-                    && next.object == Some(channel)
-                    && matches!(next.requires, Requirement::Message(_))
-            })
-        });
-        let waiting: Vec<ThreadId> = waiting.map(|(id, _)| id).collect();
-        (waiting.len() > state.letters.len()).then_some(waiting)
+        match model::primitive(self, next).ways(&announced) {
+            1 => 1,
+            _ if self.stalls(thread, next) => 1,
+            ways => ways,
+        }
     }
 
     /// The thread that did the last step, if it could go on and did not offer to be left.
@@ -473,7 +426,7 @@ impl Execution {
             | Requirement::Idle(object)
             | Requirement::Initialised(object)
             | Requirement::Ended(object)
-            | Requirement::Passed(object, _) => self.object(object).state.obstacle(),
+            | Requirement::Passed(object, _) => self.object(object).state.primitive().obstacle(),
             _ => None,
         }
     }
@@ -482,7 +435,7 @@ impl Execution {
     fn held_by(&self, thread: ThreadId) -> Vec<Held> {
         let objects = (0..).map(ObjectId).zip(&self.objects);
         let held = objects.flat_map(|(id, object)| {
-            let holds = object.state.holds();
+            let holds = object.state.primitive().holds().into_iter();
             let own = holds.filter(|hold| hold.thread == thread);
             own.map(move |hold| Held {
                 object: id,

@@ -7,13 +7,14 @@
 //! To a step belongs all that its thread does until it announces the next one: its end, and what
 //! its destructors do while a panic unwinds it.
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
-use crate::model::condvar::Condvar;
-use crate::model::{Before, State};
-use crate::trace::{Event, EventResult, ObjectId, Operation, ThreadId};
+use crate::model::{self, Announced, Before, Done};
+use crate::trace::{ObjectId, ThreadId};
 
-use super::{Alternatives, Execution, NextStep, Requirement};
+use super::{Execution, NextStep};
 
 /// A part of the state of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,7 +35,7 @@ pub(crate) enum Spot {
     /// That a message of a channel without a buffer was taken.
     Taken(ObjectId, u64),
     /// That a barrier was passed so often.
-    Passage(ObjectId, usize),
+    Passage(ObjectId, u64),
 }
 
 /// How a step touches a spot.
@@ -74,13 +75,13 @@ pub(super) struct Footprints {
     touches: Vec<(u32, Touch)>,
     /// What the step that was chosen may touch.
     announced: Touches,
+    /// Which of that its operation itself touches.
+    own: Range<usize>,
     /// What was there before.
     before: SmallVec<[Before; 3]>,
     /// Whether it can go several ways. Then it touches in each of them what it may touch in any: a
     /// step that is independent of one of them only cannot come before all.
     has_ways: bool,
-    /// The threads that a notification is about to wake.
-    waiters: Vec<ThreadId>,
 }
 
 impl Footprints {
@@ -110,60 +111,30 @@ impl Execution {
     /// What a step that was announced may touch, in the mode that conflicts with most.
     pub(crate) fn announced_touches(&self, thread: ThreadId, next: &NextStep) -> Touches {
         let mut touches = Touches::new();
+        self.announce_touches(thread, next, &mut touches);
+        touches
+    }
+
+    /// Like [`announced_touches`](Self::announced_touches), into `touches`. Returns which of them are
+    /// those of the operation itself, and not of what lets it be done.
+    fn announce_touches(
+        &self,
+        thread: ThreadId,
+        next: &NextStep,
+        touches: &mut Touches,
+    ) -> Range<usize> {
+        touches.clear();
         if !self.thread(thread).has_stepped {
             touches.push((Spot::Start(thread), Mode::Read));
         }
-        if let Some(object) = next.object {
-            match (next.operation, next.requires) {
-                (Operation::Fence | Operation::CellRead | Operation::CellWrite, _) => {}
-                (Operation::Wake, Requirement::Passed(barrier, times)) => {
-                    touches.push((Spot::Passage(barrier, times), Mode::Read));
-                }
-                (Operation::Load, _) => touches.push((Spot::Object(object), Mode::Read)),
-                (Operation::ReadLock, _) | (Operation::Unlock, Requirement::Read) => {
-                    touches.push((Spot::Object(object), Mode::Share));
-                }
-                _ => touches.push((Spot::Object(object), Mode::Write)),
-            }
-        }
-        match next.requires {
-            Requirement::Held(mutex) if next.object != Some(mutex) => {
-                touches.push((Spot::Object(mutex), Mode::Write));
-            }
-            Requirement::Woken { mutex } => {
-                touches.push((Spot::Object(mutex), Mode::Write));
-                touches.push((Spot::Woken(thread), Mode::Read));
-            }
-            Requirement::Taken(channel, number) => {
-                touches.push((Spot::Taken(channel, number), Mode::Read));
-            }
-            _ => {}
-        }
-        match (next.operation, next.target) {
-            (Operation::Join, Some(target)) => {
-                // To be told that it has finished changes what others are told.
-                let mode = match next.alternatives {
-                    Alternatives::Unfinished => Mode::Write,
-                    _ => Mode::Read,
-                };
-                touches.push((Spot::End(target), mode));
-            }
-            (Operation::Unpark, Some(target)) => {
-                touches.push((Spot::Token(target), Mode::Write));
-            }
-            (Operation::Park, _) => touches.push((Spot::Token(thread), Mode::Write)),
-            _ => {}
-        }
-        if matches!(next.alternatives, Alternatives::Unmet)
-            && let Some(channel) = next.object
-        {
-            touches.push((Spot::Receivers(channel), Mode::Read));
-        }
-        if self.waits_to_meet(next)
-            && let Some(channel) = next.object
-        {
-            touches.push((Spot::Receivers(channel), Mode::Share));
-        }
+        let first = touches.len();
+        let announced = Announced {
+            execution: self,
+            thread,
+            next,
+        };
+        model::primitive(self, next).announce(&announced, touches);
+        let own = first..touches.len();
         // What has changed lets it go on, or go a way again.
         let looks = self.watched(thread).iter();
         let looks = looks.chain(self.looks_since_stall(thread, next));
@@ -172,7 +143,7 @@ impl Execution {
                 touches.push((look.spot, Mode::Read));
             }
         }
-        touches
+        own
     }
 
     fn records_now(&self) -> bool {
@@ -187,8 +158,14 @@ impl Execution {
         {
             let has_ways = self.met(thread, next.requires) && self.ways(thread, &next) > 1;
             self.footprints.has_ways = has_ways;
-            self.footprints.announced = self.announced_touches(thread, &next);
+            self.note_announced(thread, &next);
         }
+    }
+
+    fn note_announced(&mut self, thread: ThreadId, next: &NextStep) {
+        let mut announced = std::mem::take(&mut self.footprints.announced);
+        self.footprints.own = self.announce_touches(thread, next, &mut announced);
+        self.footprints.announced = announced;
     }
 
     /// Notes what is there before an operation is performed.
@@ -198,35 +175,31 @@ impl Execution {
         }
         if !is_scheduled {
             self.footprints.has_ways = false;
-            self.footprints.announced = self.announced_touches(self.current, next);
+            self.note_announced(self.current, next);
         }
         let mut before = std::mem::take(&mut self.footprints.before);
         before.clear();
         let touches = self.footprints.announced.iter();
         before.extend(touches.map(|&(spot, _)| self.before(spot)));
         self.footprints.before = before;
-        if next.operation == Operation::NotifyAll
-            && let Some(State::Condvar(Condvar { waiters })) =
-                next.object.map(|o| &self.object(o).state)
-        {
-            self.footprints.waiters = waiters.iter().copied().collect();
-        }
     }
 
     /// Notes what an operation has touched.
-    pub(super) fn end_footprint(&mut self, event: &Event, next: &NextStep) {
+    pub(super) fn end_footprint(&mut self, done: &Done<'_>) {
         if !self.records_now() {
             return;
         }
-        let polls = self.thread(self.current).polls;
         let announced = std::mem::take(&mut self.footprints.announced);
         let before = std::mem::take(&mut self.footprints.before);
-        for ((spot, announced), before) in announced.iter().zip(&before) {
-            let before = self.since(*spot, before);
+        let own = self.footprints.own.clone();
+        for (index, ((spot, announced), before)) in announced.iter().zip(&before).enumerate() {
+            let before = before.until(&self.before(*spot));
             let mode = if self.footprints.has_ways {
                 Some(*announced)
+            } else if own.contains(&index) {
+                model::primitive(self, done.next).touched(done, *spot, &before)
             } else {
-                mode(event, next, *spot, &before, polls)
+                Some(Mode::Read)
             };
             if let Some(mode) = mode {
                 self.touch(*spot, mode, before);
@@ -234,21 +207,9 @@ impl Execution {
         }
         self.footprints.announced = announced;
         self.footprints.before = before;
-        match (event.operation, event.target) {
-            (Operation::Spawn, Some(child)) => {
-                self.touch(Spot::Start(child), Mode::Write, Before::Untold);
-            }
-            (Operation::NotifyOne, Some(woken)) => {
-                self.touch(Spot::Woken(woken), Mode::Write, Before::Untold);
-            }
-            (Operation::NotifyAll, _) => {
-                for woken in std::mem::take(&mut self.footprints.waiters) {
-                    self.touch(Spot::Woken(woken), Mode::Write, Before::Untold);
-                }
-            }
-            _ => {}
+        for spot in model::primitive(self, done.next).allowed(done) {
+            self.touch(spot, Mode::Write, Before::Untold);
         }
-        self.touch_what_it_allows(event);
     }
 
     /// The current thread touches a spot in the course of the last step, besides its operation.
@@ -261,33 +222,9 @@ impl Execution {
     /// A thread is about to wait, in the course of the last step.
     pub(super) fn touch_arrival(&mut self, next: &NextStep) {
         if self.records_now()
-            && self.waits_to_meet(next)
-            && let Some(channel) = next.object
+            && let Some((spot, mode)) = model::primitive(self, next).arrival(next)
         {
-            self.touch(Spot::Receivers(channel), Mode::Share, Before::Untold);
-        }
-    }
-
-    /// What threads wait for that happens once, and then stays.
-    fn touch_what_it_allows(&mut self, event: &Event) {
-        let Some(object) = event.object else { return };
-        match (&self.object(object).state, event.operation) {
-            (State::Barrier(barrier), Operation::Barrier) if barrier.arrived == 0 => {
-                let times = barrier.passed - 1;
-                let passage = Spot::Passage(object, times);
-                self.touch(passage, Mode::Write, Before::Untold);
-            }
-            (State::Channel(channel), Operation::Receive)
-                if channel.capacity == Some(0)
-                    && !matches!(
-                        event.result,
-                        Some(EventResult::Failed | EventResult::Disconnected)
-                    ) =>
-            {
-                let taken = Spot::Taken(object, channel.moved());
-                self.touch(taken, Mode::Write, Before::Untold);
-            }
-            _ => {}
+            self.touch(spot, mode, Before::Untold);
         }
     }
 
@@ -298,92 +235,11 @@ impl Execution {
         self.footprints.touches.push((step, touch));
     }
 
-    /// Whether the operation waits for somebody who offers a message without a buffer.
-    fn waits_to_meet(&self, next: &NextStep) -> bool {
-        next.operation == Operation::Receive
-            && matches!(next.requires, Requirement::Message(_))
-            && next.object.is_some_and(|channel| {
-                matches!(&self.object(channel).state, State::Channel(c) if c.capacity == Some(0))
-            })
-    }
-
-    /// What there is to know of what was there before, now that the step is done.
-    fn since(&self, spot: Spot, before: &Before) -> Before {
-        match (before, self.before(spot)) {
-            (
-                Before::Holds { writers, readers },
-                Before::Holds {
-                    writers: writers_now,
-                    readers: readers_now,
-                },
-            ) => Before::Holds {
-                writers: writers_now - writers,
-                readers: readers_now - readers,
-            },
-            _ => before.clone(),
-        }
-    }
-
     fn before(&self, spot: Spot) -> Before {
         match spot {
             Spot::Token(thread) => Before::Token(self.thread(thread).has_token),
-            Spot::Object(object) => self.object(object).state.before(),
+            Spot::Object(object) => self.object(object).state.primitive().before(),
             _ => Before::Untold,
         }
     }
-}
-
-/// How an operation that was performed has touched a spot that it was announced to touch;
-/// `None` if it has not.
-fn mode(event: &Event, next: &NextStep, spot: Spot, before: &Before, polls: bool) -> Option<Mode> {
-    let is_timeout = event.operation == Operation::Timeout;
-    let has_failed = matches!(
-        event.result,
-        Some(EventResult::Failed | EventResult::FailedSpuriously | EventResult::Disconnected)
-    );
-    let object = match spot {
-        // It was only watched.
-        Spot::Object(object) if event.object != Some(object) && next.mutex() != Some(object) => {
-            return Some(Mode::Read);
-        }
-        Spot::Object(object) => object,
-        Spot::Start(_) | Spot::Result(_) | Spot::Taken(..) | Spot::Passage(..) => {
-            return Some(Mode::Read);
-        }
-        Spot::Receivers(_) => {
-            let attempts = matches!(next.alternatives, Alternatives::Unmet);
-            return Some(if attempts { Mode::Read } else { Mode::Share });
-        }
-        Spot::Token(_) | Spot::End(_) if is_timeout || has_failed => {
-            return Some(Mode::Read);
-        }
-        Spot::End(_) if !matches!(next.alternatives, Alternatives::Unfinished) => {
-            return Some(Mode::Read);
-        }
-        // A time-out wakes the thread itself.
-        Spot::Woken(_) if !is_timeout => return Some(Mode::Read),
-        Spot::Token(_) | Spot::End(_) | Spot::Woken(_) => return Some(Mode::Write),
-    };
-    if event.object != Some(object) {
-        // The mutex of a condition variable.
-        return (!is_timeout).then_some(Mode::Write);
-    }
-    let reads_if = |reads| if reads { Mode::Read } else { Mode::Write };
-    Some(match event.operation {
-        Operation::Load => Mode::Read,
-        Operation::Cas => reads_if(has_failed),
-        Operation::TryLock if has_failed => Mode::Read,
-        Operation::TryLock | Operation::ReadLock | Operation::Unlock => match before {
-            Before::Holds { readers, .. } if *readers != 0 => Mode::Share,
-            _ => Mode::Write,
-        },
-        Operation::Once => reads_if(event.read.is_some()),
-        // A task that finds nothing may leave a waker.
-        Operation::Send | Operation::Receive => reads_if(has_failed && !polls),
-        Operation::Timeout => reads_if(next.operation != Operation::Wake),
-        Operation::Wake if matches!(next.requires, Requirement::Taken(..)) && !has_failed => {
-            return None;
-        }
-        _ => Mode::Write,
-    })
 }

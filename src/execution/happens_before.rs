@@ -6,7 +6,7 @@
 //!
 //! What an operation orders is said by its primitive, in `model`.
 
-use crate::model;
+use crate::model::{self, Order};
 use crate::trace::{Clock, Event, Operation};
 
 use super::{Execution, NextStep, Object};
@@ -42,7 +42,8 @@ impl Execution {
 
     /// What an operation on an object orders is said by the primitive.
     fn order_object(&mut self, event: &Event, next: &NextStep) {
-        let Some(object) = model::orders_by(event, next) else {
+        // What a wait on a condition variable orders is said by its mutex.
+        let Some(object) = next.mutex().or(event.object) else {
             return;
         };
         let Execution {
@@ -51,11 +52,17 @@ impl Execution {
             current,
             ..
         } = self;
-        let knowledge = &mut threads[current.index()].knowledge;
         let Object {
             state, released, ..
         } = &mut objects[object.index()];
-        state.order(*current, released, knowledge, event, next.requires);
+        if let Some(primitive) = state.primitive_mut() {
+            primitive.order(&mut Order {
+                event,
+                requires: next.requires,
+                released,
+                knowledge: &mut threads[current.index()].knowledge,
+            });
+        }
     }
 
     /// The current thread has another event.

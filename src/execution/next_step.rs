@@ -123,7 +123,7 @@ pub(crate) enum Requirement {
     /// The initialiser has run to its end, or has panicked.
     Ended(ObjectId),
     /// The barrier was passed more often than this.
-    Passed(ObjectId, usize),
+    Passed(ObjectId, u64),
     /// The thread was notified or its wait timed out, and the mutex is not held.
     Woken {
         mutex: ObjectId,

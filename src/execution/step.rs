@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use crate::memory::Access;
-use crate::trace::{Event, EventResult, LeftOut, Operation, Schedule};
+use crate::model::{self, Done};
+use crate::trace::{Event, LeftOut, Operation, Schedule};
 
 use super::next_step::NextStep;
 use super::root::Doomed;
@@ -326,13 +327,18 @@ impl Execution {
             self.events.pop();
             return true;
         }
-        self.end_footprint(&event, next);
-        let wrote = is_write(&event, next);
+        let done = Done {
+            event: &event,
+            next,
+            polls: self.thread(self.current).polls,
+        };
+        self.end_footprint(&done);
+        let wrote = model::primitive(self, next).has_changed(&done);
         if wrote {
             self.wrote();
-            self.changed(&event, next);
+            self.changed(&done);
         } else {
-            self.note_waiting(&event, next);
+            self.note_waiting(&done);
         }
         wrote
     }
@@ -367,28 +373,5 @@ impl Execution {
             ordering: next.ordering,
             at: next.at,
         });
-    }
-}
-
-/// Whether the event changed anything that another thread can see.
-fn is_write(event: &Event, next: &NextStep) -> bool {
-    match event.operation {
-        // Of a wait on a condition variable, or of an offer: others do not find it any more.
-        Operation::Timeout => next.operation == Operation::Wake,
-        // A look at whether it is done.
-        Operation::Once => event.read.is_none(),
-        Operation::Load
-        | Operation::Fence
-        | Operation::Join
-        | Operation::CellRead
-        | Operation::Yield
-        | Operation::Sleep
-        | Operation::Poll => false,
-        // Nobody else sees that a task asks to be polled again.
-        Operation::Wake if event.target == Some(event.thread) => false,
-        _ => !matches!(
-            event.result,
-            Some(EventResult::Failed | EventResult::FailedSpuriously | EventResult::Disconnected)
-        ),
     }
 }

@@ -28,9 +28,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
+use crate::model::{self, Done};
 use crate::trace::{Event, EventResult, ObjectId, Operation, ThreadId};
 
-use super::{Alternatives, Execution, NextStep, Requirement, Spot, Thread};
+use super::{Alternatives, Execution, NextStep, Spot, Thread};
 
 /// After this number of looks in a row at the same few things, with nothing new, a thread without a yield
 /// is taken to spin.
@@ -190,10 +191,12 @@ impl Execution {
     /// Notices when the current thread only waits for another one to write.
     ///
     /// One yield is not enough: the looks after it may find something new.
-    pub(super) fn note_waiting(&mut self, event: &Event, next: &NextStep) {
+    pub(super) fn note_waiting(&mut self, done: &Done<'_>) {
+        let Done { event, next, .. } = *done;
         let step = self.last_step();
         let (mut looks, mut has_news, mut has_changed) = (false, false, false);
-        for spot in looked_at(event, next).into_iter().flatten() {
+        let spots = model::primitive(self, next).looks(done);
+        for spot in spots.into_iter().flatten() {
             let look = Look {
                 spot,
                 version: self.version(spot),
@@ -256,8 +259,9 @@ impl Execution {
     }
 
     /// The current thread has changed the spots that its operation is on.
-    pub(super) fn changed(&mut self, event: &Event, next: &NextStep) {
-        let spots = changed_by(event, next);
+    pub(super) fn changed(&mut self, done: &Done<'_>) {
+        let Done { event, next, .. } = *done;
+        let spots = model::primitive(self, next).changes(done);
         let step = self.last_step();
         for spot in spots.into_iter().flatten() {
             let version = match spot {
@@ -545,43 +549,4 @@ fn can_repeat(next: &NextStep) -> bool {
             | Alternatives::Unmet
             | Alternatives::Unfinished
     )
-}
-
-/// The spots that an event which changes nothing has looked at.
-fn looked_at(event: &Event, next: &NextStep) -> [Option<Spot>; 2] {
-    let looks = match next.operation {
-        Operation::Park => Some(Spot::Token(event.thread)),
-        Operation::Join if event.object.is_none() => {
-            let may_be_unfinished = matches!(next.alternatives, Alternatives::Unfinished);
-            let target = event.target.filter(|_| may_be_unfinished);
-            target.map(Spot::End)
-        }
-        Operation::Load
-        | Operation::Cas
-        | Operation::TryLock
-        | Operation::Send
-        | Operation::Receive
-        | Operation::Once
-        | Operation::Wake
-        | Operation::Join => event.object.map(Spot::Object),
-        _ => None,
-    };
-    let may_be_unmet = matches!(next.alternatives, Alternatives::Unmet);
-    let meets = event.object.filter(|_| may_be_unmet);
-    [looks, meets.map(Spot::Receivers)]
-}
-
-/// The spots that an event has changed.
-fn changed_by(event: &Event, next: &NextStep) -> [Option<Spot>; 2] {
-    let other = match (next.requires, event.operation, event.target) {
-        (Requirement::Held(mutex) | Requirement::Woken { mutex }, _, _)
-            if event.operation != Operation::Timeout && event.object != Some(mutex) =>
-        {
-            Some(Spot::Object(mutex))
-        }
-        (_, Operation::Unpark, Some(thread)) => Some(Spot::Token(thread)),
-        (_, Operation::Park, _) => Some(Spot::Token(event.thread)),
-        _ => None,
-    };
-    [event.object.map(Spot::Object), other]
 }

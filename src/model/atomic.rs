@@ -12,7 +12,7 @@ use crate::execution::{
 use crate::memory::{Access, Accessed, AtomicType, Location};
 use crate::trace::{Clock, Event, EventResult, ObjectId, Operation, Value};
 
-use super::State;
+use super::{Announced, Done, Order, Primitive, State};
 
 /// The name of a type of atomic, and what it holds.
 #[derive(Clone, Copy, Debug)]
@@ -168,8 +168,32 @@ impl Execution {
     }
 }
 
+impl Primitive for Location {
+    /// A weak compare-and-swap can fail spuriously where it would succeed.
+    fn ways(&self, at: &Announced<'_>) -> u32 {
+        match at.next.alternatives {
+            Alternatives::Spurious(expected) if self.newest() == expected => 2,
+            _ => 1,
+        }
+    }
+
+    fn order(&mut self, order: &mut Order<'_>) {
+        order_access(order.released, order.knowledge, order.event);
+    }
+}
+
+/// The fence, which is an operation without an object.
+#[derive(Debug)]
+pub(super) struct Fence;
+
+impl Primitive for Fence {
+    fn has_changed(&self, _done: &Done<'_>) -> bool {
+        false
+    }
+}
+
 /// What an access orders: `released` is what the newest store releases.
-pub(super) fn order(released: &mut Clock, knowledge: &mut Knowledge, event: &Event) {
+fn order_access(released: &mut Clock, knowledge: &mut Knowledge, event: &Event) {
     let Some(ordering) = event.ordering else {
         return;
     };

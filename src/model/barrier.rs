@@ -1,9 +1,11 @@
 //! The barrier.
 
-use crate::execution::{Binding, NextStep, Requirement, step};
-use crate::trace::{Clock, Event, ObjectId, Obstacle, Operation};
+use smallvec::SmallVec;
 
-use super::State;
+use crate::execution::{Binding, Mode, NextStep, Requirement, Spot, Touches, step};
+use crate::trace::{Clock, ObjectId, Obstacle, Operation};
+
+use super::{Announced, Before, Done, Order, Primitive, State};
 
 /// A place where threads wait until enough have arrived.
 #[derive(Debug)]
@@ -11,9 +13,9 @@ pub(crate) struct Barrier {
     /// How many threads have to arrive.
     size: usize,
     /// How many have arrived since it was passed last.
-    pub(crate) arrived: usize,
+    arrived: usize,
     /// How often it was passed.
-    pub(crate) passed: usize,
+    passed: u64,
     /// What those who have arrived knew.
     arrivals: Clock,
     /// What those knew who passed it together, for each time. A thread may learn of it late, when
@@ -63,20 +65,56 @@ pub(crate) fn wait(object: ObjectId) -> bool {
     is_leader
 }
 
-impl Barrier {
+impl Primitive for Barrier {
+    /// Who goes on only reads that the barrier was passed, which stays.
+    fn announce(&self, at: &Announced<'_>, touches: &mut Touches) {
+        touches.extend(match at.next.requires {
+            Requirement::Passed(barrier, times) => {
+                Some((Spot::Passage(barrier, times), Mode::Read))
+            }
+            _ => at
+                .next
+                .object
+                .map(|barrier| (Spot::Object(barrier), Mode::Write)),
+        });
+    }
+
+    fn touched(&self, _done: &Done<'_>, spot: Spot, _before: &Before) -> Option<Mode> {
+        Some(match spot {
+            Spot::Passage(..) => Mode::Read,
+            _ => Mode::Write,
+        })
+    }
+
+    /// The last one to arrive lets the others go on.
+    fn allowed(&self, done: &Done<'_>) -> SmallVec<[Spot; 2]> {
+        let is_last = done.event.operation == Operation::Barrier && self.arrived == 0;
+        let barrier = done.event.object.filter(|_| is_last);
+        barrier
+            .map(|barrier| Spot::Passage(barrier, self.passed - 1))
+            .into_iter()
+            .collect()
+    }
+
+    fn has_happened(&self, number: u64) -> bool {
+        self.passed > number
+    }
+
     /// The last one to arrive learns what the others knew; they learn it when they go on.
-    pub(super) fn order(&mut self, known: &mut Clock, event: &Event, requirement: Requirement) {
-        match (event.operation, requirement) {
+    fn order(&mut self, order: &mut Order<'_>) {
+        let known = &mut order.knowledge.clock;
+        match (order.event.operation, order.requires) {
             (Operation::Barrier, _) => {
                 self.arrivals.join(known);
-                if self.passages.len() < self.passed {
+                if (self.passages.len() as u64) < self.passed {
                     let passage = std::mem::take(&mut self.arrivals);
                     known.join(&passage);
                     self.passages.push(passage);
                 }
             }
             (Operation::Wake, Requirement::Passed(_, times)) => {
-                if let Some(passage) = self.passages.get(times) {
+                let passage = usize::try_from(times).ok();
+                if let Some(passage) = passage.and_then(|times| self.passages.get(times)) {
                     known.join(passage);
                 }
             }
@@ -84,10 +122,10 @@ impl Barrier {
         }
     }
 
-    pub(super) fn obstacle(&self) -> Obstacle {
-        Obstacle::Arrivals {
+    fn obstacle(&self) -> Option<Obstacle> {
+        Some(Obstacle::Arrivals {
             arrived: self.arrived,
             size: self.size,
-        }
+        })
     }
 }

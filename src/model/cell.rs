@@ -8,7 +8,7 @@ use std::panic::Location;
 use crate::execution::{Ending, Execution, Guarded, Identity, NextStep, RacesWith, give_up, with};
 use crate::trace::{Access, ObjectId, Operation, Race};
 
-use super::State;
+use super::{Primitive, State};
 
 const KIND: &str = "UnsafeCell";
 
@@ -20,6 +20,9 @@ pub(crate) struct Cell {
     /// The last read of each thread since then.
     reads: Vec<Stamp>,
 }
+
+/// Its accesses are no steps, so that no search asks for them.
+impl Primitive for Cell {}
 
 /// An access, and which event of its thread it was.
 #[derive(Clone, Copy, Debug)]

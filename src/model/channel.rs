@@ -7,12 +7,15 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{TryRecvError, TrySendError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::execution::{
-    Alternatives, Binding, Execution, NextStep, Requirement, leave_doomed, step, step_in_drop, with,
-};
-use crate::trace::{Clock, Event, EventResult, ObjectId, Operation, ThreadId};
+use smallvec::SmallVec;
 
-use super::State;
+use crate::execution::{
+    Alternatives, Binding, Execution, Mode, NextStep, Requirement, Spot, Touches, leave_doomed,
+    step, step_in_drop, with,
+};
+use crate::trace::{Clock, EventResult, ObjectId, Operation, ThreadId};
+
+use super::{Announced, Done, Order, Primitive, State};
 
 /// A channel with many producers and many consumers.
 ///
@@ -145,12 +148,7 @@ impl Channel {
         }
     }
 
-    /// The number of the message that was put in or taken last.
-    pub(crate) fn moved(&self) -> u64 {
-        self.moved
-    }
-
-    pub(super) fn glimpse(&self, thread: ThreadId) -> Glimpse {
+    fn seen_by(&self, thread: ThreadId) -> Glimpse {
         Glimpse {
             has_message: self.letters.iter().any(|letter| letter.is_for(thread)),
             has_room: self.has_room(),
@@ -159,7 +157,7 @@ impl Channel {
         }
     }
 
-    pub(super) fn before(&self) -> Before {
+    fn record(&self) -> Before {
         let letters = self.letters.iter();
         Before {
             messages: letters.map(|letter| letter.waiting.clone()).collect(),
@@ -169,16 +167,121 @@ impl Channel {
         }
     }
 
+    /// Whether it has no room at all: who sends meets who receives.
+    fn is_rendezvous(&self) -> bool {
+        self.capacity == Some(0)
+    }
+
+    /// Whether an operation waits for somebody who offers a message.
+    fn waits_to_meet(&self, next: &NextStep) -> bool {
+        self.is_rendezvous()
+            && next.operation == Operation::Receive
+            && matches!(next.requires, Requirement::Message(_))
+    }
+}
+
+impl Primitive for Channel {
+    fn announce(&self, at: &Announced<'_>, touches: &mut Touches) {
+        let next = at.next;
+        let Some(channel) = next.object else { return };
+        let mode = match next.operation {
+            Operation::Load => Mode::Read,
+            _ => Mode::Write,
+        };
+        touches.push((Spot::Object(channel), mode));
+        if let Requirement::Taken(channel, number) = next.requires {
+            touches.push((Spot::Taken(channel, number), Mode::Read));
+        }
+        if matches!(next.alternatives, Alternatives::Unmet) {
+            touches.push((Spot::Receivers(channel), Mode::Read));
+        }
+        touches.extend(self.arrival(next));
+    }
+
+    /// Threads that wait to receive come in any order.
+    fn arrival(&self, next: &NextStep) -> Option<(Spot, Mode)> {
+        let channel = next.object.filter(|_| self.waits_to_meet(next));
+        channel.map(|channel| (Spot::Receivers(channel), Mode::Share))
+    }
+
+    /// A receiver that is about to wait may be there already or not.
+    fn ways(&self, at: &Announced<'_>) -> u32 {
+        let meets = matches!(at.next.alternatives, Alternatives::Unmet)
+            && at.next.object.is_some_and(|channel| {
+                let receivers = at.execution.waiting_receivers(channel);
+                receivers.is_some()
+            });
+        if meets { 2 } else { 1 }
+    }
+
+    fn touched(&self, done: &Done<'_>, spot: Spot, _before: &super::Before) -> Option<Mode> {
+        let reads_if = |reads| if reads { Mode::Read } else { Mode::Write };
+        Some(match (spot, done.event.operation) {
+            (Spot::Taken(..), _) | (Spot::Object(_), Operation::Load) => Mode::Read,
+            (Spot::Receivers(_), _) => match done.next.alternatives {
+                Alternatives::Unmet => Mode::Read,
+                _ => Mode::Share,
+            },
+            // A task that finds nothing may leave a waker.
+            (_, Operation::Send | Operation::Receive) => reads_if(done.has_failed() && !done.polls),
+            // An offer that is withdrawn.
+            (_, Operation::Timeout) => reads_if(done.next.operation != Operation::Wake),
+            (_, Operation::Wake) if !done.has_failed() => return None,
+            _ => Mode::Write,
+        })
+    }
+
+    /// Who takes an offer lets go on who has made it.
+    fn allowed(&self, done: &Done<'_>) -> SmallVec<[Spot; 2]> {
+        let takes = self.is_rendezvous()
+            && done.event.operation == Operation::Receive
+            && !done.has_failed();
+        let channel = done.event.object.filter(|_| takes);
+        channel
+            .map(|channel| Spot::Taken(channel, self.moved))
+            .into_iter()
+            .collect()
+    }
+
+    /// Others do not find an offer any more that has timed out.
+    fn has_changed(&self, done: &Done<'_>) -> bool {
+        match done.event.operation {
+            Operation::Load => false,
+            Operation::Timeout => done.next.operation == Operation::Wake,
+            _ => !done.has_failed(),
+        }
+    }
+
+    fn looks(&self, done: &Done<'_>) -> [Option<Spot>; 2] {
+        let channel = done.event.object;
+        let may_be_unmet = matches!(done.next.alternatives, Alternatives::Unmet);
+        let meets = channel.filter(|_| may_be_unmet);
+        [channel.map(Spot::Object), meets.map(Spot::Receivers)]
+    }
+
+    fn glimpse(&self, thread: ThreadId) -> Option<super::Glimpse> {
+        Some(super::Glimpse::Channel(self.seen_by(thread)))
+    }
+
+    fn has_happened(&self, number: u64) -> bool {
+        self.is_taken(number)
+    }
+
+    fn before(&self) -> super::Before {
+        super::Before::Channel(Box::new(self.record()))
+    }
+
     /// Who takes a message learns what its sender knew, and who sends into the room of an earlier
     /// one what its receiver knew.
-    pub(super) fn order(&mut self, known: &mut Clock, event: &Event, requirement: Requirement) {
+    fn order(&mut self, order: &mut Order<'_>) {
         let (capacity, moved) = (self.capacity, self.moved);
+        let known = &mut order.knowledge.clock;
         let clocks = &mut self.clocks;
-        match (event.operation, event.result) {
+        match (order.event.operation, order.event.result) {
             // The end of a rendezvous.
             (Operation::Wake, Some(EventResult::Disconnected)) => known.join(&clocks.dropped),
             (Operation::Wake, _) => {
-                if let Requirement::Taken(_, number) = requirement
+                if let Requirement::Taken(_, number) = order.requires
                     && let Some(taken) = remove(&mut clocks.taken, number)
                 {
                     known.join(&taken);
@@ -716,5 +819,24 @@ pub(crate) fn state(execution: &mut Execution, channel: ObjectId) -> &mut Channe
     match &mut execution.object_mut(channel).state {
         State::Channel(channel) => channel,
         other => unreachable!("{other:?} is no channel"),
+    }
+}
+
+impl Execution {
+    /// The threads that are about to receive from the channel, if they are more than the messages
+    /// in it.
+    pub(crate) fn waiting_receivers(&self, channel: ObjectId) -> Option<Vec<ThreadId>> {
+        let State::Channel(state) = &self.object(channel).state else {
+            return None;
+        };
+        let waiting = self.threads().filter(|(_, thread)| {
+            thread.next.is_some_and(|next| {
+                next.operation == Operation::Receive
+                    && next.object == Some(channel)
+                    && matches!(next.requires, Requirement::Message(_))
+            })
+        });
+        let waiting: Vec<ThreadId> = waiting.map(|(id, _)| id).collect();
+        (waiting.len() > state.letters.len()).then_some(waiting)
     }
 }

@@ -6,10 +6,14 @@
 
 use std::collections::VecDeque;
 
-use crate::execution::{Alternatives, Execution, Identity, NextStep, Requirement, step};
+use smallvec::SmallVec;
+
+use crate::execution::{
+    Alternatives, Execution, Identity, Mode, NextStep, Requirement, Spot, Touches, step,
+};
 use crate::trace::{ObjectId, Operation, ThreadId};
 
-use super::{Hold, State, mutex};
+use super::{Announced, Before, Done, Hold, Primitive, State, mutex};
 
 const KIND: &str = "Condvar";
 
@@ -18,6 +22,63 @@ const KIND: &str = "Condvar";
 pub(crate) struct Condvar {
     /// The longest waiting first.
     pub(crate) waiters: VecDeque<ThreadId>,
+    /// Those that the last notification has woken.
+    woken: SmallVec<[ThreadId; 2]>,
+}
+
+impl Primitive for Condvar {
+    /// A wait begins and ends with its mutex, and goes on when its thread was woken.
+    fn announce(&self, at: &Announced<'_>, touches: &mut Touches) {
+        touches.extend(
+            at.next
+                .object
+                .map(|condvar| (Spot::Object(condvar), Mode::Write)),
+        );
+        let mutex = at.next.mutex();
+        touches.extend(mutex.map(|mutex| (Spot::Object(mutex), Mode::Write)));
+        if matches!(at.next.requires, Requirement::Woken { .. }) {
+            touches.push((Spot::Woken(at.thread), Mode::Read));
+        }
+    }
+
+    /// A notification wakes any of those that wait.
+    fn ways(&self, at: &Announced<'_>) -> u32 {
+        match at.next.alternatives {
+            Alternatives::Waiters => u32::try_from(self.waiters.len())
+                .expect("fewer than 2^32 threads")
+                .max(1),
+            _ => 1,
+        }
+    }
+
+    /// A time-out wakes the thread itself, and leaves the mutex as it is.
+    fn touched(&self, done: &Done<'_>, spot: Spot, _before: &Before) -> Option<Mode> {
+        match spot {
+            Spot::Woken(_) if done.has_timed_out() => Some(Mode::Write),
+            Spot::Woken(_) => Some(Mode::Read),
+            Spot::Object(mutex) if Some(mutex) == done.next.mutex() && done.has_timed_out() => None,
+            _ => Some(Mode::Write),
+        }
+    }
+
+    fn allowed(&self, done: &Done<'_>) -> SmallVec<[Spot; 2]> {
+        let notifies = matches!(
+            done.event.operation,
+            Operation::NotifyOne | Operation::NotifyAll
+        );
+        let woken = self.woken.iter().filter(|_| notifies);
+        woken.map(|thread| Spot::Woken(*thread)).collect()
+    }
+
+    /// Also a time-out: others do not find the thread waiting any more.
+    fn has_changed(&self, _done: &Done<'_>) -> bool {
+        true
+    }
+
+    fn changes(&self, done: &Done<'_>) -> [Option<Spot>; 2] {
+        let mutex = done.next.mutex().filter(|_| !done.has_timed_out());
+        [done.event.object, mutex].map(|object| object.map(Spot::Object))
+    }
 }
 
 /// The condition variable in the current execution, or `None` outside of one. Nobody waits for it
@@ -45,7 +106,7 @@ pub(crate) fn begin(condvar: ObjectId, mutex: ObjectId) -> Wait {
         *mutex::held(execution, mutex) = None;
         execution.current_mut().woken = false;
         let me = execution.me();
-        waiters(execution, condvar).push_back(me);
+        state(execution, condvar).waiters.push_back(me);
     });
     let wake = NextStep::new(Operation::Wake).on(condvar).at(wait.at);
     Wait {
@@ -79,7 +140,8 @@ impl Wait {
         step(self.wake.or(alternatives), |execution, alternative| {
             if alternative == 1 {
                 let me = execution.me();
-                waiters(execution, self.condvar).retain(|&thread| thread != me);
+                let state = state(execution, self.condvar);
+                state.waiters.retain(|&thread| thread != me);
                 execution.current_mut().woken = true;
                 execution.note(|event| event.operation = Operation::Timeout);
                 return false;
@@ -98,7 +160,10 @@ pub(crate) fn notify_one(condvar: ObjectId) {
         .on(condvar)
         .or(Alternatives::Waiters);
     step(next, |execution, alternative| {
-        if let Some(thread) = waiters(execution, condvar).remove(alternative as usize) {
+        let state = state(execution, condvar);
+        let woken = state.waiters.remove(alternative as usize);
+        state.woken = woken.into_iter().collect();
+        if let Some(thread) = woken {
             execution.thread_mut(thread).woken = true;
             execution.note(|event| event.target = Some(thread));
         }
@@ -111,16 +176,18 @@ pub(crate) fn notify_all(condvar: ObjectId) {
     step(
         NextStep::new(Operation::NotifyAll).on(condvar),
         |execution, _| {
-            for thread in std::mem::take(waiters(execution, condvar)) {
+            let state = state(execution, condvar);
+            state.woken = state.waiters.drain(..).collect();
+            for thread in state.woken.clone() {
                 execution.thread_mut(thread).woken = true;
             }
         },
     );
 }
 
-fn waiters(execution: &mut Execution, condvar: ObjectId) -> &mut VecDeque<ThreadId> {
+fn state(execution: &mut Execution, condvar: ObjectId) -> &mut Condvar {
     match &mut execution.object_mut(condvar).state {
-        State::Condvar(condvar) => &mut condvar.waiters,
+        State::Condvar(condvar) => condvar,
         other => unreachable!("{other:?} is no condition variable"),
     }
 }

@@ -1,5 +1,7 @@
 //! What the synchronisation primitives mean, one file for each: its state, when its operations are
-//! possible, what they do, what they order, and who stands in the way of a blocked thread.
+//! possible and in which ways they can go, what they do, what they touch, what they order, and who
+//! stands in the way of a blocked thread. Each is a [`Primitive`], and a new one is a file and its
+//! lines in [`State`].
 //!
 //! The values themselves (what an atomic holds for its user, the messages in a channel) live in the
 //! façade's objects, so that no user code runs while the execution is borrowed.
@@ -22,9 +24,13 @@ pub(crate) mod thread;
 
 use std::panic::Location;
 
-use crate::execution::{Alternatives, Execution, Knowledge, NextStep, Requirement, Spot};
+use smallvec::SmallVec;
+
+use crate::execution::{
+    Alternatives, Execution, Knowledge, Mode, NextStep, Requirement, Spot, Touches,
+};
 use crate::memory;
-use crate::trace::{Clock, Event, ObjectId, Obstacle, ThreadId};
+use crate::trace::{Clock, Event, EventResult, Obstacle, Operation, ThreadId};
 
 use self::barrier::Barrier;
 use self::cell::Cell;
@@ -34,6 +40,129 @@ use self::mutex::Mutex;
 use self::once::{Initialisation, Progress};
 use self::read_write::ReadWrite;
 use self::task::Task;
+
+/// What the operations of a primitive mean to other threads, and so to a search.
+///
+/// The defaults are those of an operation that changes its object, unless it fails or times out, and
+/// that orders nothing.
+pub(crate) trait Primitive {
+    /// What an operation may touch, in the mode that conflicts with most.
+    fn announce(&self, at: &Announced<'_>, touches: &mut Touches) {
+        let mode = match at.next.operation {
+            Operation::Load => Mode::Read,
+            _ => Mode::Write,
+        };
+        touches.extend(at.next.object.map(|object| (Spot::Object(object), mode)));
+    }
+
+    /// What a thread touches already by beginning to wait for the operation.
+    fn arrival(&self, _next: &NextStep) -> Option<(Spot, Mode)> {
+        None
+    }
+
+    /// In how many ways the operation can go, if it is possible.
+    fn ways(&self, _at: &Announced<'_>) -> u32 {
+        1
+    }
+
+    /// How an operation that was performed has touched a spot that it was announced to touch, which
+    /// was like this before; `None` if it has not.
+    fn touched(&self, done: &Done<'_>, _spot: Spot, _before: &Before) -> Option<Mode> {
+        let reads = done.event.operation == Operation::Load || !done.has_succeeded();
+        Some(if reads { Mode::Read } else { Mode::Write })
+    }
+
+    /// Which spots it has written that were not announced: what others wait for, and what happens
+    /// once and then stays.
+    fn allowed(&self, _done: &Done<'_>) -> SmallVec<[Spot; 2]> {
+        SmallVec::new()
+    }
+
+    /// Whether it has changed anything that another thread can see.
+    fn has_changed(&self, done: &Done<'_>) -> bool {
+        done.event.operation != Operation::Load && done.has_succeeded()
+    }
+
+    /// What it has changed, if it has.
+    fn changes(&self, done: &Done<'_>) -> [Option<Spot>; 2] {
+        [done.event.object.map(Spot::Object), None]
+    }
+
+    /// What it has looked at, if it has changed nothing.
+    fn looks(&self, done: &Done<'_>) -> [Option<Spot>; 2] {
+        [done.event.object.map(Spot::Object), None]
+    }
+
+    /// What a thread sees of it now, as far as it decides what is possible.
+    fn glimpse(&self, _thread: ThreadId) -> Option<Glimpse> {
+        None
+    }
+
+    /// What is recorded of it before a step touches it.
+    fn before(&self) -> Before {
+        Before::Untold
+    }
+
+    /// Whether what happens once, and then stays, has happened: that with this number.
+    fn has_happened(&self, _number: u64) -> bool {
+        true
+    }
+
+    /// Draws the consequences of an event for what happens before what.
+    fn order(&mut self, _order: &mut Order<'_>) {}
+
+    /// Who keeps an operation from being possible, where the object does not say it all.
+    fn obstacle(&self) -> Option<Obstacle> {
+        None
+    }
+
+    /// The threads that hold it, if it is a lock.
+    fn holds(&self) -> SmallVec<[Hold; 2]> {
+        SmallVec::new()
+    }
+}
+
+/// An operation that a thread has announced.
+pub(crate) struct Announced<'a> {
+    pub(crate) execution: &'a Execution,
+    pub(crate) thread: ThreadId,
+    pub(crate) next: &'a NextStep,
+}
+
+/// An operation that was performed.
+pub(crate) struct Done<'a> {
+    pub(crate) event: &'a Event,
+    pub(crate) next: &'a NextStep,
+    /// Whether its thread is a task, which may have left a waker.
+    pub(crate) polls: bool,
+}
+
+impl Done<'_> {
+    fn has_succeeded(&self) -> bool {
+        !self.has_failed() && !self.has_timed_out()
+    }
+
+    fn has_failed(&self) -> bool {
+        matches!(
+            self.event.result,
+            Some(EventResult::Failed | EventResult::FailedSpuriously | EventResult::Disconnected)
+        )
+    }
+
+    fn has_timed_out(&self) -> bool {
+        self.event.operation == Operation::Timeout
+    }
+}
+
+/// Between what an event establishes an order.
+pub(crate) struct Order<'a> {
+    pub(crate) event: &'a Event,
+    pub(crate) requires: Requirement,
+    /// What was released to the object.
+    pub(crate) released: &'a mut Clock,
+    /// What the thread knows.
+    pub(crate) knowledge: &'a mut Knowledge,
+}
 
 /// What the scheduler has to know of an object.
 #[derive(Debug)]
@@ -174,6 +303,23 @@ pub(crate) enum Before {
 }
 
 impl Before {
+    /// What there is to know of what was there before, now that this is there.
+    pub(crate) fn until(&self, now: &Before) -> Before {
+        match (self, now) {
+            (
+                Before::Holds { writers, readers },
+                Before::Holds {
+                    writers: writers_now,
+                    readers: readers_now,
+                },
+            ) => Before::Holds {
+                writers: writers_now - writers,
+                readers: readers_now - readers,
+            },
+            _ => self.clone(),
+        }
+    }
+
     /// What a thread has seen then.
     pub(crate) fn glimpse(&self, thread: ThreadId) -> Option<Glimpse> {
         match self {
@@ -188,87 +334,43 @@ impl Before {
 }
 
 impl State {
-    /// What a thread sees of it now.
-    pub(crate) fn glimpse(&self, thread: ThreadId) -> Option<Glimpse> {
+    pub(crate) fn primitive(&self) -> &dyn Primitive {
         match self {
-            State::Mutex(mutex) => Some(Glimpse::Mutex(mutex.glimpse())),
-            State::ReadWrite(lock) => Some(Glimpse::ReadWrite(lock.glimpse())),
-            State::Once(initialisation) => Some(Glimpse::Once(initialisation.progress)),
-            State::Channel(channel) => Some(Glimpse::Channel(channel.glimpse(thread))),
-            State::Task(task) => Some(Glimpse::Task(task.glimpse())),
-            State::Atomic(_)
-            | State::Condvar(_)
-            | State::Barrier(_)
-            | State::Cell(_)
-            | State::Scope => None,
+            State::Atomic(location) => location,
+            State::Mutex(mutex) => mutex,
+            State::Condvar(condvar) => condvar,
+            State::Channel(channel) => &**channel,
+            State::ReadWrite(lock) => lock,
+            State::Once(initialisation) => initialisation,
+            State::Barrier(barrier) => barrier,
+            State::Task(task) => task,
+            State::Cell(cell) => cell,
+            State::Scope => &thread::Threads,
         }
     }
 
-    /// What is recorded of it before a step touches it.
-    pub(crate) fn before(&self) -> Before {
-        match self {
-            State::Mutex(mutex) => Before::Mutex(mutex.glimpse()),
-            State::ReadWrite(lock) => lock.before(),
-            State::Once(initialisation) => Before::Progress(initialisation.progress),
-            State::Task(task) => Before::Task(task.glimpse()),
-            State::Channel(channel) => Before::Channel(Box::new(channel.before())),
-            State::Atomic(_)
-            | State::Condvar(_)
-            | State::Barrier(_)
-            | State::Cell(_)
-            | State::Scope => Before::Untold,
-        }
-    }
-
-    /// Draws the consequences of an event of `thread` on the object for what happens before what:
-    /// between what was released to the object, and what the thread knows.
-    pub(crate) fn order(
-        &mut self,
-        thread: ThreadId,
-        released: &mut Clock,
-        knowledge: &mut Knowledge,
-        event: &Event,
-        requirement: Requirement,
-    ) {
-        let known = &mut knowledge.clock;
-        match self {
-            State::Atomic(_) => atomic::order(released, knowledge, event),
-            State::Mutex(_) => mutex::order(released, known, event),
-            State::ReadWrite(lock) => lock.order(thread, released, known, event, requirement),
-            State::Once(_) => once::order(released, known, event),
-            State::Channel(channel) => channel.order(known, event, requirement),
-            State::Barrier(barrier) => barrier.order(known, event, requirement),
-            State::Task(_) => task::order(released, known, event),
-            State::Condvar(_) | State::Cell(_) | State::Scope => {}
-        }
-    }
-
-    /// Who keeps an operation from being possible, where the object does not say it all.
-    pub(crate) fn obstacle(&self) -> Option<Obstacle> {
-        match self {
-            State::ReadWrite(lock) => Some(lock.obstacle()),
-            State::Once(initialisation) => initialisation.progress.obstacle(),
-            State::Barrier(barrier) => Some(barrier.obstacle()),
-            _ => None,
-        }
-    }
-
-    /// The threads that hold it, if it is a lock.
-    pub(crate) fn holds(&self) -> impl Iterator<Item = Hold> {
-        let (one, others): (Option<Hold>, &[Hold]) = match self {
-            State::Mutex(mutex) => (mutex.held, &[]),
-            State::ReadWrite(lock) => (lock.writer, &lock.readers),
-            _ => (None, &[]),
-        };
-        one.into_iter().chain(others.iter().copied())
+    pub(crate) fn primitive_mut(&mut self) -> Option<&mut dyn Primitive> {
+        Some(match self {
+            State::Atomic(location) => location,
+            State::Mutex(mutex) => mutex,
+            State::Condvar(condvar) => condvar,
+            State::Channel(channel) => &mut **channel,
+            State::ReadWrite(lock) => lock,
+            State::Once(initialisation) => initialisation,
+            State::Barrier(barrier) => barrier,
+            State::Task(task) => task,
+            State::Cell(cell) => cell,
+            State::Scope => return None,
+        })
     }
 }
 
-/// The object whose state says what an operation orders: that of a wait on a condition variable is
-/// its mutex.
-pub(crate) fn orders_by(event: &Event, next: &NextStep) -> Option<ObjectId> {
-    match next.requires {
-        Requirement::Held(mutex) | Requirement::Woken { mutex } => Some(mutex),
-        _ => event.object,
+/// The primitive that an operation belongs to.
+pub(crate) fn primitive<'a>(execution: &'a Execution, next: &NextStep) -> &'a dyn Primitive {
+    match (next.object, next.operation) {
+        (Some(object), _) => execution.object(object).state.primitive(),
+        (None, Operation::Park | Operation::Unpark) => &park::Token,
+        (None, Operation::Fence) => &atomic::Fence,
+        (None, _) => &thread::Threads,
     }
 }

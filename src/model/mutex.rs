@@ -1,9 +1,11 @@
 //! The mutex, which is std's and `parking_lot`'s.
 
-use crate::execution::{Execution, Guarded, NextStep, Requirement, step, step_in_drop, with};
-use crate::trace::{Clock, Event, EventResult, ObjectId, Operation, Value};
+use smallvec::SmallVec;
 
-use super::{Hold, State};
+use crate::execution::{Execution, Guarded, NextStep, Requirement, step, step_in_drop, with};
+use crate::trace::{EventResult, ObjectId, Operation, ThreadId, Value};
+
+use super::{Before, Hold, Order, Primitive, State};
 
 const KIND: &str = "Mutex";
 
@@ -26,21 +28,36 @@ impl Glimpse {
 }
 
 impl Mutex {
-    pub(super) fn glimpse(&self) -> Glimpse {
+    fn glimpse(&self) -> Glimpse {
         Glimpse {
             is_free: self.held.is_none(),
         }
     }
 }
 
-/// Who acquires the mutex learns what those knew who have released it. A wait on a condition
-/// variable releases it, and its end acquires it.
-pub(super) fn order(released: &mut Clock, known: &mut Clock, event: &Event) {
-    match event.operation {
-        _ if event.result == Some(EventResult::Failed) => {}
-        Operation::Unlock | Operation::Wait => released.join(known),
-        Operation::Lock | Operation::TryLock | Operation::Wake => known.join(released),
-        _ => {}
+impl Primitive for Mutex {
+    fn glimpse(&self, _thread: ThreadId) -> Option<super::Glimpse> {
+        Some(super::Glimpse::Mutex(self.glimpse()))
+    }
+
+    fn before(&self) -> Before {
+        Before::Mutex(self.glimpse())
+    }
+
+    /// Who acquires the mutex learns what those knew who have released it. A wait on a condition
+    /// variable releases it, and its end acquires it.
+    fn order(&mut self, order: &mut Order<'_>) {
+        let known = &mut order.knowledge.clock;
+        match order.event.operation {
+            _ if order.event.result == Some(EventResult::Failed) => {}
+            Operation::Unlock | Operation::Wait => order.released.join(known),
+            Operation::Lock | Operation::TryLock | Operation::Wake => known.join(order.released),
+            _ => {}
+        }
+    }
+
+    fn holds(&self) -> SmallVec<[Hold; 2]> {
+        self.held.into_iter().collect()
     }
 }
 

@@ -8,11 +8,11 @@ use std::panic::Location;
 use std::ptr::NonNull;
 
 use crate::execution::{
-    Execution, Identity, Kept, NextStep, Requirement, step, step_in_drop, with,
+    Execution, Identity, Kept, Mode, NextStep, Requirement, Spot, step, step_in_drop, with,
 };
-use crate::trace::{Clock, Event, EventResult, ObjectId, Obstacle, Operation, Value};
+use crate::trace::{EventResult, ObjectId, Obstacle, Operation, ThreadId, Value};
 
-use super::{Hold, State};
+use super::{Before, Done, Glimpse, Hold, Order, Primitive, State};
 
 /// A one-time initialisation.
 #[derive(Debug, Default)]
@@ -112,26 +112,44 @@ impl Progress {
             _ => !matches!(self, Progress::Running(_)),
         }
     }
+}
 
-    pub(super) fn obstacle(self) -> Option<Obstacle> {
-        match self {
+impl Primitive for Initialisation {
+    fn touched(&self, done: &Done<'_>, _spot: Spot, _before: &Before) -> Option<Mode> {
+        let looks = done.event.read.is_some();
+        Some(if looks { Mode::Read } else { Mode::Write })
+    }
+
+    /// Unless it was a look at whether it is done.
+    fn has_changed(&self, done: &Done<'_>) -> bool {
+        done.event.read.is_none()
+    }
+
+    fn glimpse(&self, _thread: ThreadId) -> Option<Glimpse> {
+        Some(Glimpse::Once(self.progress))
+    }
+
+    fn before(&self) -> Before {
+        Before::Progress(self.progress)
+    }
+
+    /// Who sees an initialisation completed, or begins it after another one has failed, learns what
+    /// the initialiser knew at its end.
+    fn order(&mut self, order: &mut Order<'_>) {
+        let known = &mut order.knowledge.clock;
+        if order.event.read != Some(Value::Bool(false)) {
+            known.join(order.released);
+        }
+        if order.event.written.is_some() {
+            order.released.join(known);
+        }
+    }
+
+    fn obstacle(&self) -> Option<Obstacle> {
+        match self.progress {
             Progress::Running(hold) => Some(Obstacle::Initialiser(hold.thread)),
             _ => None,
         }
-    }
-}
-
-/// Who sees an initialisation completed, or begins it after another one has failed, learns what the
-/// initialiser knew at its end.
-pub(super) fn order(released: &mut Clock, known: &mut Clock, event: &Event) {
-    if event.operation != Operation::Once {
-        return;
-    }
-    if event.read != Some(Value::Bool(false)) {
-        known.join(released);
-    }
-    if event.written.is_some() {
-        released.join(known);
     }
 }
 

@@ -1,7 +1,34 @@
 //! The park token of a thread: to park is possible while it is there, and takes it.
 
-use crate::execution::{Alternatives, Execution, NextStep, Requirement, step};
+use crate::execution::{Alternatives, Execution, Mode, NextStep, Requirement, Spot, Touches, step};
 use crate::trace::{Operation, ThreadId};
+
+use super::{Announced, Done, Primitive};
+
+/// The park tokens of all threads, which are no objects.
+#[derive(Debug)]
+pub(super) struct Token;
+
+impl Token {
+    /// Whose token an operation is on.
+    fn of(next: &NextStep, thread: ThreadId) -> Spot {
+        Spot::Token(next.target.unwrap_or(thread))
+    }
+}
+
+impl Primitive for Token {
+    fn announce(&self, at: &Announced<'_>, touches: &mut Touches) {
+        touches.push((Token::of(at.next, at.thread), Mode::Write));
+    }
+
+    fn changes(&self, done: &Done<'_>) -> [Option<Spot>; 2] {
+        [Some(Token::of(done.next, done.event.thread)), None]
+    }
+
+    fn looks(&self, done: &Done<'_>) -> [Option<Spot>; 2] {
+        self.changes(done)
+    }
+}
 
 /// Takes the token of the current thread, as a step; or times out, where that is an alternative.
 #[track_caller]

@@ -2,10 +2,14 @@
 
 use std::panic::Location;
 
-use crate::execution::{Execution, Guarded, NextStep, Requirement, step, step_in_drop};
-use crate::trace::{Clock, Event, EventResult, ObjectId, Obstacle, Operation, ThreadId};
+use smallvec::SmallVec;
 
-use super::{Before, Hold, State};
+use crate::execution::{
+    Execution, Guarded, Mode, NextStep, Requirement, Spot, Touches, step, step_in_drop,
+};
+use crate::trace::{Clock, EventResult, ObjectId, Obstacle, Operation, ThreadId};
+
+use super::{Announced, Before, Done, Hold, Order, Primitive, State};
 
 const KIND: &str = "RwLock";
 
@@ -154,16 +158,41 @@ fn state(execution: &mut Execution, lock: ObjectId) -> &mut ReadWrite {
 }
 
 impl ReadWrite {
-    pub(super) fn glimpse(&self) -> Glimpse {
+    fn glimpse(&self) -> Glimpse {
         Glimpse {
             is_written: self.writer.is_some(),
             is_read: !self.readers.is_empty(),
         }
     }
+}
+
+impl Primitive for ReadWrite {
+    /// To begin or to end to read can change places with other threads that do so.
+    fn announce(&self, at: &Announced<'_>, touches: &mut Touches) {
+        let mode = match (at.next.operation, at.next.requires) {
+            (Operation::Load, _) => Mode::Read,
+            (Operation::ReadLock, _) | (Operation::Unlock, Requirement::Read) => Mode::Share,
+            _ => Mode::Write,
+        };
+        touches.extend(at.next.object.map(|lock| (Spot::Object(lock), mode)));
+    }
+
+    fn touched(&self, done: &Done<'_>, _spot: Spot, before: &Before) -> Option<Mode> {
+        let reads = done.event.operation == Operation::Load || !done.has_succeeded();
+        Some(match before {
+            _ if reads => Mode::Read,
+            Before::Holds { readers, .. } if *readers != 0 => Mode::Share,
+            _ => Mode::Write,
+        })
+    }
+
+    fn glimpse(&self, _thread: ThreadId) -> Option<super::Glimpse> {
+        Some(super::Glimpse::ReadWrite(self.glimpse()))
+    }
 
     /// How many hold it. Readers come and go in any order, so that what is recorded of a step is by
     /// how much it changes that.
-    pub(super) fn before(&self) -> Before {
+    fn before(&self) -> Before {
         Before::Holds {
             writers: i32::from(self.writer.is_some()),
             readers: i32::try_from(self.readers.len()).expect("fewer than 2^31 readers"),
@@ -171,20 +200,15 @@ impl ReadWrite {
     }
 
     /// Readers learn what the writers before them knew, writers also what the readers knew.
-    pub(super) fn order(
-        &mut self,
-        thread: ThreadId,
-        released: &mut Clock,
-        known: &mut Clock,
-        event: &Event,
-        requirement: Requirement,
-    ) {
-        match (event.operation, requirement) {
-            _ if event.result == Some(EventResult::Failed) => {}
+    fn order(&mut self, order: &mut Order<'_>) {
+        let (released, known) = (&mut *order.released, &mut order.knowledge.clock);
+        match (order.event.operation, order.requires) {
+            _ if order.event.result == Some(EventResult::Failed) => {}
             (_, Requirement::Read) => self.read.join(known),
             (_, Requirement::Held(_)) => released.join(known),
             (Operation::ReadLock | Operation::WriteLock | Operation::TryLock, _) => {
                 known.join(released);
+                let thread = order.event.thread;
                 if self.writer.is_some_and(|writer| writer.thread == thread) {
                     known.join(&self.read);
                 }
@@ -193,13 +217,18 @@ impl ReadWrite {
         }
     }
 
-    pub(super) fn obstacle(&self) -> Obstacle {
+    fn obstacle(&self) -> Option<Obstacle> {
         if let Some(writer) = self.writer {
-            return Obstacle::Writer(writer.thread);
+            return Some(Obstacle::Writer(writer.thread));
         }
         let mut readers: Vec<_> = self.readers.iter().map(|hold| hold.thread).collect();
         readers.sort_unstable();
         readers.dedup();
-        Obstacle::Readers(readers)
+        Some(Obstacle::Readers(readers))
+    }
+
+    fn holds(&self) -> SmallVec<[Hold; 2]> {
+        let readers = self.readers.iter().copied();
+        self.writer.into_iter().chain(readers).collect()
     }
 }

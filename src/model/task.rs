@@ -1,9 +1,9 @@
 //! The task: a thread that polls a future.
 
-use crate::execution::{Binding, Execution, NextStep, Requirement, step};
-use crate::trace::{Clock, Event, ObjectId, Operation, ThreadId};
+use crate::execution::{Binding, Execution, Mode, NextStep, Requirement, Spot, Touches, step};
+use crate::trace::{ObjectId, Operation, ThreadId};
 
-use super::State;
+use super::{Announced, Before, Done, Order, Primitive, State};
 
 /// A task, or a `block_on`: a thread that polls a future.
 #[derive(Debug)]
@@ -29,9 +29,52 @@ impl Glimpse {
     }
 }
 
-impl Task {
-    pub(super) fn glimpse(&self) -> Glimpse {
-        Glimpse { woken: self.woken }
+impl Primitive for Task {
+    /// Who waits for a task also looks at its thread.
+    fn announce(&self, at: &Announced<'_>, touches: &mut Touches) {
+        touches.extend(at.next.object.map(|task| (Spot::Object(task), Mode::Write)));
+        touches.extend(at.next.target.map(|thread| (Spot::End(thread), Mode::Read)));
+    }
+
+    fn touched(&self, _done: &Done<'_>, spot: Spot, _before: &Before) -> Option<Mode> {
+        Some(match spot {
+            Spot::End(_) => Mode::Read,
+            // Who waits leaves a waker.
+            _ => Mode::Write,
+        })
+    }
+
+    /// Nobody else sees that a task asks to be polled again, or is polled.
+    fn has_changed(&self, done: &Done<'_>) -> bool {
+        match done.event.operation {
+            Operation::Wake => done.event.target != Some(done.event.thread),
+            Operation::Poll | Operation::Join => false,
+            _ => true,
+        }
+    }
+
+    fn looks(&self, done: &Done<'_>) -> [Option<Spot>; 2] {
+        let polls = done.event.operation == Operation::Poll;
+        let task = done.event.object.filter(|_| !polls);
+        [task.map(Spot::Object), None]
+    }
+
+    fn glimpse(&self, _thread: ThreadId) -> Option<super::Glimpse> {
+        Some(super::Glimpse::Task(Glimpse { woken: self.woken }))
+    }
+
+    fn before(&self) -> Before {
+        Before::Task(Glimpse { woken: self.woken })
+    }
+
+    /// Who polls learns what those knew who woke the task.
+    fn order(&mut self, order: &mut Order<'_>) {
+        let known = &mut order.knowledge.clock;
+        match order.event.operation {
+            Operation::Wake => order.released.join(known),
+            Operation::Poll => known.join(order.released),
+            _ => {}
+        }
     }
 }
 
@@ -71,15 +114,6 @@ pub(crate) fn wake(task: ObjectId, next: NextStep) {
         let thread = state.thread;
         execution.note(|event| event.target = thread);
     });
-}
-
-/// Who polls learns what those knew who woke the task.
-pub(super) fn order(released: &mut Clock, known: &mut Clock, event: &Event) {
-    match event.operation {
-        Operation::Wake => released.join(known),
-        Operation::Poll => known.join(released),
-        _ => {}
-    }
 }
 
 pub(crate) fn state(execution: &mut Execution, task: ObjectId) -> &mut Task {

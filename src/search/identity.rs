@@ -247,7 +247,7 @@ impl Identities {
             Spot::Woken(of) => (4, thread(of), 0),
             Spot::Receivers(of) => (5, object(of), 0),
             Spot::Taken(of, number) => (6, object(of), number),
-            Spot::Passage(of, times) => (7, object(of), times as u64),
+            Spot::Passage(of, times) => (7, object(of), times),
             Spot::Result(of) => (8, thread(of), 0),
         })
     }
