@@ -184,6 +184,9 @@ impl fmt::Display for LeftOut {
             LeftOut::Rendezvous => "offers at a rendezvous before the other end is there",
             LeftOut::LoadBuffering => "load buffering and stores before the last seven",
             LeftOut::ForgottenLoads => "interleavings that loom's reduction can miss",
+            LeftOut::StrictFences => {
+                "executions in which SeqCst fences do not synchronise with each other"
+            }
             LeftOut::Yields => "threads that yield again going on before others",
             LeftOut::AfterRaces => "what follows a data race (try `--engine dfs`)",
         })

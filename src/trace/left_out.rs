@@ -26,6 +26,9 @@ pub enum LeftOut {
     /// A thread wrote an atomic that others had read, after a read that is ordered before its write:
     /// loom's reduction forgets the other reads then.
     ForgottenLoads,
+    /// Several threads executed `SeqCst` fences: to loom each of them synchronises with those before
+    /// it, which the memory model does not say.
+    StrictFences,
     /// A thread yielded again with nothing written in between, and loom let others go first.
     Yields,
     /// What a thread would have done after a data race, and others because of it. A search that goes
@@ -35,7 +38,7 @@ pub enum LeftOut {
 
 impl LeftOut {
     /// All kinds.
-    pub const ALL: [LeftOut; 12] = [
+    pub const ALL: [LeftOut; 13] = [
         LeftOut::StaleValues,
         LeftOut::SpuriousWakeUps,
         LeftOut::RepeatedFailures,
@@ -46,6 +49,7 @@ impl LeftOut {
         LeftOut::Rendezvous,
         LeftOut::LoadBuffering,
         LeftOut::ForgottenLoads,
+        LeftOut::StrictFences,
         LeftOut::Yields,
         LeftOut::AfterRaces,
     ];
@@ -66,6 +70,7 @@ impl LeftOut {
             | LeftOut::RepeatedTimeouts
             | LeftOut::SpuriousFailures
             | LeftOut::LoadBuffering
+            | LeftOut::StrictFences
             | LeftOut::Yields => false,
         }
     }
@@ -89,6 +94,7 @@ impl LeftOut {
             LeftOut::Rendezvous => "rendezvous",
             LeftOut::LoadBuffering => "load-buffering",
             LeftOut::ForgottenLoads => "forgotten-loads",
+            LeftOut::StrictFences => "strict-fences",
             LeftOut::Yields => "yields",
             LeftOut::AfterRaces => "after-races",
         }

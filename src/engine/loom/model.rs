@@ -31,6 +31,8 @@ pub(super) struct Model {
     pub(super) mutexes: Mutexes,
     /// Whether that has turned out to be wrong.
     pub(super) needs_monitors: bool,
+    /// The first thread that has executed a `SeqCst` fence.
+    fenced: Option<ThreadId>,
     /// The threads that wait for something to change.
     pub(super) parked: Vec<(ThreadId, loom_thread::Thread)>,
 }
@@ -99,8 +101,14 @@ impl Model {
         self.objects.clear();
         self.threads.clear();
         self.parked.clear();
+        self.fenced = None;
         self.unseen = None;
         self.needs_monitors = false;
+    }
+
+    /// Notes a `SeqCst` fence of a thread, and returns whether another one has executed one before.
+    pub(super) fn fences_after_others(&mut self, thread: ThreadId) -> bool {
+        *self.fenced.get_or_insert(thread) != thread
     }
 
     /// Like a drop, which does nothing that needs loom.

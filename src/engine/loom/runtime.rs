@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 
 use loom::cell::UnsafeCell;
 use loom::sync::{Mutex, MutexGuard, atomic};
@@ -249,7 +250,12 @@ fn take_turn(me: ThreadId, next: &NextStep, access: Option<Access>) -> Option<u6
             return read;
         }
         (Operation::Fence, ..) => {
-            atomic::fence(next.ordering.expect("a fence has an ordering"));
+            let ordering = next.ordering.expect("a fence has an ordering");
+            let is_strict = ordering == Ordering::SeqCst;
+            if is_strict && MODEL.with_borrow_mut(|model| model.fences_after_others(me)) {
+                with(|execution| execution.leave_out(LeftOut::StrictFences));
+            }
+            atomic::fence(ordering);
         }
         // To loom, who yields waits until another one has gone on, which is so only of a thread that
         // yields again with nothing written.
