@@ -52,7 +52,9 @@ pub(crate) trait Primitive {
             Operation::Load => Mode::Read,
             _ => Mode::Write,
         };
-        touches.extend(at.next.object.map(|object| (Spot::Object(object), mode)));
+        if let Some(object) = at.next.object {
+            touches.push((Spot::Object(object), mode));
+        }
     }
 
     /// What a thread touches already by beginning to wait for the operation.

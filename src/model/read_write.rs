@@ -174,7 +174,9 @@ impl Primitive for ReadWrite {
             (Operation::ReadLock, _) | (Operation::Unlock, Requirement::Read) => Mode::Share,
             _ => Mode::Write,
         };
-        touches.extend(at.next.object.map(|lock| (Spot::Object(lock), mode)));
+        if let Some(lock) = at.next.object {
+            touches.push((Spot::Object(lock), mode));
+        }
     }
 
     fn touched(&self, done: &Done<'_>, _spot: Spot, before: &Before) -> Option<Mode> {

@@ -23,7 +23,9 @@ impl Primitive for Threads {
         } else {
             Mode::Read
         };
-        touches.extend(at.next.target.map(|thread| (Spot::End(thread), mode)));
+        if let Some(thread) = at.next.target {
+            touches.push((Spot::End(thread), mode));
+        }
     }
 
     /// A thread that has done all of its steps may not quite have ended yet, as long as nobody was
