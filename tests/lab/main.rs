@@ -21,6 +21,7 @@ mod outcomes;
 mod own_process;
 #[cfg(feature = "loom")]
 mod races_against_loom;
+mod reused_memory;
 mod search;
 #[cfg(feature = "shuttle")]
 mod shuttle_engine;
