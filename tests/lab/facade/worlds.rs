@@ -1,6 +1,7 @@
 //! Objects that are used in another world than the one they were made in.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool as RealAtomicBool;
 use std::sync::{Mutex as RealMutex, PoisonError};
 use std::task::Poll;
 
@@ -240,6 +241,57 @@ fn executions_on_two_os_threads_use_a_lock_one_after_the_other() {
         assert!(matches!(report.verdict, Verdict::Holds), "{report}");
         assert_eq!(report.executions, 2, "{report}");
     }
+}
+
+#[test]
+fn of_two_searches_that_wait_for_each_other_one_gives_up_and_says_why() {
+    let locks = Arc::new([Mutex::new(()), Mutex::new(())]);
+    let both_hold_one = Arc::new(std::sync::Barrier::new(2));
+    let searches = [0, 1].map(|first| {
+        let (locks, both_hold_one) = (Arc::clone(&locks), Arc::clone(&both_hold_one));
+        let is_first_execution = RealAtomicBool::new(true);
+        std::thread::spawn(move || {
+            explore(move || {
+                let _first = locks[first].lock().unwrap();
+                if is_first_execution.swap(false, SeqCst) {
+                    both_hold_one.wait();
+                }
+                let _second = locks[1 - first].lock().unwrap();
+            })
+        })
+    });
+    let reports = searches.map(|search| search.join().unwrap());
+    let given_up = reports.iter().filter(|report| match &report.verdict {
+        Verdict::Inconclusive(Reason::Unsupported(why)) => {
+            assert!(why.contains("each of the two waits for the other"), "{why}");
+            assert!(why.contains("Mutex made at"), "{why}");
+            true
+        }
+        Verdict::Holds => false,
+        other => panic!("{other:?}"),
+    });
+    assert!(given_up.count() >= 1);
+}
+
+/// Modelled threads share what is in a `thread_local!` of std's, since they run on one OS thread, and
+/// so do the executions of a search.
+#[test]
+fn an_object_in_a_thread_local_of_std_is_one_for_all_executions() {
+    std::thread_local! {
+        static N: AtomicUsize = AtomicUsize::new(1);
+        static LOCK: Mutex<usize> = Mutex::new(1);
+    }
+    holds(|| {
+        let other = thread::spawn(|| N.with(|n| n.fetch_add(1, SeqCst)));
+        other.join().unwrap();
+        assert_eq!(N.with(|n| n.load(SeqCst)), 2);
+    });
+    let what = misuse(|| {
+        let other = thread::spawn(|| LOCK.with(|lock| *lock.lock().unwrap() += 1));
+        LOCK.with(|lock| *lock.lock().unwrap() += 1);
+        other.join().unwrap();
+    });
+    assert!(what.contains("changed in an earlier execution"), "{what}");
 }
 
 #[test]
