@@ -19,6 +19,8 @@ pub(crate) struct Cell {
     last_write: Option<Stamp>,
     /// The last read of each thread since then.
     reads: Vec<Stamp>,
+    /// Whether a pointer to its value was given away, through which accesses are not seen.
+    is_unchecked: bool,
 }
 
 /// An access, and which event of its thread it was.
@@ -50,7 +52,7 @@ pub(crate) fn object(identity: &Guarded) -> Option<ObjectId> {
             });
             State::Cell(Cell {
                 last_write: made,
-                reads: Vec::new(),
+                ..Cell::default()
             })
         },
     )
@@ -82,7 +84,7 @@ pub(crate) fn made(identity: &Guarded) {
         let last_write = Some(execution.stamp(Operation::CellWrite, made_at));
         State::Cell(Cell {
             last_write,
-            reads: Vec::new(),
+            ..Cell::default()
         })
     });
     if let Some(object) = made {
@@ -90,6 +92,18 @@ pub(crate) fn made(identity: &Guarded) {
         let runtime = with(|execution| execution.runtime());
         runtime.made_cell(object);
     }
+}
+
+/// Notes that a pointer to the value of the cell is given away, through which accesses are not seen.
+pub(crate) fn lend_unchecked(cell: ObjectId) {
+    with(|execution| {
+        let State::Cell(state) = &mut execution.object_mut(cell).state else {
+            return;
+        };
+        if !std::mem::replace(&mut state.is_unchecked, true) {
+            execution.unchecked_cells += 1;
+        }
+    });
 }
 
 /// Does an access of a cell, as far as the execution is concerned. If it races with an earlier one
