@@ -8,7 +8,11 @@ use std::env::var_os;
 use std::process::Command;
 
 /// What the façade has if std has it, and the minor version since which that is so.
-const SINCE: [(&str, u32); 2] = [("atomic_ptr_arithmetic", 91), ("rwlock_downgrade", 92)];
+const SINCE: [(&str, u32); 3] = [
+    ("atomic_ptr_arithmetic", 91),
+    ("rwlock_downgrade", 92),
+    ("cold_path", 95),
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -508,12 +508,12 @@ impl Cell {
     #[track_caller]
     fn get(&self) -> usize {
         // SAFETY: see `Sync`.
-        unsafe { self.0.get() }
+        unsafe { self.0.read() }
     }
 
     #[track_caller]
     fn set(&self, value: usize) {
         // SAFETY: see `Sync`.
-        unsafe { self.0.set(value) }
+        unsafe { self.0.write(value) }
     }
 }

@@ -1,8 +1,12 @@
-//! A plain cell whose accesses the lab sees.
+//! The cells of [`std::cell`], with an [`UnsafeCell`] whose accesses the lab sees.
+//!
+//! The others are std's: they are not for threads to share.
 
 #[cfg(feature = "engine")]
 use std::borrow::Cow;
 use std::fmt;
+
+pub use std::cell::{BorrowError, BorrowMutError, Cell, LazyCell, OnceCell, Ref, RefCell, RefMut};
 
 #[cfg(feature = "engine")]
 use crate::execution::{Guarded, NextStep};
@@ -11,11 +15,13 @@ use crate::model::cell;
 #[cfg(feature = "engine")]
 use crate::trace::Operation;
 
-/// Like [`std::cell::UnsafeCell`], with accesses through closures so that the lab sees them.
+/// Like [`std::cell::UnsafeCell`], and with accesses that the lab sees: [`with`](Self::with) and
+/// [`with_mut`](Self::with_mut), [`read`](Self::read) and [`write`](Self::write).
 ///
-/// An access in an execution is recorded, but it is not a step: the scheduler never switches
+/// Such an access in an execution is recorded, but it is not a step: the scheduler never switches
 /// there. If it races with an access of another thread, that is the failure of the execution, and
-/// the access does not take place. Without the feature `engine` this is a transparent wrapper that compiles to nothing.
+/// the access does not take place. What is done through the pointer of [`get`](Self::get) is not
+/// seen. Without the feature `engine` this is a transparent wrapper that compiles to nothing.
 ///
 /// ```
 /// use racelab::cell::UnsafeCell;
@@ -59,12 +65,53 @@ impl<T> UnsafeCell<T> {
     }
 
     /// The value.
-    pub fn into_inner(self) -> T {
-        self.value.into_inner()
+    #[expect(
+        unsafe_code,
+        reason = "a `const` function cannot take one field of a value apart"
+    )]
+    pub const fn into_inner(self) -> T {
+        let this = std::mem::ManuallyDrop::new(self);
+        let this = (&raw const this).cast::<Self>();
+        // SAFETY: `ManuallyDrop` has the layout of what is in it, so that this is a pointer to the
+        // cell, which is alive. It is neither used nor dropped again, so that the value, which is
+        // moved out of it, is not doubled. The identity has nothing to drop.
+        let value = unsafe { (&raw const (*this).value).read() };
+        value.into_inner()
     }
 }
 
 impl<T: ?Sized> UnsafeCell<T> {
+    /// A pointer to the value, as std's. The lab does not see what is done through it: races there
+    /// are not found. A report says for how many cells that is so.
+    ///
+    /// For accesses that are checked, there are [`with`](Self::with) and
+    /// [`with_mut`](Self::with_mut). The value itself is read by [`read`](Self::read):
+    ///
+    /// ```compile_fail,E0308
+    /// # use racelab::cell::UnsafeCell;
+    /// let cell = UnsafeCell::new(7);
+    /// let value: i32 = cell.get();
+    /// ```
+    #[cfg(feature = "engine")]
+    #[track_caller]
+    #[must_use = "the pointer is all that it gives: what is done through it is not checked for \
+                  races, as it is through the pointers of `with` and `with_mut`"]
+    pub fn get(&self) -> *mut T {
+        if let Some(object) = cell::object(&self.identity) {
+            cell::lend_unchecked(object);
+            self.identity.lend(size_of_val(&self.value));
+        }
+        self.value.get()
+    }
+
+    /// A pointer to the value.
+    #[cfg(not(feature = "engine"))]
+    #[must_use = "the pointer is all that it gives: what is done through it is not checked for \
+                  races, as it is through the pointers of `with` and `with_mut`"]
+    pub const fn get(&self) -> *mut T {
+        self.value.get()
+    }
+
     /// Reads the value through a pointer.
     ///
     /// The pointer must not be written through, nor used after `f` has returned.
@@ -86,7 +133,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     }
 
     /// The value, by a reference that nobody else can have. Not an operation.
-    pub fn get_mut(&mut self) -> &mut T {
+    pub const fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
     }
 
@@ -103,6 +150,19 @@ impl<T: ?Sized> UnsafeCell<T> {
     }
 }
 
+impl<T> UnsafeCell<T> {
+    /// A pointer to the value in the cell, as [`get`](Self::get) gives it. What is done through it is
+    /// not checked for races either, and not even counted, since the cell is not looked at.
+    ///
+    /// Unlike std's, a cell is more than its value: to write through the pointer does not make a cell
+    /// of memory that holds none.
+    pub const fn raw_get(this: *const Self) -> *mut T {
+        // Like std's, it takes every pointer, so that it must not go through a place.
+        let value = this.wrapping_byte_add(std::mem::offset_of!(Self, value));
+        value.cast::<T>().cast_mut()
+    }
+}
+
 impl<T: Copy> UnsafeCell<T> {
     /// Reads the value.
     ///
@@ -111,7 +171,7 @@ impl<T: Copy> UnsafeCell<T> {
     /// No other thread may write it at the same time, and no `&mut` to it may be alive.
     #[track_caller]
     #[expect(unsafe_code, reason = "the access that the cell is there for")]
-    pub unsafe fn get(&self) -> T {
+    pub unsafe fn read(&self) -> T {
         // SAFETY: the caller has promised that nobody writes the value now.
         self.with(|value| unsafe { *value })
     }
@@ -123,7 +183,7 @@ impl<T: Copy> UnsafeCell<T> {
     /// No other thread may access it at the same time, and no reference to it may be alive.
     #[track_caller]
     #[expect(unsafe_code, reason = "the access that the cell is there for")]
-    pub unsafe fn set(&self, value: T) {
+    pub unsafe fn write(&self, value: T) {
         // SAFETY: the caller has promised that nobody accesses the value now.
         self.with_mut(|place| unsafe { *place = value });
     }

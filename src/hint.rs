@@ -3,7 +3,9 @@
 #[cfg(not(feature = "engine"))]
 pub use std::hint::spin_loop;
 
-pub use std::hint::{assert_unchecked, black_box, unreachable_unchecked};
+#[cfg(cold_path)]
+pub use std::hint::cold_path;
+pub use std::hint::{assert_unchecked, black_box, select_unpredictable, unreachable_unchecked};
 
 /// Like [`std::hint::spin_loop`]: says that the thread waits for another one to write.
 ///

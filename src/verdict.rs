@@ -245,6 +245,10 @@ pub struct Report {
     pub max_steps: usize,
     /// What the program could have done as well, and what is not explored.
     pub left_out: Vec<LeftOut>,
+    /// Of how many cells races may not have been found, since
+    /// [`UnsafeCell::get`](crate::cell::UnsafeCell::get) gave a pointer to what is in them: the most
+    /// in one execution.
+    pub unchecked_cells: u64,
     /// How the search was divided, if it was.
     pub division: Option<Division>,
     /// What happened in the one execution of a replay.

@@ -350,6 +350,10 @@ fn merged(shards: &[Reported], program: &Program) -> Result<Report, Error> {
         violations: sum(|part| part.violations.unwrap_or(u64::from(part.failure.is_some()))),
         outcomes: outcomes(shards),
         left_out,
+        unchecked_cells: {
+            let counts = shards.iter().map(|reported| reported.part.unchecked_cells);
+            counts.max().flatten().unwrap_or(0)
+        },
         ..Tally::default()
     };
     Ok(Report {

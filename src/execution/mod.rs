@@ -184,6 +184,8 @@ pub(crate) struct Execution {
     prunes: bool,
     /// What was possible and is not explored.
     left_out: LeftOutSet,
+    /// To how many cells a pointer was given away, through which accesses are not seen.
+    pub(crate) unchecked_cells: u64,
     recorded: Recorded,
     ending: Option<Ending>,
     phase: Phase,
@@ -281,6 +283,7 @@ impl Execution {
             gained_patience: false,
             prunes,
             left_out: LeftOutSet::default(),
+            unchecked_cells: 0,
             recorded: Recorded::default(),
             ending: None,
             phase: Phase::Explored,
@@ -316,6 +319,7 @@ impl Execution {
         self.alone = None;
         self.gained_patience = false;
         self.left_out = LeftOutSet::default();
+        self.unchecked_cells = 0;
         self.recorded.clear();
         self.ending = None;
         self.phase = Phase::Explored;

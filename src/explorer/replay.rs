@@ -65,6 +65,7 @@ impl Explorer {
             violations: u64::from(matches!(verdict, Verdict::Violated(_))),
             outcomes: BTreeMap::from_iter(end.outcome.map(|value| (value, 1))),
             left_out: end.left_out,
+            unchecked_cells: end.unchecked_cells,
             ..Tally::default()
         };
         let one = Coverage::Bounded(Bound::OneExecution);

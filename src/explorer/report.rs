@@ -28,6 +28,7 @@ impl Explorer {
             coverage,
             max_steps: self.max_steps,
             left_out: tally.left_out.to_vec(),
+            unchecked_cells: tally.unchecked_cells,
             division: None,
             replayed: None,
             elapsed: Duration::ZERO,

@@ -2,10 +2,12 @@
 
 use smallvec::SmallVec;
 
-use crate::execution::{Binding, Mode, NextStep, Requirement, Spot, Touches, step};
+use crate::execution::{Identity, Mode, NextStep, Requirement, Spot, Touches, step};
 use crate::trace::{Clock, ObjectId, Obstacle, Operation};
 
 use super::{Announced, Before, Done, Order, Primitive, State};
+
+const KIND: &str = "Barrier";
 
 /// A place where threads wait until enough have arrived.
 #[derive(Debug)]
@@ -23,17 +25,23 @@ pub(crate) struct Barrier {
     passages: Vec<Clock>,
 }
 
-/// Binds a new barrier for `size` threads.
+/// The barrier for `size` threads in the current execution, or `None` outside of one. Nobody has
+/// arrived when an execution begins to use it.
+#[inline]
 #[track_caller]
-pub(crate) fn bind(size: usize) -> Binding {
-    let barrier = Barrier {
-        size,
-        arrived: 0,
-        passed: 0,
-        arrivals: Clock::default(),
-        passages: Vec::new(),
-    };
-    Binding::new("Barrier", |_| State::Barrier(barrier))
+pub(crate) fn object(identity: &Identity, size: usize) -> Option<ObjectId> {
+    let object = identity.object(KIND, |_| State::Barrier(Barrier::new(size)));
+    if object.is_none() && identity.is_used_elsewhere() {
+        identity.refuse_other_thread(KIND);
+    }
+    object
+}
+
+/// The barrier is made now, in the current execution if there is one.
+#[cfg(feature = "loom")]
+#[track_caller]
+pub(crate) fn made(identity: &Identity, size: usize) {
+    identity.made(KIND, |_| State::Barrier(Barrier::new(size)));
 }
 
 /// Arrives and waits until enough threads have, as two steps; for the last one to arrive it is one.
@@ -63,6 +71,18 @@ pub(crate) fn wait(object: ObjectId) -> bool {
         );
     }
     is_leader
+}
+
+impl Barrier {
+    fn new(size: usize) -> Self {
+        Barrier {
+            size,
+            arrived: 0,
+            passed: 0,
+            arrivals: Clock::default(),
+            passages: Vec::new(),
+        }
+    }
 }
 
 impl Primitive for Barrier {

@@ -19,6 +19,8 @@ pub(crate) struct Cell {
     last_write: Option<Stamp>,
     /// The last read of each thread since then.
     reads: Vec<Stamp>,
+    /// Whether a pointer to its value was given away, through which accesses are not seen.
+    is_unchecked: bool,
 }
 
 /// Its accesses are no steps, so that no search asks for them.
@@ -53,7 +55,7 @@ pub(crate) fn object(identity: &Guarded) -> Option<ObjectId> {
             });
             State::Cell(Cell {
                 last_write: made,
-                reads: Vec::new(),
+                ..Cell::default()
             })
         },
     )
@@ -85,7 +87,7 @@ pub(crate) fn made(identity: &Guarded) {
         let last_write = Some(execution.stamp(Operation::CellWrite, made_at));
         State::Cell(Cell {
             last_write,
-            reads: Vec::new(),
+            ..Cell::default()
         })
     });
     if let Some(object) = made {
@@ -93,6 +95,18 @@ pub(crate) fn made(identity: &Guarded) {
         let runtime = with(|execution| execution.runtime());
         runtime.made_cell(object);
     }
+}
+
+/// Notes that a pointer to the value of the cell is given away, through which accesses are not seen.
+pub(crate) fn lend_unchecked(cell: ObjectId) {
+    with(|execution| {
+        let State::Cell(state) = &mut execution.object_mut(cell).state else {
+            return;
+        };
+        if !std::mem::replace(&mut state.is_unchecked, true) {
+            execution.unchecked_cells += 1;
+        }
+    });
 }
 
 /// Does an access of a cell, as far as the execution is concerned. If it races with an earlier one

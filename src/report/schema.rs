@@ -39,6 +39,9 @@ pub struct Explore {
     pub(crate) seconds: f64,
     /// What the program could have done as well, and what is not explored.
     pub(crate) left_out: Vec<String>,
+    /// The most cells in one execution to which `UnsafeCell::get` gave a pointer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unchecked_cells: Option<u64>,
     pub(crate) failure: Option<FailureValue>,
     /// The executions that failed, which only a search past failures has counted, as the outcomes.
     #[serde(skip_serializing_if = "Option::is_none")]

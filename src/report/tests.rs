@@ -107,6 +107,7 @@ fn failing(trace: Trace, kind: FailureKind, message: &str) -> Report {
         coverage: Coverage::FirstFailure,
         max_steps: 10,
         left_out: Vec::new(),
+        unchecked_cells: 0,
         division: None,
         replayed: None,
         elapsed: Duration::ZERO,
@@ -470,6 +471,21 @@ mod json {
     use super::*;
     use crate::report::json::explore;
     use crate::report::schema::Parameters;
+
+    #[test]
+    fn cells_are_counted_whose_accesses_are_not_seen() {
+        let size = Parameters { threads: 1, ops: 1 };
+        let cells = |unchecked_cells| {
+            let report = Report {
+                unchecked_cells,
+                ..failing(trace(1, &[]), FailureKind::Panic, "no")
+            };
+            let value = serde_json::to_value(explore(&report, "a/b".to_owned(), size, false));
+            value.expect("a report is JSON")["unchecked_cells"].clone()
+        };
+        assert_eq!(cells(2), 2);
+        assert_eq!(cells(0), serde_json::Value::Null);
+    }
 
     #[test]
     fn an_event_that_is_no_step_has_a_step_of_null() {

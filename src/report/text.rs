@@ -61,6 +61,7 @@ pub fn text(report: &Report, subject: &Subject, style: &Style) -> String {
         Verdict::Holds => {}
     }
     facts.push(("searched", searched(report)));
+    facts.extend(unseen(report).map(|unseen| ("unseen", unseen)));
     facts.extend(faster(report).map(|faster| ("faster", faster.to_owned())));
     out += "\n";
     for (label, fact) in facts {
@@ -259,6 +260,18 @@ pub(super) fn searched(report: &Report) -> String {
         text += &format!("; not explored: {}", left_out.join(", "));
     }
     text
+}
+
+/// On how many cells races were not looked for, if there are any.
+fn unseen(report: &Report) -> Option<String> {
+    let cells = report.unchecked_cells;
+    (cells > 0).then(|| {
+        format!(
+            "races through the pointers that `UnsafeCell::get` gave, of {}; accesses by `with` and \
+             `with_mut` are checked",
+            plural(cells, "cell")
+        )
+    })
 }
 
 /// Outcomes as a table.

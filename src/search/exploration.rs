@@ -109,6 +109,8 @@ pub(crate) struct Tally {
     pub(crate) outcomes: BTreeMap<String, u64>,
     /// What was possible and is not explored.
     pub(crate) left_out: LeftOutSet,
+    /// The most cells in one execution whose accesses were not all checked.
+    pub(crate) unchecked_cells: u64,
     /// The smallest failing execution.
     pub(crate) smallest: Option<FailingExecution>,
     /// Executions of which it is in doubt that they are possible.
@@ -169,6 +171,7 @@ impl Tally {
             cut_failures,
             outcomes,
             left_out,
+            unchecked_cells,
             smallest,
             doubted,
             doubtful,
@@ -189,6 +192,7 @@ impl Tally {
             *self.outcomes.entry(outcome).or_default() += count;
         }
         self.left_out.add_all(left_out);
+        self.unchecked_cells = self.unchecked_cells.max(unchecked_cells);
         self.smallest = match (self.smallest.take(), smallest) {
             (Some(here), Some(there)) if there.size() < here.size() => Some(there),
             (here, there) => here.or(there),
@@ -305,6 +309,8 @@ impl<S: Strategy> Search for Exploration<S> {
             return;
         }
         self.tally.left_out.add_all(execution.left_out());
+        let unchecked = &mut self.tally.unchecked_cells;
+        *unchecked = execution.unchecked_cells.max(*unchecked);
         if execution.is_doubtful()
             && (execution.ending().is_none() || execution.failure().is_some())
         {

@@ -156,12 +156,12 @@ impl Identities {
     pub(super) fn spot(&mut self, spot: Spot) -> SpotKey {
         match (self.known(spot), spot) {
             (Ok(Some(key)), _) => key,
-            (Ok(None), Spot::Object(object)) => {
+            (Ok(None), Spot::Object(object) | Spot::Passage(object, _)) => {
                 let key = self.new_spot();
                 self.present[object.index()].spot = Some(key);
-                key
+                self.spot(spot)
             }
-            (Ok(None), _) => unreachable!("only objects are known without a name"),
+            (Ok(None), _) => unreachable!("only objects are known by their names"),
             (Err(known), _) => self.spot_of(known),
         }
     }
@@ -235,7 +235,8 @@ impl Identities {
         spot
     }
 
-    /// The name of a spot that is an object, if it has one, or what is known of any other.
+    /// The name of a spot that is an object, if it has one, or what is known of any other. What
+    /// belongs to an object that has no name yet is not known either.
     fn known(&self, spot: Spot) -> Result<Option<SpotKey>, Known> {
         let thread = |thread: ThreadId| self.running[thread.index()].0;
         let object = |object: ObjectId| self.present[object.index()].number;
@@ -247,6 +248,12 @@ impl Identities {
             Spot::Woken(of) => (4, thread(of), 0),
             Spot::Receivers(of) => (5, object(of), 0),
             Spot::Taken(of, number) => (6, object(of), number),
+            Spot::Passage(of, times) if self.is_late(of) => {
+                let Some(barrier) = self.present[of.index()].spot else {
+                    return Ok(None);
+                };
+                (9, barrier.0, times)
+            }
             Spot::Passage(of, times) => (7, object(of), times),
             Spot::Result(of) => (8, thread(of), 0),
         })

@@ -26,6 +26,7 @@ pub(crate) struct End {
     pub(crate) trace: crate::trace::Trace,
     pub(crate) outcome: Option<String>,
     pub(crate) left_out: LeftOutSet,
+    pub(crate) unchecked_cells: u64,
     /// Whether it is in doubt that the execution is possible.
     pub(crate) is_doubtful: bool,
 }
@@ -38,6 +39,7 @@ impl End {
             trace: execution.trace(),
             outcome: execution.outcome().map(Cow::into_owned),
             left_out: execution.left_out(),
+            unchecked_cells: execution.unchecked_cells,
             is_doubtful: execution.is_doubtful(),
         }
     }

@@ -138,6 +138,8 @@ pub(crate) struct Summary {
     pub(crate) failure: Option<String>,
     /// Whether the search ends with it.
     pub(crate) ends: bool,
+    /// The most cells in one execution whose accesses were not all checked.
+    pub(crate) unchecked_cells: u64,
 }
 
 impl Record {
@@ -206,6 +208,7 @@ impl Summary {
                 .as_ref()
                 .map(|found| found.schedule.to_string()),
             ends: tally.stop == Some(Stop::Failure),
+            unchecked_cells: tally.unchecked_cells,
         }
     }
 
@@ -223,6 +226,7 @@ impl Summary {
             self.blocked,
             self.truncated,
             self.violations,
+            self.unchecked_cells,
             self.traces.unwrap_or(0),
         ];
         let counts = counts.iter().chain(self.outcomes.values());
@@ -250,6 +254,7 @@ impl Summary {
             traces: self.traces,
             outcomes: self.outcomes.clone(),
             left_out,
+            unchecked_cells: self.unchecked_cells,
             smallest,
             stop: self.ends.then_some(Stop::Failure),
             ..Tally::default()

@@ -40,6 +40,13 @@ pub fn fence(order: Ordering) {
     }
 }
 
+/// Like [`std::sync::atomic::spin_loop_hint`]: a [`spin_loop`](crate::hint::spin_loop).
+#[deprecated(note = "use `hint::spin_loop`")]
+#[track_caller]
+pub fn spin_loop_hint() {
+    crate::hint::spin_loop();
+}
+
 /// A value that the memory of an execution can hold.
 trait Bits: Copy {
     const TYPE: AtomicType;
@@ -175,6 +182,25 @@ macro_rules! atomic {
                         Bits::from_bits(atomic::access(object, access, order).read)
                     }
                     None => self.value.swap(value, order),
+                }
+            }
+
+            /// Stores `new` if the value is `current`. Returns the value before.
+            #[deprecated(note = "use `compare_exchange` or `compare_exchange_weak`")]
+            #[track_caller]
+            pub fn compare_and_swap(
+                &self,
+                current: $value,
+                new: $value,
+                order: Ordering,
+            ) -> $value {
+                let failure = match order {
+                    Ordering::Release => Ordering::Relaxed,
+                    Ordering::AcqRel => Ordering::Acquire,
+                    order => order,
+                };
+                match self.compare_exchange(current, new, order, failure) {
+                    Ok(before) | Err(before) => before,
                 }
             }
 
@@ -472,6 +498,16 @@ impl<T> Default for AtomicPtr<T> {
     }
 }
 
+impl<T> fmt::Pointer for AtomicPtr<T> {
+    /// Shows the pointer as it is now. Not an operation.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match atomic::peek(&self.identity) {
+            Some(bits) => fmt::Pointer::fmt(&<*mut T as Bits>::from_bits(bits), f),
+            None => fmt::Pointer::fmt(&self.value, f),
+        }
+    }
+}
+
 #[cfg(atomic_ptr_arithmetic)]
 #[expect(clippy::incompatible_msrv, reason = "it is here only where std has it")]
 impl<T> AtomicPtr<T> {
@@ -482,4 +518,20 @@ impl<T> AtomicPtr<T> {
     operation_on_address!(fetch_and(1usize) And "Combines the bits of the address by and");
     operation_on_address!(fetch_or(1usize) Or "Combines the bits of the address by or");
     operation_on_address!(fetch_xor(1usize) Xor "Combines the bits of the address by exclusive or");
+}
+
+macro_rules! initial {
+    ($($name:ident: $type:ident = $value:expr;)*) => {$(
+        #[doc = concat!("A new [`", stringify!($type), "`] of `", stringify!($value), "`.")]
+        #[cfg(not(feature = "loom"))]
+        #[deprecated(note = "use `new`, which is `const`")]
+        #[expect(clippy::declare_interior_mutable_const, reason = "as in std: each use is a new one")]
+        pub const $name: $type = $type::new($value);
+    )*};
+}
+
+initial! {
+    ATOMIC_BOOL_INIT: AtomicBool = false;
+    ATOMIC_ISIZE_INIT: AtomicIsize = 0;
+    ATOMIC_USIZE_INIT: AtomicUsize = 0;
 }

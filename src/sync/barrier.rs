@@ -5,8 +5,9 @@ use std::fmt;
 use std::sync as real;
 
 use crate::Named;
-use crate::execution::Binding;
+use crate::execution::Identity;
 use crate::model::barrier;
+use crate::trace::ObjectId;
 
 /// Like [`std::sync::Barrier`]: lets threads go on when all have arrived.
 ///
@@ -25,7 +26,9 @@ use crate::model::barrier;
 /// assert_eq!(leaders, 1);
 /// ```
 pub struct Barrier {
-    binding: Binding,
+    identity: Identity,
+    /// How many threads have to arrive.
+    size: usize,
     /// The real one, outside of executions.
     real: real::Barrier,
 }
@@ -34,19 +37,34 @@ pub struct Barrier {
 pub struct BarrierWaitResult(bool);
 
 impl Barrier {
-    /// Makes a barrier for `n` threads. With 0 or 1 nobody waits.
-    #[track_caller]
-    pub fn new(n: usize) -> Self {
-        Barrier {
-            binding: barrier::bind(n),
-            real: real::Barrier::new(n),
+    constructor! {
+        /// Makes a barrier for `n` threads. With 0 or 1 nobody waits.
+        pub fn new(n: usize) -> Self {
+            Barrier {
+                identity: Identity::new(),
+                size: n,
+                real: real::Barrier::new(n),
+            }
         }
+    }
+
+    #[cfg(feature = "loom")]
+    #[track_caller]
+    fn made(&self) {
+        barrier::made(&self.identity, self.size);
+    }
+
+    /// The barrier in the current execution, or `None` outside of one.
+    #[inline]
+    #[track_caller]
+    fn object(&self) -> Option<ObjectId> {
+        barrier::object(&self.identity, self.size)
     }
 
     /// Arrives, and waits until enough threads have. Then the barrier is as new.
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
-        let Some(object) = self.binding.object() else {
+        let Some(object) = self.object() else {
             return BarrierWaitResult(self.real.wait().is_leader());
         };
         BarrierWaitResult(barrier::wait(object))
@@ -76,7 +94,7 @@ impl fmt::Debug for BarrierWaitResult {
 
 impl Named for Barrier {
     fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.binding.name(name.into());
+        Identity::name(self.object(), name.into());
         self
     }
 }

@@ -143,6 +143,26 @@ impl Condvar {
         }
     }
 
+    /// Like [`wait_timeout`](Self::wait_timeout), in milliseconds. Returns with the guard whether the
+    /// time was *not* over.
+    ///
+    /// # Errors
+    ///
+    /// If the mutex is poisoned. The error holds the guard.
+    #[deprecated(note = "use `wait_timeout`")]
+    #[track_caller]
+    pub fn wait_timeout_ms<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        ms: u32,
+    ) -> LockResult<(MutexGuard<'a, T>, bool)> {
+        let was_woken = |(guard, result): Waited<'a, T>| (guard, !result.timed_out());
+        match self.wait_timeout(guard, Duration::from_millis(ms.into())) {
+            Ok(waited) => Ok(was_woken(waited)),
+            Err(error) => Err(PoisonError::new(was_woken(error.into_inner()))),
+        }
+    }
+
     /// Waits as long as `condition` is true, but for so long at most.
     ///
     /// # Errors

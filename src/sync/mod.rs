@@ -1,8 +1,8 @@
 //! The synchronisation primitives of [`std::sync`], bound at run time.
 //!
 //! With the feature `engine`, the operations on an object that is used in an execution are steps that
-//! the lab schedules and records. Outside of executions it is the real thing. Channels and barriers
-//! belong to the execution in which they are made. Without the feature, everything here *is* std's.
+//! the lab schedules and records. Outside of executions it is the real thing. Channels belong
+//! to the execution in which they are made. Without the feature, everything here *is* std's.
 //!
 //! `Arc` and `Weak` are always std's: their counts are not operations.
 
@@ -30,6 +30,9 @@ mod rwlock;
 pub(crate) mod worlds;
 
 #[cfg(feature = "engine")]
+#[expect(deprecated, reason = "std still has it")]
+pub use self::once::ONCE_INIT;
+#[cfg(feature = "engine")]
 pub use self::{
     barrier::{Barrier, BarrierWaitResult},
     condvar::{Condvar, WaitTimeoutResult},
@@ -39,6 +42,9 @@ pub use self::{
     once_lock::OnceLock,
     rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
+#[cfg(not(feature = "engine"))]
+#[expect(deprecated, reason = "std still has it")]
+pub use std::sync::ONCE_INIT;
 // Only what the lab has as well: the rest would be missed only when a test is built.
 pub use std::sync::{Arc, LockResult, PoisonError, TryLockError, TryLockResult, Weak};
 #[cfg(not(feature = "engine"))]

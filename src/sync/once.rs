@@ -1,7 +1,9 @@
 //! The one-time initialisation without a value.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync as real;
 
 use crate::Named;
@@ -38,9 +40,18 @@ pub struct Once {
 #[derive(Debug)]
 pub struct OnceState {
     is_poisoned: bool,
+    /// As std's, it is not for threads to share.
+    marker: PhantomData<Cell<bool>>,
 }
 
 impl OnceState {
+    fn new(is_poisoned: bool) -> Self {
+        OnceState {
+            is_poisoned,
+            marker: PhantomData,
+        }
+    }
+
     /// Whether an initialiser has panicked before.
     pub fn is_poisoned(&self) -> bool {
         self.is_poisoned
@@ -84,15 +95,11 @@ impl Once {
     pub fn call_once_force<F: FnOnce(&OnceState)>(&self, f: F) {
         let Some(object) = self.binding.object() else {
             return self.real.call_once_force(|state| {
-                f(&OnceState {
-                    is_poisoned: state.is_poisoned(),
-                });
+                f(&OnceState::new(state.is_poisoned()));
             });
         };
         if let Turn::Mine(run) = begin(object, AfterPanic::Retry) {
-            f(&OnceState {
-                is_poisoned: run.is_poisoned,
-            });
+            f(&OnceState::new(run.is_poisoned));
             run.complete(None);
         }
     }
@@ -132,6 +139,14 @@ impl Once {
         }
     }
 }
+
+/// A new [`Once`].
+#[deprecated(note = "use `Once::new`, which is `const`")]
+#[expect(
+    clippy::declare_interior_mutable_const,
+    reason = "as in std: each use is a new one"
+)]
+pub const ONCE_INIT: Once = Once::new();
 
 impl fmt::Debug for Once {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

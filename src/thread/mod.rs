@@ -18,6 +18,9 @@ mod wait;
 #[cfg(all(feature = "engine", feature = "future"))]
 pub(crate) use self::start::start as start_modelled;
 #[cfg(feature = "engine")]
+#[expect(deprecated, reason = "std still has them")]
+pub use self::wait::{park_timeout_ms, sleep_ms};
+#[cfg(feature = "engine")]
 pub use self::{
     handle::{Thread, ThreadId, current},
     local::{AccessError, LocalKey},
@@ -26,6 +29,9 @@ pub use self::{
     start::{Builder, JoinHandle, spawn},
     wait::{park, park_timeout, sleep, yield_now},
 };
+#[cfg(not(feature = "engine"))]
+#[expect(deprecated, reason = "std still has them")]
+pub use std::thread::{park_timeout_ms, sleep_ms};
 // Only what the lab has as well: the rest would be missed only when a test is built.
 #[cfg(not(feature = "engine"))]
 pub use std::thread::{

@@ -9,13 +9,11 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::thread as real;
 
-use crate::execution::{
-    Mode, NextStep, RealRun, Requirement, Spot, is_running, step, try_with, with,
-};
+use crate::execution::{Mode, RealRun, Spot, is_running, try_with, with};
 use crate::model::State;
-use crate::trace::{self, Operation};
+use crate::trace;
 
-use super::start::{Joining, start_unchecked};
+use super::start::{Joining, start_unchecked, wait_for_borrower};
 use super::{Builder, Result, Thread};
 
 /// Like [`std::thread::Scope`]: starts threads that end before the scope does.
@@ -82,23 +80,12 @@ fn modelled_scope<'scope, 'env, T>(
     // wait for them can be ended itself, by the execution, and then goes on.
     let mut end = Ok(());
     while let Some(thread) = scope.next_to_join() {
-        let next = NextStep::new(Operation::Join).of(thread);
-        let next = next.requires(Requirement::Finished(thread));
-        let joined = catch_unwind(AssertUnwindSafe(|| step(next, |_, _| ())));
+        let (has_finished, joined) = wait_for_borrower(thread);
         if let Err(payload) = joined {
             end = Err(payload);
         }
-        if with(|execution| execution.thread(thread).finished) {
+        if has_finished {
             scope.unjoined().retain(|&other| other != thread);
-        } else {
-            // Doomed: it is this thread's turn although a younger one has not ended, which
-            // waits in a destructor. Let it go first.
-            let runtime = with(|execution| {
-                execution.current_mut().waits_unwinding = true;
-                execution.runtime()
-            });
-            runtime.let_others_unwind();
-            with(|execution| execution.current_mut().waits_unwinding = false);
         }
     }
     match (result, end) {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread as real;
 
@@ -92,6 +92,37 @@ impl Builder {
         }
     }
 
+    /// Starts a thread that may borrow from its surroundings.
+    ///
+    /// # Safety
+    ///
+    /// What `f` and its result borrow must live until the thread has finished, and all handles to it
+    /// that hold the result are gone.
+    ///
+    /// # Errors
+    ///
+    /// Outside an execution, if the system cannot start a thread.
+    #[track_caller]
+    #[expect(unsafe_code, reason = "std has it")]
+    pub unsafe fn spawn_unchecked<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        if is_running() {
+            // SAFETY: the caller has promised what this asks for.
+            let (thread, joining) = unsafe { start_unchecked(self.name, f) };
+            Ok(JoinHandle {
+                thread,
+                kind: Kind::Borrowing(joining),
+            })
+        } else {
+            // SAFETY: the caller has promised what std asks for.
+            let handle = unsafe { self.real().spawn_unchecked(RealRun::inherited(f))? };
+            Ok(JoinHandle::real(handle))
+        }
+    }
+
     pub(super) fn real(self) -> real::Builder {
         let builder = real::Builder::new();
         let builder = match self.name {
@@ -121,7 +152,17 @@ pub struct JoinHandle<T> {
 enum Kind<T> {
     Real(real::JoinHandle<T>),
     Modelled(Joining<T>),
+    /// The thread may borrow from its surroundings.
+    Borrowing(Joining<T>),
 }
+
+// SAFETY: as with std's, a handle only is made where the result may be sent to another thread, and
+// there is no reference to the result before it is taken.
+#[expect(unsafe_code, reason = "std's are")]
+unsafe impl<T> Send for JoinHandle<T> {}
+// SAFETY: as above.
+#[expect(unsafe_code, reason = "std's are")]
+unsafe impl<T> Sync for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {
     fn real(handle: real::JoinHandle<T>) -> Self {
@@ -145,6 +186,7 @@ impl<T> JoinHandle<T> {
                 handle.join()
             }
             Kind::Modelled(joining) => joining.join(),
+            Kind::Borrowing(joining) => joining.join_borrower(),
         }
     }
 
@@ -158,7 +200,7 @@ impl<T> JoinHandle<T> {
     pub fn is_finished(&self) -> bool {
         match &self.kind {
             Kind::Real(handle) => handle.is_finished(),
-            Kind::Modelled(joining) => joining.is_finished(),
+            Kind::Modelled(joining) | Kind::Borrowing(joining) => joining.is_finished(),
         }
     }
 }
@@ -197,6 +239,27 @@ impl<T> Joining<T> {
             let next = NextStep::new(Operation::Join).of(self.id);
             step(next.requires(Requirement::Finished(self.id)), |_, _| ());
         }
+        self.into_result()
+    }
+
+    /// Like [`join`](Self::join), but returns or unwinds only when the thread has finished.
+    #[track_caller]
+    fn join_borrower(self) -> Result<T> {
+        let mut end = Ok(());
+        while is_running() {
+            let (has_finished, joined) = wait_for_borrower(self.id);
+            end = end.and(joined);
+            if has_finished {
+                break;
+            }
+        }
+        if let Err(payload) = end {
+            resume_unwind(payload);
+        }
+        self.into_result()
+    }
+
+    fn into_result(self) -> Result<T> {
         let result = self
             .result
             .lock()
@@ -233,6 +296,28 @@ impl<T> Joining<T> {
     pub(crate) fn id(&self) -> trace::ThreadId {
         self.id
     }
+}
+
+/// Waits until a thread has finished that borrows from this one, so that the end of the execution
+/// must not unwind this one alone: that is returned, with whether the thread has finished. If not,
+/// others were unwound a bit further, and it has to be waited for again.
+#[track_caller]
+pub(super) fn wait_for_borrower(thread: trace::ThreadId) -> (bool, Result<()>) {
+    let next = NextStep::new(Operation::Join).of(thread);
+    let next = next.requires(Requirement::Finished(thread));
+    let joined = catch_unwind(AssertUnwindSafe(|| step(next, |_, _| ())));
+    let has_finished = with(|execution| execution.thread(thread).finished);
+    if !has_finished {
+        // Doomed: it is this thread's turn although a younger one has not ended, which waits in a
+        // destructor. Let it go first.
+        let runtime = with(|execution| {
+            execution.current_mut().waits_unwinding = true;
+            execution.runtime()
+        });
+        runtime.let_others_unwind();
+        with(|execution| execution.current_mut().waits_unwinding = false);
+    }
+    (has_finished, joined)
 }
 
 /// Starts a modelled thread.

@@ -31,6 +31,13 @@ pub fn sleep(duration: Duration) {
     }
 }
 
+/// Like [`sleep`], in milliseconds.
+#[deprecated(note = "use `sleep`")]
+#[track_caller]
+pub fn sleep_ms(ms: u32) {
+    sleep(Duration::from_millis(ms.into()));
+}
+
 /// Like [`std::thread::park`]: waits for the thread's token and takes it. One step, which is
 /// possible while the token is there. The lab does not wake a parked thread spuriously.
 #[track_caller]
@@ -51,4 +58,11 @@ pub fn park_timeout(duration: Duration) {
     } else {
         real::park_timeout(duration);
     }
+}
+
+/// Like [`park_timeout`], in milliseconds.
+#[deprecated(note = "use `park_timeout`")]
+#[track_caller]
+pub fn park_timeout_ms(ms: u32) {
+    park_timeout(Duration::from_millis(ms.into()));
 }

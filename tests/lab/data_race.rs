@@ -30,13 +30,13 @@ impl Plain {
     #[track_caller]
     fn set(&self, value: usize) {
         // SAFETY: as above.
-        unsafe { self.0.set(value) }
+        unsafe { self.0.write(value) }
     }
 
     #[track_caller]
     fn get(&self) -> usize {
         // SAFETY: as above.
-        unsafe { self.0.get() }
+        unsafe { self.0.read() }
     }
 }
 

@@ -65,13 +65,18 @@ struct Node {
 }
 
 impl Node {
-    fn new() -> Box<Self> {
-        let node = Box::new(Node {
+    fn new() -> Self {
+        Node {
             value: UnsafeCell::new(0),
             more: [UnsafeCell::new(0), UnsafeCell::new(0)],
-        });
+        }
+    }
+
+    /// Makes a node and uses it, behind a pointer that can be handed over.
+    fn leaked() -> *mut Node {
+        let node = Box::new(Node::new());
         node.touch();
-        node
+        Box::into_raw(node)
     }
 
     /// Whoever has the node to itself uses it.
@@ -96,8 +101,7 @@ struct Handed(Box<Node>);
 unsafe impl Send for Handed {}
 
 impl Shared {
-    fn swap(&self, slot: usize, node: Option<Box<Node>>) -> Option<Box<Node>> {
-        let new = node.map_or(ptr::null_mut(), Box::into_raw);
+    fn swap(&self, slot: usize, new: *mut Node) -> Option<Box<Node>> {
         let old = self.slots[slot].swap(new, AcqRel);
         #[expect(unsafe_code, reason = "the subject are nodes behind atomic pointers")]
         // SAFETY: what is in a slot came from a box, and who swaps it out has it to itself.
@@ -108,19 +112,26 @@ impl Shared {
         old
     }
 
+    fn take(&self, slot: usize) -> Option<Box<Node>> {
+        self.swap(slot, ptr::null_mut())
+    }
+
     fn run(&self, op: Op) {
         match op {
-            Op::Scratch => drop(Node::new()),
-            Op::Publish(slot) => drop(self.swap(slot, Some(Node::new()))),
-            Op::Take(slot) => drop(self.swap(slot, None)),
+            Op::Scratch => {
+                let node = Box::new(Node::new());
+                node.touch();
+            }
+            Op::Publish(slot) => drop(self.swap(slot, Node::leaked())),
+            Op::Take(slot) => drop(self.take(slot)),
             Op::Move(slot) => {
-                if let Some(node) = self.swap(slot, None) {
-                    drop(self.swap((slot + 1) % SLOTS, Some(node)));
+                if let Some(node) = self.take(slot) {
+                    drop(self.swap((slot + 1) % SLOTS, Box::into_raw(node)));
                 }
             }
             Op::Peek(slot) => drop(self.slots[slot].load(Relaxed)),
             Op::Lock(slot) => {
-                if let Some(node) = self.swap(slot, None) {
+                if let Some(node) = self.take(slot) {
                     let old = self.held.lock().unwrap().replace(Handed(node));
                     drop(old);
                 }
@@ -138,7 +149,7 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         for slot in 0..SLOTS {
-            drop(self.swap(slot, None));
+            drop(self.take(slot));
         }
     }
 }
@@ -186,7 +197,7 @@ fn a_node_that_is_published_without_release_races_with_its_making() {
         let slot = Arc::new(AtomicPtr::<Node>::default());
         let maker = Arc::clone(&slot);
         let thread = thread::spawn(move || {
-            maker.store(Box::into_raw(Node::new()), Relaxed);
+            maker.store(Node::leaked(), Relaxed);
         });
         let found = slot.load(Acquire);
         #[expect(unsafe_code, reason = "the subject are nodes behind atomic pointers")]

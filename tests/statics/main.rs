@@ -15,7 +15,7 @@ use racelab::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicUsize,
     Ordering::{self, SeqCst},
 };
-use racelab::sync::{Arc, Condvar, Mutex, Once, OnceLock, RwLock};
+use racelab::sync::{Arc, Barrier, Condvar, Mutex, Once, OnceLock, RwLock};
 use racelab::{Engine, Explorer, FailureKind, Report, Verdict, thread};
 
 fn explore(body: impl Fn() + Send + Sync + 'static) -> Report {
@@ -93,6 +93,19 @@ fn a_static_of_a_users_type_is_explored_as_one_that_is_made_inside() {
     holds(inside.executions, || pass(&GATE));
 }
 
+#[test]
+fn a_static_barrier_is_as_new_in_each_execution() {
+    static BARRIER: Barrier = Barrier::new(2);
+
+    fn meet(barrier: &'static Barrier) {
+        let other = thread::spawn(|| barrier.wait().is_leader());
+        assert_ne!(barrier.wait().is_leader(), other.join().unwrap());
+    }
+    let inside = explore(|| meet(Box::leak(Box::new(Barrier::new(2)))));
+    assert!(matches!(inside.verdict, Verdict::Holds), "{inside}");
+    holds(inside.executions, || meet(&BARRIER));
+}
+
 /// Threads that use an object each do nothing together.
 fn apart(use_it: fn()) {
     for threads in 1..=3 {
@@ -120,6 +133,7 @@ fn threads_with_an_object_each_have_one_execution() {
         *lock.write().unwrap() += 1;
     });
     apart(|| Condvar::new().notify_all());
+    apart(|| assert!(Barrier::new(1).wait().is_leader()));
     apart(|| Once::new().call_once(|| ()));
     apart(|| assert_eq!(OnceLock::new().set(1), Ok(())));
     apart(|| {

@@ -2,6 +2,8 @@
 //! racelab.
 #![cfg(not(loom))]
 
+mod complete;
 #[cfg(feature = "engine")]
 mod explored;
 mod real;
+mod whole;

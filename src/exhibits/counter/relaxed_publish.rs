@@ -44,7 +44,7 @@ pub(super) fn run(threads: usize, increments: usize) {
             worker.join().unwrap();
         }
         // SAFETY: there is none if the flag was set: it does not order the accesses.
-        total += unsafe { part.n.get() };
+        total += unsafe { part.n.read() };
     }
     outcome(total);
     assert_eq!(total, threads * increments);

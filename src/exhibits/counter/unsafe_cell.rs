@@ -32,7 +32,7 @@ pub(super) fn run(threads: usize, increments: usize) {
         worker.join().unwrap();
     }
     // SAFETY: the threads have ended.
-    let total = unsafe { counter.0.get() };
+    let total = unsafe { counter.0.read() };
     outcome(total);
     assert_eq!(total, threads * increments);
 }

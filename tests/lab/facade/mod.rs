@@ -1,10 +1,12 @@
 //! The façade promises what std promises, in every world that its objects can belong to.
 
 mod barrier;
+mod borrowing;
 mod channel;
 mod endings;
 mod future;
 mod interleavings;
+mod old_names;
 mod once;
 mod parking_lot;
 mod plain;

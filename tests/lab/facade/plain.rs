@@ -14,12 +14,12 @@ impl Plain {
     #[track_caller]
     pub(super) fn set(&self, value: u32) {
         // SAFETY: ordered, or found to race before it takes place.
-        unsafe { self.0.set(value) }
+        unsafe { self.0.write(value) }
     }
 
     #[track_caller]
     pub(super) fn get(&self) -> u32 {
         // SAFETY: ordered, or found to race before it takes place.
-        unsafe { self.0.get() }
+        unsafe { self.0.read() }
     }
 }

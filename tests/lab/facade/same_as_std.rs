@@ -3,6 +3,7 @@
     clippy::incompatible_msrv,
     reason = "the newest std is what the façade is held against"
 )]
+#![expect(deprecated, reason = "std still has it")]
 
 use std::sync::{Mutex as RealMutex, PoisonError};
 
@@ -97,7 +98,7 @@ macro_rules! atomic {
         for &(op, a, b, order) in $ops {
             let (a, b, order) = ($new(a), $new(b), usize::from(order));
             let (load, store, order) = (loads[order % 3], stores[order % 3], both[order % 5]);
-            let result = match op % 20 {
+            let result = match op % 21 {
                 0 => format!("{:?}", it.load(load)),
                 1 => format!("{:?}", it.store(a, store)),
                 2 => format!("{:?}", it.swap(a, order)),
@@ -126,7 +127,8 @@ macro_rules! atomic {
                 ),
                 9 => format!("{:?}", std::mem::replace(it.get_mut(), a)),
                 10 => format!("{it:?}"),
-                other => ($rest)(&it, other - 11, a, b, order),
+                11 => format!("{:?}", it.compare_and_swap(a, b, order)),
+                other => ($rest)(&it, other - 12, a, b, order),
             };
             seen.push(result);
         }

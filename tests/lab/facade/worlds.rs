@@ -53,9 +53,7 @@ fn a_real_channel_in_an_execution_is_a_misuse_that_names_where_it_was_made() {
 }
 
 #[test]
-fn every_kind_of_real_channel_and_barrier_is_noticed_in_an_execution() {
-    let barrier = Barrier::new(1);
-    assert!(misuse(move || assert!(barrier.wait().is_leader())).contains("Barrier"));
+fn every_kind_of_real_channel_is_noticed_in_an_execution() {
     let (sender, receiver) = mpsc::sync_channel::<u8>(1);
     let receiver = RealMutex::new(receiver);
     assert!(
@@ -70,18 +68,18 @@ fn every_kind_of_real_channel_and_barrier_is_noticed_in_an_execution() {
 
 #[test]
 fn an_object_of_an_earlier_execution_is_a_misuse_that_names_where_it_was_made() {
-    let (line, barrier) = (line!() + 1, smuggled(|| Barrier::new(1)));
-    let what = misuse(move || assert!(barrier.wait().is_leader()));
+    let (line, (sender, _)) = (line!() + 1, smuggled(|| mpsc::channel()));
+    let what = misuse(move || sender.send(1).unwrap());
     assert!(what.contains("in an earlier execution"), "{what}");
     assert!(what.contains(&format!("{}:{line}:", file!())), "{what}");
 }
 
 #[test]
 fn an_object_of_an_execution_panics_outside_and_names_where_it_was_made() {
-    let (line, barrier) = (line!() + 1, smuggled(|| Barrier::new(1)));
-    let message = panic_of(|| assert!(barrier.wait().is_leader()));
+    let (line, (sender, _)) = (line!() + 1, smuggled(|| mpsc::channel()));
+    let message = panic_of(|| sender.send(1).unwrap());
     assert!(
-        message.starts_with("racelab: the Barrier used at "),
+        message.starts_with("racelab: the Channel used at "),
         "{message}"
     );
     assert!(message.contains("used outside of it"), "{message}");
@@ -105,6 +103,17 @@ fn an_atomic_that_was_made_outside_begins_each_execution_with_its_value() {
     assert!(matches!(report.verdict, Verdict::Holds), "{report}");
     assert_eq!(report.executions, 2, "{report}");
     assert_eq!(atomic.load(SeqCst), 7);
+}
+
+#[test]
+fn a_barrier_that_was_made_outside_is_as_new_in_each_execution() {
+    let barrier = Arc::new(Barrier::new(2));
+    let report = explore(move || {
+        let inside = Arc::clone(&barrier);
+        let other = thread::spawn(move || inside.wait().is_leader());
+        assert_ne!(barrier.wait().is_leader(), other.join().unwrap());
+    });
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
 }
 
 #[test]
@@ -392,15 +401,26 @@ fn a_waker_of_an_execution_panics_outside_and_can_be_dropped() {
 }
 
 #[test]
+fn a_barrier_of_a_running_execution_is_none_of_a_real_thread() {
+    holds(|| {
+        let barrier = Arc::new(Barrier::new(1));
+        assert!(barrier.wait().is_leader());
+        let wait = move || panic_of(|| _ = barrier.wait().is_leader());
+        let message = std::thread::spawn(wait);
+        let message = message.join().unwrap();
+        assert!(
+            message.contains("on a thread that the lab does not run"),
+            "{message}"
+        );
+    });
+}
+
+#[test]
 fn an_object_of_an_execution_panics_on_a_real_thread() {
-    let barrier = smuggled(|| Barrier::new(1));
-    let message = thread::spawn(move || {
-        panic_of(|| {
-            let _ = barrier.wait();
-        })
-    })
-    .join()
-    .unwrap();
+    let (sender, _) = smuggled(|| mpsc::channel());
+    let message = thread::spawn(move || panic_of(|| sender.send(1).unwrap()))
+        .join()
+        .unwrap();
     assert!(
         message.contains("on a thread that the lab does not run"),
         "{message}"

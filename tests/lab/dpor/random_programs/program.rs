@@ -457,12 +457,12 @@ impl Runner {
 
             Op::ReadCell => {
                 // SAFETY: see `Plain`.
-                let value = unsafe { shared.cell.0.get() };
+                let value = unsafe { shared.cell.0.read() };
                 self.see(value);
             }
             Op::WriteCell(value) => {
                 // SAFETY: see `Plain`.
-                unsafe { shared.cell.0.set(value) }
+                unsafe { shared.cell.0.write(value) }
             }
 
             Op::Refuse(atomic, value) => {
