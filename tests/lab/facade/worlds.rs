@@ -287,8 +287,8 @@ fn of_two_searches_that_wait_for_each_other_one_gives_up_and_says_why() {
 #[test]
 fn an_object_in_a_thread_local_of_std_is_one_for_all_executions() {
     std::thread_local! {
-        static N: AtomicUsize = AtomicUsize::new(1);
-        static LOCK: Mutex<usize> = Mutex::new(1);
+        static N: Box<AtomicUsize> = Box::new(AtomicUsize::new(1));
+        static LOCK: Box<Mutex<usize>> = Box::new(Mutex::new(1));
     }
     holds(|| {
         let other = thread::spawn(|| N.with(|n| n.fetch_add(1, SeqCst)));
