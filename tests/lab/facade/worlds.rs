@@ -287,17 +287,17 @@ fn of_two_searches_that_wait_for_each_other_one_gives_up_and_says_why() {
 #[test]
 fn an_object_in_a_thread_local_of_std_is_one_for_all_executions() {
     std::thread_local! {
-        static N: Box<AtomicUsize> = Box::new(AtomicUsize::new(1));
-        static LOCK: Box<Mutex<usize>> = Box::new(Mutex::new(1));
+        static N: Vec<AtomicUsize> = vec![AtomicUsize::new(1)];
+        static LOCK: Vec<Mutex<usize>> = vec![Mutex::new(1)];
     }
     holds(|| {
-        let other = thread::spawn(|| N.with(|n| n.fetch_add(1, SeqCst)));
+        let other = thread::spawn(|| N.with(|n| n[0].fetch_add(1, SeqCst)));
         other.join().unwrap();
-        assert_eq!(N.with(|n| n.load(SeqCst)), 2);
+        assert_eq!(N.with(|n| n[0].load(SeqCst)), 2);
     });
     let what = misuse(|| {
-        let other = thread::spawn(|| LOCK.with(|lock| *lock.lock().unwrap() += 1));
-        LOCK.with(|lock| *lock.lock().unwrap() += 1);
+        let other = thread::spawn(|| LOCK.with(|lock| *lock[0].lock().unwrap() += 1));
+        LOCK.with(|lock| *lock[0].lock().unwrap() += 1);
         other.join().unwrap();
     });
     assert!(what.contains("changed in an earlier execution"), "{what}");
