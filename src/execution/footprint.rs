@@ -35,6 +35,8 @@ pub(crate) enum Spot {
     Taken(ObjectId, u64),
     /// That a barrier was passed so often.
     Passage(ObjectId, usize),
+    /// Who holds a read-write lock upgradably, as far as others want to do so.
+    Upgradable(ObjectId),
 }
 
 /// How a step touches a spot.
@@ -120,7 +122,15 @@ impl Execution {
                     touches.push((Spot::Passage(barrier, times), Mode::Read));
                 }
                 (Operation::Load, _) => touches.push((Spot::Object(object), Mode::Read)),
-                (Operation::ReadLock, _) | (Operation::Unlock, Requirement::Read) => {
+                // To come or to leave upgradably is independent of those who only read, but not of
+                // others who do the same.
+                (Operation::ReadLock, Requirement::Upgradable(_))
+                | (Operation::ReadLock | Operation::Unlock, Requirement::ReadUpgradably) => {
+                    touches.push((Spot::Object(object), Mode::Share));
+                    touches.push((Spot::Upgradable(object), Mode::Write));
+                }
+                (Operation::ReadLock, Requirement::Readable(_))
+                | (Operation::Unlock, Requirement::Read) => {
                     touches.push((Spot::Object(object), Mode::Share));
                 }
                 _ => touches.push((Spot::Object(object), Mode::Write)),
@@ -310,16 +320,7 @@ impl Execution {
     /// What there is to know of what was there before, now that the step is done.
     fn since(&self, spot: Spot, before: &Before) -> Before {
         match (before, self.before(spot)) {
-            (
-                Before::Holds { writers, readers },
-                Before::Holds {
-                    writers: writers_now,
-                    readers: readers_now,
-                },
-            ) => Before::Holds {
-                writers: writers_now - writers,
-                readers: readers_now - readers,
-            },
+            (Before::Holds(before), Before::Holds(now)) => Before::Holds(now - *before),
             _ => before.clone(),
         }
     }
@@ -354,7 +355,7 @@ fn mode(event: &Event, next: &NextStep, spot: Spot, before: &Before, polls: bool
             let attempts = matches!(next.alternatives, Alternatives::Unmet);
             return Some(if attempts { Mode::Read } else { Mode::Share });
         }
-        Spot::Token(_) | Spot::End(_) if is_timeout || has_failed => {
+        Spot::Token(_) | Spot::End(_) | Spot::Upgradable(_) if is_timeout || has_failed => {
             return Some(Mode::Read);
         }
         Spot::End(_) if !matches!(next.alternatives, Alternatives::Unfinished) => {
@@ -362,7 +363,9 @@ fn mode(event: &Event, next: &NextStep, spot: Spot, before: &Before, polls: bool
         }
         // A time-out wakes the thread itself.
         Spot::Woken(_) if !is_timeout => return Some(Mode::Read),
-        Spot::Token(_) | Spot::End(_) | Spot::Woken(_) => return Some(Mode::Write),
+        Spot::Token(_) | Spot::End(_) | Spot::Woken(_) | Spot::Upgradable(_) => {
+            return Some(Mode::Write);
+        }
     };
     if event.object != Some(object) {
         // The mutex of a condition variable.
@@ -374,12 +377,20 @@ fn mode(event: &Event, next: &NextStep, spot: Spot, before: &Before, polls: bool
         Operation::Cas => reads_if(has_failed),
         Operation::TryLock if has_failed => Mode::Read,
         Operation::TryLock | Operation::ReadLock | Operation::Unlock => match before {
-            Before::Holds { readers, .. } if *readers != 0 => Mode::Share,
+            // Who tries is not known to touch the spot of those who hold it upgradably.
+            Before::Holds(holds)
+                if event.operation == Operation::TryLock && holds.upgradable != 0 =>
+            {
+                Mode::Write
+            }
+            Before::Holds(holds) if holds.is_shared() => Mode::Share,
             _ => Mode::Write,
         },
         Operation::Once => reads_if(event.read.is_some()),
         // A task that finds nothing may leave a waker.
         Operation::Send | Operation::Receive => reads_if(has_failed && !polls),
+        // Who did not come to read is as independent of those who did.
+        Operation::Timeout if next.operation == Operation::ReadLock => Mode::Share,
         Operation::Timeout => reads_if(next.operation != Operation::Wake),
         Operation::Wake if matches!(next.requires, Requirement::Taken(..)) && !has_failed => {
             return None;

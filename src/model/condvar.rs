@@ -5,6 +5,7 @@
 //! What they order is what releasing and acquiring the mutex does: a notification orders nothing.
 
 use std::collections::VecDeque;
+use std::panic::Location;
 
 use crate::execution::{Alternatives, Execution, Identity, NextStep, Requirement, step};
 use crate::trace::{ObjectId, Operation, ThreadId};
@@ -36,18 +37,16 @@ pub(crate) fn made(identity: &Identity) {
 }
 
 /// Releases the mutex and begins to wait, as a step.
-#[track_caller]
-pub(crate) fn begin(condvar: ObjectId, mutex: ObjectId) -> Wait {
-    let wait = NextStep::new(Operation::Wait)
-        .on(condvar)
-        .requires(Requirement::Held(mutex));
+pub(crate) fn begin(condvar: ObjectId, mutex: ObjectId, at: &'static Location<'static>) -> Wait {
+    let wait = NextStep::new(Operation::Wait).on(condvar).at(at);
+    let wait = wait.requires(Requirement::Held(mutex));
     step(wait, |execution, _| {
         *mutex::held(execution, mutex) = None;
         execution.current_mut().woken = false;
         let me = execution.me();
         waiters(execution, condvar).push_back(me);
     });
-    let wake = NextStep::new(Operation::Wake).on(condvar).at(wait.at);
+    let wake = NextStep::new(Operation::Wake).on(condvar).at(at);
     Wait {
         condvar,
         mutex,
@@ -91,31 +90,35 @@ impl Wait {
     }
 }
 
-/// Wakes one of the threads that wait, if there are any, as a step.
+/// Wakes one of the threads that wait, if there are any, as a step. Returns whether there was one.
 #[track_caller]
-pub(crate) fn notify_one(condvar: ObjectId) {
+pub(crate) fn notify_one(condvar: ObjectId) -> bool {
     let next = NextStep::new(Operation::NotifyOne)
         .on(condvar)
         .or(Alternatives::Waiters);
     step(next, |execution, alternative| {
-        if let Some(thread) = waiters(execution, condvar).remove(alternative as usize) {
+        let woken = waiters(execution, condvar).remove(alternative as usize);
+        if let Some(thread) = woken {
             execution.thread_mut(thread).woken = true;
             execution.note(|event| event.target = Some(thread));
         }
-    });
+        woken.is_some()
+    })
 }
 
-/// Wakes all threads that wait, as a step.
+/// Wakes all threads that wait, as a step. Returns how many there were.
 #[track_caller]
-pub(crate) fn notify_all(condvar: ObjectId) {
+pub(crate) fn notify_all(condvar: ObjectId) -> usize {
     step(
         NextStep::new(Operation::NotifyAll).on(condvar),
         |execution, _| {
-            for thread in std::mem::take(waiters(execution, condvar)) {
+            let woken = std::mem::take(waiters(execution, condvar));
+            for &thread in &woken {
                 execution.thread_mut(thread).woken = true;
             }
+            woken.len()
         },
-    );
+    )
 }
 
 fn waiters(execution: &mut Execution, condvar: ObjectId) -> &mut VecDeque<ThreadId> {

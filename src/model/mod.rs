@@ -32,7 +32,7 @@ use self::channel::Channel;
 use self::condvar::Condvar;
 use self::mutex::Mutex;
 use self::once::{Initialisation, Progress};
-use self::read_write::ReadWrite;
+use self::read_write::{Holds, ReadWrite};
 use self::task::Task;
 
 /// What the scheduler has to know of an object.
@@ -103,9 +103,14 @@ pub(crate) fn is_possible(
         None => situation.is_possible_now(),
     };
     match requirement {
-        Requirement::Nothing | Requirement::Held(_) | Requirement::Read => true,
+        Requirement::Nothing
+        | Requirement::Held(_)
+        | Requirement::Read
+        | Requirement::ReadUpgradably => true,
         Requirement::Free(object)
         | Requirement::Readable(object)
+        | Requirement::Upgradable(object)
+        | Requirement::Unread(object)
         | Requirement::Idle(object)
         | Requirement::Initialised(object)
         | Requirement::Ended(object)
@@ -159,12 +164,8 @@ pub(crate) enum Before {
     /// It decides nothing, or can be told from the touches themselves.
     Untold,
     Mutex(mutex::Glimpse),
-    /// By how much the step changes how many threads hold the read-write lock for writing, and for
-    /// reading.
-    Holds {
-        writers: i32,
-        readers: i32,
-    },
+    /// By how much the step changes how many threads hold the read-write lock.
+    Holds(Holds),
     /// Whether the thread had its token.
     Token(bool),
     /// How far the initialisation had come.
@@ -177,7 +178,7 @@ impl Before {
     /// What a thread has seen then.
     pub(crate) fn glimpse(&self, thread: ThreadId) -> Option<Glimpse> {
         match self {
-            Before::Untold | Before::Holds { .. } => None,
+            Before::Untold | Before::Holds(_) => None,
             Before::Mutex(glimpse) => Some(Glimpse::Mutex(*glimpse)),
             Before::Token(has_token) => Some(Glimpse::Token(*has_token)),
             Before::Progress(progress) => Some(Glimpse::Once(*progress)),
@@ -244,9 +245,9 @@ impl State {
     }
 
     /// Who keeps an operation from being possible, where the object does not say it all.
-    pub(crate) fn obstacle(&self) -> Option<Obstacle> {
+    pub(crate) fn obstacle(&self, requirement: Requirement) -> Option<Obstacle> {
         match self {
-            State::ReadWrite(lock) => Some(lock.obstacle()),
+            State::ReadWrite(lock) => Some(lock.obstacle(requirement)),
             State::Once(initialisation) => initialisation.progress.obstacle(),
             State::Barrier(barrier) => Some(barrier.obstacle()),
             _ => None,
@@ -257,7 +258,7 @@ impl State {
     pub(crate) fn holds(&self) -> impl Iterator<Item = Hold> {
         let (one, others): (Option<Hold>, &[Hold]) = match self {
             State::Mutex(mutex) => (mutex.held, &[]),
-            State::ReadWrite(lock) => (lock.writer, &lock.readers),
+            State::ReadWrite(lock) => (lock.holder(), &lock.readers),
             _ => (None, &[]),
         };
         one.into_iter().chain(others.iter().copied())

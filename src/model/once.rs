@@ -232,6 +232,17 @@ pub(crate) fn look(once: ObjectId) -> Option<Made> {
     look_when(once, Requirement::Nothing).0
 }
 
+/// Looks how far it has come, as a step.
+#[track_caller]
+pub(crate) fn look_at(once: ObjectId) -> Progress {
+    step(NextStep::new(Operation::Once).on(once), |execution, _| {
+        let progress = execution.initialisation(once).progress;
+        let is_done = progress == Progress::Complete;
+        execution.note(|event| event.read = Some(Value::Bool(is_done)));
+        progress
+    })
+}
+
 /// Like [`look`], but waits for what is required. Also returns whether an initialiser has panicked.
 #[track_caller]
 pub(crate) fn look_when(once: ObjectId, requirement: Requirement) -> (Option<Made>, bool) {
