@@ -52,6 +52,8 @@ mod unnamed {
     #[cfg(feature = "parking_lot")]
     impl<T> Named for crate::parking_lot::RwLock<T> {}
     #[cfg(feature = "parking_lot")]
+    impl<T> Named for crate::parking_lot::ReentrantMutex<T> {}
+    #[cfg(feature = "parking_lot")]
     impl Named for crate::parking_lot::Condvar {}
     #[cfg(feature = "parking_lot")]
     impl Named for crate::parking_lot::Once {}

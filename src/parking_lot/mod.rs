@@ -26,6 +26,8 @@ mod raw_rwlock;
 #[cfg(feature = "engine")]
 mod real_rwlock;
 #[cfg(feature = "engine")]
+mod reentrant;
+#[cfg(feature = "engine")]
 mod regains;
 #[cfg(feature = "engine")]
 mod rwlock;
@@ -39,6 +41,9 @@ pub use self::{
     once::Once,
     raw_mutex::RawMutex,
     raw_rwlock::RawRwLock,
+    reentrant::{
+        MappedReentrantMutexGuard, ReentrantMutex, ReentrantMutexGuard, const_reentrant_mutex,
+    },
     rwlock::{
         MappedRwLockReadGuard, MappedRwLockWriteGuard, RwLock, RwLockReadGuard,
         RwLockUpgradableReadGuard, RwLockWriteGuard, const_rwlock,
@@ -48,7 +53,8 @@ pub use ::parking_lot::{OnceState, lock_api};
 // Only what the lab has as well: the rest would be missed only when a test is built.
 #[cfg(not(feature = "engine"))]
 pub use ::parking_lot::{
-    Condvar, MappedMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard, Mutex, MutexGuard,
-    Once, RawMutex, RawRwLock, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard,
-    RwLockWriteGuard, WaitTimeoutResult, const_mutex, const_rwlock,
+    Condvar, MappedMutexGuard, MappedReentrantMutexGuard, MappedRwLockReadGuard,
+    MappedRwLockWriteGuard, Mutex, MutexGuard, Once, RawMutex, RawRwLock, ReentrantMutex,
+    ReentrantMutexGuard, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
+    WaitTimeoutResult, const_mutex, const_reentrant_mutex, const_rwlock,
 };

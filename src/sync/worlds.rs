@@ -100,10 +100,17 @@ impl Worlds {
         }
     }
 
-    /// Enters with a guard inside of an execution, when nobody holds one outside.
+    /// Enters with a guard inside of an execution, when nobody holds one outside. One that was kept
+    /// beyond its execution is not let go of, so that this never returns then.
     pub(crate) fn enter_inside(&self) {
-        self.enter(1, Waits::Always, |guards| guards < OUTSIDE);
-        self.execution.store(execution::number(), Ordering::Relaxed);
+        let current = execution::number();
+        let is_free = |guards: u32| match guards {
+            0 => true,
+            OUTSIDE.. => false,
+            _ => self.execution.load(Ordering::Relaxed) == current,
+        };
+        self.enter(1, Waits::Always, is_free);
+        self.execution.store(current, Ordering::Relaxed);
     }
 
     /// Enters with a guard outside of executions, when nobody holds one inside.

@@ -4,4 +4,5 @@ mod condvar;
 mod mutex;
 mod once;
 mod places;
+mod reentrant;
 mod rwlock;

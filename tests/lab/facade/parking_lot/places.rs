@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use racelab::parking_lot::lock_api;
 use racelab::parking_lot::{
-    Condvar, Mutex, MutexGuard, Once, RawMutex, RawRwLock, RwLock, RwLockReadGuard,
-    RwLockUpgradableReadGuard, RwLockWriteGuard,
+    Condvar, Mutex, MutexGuard, Once, RawMutex, RawRwLock, ReentrantMutex, ReentrantMutexGuard,
+    RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
 };
 use racelab::{FailureKind, Report, trace::Operation};
 
@@ -26,6 +26,11 @@ fn mutexes() {
     condvar.wait_for(&mut mutex.lock(), SOON);
     condvar.notify_one();
     condvar.notify_all();
+    let again = ReentrantMutex::new(0);
+    let mut outer = again.lock();
+    let _inner = again.lock();
+    ReentrantMutexGuard::unlocked(&mut outer, || ());
+    drop(ReentrantMutex::new(0).try_lock_for(SOON));
     let once = Once::new();
     once.call_once(|| ());
     once.call_once_force(|_| ());
