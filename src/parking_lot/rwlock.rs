@@ -34,9 +34,8 @@ use super::raw_rwlock::{Held, RawRwLock, Way};
 ///
 /// let prices = RwLock::new(vec![3, 5]);
 /// let seen = prices.upgradable_read();
-/// if !seen.contains(&8) {
-///     RwLockUpgradableReadGuard::upgrade(seen).push(8);
-/// }
+/// assert!(!seen.contains(&8));
+/// RwLockUpgradableReadGuard::upgrade(seen).push(8);
 /// assert_eq!(prices.into_inner(), [3, 5, 8]);
 /// ```
 pub struct RwLock<T: ?Sized> {
