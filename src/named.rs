@@ -49,6 +49,14 @@ mod unnamed {
     impl<T, F> Named for LazyLock<T, F> {}
     #[cfg(feature = "parking_lot")]
     impl<T> Named for crate::parking_lot::Mutex<T> {}
+    #[cfg(feature = "parking_lot")]
+    impl<T> Named for crate::parking_lot::RwLock<T> {}
+    #[cfg(feature = "parking_lot")]
+    impl<T> Named for crate::parking_lot::ReentrantMutex<T> {}
+    #[cfg(feature = "parking_lot")]
+    impl Named for crate::parking_lot::Condvar {}
+    #[cfg(feature = "parking_lot")]
+    impl Named for crate::parking_lot::Once {}
     impl<T> Named for mpsc::Sender<T> {}
     impl<T> Named for mpsc::SyncSender<T> {}
     impl<T> Named for mpsc::Receiver<T> {}

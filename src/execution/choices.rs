@@ -51,7 +51,8 @@ impl Situation for Execution {
             | Spot::Start(_)
             | Spot::Result(_)
             | Spot::Token(_)
-            | Spot::Receivers(_) => true,
+            | Spot::Receivers(_)
+            | Spot::Upgradable(_) => true,
         }
     }
 
@@ -284,6 +285,8 @@ impl Execution {
             Requirement::Woken { mutex } => !self.met(thread, Requirement::Free(mutex)),
             Requirement::Free(_)
             | Requirement::Readable(_)
+            | Requirement::Upgradable(_)
+            | Requirement::Unread(_)
             | Requirement::Idle(_)
             | Requirement::Initialised(_)
             | Requirement::Roused(_) => !self.met(thread, requirement),
@@ -423,10 +426,14 @@ impl Execution {
         match requirement {
             Requirement::Free(object)
             | Requirement::Readable(object)
+            | Requirement::Upgradable(object)
+            | Requirement::Unread(object)
             | Requirement::Idle(object)
             | Requirement::Initialised(object)
             | Requirement::Ended(object)
-            | Requirement::Passed(object, _) => self.object(object).state.primitive().obstacle(),
+            | Requirement::Passed(object, _) => {
+                self.object(object).state.primitive().obstacle(requirement)
+            }
             _ => None,
         }
     }

@@ -36,6 +36,8 @@ pub(crate) enum Spot {
     Taken(ObjectId, u64),
     /// That a barrier was passed so often.
     Passage(ObjectId, u64),
+    /// Who holds a read-write lock upgradably, as far as others want to do so.
+    Upgradable(ObjectId),
 }
 
 /// How a step touches a spot.

@@ -32,6 +32,14 @@ impl Guarded {
         }
     }
 
+    /// The identity of an object that counts as made where it is used first.
+    pub(crate) const fn anywhere() -> Self {
+        Guarded {
+            identity: Identity::anywhere(),
+            lent_to: AtomicU64::new(0),
+        }
+    }
+
     /// The object in the current execution, or `None` outside of one.
     ///
     /// `begin` and `state` are only asked for where the execution does not know the object yet. It

@@ -27,7 +27,7 @@ pub(crate) struct Identity {
     number: AtomicU64,
     /// The number of the execution that used it last, and in the lowest bits its object there.
     last: AtomicU64,
-    /// `None` in memory that was zeroed.
+    /// `None` in memory that was zeroed, and where a constant is what was made.
     made_at: Option<&'static Location<'static>>,
 }
 
@@ -51,6 +51,16 @@ impl Identity {
         }
     }
 
+    /// The identity of an object of which it is not known where it is made: it counts as made where it
+    /// is used first.
+    pub(crate) const fn anywhere() -> Self {
+        Identity {
+            number: AtomicU64::new(0),
+            last: AtomicU64::new(0),
+            made_at: None,
+        }
+    }
+
     /// The object in the current execution, or `None` outside of one.
     ///
     /// `state` is only asked for where the execution does not know the object yet.
@@ -66,8 +76,11 @@ impl Identity {
             delays::before_operation();
             return None;
         }
-        self.seen_in(current)
-            .or_else(|| Some(self.bind(kind, state, Origin::BoundLate)))
+        // Not in a closure, where it would be called from here.
+        match self.seen_in(current) {
+            None => Some(self.bind(kind, state, Origin::BoundLate)),
+            seen => seen,
+        }
     }
 
     /// The object that is made now in the current execution, if there is one: for an engine that has
@@ -196,8 +209,10 @@ impl Identity {
                 return (object, false);
             }
             let state = state(execution);
-            let is_misused =
-                is_late && execution.runtime.must_see_made() && !matches!(state, State::Once(_));
+            // Of these such an engine has objects of its own from where they are made, and of locks
+            // from where they are used.
+            let is_seen_made = matches!(state, State::Atomic(_) | State::Cell(_));
+            let is_misused = is_late && is_seen_made && execution.runtime.must_see_made();
             let object = execution.add_object_from(origin, kind, made_at, state);
             execution.late_objects.insert(number, object);
             (object, is_misused)

@@ -114,8 +114,14 @@ pub(crate) enum Requirement {
     Held(ObjectId),
     /// The read-write lock is not held for writing.
     Readable(ObjectId),
+    /// The read-write lock is held neither for writing nor upgradably.
+    Upgradable(ObjectId),
+    /// Nobody else reads the read-write lock, which the thread holds upgradably.
+    Unread(ObjectId),
     /// The thread holds the read-write lock for reading, which it does.
     Read,
+    /// The thread holds the read-write lock upgradably, which it does.
+    ReadUpgradably,
     /// No thread runs the initialiser.
     Idle(ObjectId),
     /// The initialiser has run to its end.

@@ -394,7 +394,8 @@ impl Execution {
             | Spot::Result(_)
             | Spot::Woken(_)
             | Spot::Taken(..)
-            | Spot::Passage(..) => 0,
+            | Spot::Passage(..)
+            | Spot::Upgradable(_) => 0,
         }
     }
 

@@ -119,6 +119,10 @@ fn waits_behind(trace: &Trace, blocked: &Blocked, obstacle: &Obstacle, name: &st
             };
             format!("waits {purpose} {name}, which {readers} {hold} for reading")
         }
+        Obstacle::Upgradable(thread) => {
+            let reader = trace.thread_name(*thread);
+            format!("waits {purpose} {name}, which {reader} holds for upgradable reading")
+        }
         Obstacle::Arrivals { arrived, size } => {
             let have = if *arrived == 1 { "has" } else { "have" };
             format!("waits at {name}, where {arrived} of {size} {have} arrived")

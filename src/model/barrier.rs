@@ -142,7 +142,7 @@ impl Primitive for Barrier {
         }
     }
 
-    fn obstacle(&self) -> Option<Obstacle> {
+    fn obstacle(&self, _requirement: Requirement) -> Option<Obstacle> {
         Some(Obstacle::Arrivals {
             arrived: self.arrived,
             size: self.size,

@@ -5,6 +5,7 @@
 //! What they order is what releasing and acquiring the mutex does: a notification orders nothing.
 
 use std::collections::VecDeque;
+use std::panic::Location;
 
 use smallvec::SmallVec;
 
@@ -97,18 +98,16 @@ pub(crate) fn made(identity: &Identity) {
 }
 
 /// Releases the mutex and begins to wait, as a step.
-#[track_caller]
-pub(crate) fn begin(condvar: ObjectId, mutex: ObjectId) -> Wait {
-    let wait = NextStep::new(Operation::Wait)
-        .on(condvar)
-        .requires(Requirement::Held(mutex));
+pub(crate) fn begin(condvar: ObjectId, mutex: ObjectId, at: &'static Location<'static>) -> Wait {
+    let wait = NextStep::new(Operation::Wait).on(condvar).at(at);
+    let wait = wait.requires(Requirement::Held(mutex));
     step(wait, |execution, _| {
         *mutex::held(execution, mutex) = None;
         execution.current_mut().woken = false;
         let me = execution.me();
         state(execution, condvar).waiters.push_back(me);
     });
-    let wake = NextStep::new(Operation::Wake).on(condvar).at(wait.at);
+    let wake = NextStep::new(Operation::Wake).on(condvar).at(at);
     Wait {
         condvar,
         mutex,
@@ -153,9 +152,9 @@ impl Wait {
     }
 }
 
-/// Wakes one of the threads that wait, if there are any, as a step.
+/// Wakes one of the threads that wait, if there are any, as a step. Returns whether there was one.
 #[track_caller]
-pub(crate) fn notify_one(condvar: ObjectId) {
+pub(crate) fn notify_one(condvar: ObjectId) -> bool {
     let next = NextStep::new(Operation::NotifyOne)
         .on(condvar)
         .or(Alternatives::Waiters);
@@ -167,22 +166,25 @@ pub(crate) fn notify_one(condvar: ObjectId) {
             execution.thread_mut(thread).woken = true;
             execution.note(|event| event.target = Some(thread));
         }
-    });
+        woken.is_some()
+    })
 }
 
-/// Wakes all threads that wait, as a step.
+/// Wakes all threads that wait, as a step. Returns how many there were.
 #[track_caller]
-pub(crate) fn notify_all(condvar: ObjectId) {
+pub(crate) fn notify_all(condvar: ObjectId) -> usize {
     step(
         NextStep::new(Operation::NotifyAll).on(condvar),
         |execution, _| {
             let state = state(execution, condvar);
             state.woken = state.waiters.drain(..).collect();
-            for thread in state.woken.clone() {
+            let woken = state.woken.clone();
+            for &thread in &woken {
                 execution.thread_mut(thread).woken = true;
             }
+            woken.len()
         },
-    );
+    )
 }
 
 fn state(execution: &mut Execution, condvar: ObjectId) -> &mut Condvar {

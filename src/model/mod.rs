@@ -38,7 +38,7 @@ use self::channel::Channel;
 use self::condvar::Condvar;
 use self::mutex::Mutex;
 use self::once::{Initialisation, Progress};
-use self::read_write::ReadWrite;
+use self::read_write::{Holds, ReadWrite};
 use self::task::Task;
 
 /// What the operations of a primitive mean to other threads, and so to a search.
@@ -114,7 +114,7 @@ pub(crate) trait Primitive {
     fn order(&mut self, _order: &mut Order<'_>) {}
 
     /// Who keeps an operation from being possible, where the object does not say it all.
-    fn obstacle(&self) -> Option<Obstacle> {
+    fn obstacle(&self, _requirement: Requirement) -> Option<Obstacle> {
         None
     }
 
@@ -234,9 +234,14 @@ pub(crate) fn is_possible(
         None => situation.is_possible_now(),
     };
     match requirement {
-        Requirement::Nothing | Requirement::Held(_) | Requirement::Read => true,
+        Requirement::Nothing
+        | Requirement::Held(_)
+        | Requirement::Read
+        | Requirement::ReadUpgradably => true,
         Requirement::Free(object)
         | Requirement::Readable(object)
+        | Requirement::Upgradable(object)
+        | Requirement::Unread(object)
         | Requirement::Idle(object)
         | Requirement::Initialised(object)
         | Requirement::Ended(object)
@@ -290,12 +295,8 @@ pub(crate) enum Before {
     /// It decides nothing, or can be told from the touches themselves.
     Untold,
     Mutex(mutex::Glimpse),
-    /// By how much the step changes how many threads hold the read-write lock for writing, and for
-    /// reading.
-    Holds {
-        writers: i32,
-        readers: i32,
-    },
+    /// By how much the step changes how many threads hold the read-write lock.
+    Holds(Holds),
     /// Whether the thread had its token.
     Token(bool),
     /// How far the initialisation had come.
@@ -308,16 +309,7 @@ impl Before {
     /// What there is to know of what was there before, now that this is there.
     pub(crate) fn until(&self, now: &Before) -> Before {
         match (self, now) {
-            (
-                Before::Holds { writers, readers },
-                Before::Holds {
-                    writers: writers_now,
-                    readers: readers_now,
-                },
-            ) => Before::Holds {
-                writers: writers_now - writers,
-                readers: readers_now - readers,
-            },
+            (Before::Holds(before), Before::Holds(now)) => Before::Holds(*now - *before),
             _ => self.clone(),
         }
     }
@@ -325,7 +317,7 @@ impl Before {
     /// What a thread has seen then.
     pub(crate) fn glimpse(&self, thread: ThreadId) -> Option<Glimpse> {
         match self {
-            Before::Untold | Before::Holds { .. } => None,
+            Before::Untold | Before::Holds(_) => None,
             Before::Mutex(glimpse) => Some(Glimpse::Mutex(*glimpse)),
             Before::Token(has_token) => Some(Glimpse::Token(*has_token)),
             Before::Progress(progress) => Some(Glimpse::Once(*progress)),

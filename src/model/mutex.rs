@@ -1,8 +1,12 @@
 //! The mutex, which is std's and `parking_lot`'s.
 
+use std::panic::Location;
+
 use smallvec::SmallVec;
 
-use crate::execution::{Execution, Guarded, NextStep, Requirement, step, step_in_drop, with};
+use crate::execution::{
+    Alternatives, Execution, Guarded, NextStep, Requirement, step, step_in_drop, with,
+};
 use crate::trace::{EventResult, ObjectId, Operation, ThreadId, Value};
 
 use super::{Before, Hold, Order, Primitive, State};
@@ -76,24 +80,31 @@ pub(crate) fn made(identity: &Guarded) {
     identity.made(KIND, |_| State::Mutex(Mutex::default()));
 }
 
-/// Acquires the mutex, as a step that is possible while nobody holds it.
-#[track_caller]
-pub(crate) fn acquire(mutex: ObjectId) {
-    let next = NextStep::new(Operation::Lock)
-        .on(mutex)
-        .requires(Requirement::Free(mutex));
-    step(next, |execution, _| {
-        let mine = Hold::mine(execution, next.at);
+/// Acquires the mutex, as a step that is possible while nobody holds it. Returns whether it did: a
+/// time-out, if that is among the alternatives, is a step of its own.
+pub(crate) fn acquire(
+    mutex: ObjectId,
+    alternatives: Alternatives,
+    at: &'static Location<'static>,
+) -> bool {
+    let next = NextStep::new(Operation::Lock).on(mutex).at(at);
+    let next = next.requires(Requirement::Free(mutex)).or(alternatives);
+    step(next, |execution, alternative| {
+        if alternative == 1 {
+            execution.note(|event| event.operation = Operation::Timeout);
+            return false;
+        }
+        let mine = Hold::mine(execution, at);
         *held(execution, mutex) = Some(mine);
-    });
+        true
+    })
 }
 
 /// Acquires the mutex if nobody holds it, as a step. Returns whether it did.
-#[track_caller]
-pub(crate) fn try_acquire(mutex: ObjectId) -> bool {
-    let next = NextStep::new(Operation::TryLock).on(mutex);
+pub(crate) fn try_acquire(mutex: ObjectId, at: &'static Location<'static>) -> bool {
+    let next = NextStep::new(Operation::TryLock).on(mutex).at(at);
     step(next, |execution, _| {
-        let mine = Hold::mine(execution, next.at);
+        let mine = Hold::mine(execution, at);
         let held = held(execution, mutex);
         let is_free = held.is_none();
         held.get_or_insert(mine);
@@ -114,6 +125,14 @@ pub(crate) fn look(mutex: ObjectId) -> bool {
         let is_held = held(execution, mutex).is_some();
         execution.note(|event| event.read = Some(Value::from(is_held)));
         is_held
+    })
+}
+
+/// Whether the current thread holds the mutex. Not an operation.
+pub(crate) fn is_mine(mutex: ObjectId) -> bool {
+    with(|execution| {
+        let me = execution.me();
+        held(execution, mutex).is_some_and(|hold| hold.thread == me)
     })
 }
 

@@ -145,7 +145,7 @@ impl Primitive for Initialisation {
         }
     }
 
-    fn obstacle(&self) -> Option<Obstacle> {
+    fn obstacle(&self, _requirement: Requirement) -> Option<Obstacle> {
         match self.progress {
             Progress::Running(hold) => Some(Obstacle::Initialiser(hold.thread)),
             _ => None,
@@ -248,6 +248,17 @@ pub(crate) fn put(once: ObjectId, value: &mut Option<Kept>) {
 #[track_caller]
 pub(crate) fn look(once: ObjectId) -> Option<Made> {
     look_when(once, Requirement::Nothing).0
+}
+
+/// Looks how far it has come, as a step.
+#[track_caller]
+pub(crate) fn look_at(once: ObjectId) -> Progress {
+    step(NextStep::new(Operation::Once).on(once), |execution, _| {
+        let progress = execution.initialisation(once).progress;
+        let is_done = progress == Progress::Complete;
+        execution.note(|event| event.read = Some(Value::Bool(is_done)));
+        progress
+    })
 }
 
 /// Like [`look`], but waits for what is required. Also returns whether an initialiser has panicked.

@@ -1,13 +1,18 @@
 //! The read-write lock: one thread holds it for writing, or several for reading.
+//!
+//! One of those that read can hold it *upgradably*, which is `parking_lot`'s: it can go on to write
+//! when the others have left, and no writer comes in between.
 
+use std::ops::{Add, Sub};
 use std::panic::Location;
 
 use smallvec::SmallVec;
 
 use crate::execution::{
-    Execution, Guarded, Mode, NextStep, Requirement, Spot, Touches, step, step_in_drop,
+    Alternatives, Execution, Guarded, Mode as Touch, NextStep, Requirement, Spot, Touches, step,
+    step_in_drop, with,
 };
-use crate::trace::{Clock, EventResult, ObjectId, Obstacle, Operation, ThreadId};
+use crate::trace::{Clock, EventResult, ObjectId, Obstacle, Operation, ThreadId, Value};
 
 use super::{Announced, Before, Done, Hold, Order, Primitive, State};
 
@@ -16,17 +21,22 @@ const KIND: &str = "RwLock";
 /// A lock that one thread holds for writing, or several for reading.
 #[derive(Debug, Default)]
 pub(crate) struct ReadWrite {
-    pub(super) writer: Option<Hold>,
+    writer: Option<Hold>,
+    /// Who reads and is the only one that can go on to write.
+    upgradable: Option<Hold>,
     /// In the order in which they came. A thread can be there more than once.
-    pub(super) readers: Vec<Hold>,
-    /// What the readers knew when they released it, which only writers learn.
+    readers: Vec<Hold>,
+    /// What those who read knew when they released it, which only writers learn.
     read: Clock,
+    /// What those who held it upgradably knew when they ceased to, which the next ones learn.
+    read_upgradably: Clock,
 }
 
 /// What can be seen of a lock: who holds it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Glimpse {
     pub(crate) is_written: bool,
+    pub(crate) is_upgradable: bool,
     pub(crate) is_read: bool,
 }
 
@@ -35,7 +45,57 @@ impl Glimpse {
     pub(super) fn allows(self, requirement: Requirement) -> bool {
         match requirement {
             Requirement::Readable(_) => !self.is_written,
-            _ => !self.is_written && !self.is_read,
+            Requirement::Upgradable(_) => !self.is_written && !self.is_upgradable,
+            Requirement::Unread(_) => !self.is_read,
+            _ => !self.is_written && !self.is_upgradable && !self.is_read,
+        }
+    }
+}
+
+/// How a lock is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Read,
+    Upgradable,
+    Write,
+}
+
+/// How a lock is acquired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    ReadUpgradably,
+    Write,
+    /// To write, by who holds it upgradably.
+    Upgrade,
+}
+
+impl Access {
+    fn operation(self) -> Operation {
+        match self {
+            Access::Read | Access::ReadUpgradably => Operation::ReadLock,
+            Access::Write | Access::Upgrade => Operation::WriteLock,
+        }
+    }
+
+    fn requirement(self, lock: ObjectId) -> Requirement {
+        match self {
+            Access::Read => Requirement::Readable(lock),
+            Access::ReadUpgradably => Requirement::Upgradable(lock),
+            Access::Write => Requirement::Free(lock),
+            Access::Upgrade => Requirement::Unread(lock),
+        }
+    }
+
+    fn hold(self, lock: &mut ReadWrite, hold: Hold) {
+        match self {
+            Access::Read => lock.readers.push(hold),
+            Access::ReadUpgradably => lock.upgradable = Some(hold),
+            Access::Write => lock.writer = Some(hold),
+            Access::Upgrade => {
+                lock.upgradable = None;
+                lock.writer = Some(hold);
+            }
         }
     }
 }
@@ -55,99 +115,123 @@ pub(crate) fn made(identity: &Guarded) {
     identity.made(KIND, |_| State::ReadWrite(ReadWrite::default()));
 }
 
-/// Acquires the lock for reading, as a step that is possible while nobody writes.
-#[track_caller]
-pub(crate) fn read(lock: ObjectId) {
-    let next = NextStep::new(Operation::ReadLock)
-        .on(lock)
-        .requires(Requirement::Readable(lock));
-    step(next, |execution, _| begin_reading(execution, lock, &next));
-}
-
-/// Acquires the lock for writing, as a step that is possible while nobody holds it.
-#[track_caller]
-pub(crate) fn write(lock: ObjectId) {
-    let next = NextStep::new(Operation::WriteLock)
-        .on(lock)
-        .requires(Requirement::Free(lock));
-    step(next, |execution, _| begin_writing(execution, lock, &next));
-}
-
-/// Acquires the lock for reading if nobody writes, as a step. Returns whether it did.
-#[track_caller]
-pub(crate) fn try_read(lock: ObjectId) -> bool {
-    let next = NextStep::new(Operation::TryLock).on(lock);
-    attempt(next, Requirement::Readable(lock), |execution| {
-        begin_reading(execution, lock, &next);
-    })
-}
-
-/// Acquires the lock for writing if nobody holds it, as a step. Returns whether it did.
-#[track_caller]
-pub(crate) fn try_write(lock: ObjectId) -> bool {
-    let next = NextStep::new(Operation::TryLock).on(lock);
-    attempt(next, Requirement::Free(lock), |execution| {
-        begin_writing(execution, lock, &next);
-    })
-}
-
-/// Goes on to hold the lock for reading only, as a step.
-#[track_caller]
-pub(crate) fn downgrade(lock: ObjectId) {
-    let next = NextStep::new(Operation::ReadLock)
-        .on(lock)
-        .requires(Requirement::Held(lock));
-    step(next, |execution, _| {
-        state(execution, lock).writer = None;
-        begin_reading(execution, lock, &next);
-    });
-}
-
-/// Ends to read, as a step of a destructor: it stands where the lock was acquired.
-pub(crate) fn end_reading(lock: ObjectId, at: &'static Location<'static>) {
-    let next = NextStep::new(Operation::Unlock).on(lock).at(at);
-    step_in_drop(next.requires(Requirement::Read), |execution, _| {
+/// Acquires the lock, as a step that is possible while nobody is in the way. Returns whether it did:
+/// a time-out, if that is among the alternatives, is a step of its own.
+pub(crate) fn acquire(
+    lock: ObjectId,
+    access: Access,
+    alternatives: Alternatives,
+    at: &'static Location<'static>,
+) -> bool {
+    let next = NextStep::new(access.operation()).on(lock).at(at);
+    let next = next.requires(access.requirement(lock)).or(alternatives);
+    step(next, |execution, alternative| {
+        if alternative == 1 {
+            execution.note(|event| event.operation = Operation::Timeout);
+            return false;
+        }
         let mine = Hold::mine(execution, at);
-        let readers = &mut state(execution, lock).readers;
-        if let Some(index) = readers.iter().position(|hold| *hold == mine) {
-            readers.remove(index);
-        }
-    });
-}
-
-/// Ends to write, as a step of a destructor: it stands where the lock was acquired.
-pub(crate) fn end_writing(lock: ObjectId, at: &'static Location<'static>) {
-    let next = NextStep::new(Operation::Unlock).on(lock).at(at);
-    step_in_drop(next.requires(Requirement::Held(lock)), |execution, _| {
-        state(execution, lock).writer = None;
-    });
-}
-
-/// An attempt to acquire a lock, as a step: `acquire` is done if what it needs is so.
-fn attempt(next: NextStep, needs: Requirement, acquire: impl FnOnce(&mut Execution)) -> bool {
-    step(next, |execution, _| {
-        let is_possible = execution.met(execution.me(), needs);
-        if is_possible {
-            acquire(execution);
-        }
-        let result = if is_possible {
-            EventResult::Succeeded
-        } else {
-            EventResult::Failed
-        };
-        execution.note(|event| event.result = Some(result));
-        is_possible
+        access.hold(state(execution, lock), mine);
+        true
     })
 }
 
-fn begin_reading(execution: &mut Execution, lock: ObjectId, next: &NextStep) {
-    let mine = Hold::mine(execution, next.at);
-    state(execution, lock).readers.push(mine);
+/// Acquires the lock if nobody is in the way, as a step. Returns whether it did.
+pub(crate) fn try_acquire(lock: ObjectId, access: Access, at: &'static Location<'static>) -> bool {
+    step(
+        NextStep::new(Operation::TryLock).on(lock).at(at),
+        |execution, _| {
+            let is_possible = execution.met(execution.me(), access.requirement(lock));
+            let result = if is_possible {
+                let mine = Hold::mine(execution, at);
+                access.hold(state(execution, lock), mine);
+                EventResult::Succeeded
+            } else {
+                EventResult::Failed
+            };
+            execution.note(|event| event.result = Some(result));
+            is_possible
+        },
+    )
 }
 
-fn begin_writing(execution: &mut Execution, lock: ObjectId, next: &NextStep) {
-    let mine = Hold::mine(execution, next.at);
-    state(execution, lock).writer = Some(mine);
+/// Whether somebody holds the lock in one of these ways, as a step that reads it.
+#[track_caller]
+pub(crate) fn look(lock: ObjectId, modes: &[Mode]) -> bool {
+    step(NextStep::new(Operation::Load).on(lock), |execution, _| {
+        let glimpse = state(execution, lock).glimpse();
+        let is_held = modes.iter().any(|mode| match mode {
+            Mode::Read => glimpse.is_read,
+            Mode::Upgradable => glimpse.is_upgradable,
+            Mode::Write => glimpse.is_written,
+        });
+        execution.note(|event| event.read = Some(Value::from(is_held)));
+        is_held
+    })
+}
+
+/// Goes on to hold the lock in a mode that excludes fewer others, as a step that is always possible,
+/// and that destructors do as well.
+pub(crate) fn downgrade(lock: ObjectId, from: Mode, to: Mode, at: &'static Location<'static>) {
+    let next = NextStep::new(Operation::ReadLock).on(lock).at(at);
+    step_in_drop(next.requires(from.requirement(lock)), |execution, _| {
+        let mine = Hold::mine(execution, at);
+        let state = state(execution, lock);
+        from.let_go(state, mine);
+        match to {
+            Mode::Upgradable => state.upgradable = Some(mine),
+            _ => state.readers.push(mine),
+        }
+    });
+}
+
+/// Releases the lock, as a step of a destructor: it stands where the lock was acquired.
+pub(crate) fn release(lock: ObjectId, mode: Mode, at: &'static Location<'static>) {
+    let next = NextStep::new(Operation::Unlock).on(lock).at(at);
+    step_in_drop(next.requires(mode.requirement(lock)), |execution, _| {
+        let mine = Hold::mine(execution, at);
+        mode.let_go(state(execution, lock), mine);
+    });
+}
+
+/// Where the current thread has acquired the lock in this mode, the last time if there are several.
+/// Not an operation.
+pub(crate) fn held_at(lock: ObjectId, mode: Mode) -> Option<&'static Location<'static>> {
+    with(|execution| {
+        let me = execution.me();
+        let lock = state(execution, lock);
+        let holds = match mode {
+            Mode::Read => lock.readers.as_slice(),
+            Mode::Upgradable => lock.upgradable.as_slice(),
+            Mode::Write => lock.writer.as_slice(),
+        };
+        let mine = holds.iter().rfind(|hold| hold.thread == me);
+        mine.map(|hold| hold.at)
+    })
+}
+
+impl Mode {
+    /// That it is held so, by who releases it.
+    fn requirement(self, lock: ObjectId) -> Requirement {
+        match self {
+            Mode::Read => Requirement::Read,
+            Mode::Upgradable => Requirement::ReadUpgradably,
+            Mode::Write => Requirement::Held(lock),
+        }
+    }
+
+    fn let_go(self, lock: &mut ReadWrite, mine: Hold) {
+        match self {
+            Mode::Read => {
+                let mut readers = lock.readers.iter();
+                if let Some(index) = readers.position(|hold| *hold == mine) {
+                    lock.readers.remove(index);
+                }
+            }
+            Mode::Upgradable => lock.upgradable = None,
+            Mode::Write => lock.writer = None,
+        }
+    }
 }
 
 fn state(execution: &mut Execution, lock: ObjectId) -> &mut ReadWrite {
@@ -161,30 +245,59 @@ impl ReadWrite {
     fn glimpse(&self) -> Glimpse {
         Glimpse {
             is_written: self.writer.is_some(),
+            is_upgradable: self.upgradable.is_some(),
             is_read: !self.readers.is_empty(),
         }
+    }
+
+    fn obstacle_of_readers(&self, upgradable: Option<Hold>) -> Obstacle {
+        let holds = self.readers.iter().chain(&upgradable);
+        let mut readers: Vec<_> = holds.map(|hold| hold.thread).collect();
+        readers.sort_unstable();
+        readers.dedup();
+        Obstacle::Readers(readers)
     }
 }
 
 impl Primitive for ReadWrite {
-    /// To begin or to end to read can change places with other threads that do so.
+    /// To begin or to end to read can change places with other threads that do so. To come or to
+    /// leave upgradably is independent of those who only read, but not of others who do the same.
     fn announce(&self, at: &Announced<'_>, touches: &mut Touches) {
-        let mode = match (at.next.operation, at.next.requires) {
-            (Operation::Load, _) => Mode::Read,
-            (Operation::ReadLock, _) | (Operation::Unlock, Requirement::Read) => Mode::Share,
-            _ => Mode::Write,
+        let Some(lock) = at.next.object else { return };
+        let (mode, is_upgradable) = match (at.next.operation, at.next.requires) {
+            (Operation::Load, _) => (Touch::Read, false),
+            (Operation::ReadLock, Requirement::Readable(_))
+            | (Operation::Unlock, Requirement::Read) => (Touch::Share, false),
+            (Operation::ReadLock, Requirement::Upgradable(_))
+            | (Operation::ReadLock | Operation::Unlock, Requirement::ReadUpgradably) => {
+                (Touch::Share, true)
+            }
+            _ => (Touch::Write, false),
         };
-        if let Some(lock) = at.next.object {
-            touches.push((Spot::Object(lock), mode));
+        touches.push((Spot::Object(lock), mode));
+        if is_upgradable {
+            touches.push((Spot::Upgradable(lock), Touch::Write));
         }
     }
 
-    fn touched(&self, done: &Done<'_>, _spot: Spot, before: &Before) -> Option<Mode> {
-        let reads = done.event.operation == Operation::Load || !done.has_succeeded();
-        Some(match before {
-            _ if reads => Mode::Read,
-            Before::Holds { readers, .. } if *readers != 0 => Mode::Share,
-            _ => Mode::Write,
+    fn touched(&self, done: &Done<'_>, spot: Spot, before: &Before) -> Option<Touch> {
+        let operation = done.event.operation;
+        Some(match (spot, before) {
+            (Spot::Upgradable(_), _) if done.has_succeeded() => Touch::Write,
+            (Spot::Upgradable(_), _) => Touch::Read,
+            // Who did not come to read is as independent of those who did.
+            _ if done.has_timed_out() && done.next.operation == Operation::ReadLock => Touch::Share,
+            _ if operation == Operation::Load || !done.has_succeeded() => Touch::Read,
+            // Who tries is not known to touch the spot of those who hold it upgradably.
+            (_, Before::Holds(holds))
+                if operation == Operation::TryLock && holds.upgradable != 0 =>
+            {
+                Touch::Write
+            }
+            (_, Before::Holds(holds)) if holds.is_shared() && operation != Operation::WriteLock => {
+                Touch::Share
+            }
+            _ => Touch::Write,
         })
     }
 
@@ -195,42 +308,107 @@ impl Primitive for ReadWrite {
     /// How many hold it. Readers come and go in any order, so that what is recorded of a step is by
     /// how much it changes that.
     fn before(&self) -> Before {
-        Before::Holds {
+        Before::Holds(Holds {
             writers: i32::from(self.writer.is_some()),
+            upgradable: i32::from(self.upgradable.is_some()),
             readers: i32::try_from(self.readers.len()).expect("fewer than 2^31 readers"),
-        }
+        })
     }
 
-    /// Readers learn what the writers before them knew, writers also what the readers knew.
+    /// Readers learn what the writers before them knew, writers also what the readers knew, and who
+    /// reads upgradably what those knew that have done so before.
     fn order(&mut self, order: &mut Order<'_>) {
+        let thread = order.event.thread;
         let (released, known) = (&mut *order.released, &mut order.knowledge.clock);
         match (order.event.operation, order.requires) {
             _ if order.event.result == Some(EventResult::Failed) => {}
             (_, Requirement::Read) => self.read.join(known),
+            (_, Requirement::ReadUpgradably) => {
+                self.read.join(known);
+                self.read_upgradably.join(known);
+            }
             (_, Requirement::Held(_)) => released.join(known),
             (Operation::ReadLock | Operation::WriteLock | Operation::TryLock, _) => {
                 known.join(released);
-                let thread = order.event.thread;
                 if self.writer.is_some_and(|writer| writer.thread == thread) {
                     known.join(&self.read);
+                }
+                if self.upgradable.is_some_and(|hold| hold.thread == thread) {
+                    known.join(&self.read_upgradably);
                 }
             }
             _ => {}
         }
     }
 
-    fn obstacle(&self) -> Option<Obstacle> {
+    fn obstacle(&self, requirement: Requirement) -> Option<Obstacle> {
         if let Some(writer) = self.writer {
             return Some(Obstacle::Writer(writer.thread));
         }
-        let mut readers: Vec<_> = self.readers.iter().map(|hold| hold.thread).collect();
-        readers.sort_unstable();
-        readers.dedup();
-        Some(Obstacle::Readers(readers))
+        Some(match (requirement, self.upgradable) {
+            (Requirement::Upgradable(_), Some(hold)) => Obstacle::Upgradable(hold.thread),
+            (Requirement::Unread(_), _) => self.obstacle_of_readers(None),
+            (_, upgradable) => self.obstacle_of_readers(upgradable),
+        })
     }
 
     fn holds(&self) -> SmallVec<[Hold; 2]> {
-        let readers = self.readers.iter().copied();
-        self.writer.into_iter().chain(readers).collect()
+        let alone = self.writer.or(self.upgradable);
+        alone
+            .into_iter()
+            .chain(self.readers.iter().copied())
+            .collect()
+    }
+}
+
+/// How many threads hold a lock, or by how much a step changes that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Holds {
+    pub(crate) writers: i32,
+    pub(crate) upgradable: i32,
+    pub(crate) readers: i32,
+}
+
+impl Holds {
+    /// Whether a step that changes it so can change places with those that come to read, and leave.
+    pub(crate) fn is_shared(self) -> bool {
+        self.writers == 0 && (self.readers != 0 || self.upgradable != 0)
+    }
+
+    /// How many hold it beside others.
+    pub(crate) fn sharing(self) -> i32 {
+        self.readers + self.upgradable
+    }
+
+    pub(crate) fn glimpse(self) -> Glimpse {
+        Glimpse {
+            is_written: self.writers != 0,
+            is_upgradable: self.upgradable != 0,
+            is_read: self.readers != 0,
+        }
+    }
+}
+
+impl Add for Holds {
+    type Output = Holds;
+
+    fn add(self, other: Holds) -> Holds {
+        Holds {
+            writers: self.writers + other.writers,
+            upgradable: self.upgradable + other.upgradable,
+            readers: self.readers + other.readers,
+        }
+    }
+}
+
+impl Sub for Holds {
+    type Output = Holds;
+
+    fn sub(self, other: Holds) -> Holds {
+        Holds {
+            writers: self.writers - other.writers,
+            upgradable: self.upgradable - other.upgradable,
+            readers: self.readers - other.readers,
+        }
     }
 }

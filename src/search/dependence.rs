@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use crate::execution::{Alternatives, Execution, Look, Mode, NextStep, Spot};
 use crate::model::Before;
+use crate::model::read_write::Holds;
 use crate::trace::{Clock, ObjectId, Operation, ThreadId};
 
 use super::identity::{Census, Identities, SpotKey, StepKey, ThreadKey};
@@ -105,6 +106,14 @@ pub(super) struct Touched {
     /// The touch of the same spot before this one that was the last to change it, by its place in
     /// their order: a thread that spins reads very often.
     changed: Option<u32>,
+}
+
+impl Touched {
+    /// Whether the spot is not as it was before.
+    pub(super) fn has_changed(&self) -> bool {
+        let is_same = matches!(self.before, Before::Holds(holds) if holds == Holds::default());
+        self.mode != Mode::Read && !is_same
+    }
 }
 
 impl Dependence {
@@ -340,8 +349,12 @@ impl Dependence {
                 | Operation::Join
         ) || !matches!(next.alternatives, Alternatives::None);
         if may_fail {
+            // Who comes to read shares the lock, also if the time is over.
+            let shares = next.operation == Operation::ReadLock;
             for (_, mode) in &mut footprint {
-                *mode = Mode::Write;
+                if !(shares && *mode == Mode::Share) {
+                    *mode = Mode::Write;
+                }
             }
         }
         footprint

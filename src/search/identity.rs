@@ -256,6 +256,11 @@ impl Identities {
             }
             Spot::Passage(of, times) => (7, object(of), times),
             Spot::Result(of) => (8, thread(of), 0),
+            // The lock may have been bound late, and then is known by its own name only.
+            Spot::Upgradable(of) => match self.present[of.index()].spot {
+                Some(lock) => (9, lock.0, 0),
+                None => return Ok(None),
+            },
         })
     }
 }

@@ -3,7 +3,8 @@
 use smallvec::SmallVec;
 
 use crate::execution::{Mode, Requirement, Spot};
-use crate::model::{self, Before, Glimpse, Situation, read_write};
+use crate::model::read_write::{self, Holds};
+use crate::model::{self, Before, Glimpse, Situation};
 use crate::trace::{ObjectId, ThreadId};
 
 use super::dependence::{Announced, Dependence, Footprint, Touched};
@@ -157,10 +158,12 @@ impl Without<'_> {
     ///
     /// Readers come in any order, so that no one of them is the last one.
     fn is_possible_without_readers(&mut self, acquired: &Touched) -> bool {
-        let Requirement::Free(lock) = self.candidate.announced.next.requires else {
+        let (Requirement::Free(lock) | Requirement::Unread(lock)) =
+            self.candidate.announced.next.requires
+        else {
             return false;
         };
-        let acquires = matches!(acquired.before, Before::Holds { readers, .. } if readers > 0);
+        let acquires = matches!(acquired.before, Before::Holds(holds) if holds.sharing() > 0);
         if !acquires || acquired.spot != Spot::Object(lock) {
             return false;
         }
@@ -173,15 +176,20 @@ impl Without<'_> {
         self.is_possible()
     }
 
-    /// The step by which a thread has begun to read that would hold the lock for reading.
+    /// The step by which another thread has begun to read that would hold the lock for reading, or
+    /// upgradably.
     fn reader(&self, lock: ObjectId) -> Option<u32> {
         let mut readers: SmallVec<[(ThreadId, u32, i32); 4]> = SmallVec::new();
         let touches = self.touched(Spot::Object(lock));
         for touch in touches.filter(|touch| self.has(touch)) {
-            let Before::Holds { readers: more, .. } = touch.before else {
+            let Before::Holds(more) = touch.before else {
                 continue;
             };
+            let more = more.sharing();
             let thread = self.dependence.steps[touch.step as usize].thread;
+            if thread == self.candidate.thread {
+                continue;
+            }
             match readers.iter_mut().find(|(reader, ..)| *reader == thread) {
                 Some((_, since, times)) => {
                     if *times == 0 {
@@ -220,7 +228,7 @@ impl Without<'_> {
     /// Whether the spot would have been changed, from a step on.
     fn exists(&self, spot: Spot, from: u32) -> bool {
         let mut touches = self.touched(spot);
-        touches.any(|touch| touch.step >= from && touch.mode != Mode::Read && self.has(touch))
+        touches.any(|touch| touch.step >= from && touch.has_changed() && self.has(touch))
     }
 
     /// Who would hold a read-write lock, if it is one. Readers come and go in any order, so that they
@@ -228,21 +236,17 @@ impl Without<'_> {
     fn holders(&self, spot: Spot) -> Option<read_write::Glimpse> {
         let mut holders = None;
         for touch in self.touched(spot) {
-            let (writers, readers) = match touch.before {
-                Before::Holds { writers, readers } => (writers, readers),
+            let holds = match touch.before {
+                Before::Holds(holds) => holds,
                 Before::Untold => continue,
                 _ => return None,
             };
-            let (all_writers, all_readers) = holders.get_or_insert((0, 0));
+            let all = holders.get_or_insert(Holds::default());
             if self.has(touch) {
-                *all_writers += writers;
-                *all_readers += readers;
+                *all = *all + holds;
             }
         }
-        holders.map(|(writers, readers)| read_write::Glimpse {
-            is_written: writers != 0,
-            is_read: readers != 0,
-        })
+        holders.map(Holds::glimpse)
     }
 }
 

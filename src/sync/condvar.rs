@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::Location;
 use std::sync::{self as real, LockResult, PoisonError};
 use std::time::Duration;
 
@@ -225,7 +226,7 @@ fn wait_modelled<'a, T>(
     alternatives: Alternatives,
 ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
     // If the wait is ended by the end of the execution, the guard releases the mutex.
-    let wait = condvar::begin(condvar, held);
+    let wait = condvar::begin(condvar, held, Location::caller());
     // From here on it has nothing to release.
     let _ = guard.into_real();
     let timed_out = wait.end(alternatives);

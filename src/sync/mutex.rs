@@ -6,17 +6,17 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ops::{Deref, DerefMut};
-use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{self as real, LockResult, PoisonError, TryLockError, TryLockResult};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::sync::{self as real, LockResult, TryLockError, TryLockResult};
 use std::thread::panicking;
 
 use crate::Named;
-use crate::execution::{Guarded, Identity};
+use crate::execution::{Alternatives, Guarded, Identity};
 use crate::model::mutex;
 use crate::trace::ObjectId;
 
-use super::poison::{Poison, poison_if};
-use super::worlds::{Entered, Worlds};
+use super::poison::{Poison, held, poison_if};
+use super::worlds::{Acquired, Waits, World, Worlds};
 
 /// Like [`std::sync::Mutex`], poisoning and unsized values included.
 ///
@@ -93,14 +93,13 @@ impl<T: ?Sized> Mutex<T> {
     /// If a thread panicked while it held the mutex. The error holds the guard.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let Some(object) = self.object() else {
-            return match self.real.lock() {
-                Ok(held) => Ok(self.outside(held)),
-                Err(error) => Err(PoisonError::new(self.outside(error.into_inner()))),
-            };
-        };
-        mutex::acquire(object);
-        poison_if(self.poison.shows(), self.inside())
+        let at = Location::caller();
+        let real = || Some(self.real.lock());
+        let model = |object| mutex::acquire(object, Alternatives::None, at);
+        let acquired = self
+            .worlds
+            .acquire(self.object(), Waits::Always, real, model);
+        self.guard(acquired.expect("there is no limit of time"))
     }
 
     /// Acquires the mutex if nobody holds it.
@@ -111,21 +110,13 @@ impl<T: ?Sized> Mutex<T> {
     /// holds the guard.
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        let Some(object) = self.object() else {
-            let (real, is_poisoned) = match self.real.try_lock() {
-                Ok(held) => (held, false),
-                Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
-                Err(TryLockError::Poisoned(error)) => (error.into_inner(), true),
-            };
-            let entered = self.worlds.try_enter_outside();
-            let entered = entered.ok_or(TryLockError::WouldBlock)?;
-            return Ok(poison_if(is_poisoned, self.guard(Some(real), entered))?);
-        };
-        if mutex::try_acquire(object) {
-            Ok(poison_if(self.poison.shows(), self.inside())?)
-        } else {
-            Err(TryLockError::WouldBlock)
-        }
+        let at = Location::caller();
+        let real = || held(self.real.try_lock());
+        let model = |object| mutex::try_acquire(object, at);
+        let acquired = self
+            .worlds
+            .acquire(self.object(), Waits::Never, real, model);
+        Ok(self.guard(acquired.ok_or(TryLockError::WouldBlock)?)?)
     }
 
     /// Whether a thread panicked while it held the mutex. Not an operation.
@@ -165,24 +156,23 @@ impl<T: ?Sized> Mutex<T> {
         mutex::object(&self.identity, begin)
     }
 
-    /// The guard of a mutex that a thread of an execution has acquired.
-    pub(super) fn inside(&self) -> MutexGuard<'_, T> {
-        self.guard(None, self.worlds.enter_inside())
-    }
-
-    /// The guard of a mutex that was acquired outside of executions.
+    /// The guard of a mutex that the current thread outside of executions has been given back.
     pub(super) fn outside<'a>(&'a self, real: real::MutexGuard<'a, ()>) -> MutexGuard<'a, T> {
-        self.guard(Some(real), self.worlds.enter_outside())
+        self.worlds.enter_outside();
+        self.new_guard(Some(real))
     }
 
     fn guard<'a>(
         &'a self,
-        real: Option<real::MutexGuard<'a, ()>>,
-        entered: Entered<'a>,
-    ) -> MutexGuard<'a, T> {
+        acquired: Acquired<LockResult<real::MutexGuard<'a, ()>>>,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        let (is_poisoned, real) = self.poison.told(acquired);
+        poison_if(is_poisoned, self.new_guard(real))
+    }
+
+    fn new_guard<'a>(&'a self, real: Option<real::MutexGuard<'a, ()>>) -> MutexGuard<'a, T> {
         MutexGuard {
             mutex: self,
-            entered: Some(entered),
             real,
             was_panicking: panicking(),
             not_send: PhantomData,
@@ -224,8 +214,6 @@ impl<T> Named for Mutex<T> {
 #[must_use = "the mutex is released at once if the guard is not kept"]
 pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
-    /// Dropped before the mutex is released.
-    entered: Option<Entered<'a>>,
     /// The guard of the lock itself, outside of executions.
     real: Option<real::MutexGuard<'a, ()>>,
     was_panicking: bool,
@@ -246,38 +234,34 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// Takes the guard of the lock itself, so that the mutex is not released.
     pub(super) fn into_real(self) -> Option<real::MutexGuard<'a, ()>> {
         let mut guard = ManuallyDrop::new(self);
-        guard.entered = None;
+        guard.mutex.worlds.leave();
         guard.real.take()
     }
 
     /// The guard of a mutex that the current thread of an execution has been given back.
     pub(super) fn regained(mutex: &'a Mutex<T>) -> LockResult<Self> {
-        poison_if(mutex.poison.shows(), mutex.inside())
+        mutex.worlds.enter_inside();
+        mutex.guard(Acquired::Inside)
     }
 }
 
 impl<T: ?Sized> MutexGuard<'_, T> {
     /// The object in the execution, if it is a thread of one that holds the mutex.
     fn held(&self) -> Option<ObjectId> {
-        let is_inside = self.entered.as_ref().is_some_and(Entered::is_inside);
+        let is_inside = self.mutex.worlds.of_guard() == World::Inside;
         self.mutex.identity.known().filter(|_| is_inside)
-    }
-
-    #[track_caller]
-    fn release(&mut self) {
-        let (mutex, held) = (self.mutex, self.held());
-        self.entered = None;
-        // The real lock releases itself, and notices a panic itself.
-        if let Some(object) = held {
-            mutex.poison.note_end(self.was_panicking);
-            mutex::release(object);
-        }
     }
 }
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        self.release();
+        let held = self.held();
+        self.mutex.worlds.leave();
+        // The real lock releases itself, and notices a panic itself.
+        if let Some(object) = held {
+            self.mutex.poison.note_end(self.was_panicking);
+            mutex::release(object);
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! The poison of a lock: what is left of a panic while it was held.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{LockResult, PoisonError};
+use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 use std::thread::panicking;
 
 use crate::execution::with;
+
+use super::worlds::Acquired;
 
 /// Whether a lock is poisoned, in the current execution. Outside, the real lock knows.
 #[derive(Debug)]
@@ -28,8 +30,17 @@ impl Poison {
 
     /// Whether who acquires the lock is told of the poison. In a doomed execution only
     /// destructors lock, and one that panics for this would end the process.
-    pub(super) fn shows(&self) -> bool {
+    fn shows(&self) -> bool {
         self.is_set() && !with(|execution| execution.is_doomed())
+    }
+
+    /// Whether who has acquired the lock is told of poison, and the guard of the real lock, outside.
+    pub(super) fn told<G>(&self, acquired: Acquired<LockResult<G>>) -> (bool, Option<G>) {
+        match acquired {
+            Acquired::Inside => (self.shows(), None),
+            Acquired::Outside(Ok(real)) => (false, Some(real)),
+            Acquired::Outside(Err(error)) => (true, Some(error.into_inner())),
+        }
     }
 
     /// Makes the lock as if no thread had panicked.
@@ -52,5 +63,14 @@ pub(super) fn poison_if<T>(is_poisoned: bool, value: T) -> LockResult<T> {
         Err(PoisonError::new(value))
     } else {
         Ok(value)
+    }
+}
+
+/// What std's locks return that try, if they have acquired the lock.
+pub(super) fn held<G>(result: TryLockResult<G>) -> Option<LockResult<G>> {
+    match result {
+        Ok(guard) => Some(Ok(guard)),
+        Err(TryLockError::Poisoned(error)) => Some(Err(error)),
+        Err(TryLockError::WouldBlock) => None,
     }
 }

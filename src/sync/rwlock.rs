@@ -11,12 +11,12 @@ use std::sync::{self as real, LockResult, TryLockError, TryLockResult};
 use std::thread::panicking;
 
 use crate::Named;
-use crate::execution::{Guarded, Identity};
-use crate::model::read_write;
+use crate::execution::{Alternatives, Guarded, Identity};
+use crate::model::read_write::{self, Access, Mode};
 use crate::trace::ObjectId;
 
-use super::poison::{Poison, poison_if};
-use super::worlds::{Entered, Worlds};
+use super::poison::{Poison, held, poison_if};
+use super::worlds::{Acquired, Waits, World, Worlds};
 
 /// Like [`std::sync::RwLock`], poisoning and unsized values included.
 ///
@@ -99,19 +99,13 @@ impl<T: ?Sized> RwLock<T> {
     /// If a thread panicked while it held the lock for writing. The error holds the guard.
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        let Some(object) = self.object() else {
-            let (real, is_poisoned) = match self.real.read() {
-                Ok(held) => (held, false),
-                Err(error) => (error.into_inner(), true),
-            };
-            let entered = Some(self.worlds.enter_outside());
-            return poison_if(is_poisoned, self.reader(Some(real), entered));
-        };
-        read_write::read(object);
-        poison_if(
-            self.poison.shows(),
-            self.reader(None, Some(self.worlds.enter_inside())),
-        )
+        let at = Location::caller();
+        let real = || Some(self.real.read());
+        let model = |object| read_write::acquire(object, Access::Read, Alternatives::None, at);
+        let acquired = self
+            .worlds
+            .acquire(self.object(), Waits::Always, real, model);
+        self.reader(acquired.expect("there is no limit of time"))
     }
 
     /// Acquires the lock for reading if nobody holds it for writing.
@@ -122,24 +116,13 @@ impl<T: ?Sized> RwLock<T> {
     /// error holds the guard.
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        let Some(object) = self.object() else {
-            let (real, is_poisoned) = match self.real.try_read() {
-                Ok(held) => (held, false),
-                Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
-                Err(TryLockError::Poisoned(error)) => (error.into_inner(), true),
-            };
-            let entered = self.worlds.try_enter_outside();
-            let entered = Some(entered.ok_or(TryLockError::WouldBlock)?);
-            return Ok(poison_if(is_poisoned, self.reader(Some(real), entered))?);
-        };
-        if read_write::try_read(object) {
-            Ok(poison_if(
-                self.poison.shows(),
-                self.reader(None, Some(self.worlds.enter_inside())),
-            )?)
-        } else {
-            Err(TryLockError::WouldBlock)
-        }
+        let at = Location::caller();
+        let real = || held(self.real.try_read());
+        let model = |object| read_write::try_acquire(object, Access::Read, at);
+        let acquired = self
+            .worlds
+            .acquire(self.object(), Waits::Never, real, model);
+        Ok(self.reader(acquired.ok_or(TryLockError::WouldBlock)?)?)
     }
 
     /// Acquires the lock for writing, and waits until that is possible.
@@ -149,19 +132,13 @@ impl<T: ?Sized> RwLock<T> {
     /// If a thread panicked while it held the lock for writing. The error holds the guard.
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let Some(object) = self.object() else {
-            let (real, is_poisoned) = match self.real.write() {
-                Ok(held) => (held, false),
-                Err(error) => (error.into_inner(), true),
-            };
-            let entered = Some(self.worlds.enter_outside());
-            return poison_if(is_poisoned, self.writer(Some(real), entered));
-        };
-        read_write::write(object);
-        poison_if(
-            self.poison.shows(),
-            self.writer(None, Some(self.worlds.enter_inside())),
-        )
+        let at = Location::caller();
+        let real = || Some(self.real.write());
+        let model = |object| read_write::acquire(object, Access::Write, Alternatives::None, at);
+        let acquired = self
+            .worlds
+            .acquire(self.object(), Waits::Always, real, model);
+        self.writer(acquired.expect("there is no limit of time"))
     }
 
     /// Acquires the lock for writing if nobody holds it.
@@ -172,24 +149,13 @@ impl<T: ?Sized> RwLock<T> {
     /// second error holds the guard.
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        let Some(object) = self.object() else {
-            let (real, is_poisoned) = match self.real.try_write() {
-                Ok(held) => (held, false),
-                Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
-                Err(TryLockError::Poisoned(error)) => (error.into_inner(), true),
-            };
-            let entered = self.worlds.try_enter_outside();
-            let entered = Some(entered.ok_or(TryLockError::WouldBlock)?);
-            return Ok(poison_if(is_poisoned, self.writer(Some(real), entered))?);
-        };
-        if read_write::try_write(object) {
-            Ok(poison_if(
-                self.poison.shows(),
-                self.writer(None, Some(self.worlds.enter_inside())),
-            )?)
-        } else {
-            Err(TryLockError::WouldBlock)
-        }
+        let at = Location::caller();
+        let real = || held(self.real.try_write());
+        let model = |object| read_write::try_acquire(object, Access::Write, at);
+        let acquired = self
+            .worlds
+            .acquire(self.object(), Waits::Never, real, model);
+        Ok(self.writer(acquired.ok_or(TryLockError::WouldBlock)?)?)
     }
 
     /// Whether a thread panicked while it held the lock for writing. Not an operation.
@@ -221,12 +187,19 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     fn reader<'a>(
         &'a self,
+        acquired: Acquired<LockResult<real::RwLockReadGuard<'a, ()>>>,
+    ) -> LockResult<RwLockReadGuard<'a, T>> {
+        let (is_poisoned, real) = self.poison.told(acquired);
+        poison_if(is_poisoned, self.new_reader(real))
+    }
+
+    #[track_caller]
+    fn new_reader<'a>(
+        &'a self,
         real: Option<real::RwLockReadGuard<'a, ()>>,
-        entered: Option<Entered<'a>>,
     ) -> RwLockReadGuard<'a, T> {
         RwLockReadGuard {
             lock: self,
-            entered,
             _real: real,
             at: Location::caller(),
             not_send: PhantomData,
@@ -236,17 +209,17 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     fn writer<'a>(
         &'a self,
-        real: Option<real::RwLockWriteGuard<'a, ()>>,
-        entered: Option<Entered<'a>>,
-    ) -> RwLockWriteGuard<'a, T> {
-        RwLockWriteGuard {
+        acquired: Acquired<LockResult<real::RwLockWriteGuard<'a, ()>>>,
+    ) -> LockResult<RwLockWriteGuard<'a, T>> {
+        let (is_poisoned, real) = self.poison.told(acquired);
+        let guard = RwLockWriteGuard {
             lock: self,
-            entered,
             real,
             at: Location::caller(),
             was_panicking: panicking(),
             not_send: PhantomData,
-        }
+        };
+        poison_if(is_poisoned, guard)
     }
 
     /// The lock in the current execution, or `None` outside of one.
@@ -295,8 +268,6 @@ impl<T> Named for RwLock<T> {
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    /// Dropped before the lock is released.
-    entered: Option<Entered<'a>>,
     /// The guard of the lock itself, outside of executions.
     _real: Option<real::RwLockReadGuard<'a, ()>>,
     /// Where the lock was acquired.
@@ -309,8 +280,6 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    /// Dropped before the lock is released.
-    entered: Option<Entered<'a>>,
     /// The guard of the lock itself, outside of executions.
     real: Option<real::RwLockWriteGuard<'a, ()>>,
     /// Where the lock was acquired.
@@ -335,16 +304,12 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[expect(clippy::incompatible_msrv, reason = "it is here only where std has it")]
     pub fn downgrade(s: Self) -> RwLockReadGuard<'a, T> {
         let lock = s.lock;
-        let Some(object) = s.held() else {
-            let mut s = ManuallyDrop::new(s);
-            let real = s.real.take();
-            let entered = s.entered.take();
-            return lock.reader(real.map(real::RwLockWriteGuard::downgrade), entered);
-        };
-        // If this is ended by the end of the execution, the guard releases the lock.
-        read_write::downgrade(object);
-        let entered = ManuallyDrop::new(s).entered.take();
-        lock.reader(None, entered)
+        if let Some(object) = s.held() {
+            read_write::downgrade(object, Mode::Write, Mode::Read, Location::caller());
+        }
+        // It holds the lock for reading from now on.
+        let real = ManuallyDrop::new(s).real.take();
+        lock.new_reader(real.map(real::RwLockWriteGuard::downgrade))
     }
 }
 
@@ -353,7 +318,7 @@ macro_rules! held {
         impl<T: ?Sized> $guard<'_, T> {
             /// The lock in the execution, if it is held by a thread of one.
             fn held(&self) -> Option<ObjectId> {
-                let is_inside = self.entered.as_ref().is_some_and(Entered::is_inside);
+                let is_inside = self.lock.worlds.of_guard() == World::Inside;
                 self.lock.identity.known().filter(|_| is_inside)
             }
         }
@@ -365,10 +330,10 @@ held!(RwLockReadGuard RwLockWriteGuard);
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     fn drop(&mut self) {
         let held = self.held();
-        self.entered = None;
+        self.lock.worlds.leave();
         if let Some(object) = held {
             // `#[track_caller]` has nothing to say in a destructor: an unlock stands at its lock.
-            read_write::end_reading(object, self.at);
+            read_write::release(object, Mode::Read, self.at);
         }
     }
 }
@@ -376,10 +341,10 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
         let held = self.held();
-        self.entered = None;
+        self.lock.worlds.leave();
         if let Some(object) = held {
             self.lock.poison.note_end(self.was_panicking);
-            read_write::end_writing(object, self.at);
+            read_write::release(object, Mode::Write, self.at);
         }
     }
 }

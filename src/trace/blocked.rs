@@ -35,6 +35,8 @@ pub enum Obstacle {
     Writer(ThreadId),
     /// These threads hold the read-write lock for reading.
     Readers(Vec<ThreadId>),
+    /// This thread holds the read-write lock upgradably: it reads, and can go on to write.
+    Upgradable(ThreadId),
     /// So many threads have arrived at the barrier, which is for more.
     Arrivals {
         /// How many have arrived.

@@ -16,7 +16,7 @@ use racelab::sync::atomic::{
     Ordering::{self, SeqCst},
 };
 use racelab::sync::{Arc, Barrier, Condvar, Mutex, Once, OnceLock, RwLock};
-use racelab::{Engine, Explorer, FailureKind, Report, Verdict, thread};
+use racelab::{Engine, Explorer, FailureKind, Reason, Report, Verdict, thread};
 
 fn explore(body: impl Fn() + Send + Sync + 'static) -> Report {
     Explorer::new(Engine::Dpor).explore(body)
@@ -128,6 +128,13 @@ fn threads_with_an_object_each_have_one_execution() {
     apart(|| *Mutex::new(1).lock().unwrap() += 1);
     apart(|| *parking_lot::Mutex::new(1).lock() += 1);
     apart(|| {
+        let lock = parking_lot::RwLock::new(1);
+        lock.upgradable_read().with_upgraded(|value| *value += 1);
+        assert_eq!(*lock.read(), 2);
+    });
+    apart(|| assert!(!parking_lot::Condvar::new().notify_one()));
+    apart(|| parking_lot::Once::new().call_once(|| ()));
+    apart(|| {
         let lock = RwLock::new(1);
         assert_eq!(*lock.read().unwrap(), 1);
         *lock.write().unwrap() += 1;
@@ -141,6 +148,36 @@ fn threads_with_an_object_each_have_one_execution() {
         // SAFETY: only this thread has the cell.
         cell.with_mut(|value| unsafe { *value += 1 });
     });
+}
+
+#[test]
+fn statics_of_parking_lot_are_explored_as_what_is_made_inside() {
+    static COUNT: parking_lot::Mutex<()> = parking_lot::Mutex::new(());
+    static TABLE: parking_lot::RwLock<u32> = parking_lot::const_rwlock(7);
+    static CHANGED: parking_lot::Condvar = parking_lot::Condvar::new();
+    static START: parking_lot::Once = parking_lot::Once::new();
+
+    // Who takes the mutex first, and who reads: the rest is independent.
+    holds(2, || {
+        let other = thread::spawn(|| {
+            drop(COUNT.lock());
+            assert_eq!(*TABLE.read(), 7);
+        });
+        drop(COUNT.lock());
+        assert_eq!(*TABLE.upgradable_read(), 7);
+        other.join().unwrap();
+        assert_eq!(CHANGED.notify_all(), 0);
+        START.call_once(|| ());
+    });
+    let report = explore(|| {
+        let other = thread::spawn(|| *TABLE.write() += 1);
+        drop(TABLE.read());
+        other.join().unwrap();
+    });
+    assert!(
+        matches!(report.verdict, Verdict::Inconclusive(Reason::Misused(_))),
+        "{report}"
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! Code of std's needs nothing but other imports: one program, compiled with both.
+#![expect(unsafe_code, reason = "raw locks are released")]
 
 use racelab::{Coverage, Engine, Explorer, FailureKind, Verdict};
 
@@ -24,6 +25,14 @@ mod registry_with_racelab {
     use racelab as std;
 
     include!("registry.rs");
+}
+
+/// The locks of `parking_lot`, swapped.
+mod cache_with_racelab {
+    use ::std::time::Duration;
+    use racelab::{parking_lot, thread};
+
+    include!("cache.rs");
 }
 
 #[test]
@@ -82,4 +91,21 @@ fn a_bug_in_the_use_of_the_program_is_found() {
     let failure = report.failure().expect("it stands still");
     assert_eq!(failure.kind, FailureKind::Deadlock);
     assert_eq!(failure.trace.threads[1].name.as_deref(), Some("adder"));
+}
+
+#[test]
+fn locks_of_parking_lot_work_with_their_imports_swapped_in_every_interleaving() {
+    let report = Explorer::new(Engine::Dpor)
+        .max_executions(2_000)
+        .explore(|| {
+            let cache = cache_with_racelab::Cache::new();
+            assert_eq!(cache_with_racelab::sum_of_squares(&cache, &[1, 2]), 5);
+            assert!(cache.change(2, 5) == Some(5));
+            assert_eq!(
+                (cache.misses(), cache_with_racelab::raw_locks()),
+                (2, (false, false))
+            );
+        });
+    assert!(report.failure().is_none(), "{report:?}");
+    assert!(report.executions > 1, "{report:?}");
 }

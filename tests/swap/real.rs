@@ -1,5 +1,6 @@
 //! Outside of executions the façade is the real thing, with the feature `lab` and without it: the
 //! same programs are compiled with the real crates and with racelab, and run on real threads.
+#![expect(unsafe_code, reason = "raw locks are released")]
 
 /// The programs as they are.
 mod with_the_real_crates {
@@ -21,6 +22,21 @@ mod with_racelab {
     };
 
     include!("jobs.rs");
+}
+
+/// The program with its locks as they are.
+mod cache_with_parking_lot {
+    use ::std::{thread, time::Duration};
+
+    include!("cache.rs");
+}
+
+/// The program with its locks swapped.
+mod cache_with_racelab {
+    use ::std::time::Duration;
+    use racelab::{parking_lot, thread};
+
+    include!("cache.rs");
 }
 
 /// The program with std's imports swapped.
@@ -62,12 +78,29 @@ fn tasks_with_a_channel_work() {
     assert_eq!(block_on(with_racelab::sum_in_tasks(&numbers, 1)), 55);
 }
 
+#[test]
+fn a_cache_with_locks_and_a_queue_works() {
+    macro_rules! works {
+        ($cache:ident) => {
+            let cache = $cache::Cache::new();
+            assert_eq!($cache::sum_of_squares(&cache, &[1, 2, 3, 2, 1]), 19);
+            assert_eq!(cache.misses(), 3);
+            assert_eq!((cache.change(2, 5), cache.change(4, 5)), (Some(5), None));
+            assert_eq!((cache.square(2), cache.misses()), (5, 3));
+            assert_eq!($cache::raw_locks(), (false, false));
+        };
+    }
+    works!(cache_with_parking_lot);
+    works!(cache_with_racelab);
+}
+
 /// What has no reason to be slower without the lab is the same type.
 #[cfg(not(feature = "engine"))]
 #[test]
 fn without_the_lab_there_is_nothing_between() {
     let (sender, _receiver): (crossbeam_channel::Sender<u8>, _) = racelab::channel::bounded(1);
     let _named = racelab::Named::named(sender, "sender");
+    let _mutex: parking_lot::Mutex<u8> = racelab::parking_lot::const_mutex(1);
     let _queue: crossbeam_queue::SegQueue<u8> = racelab::queue::SegQueue::new();
     let (_sender, _receiver): (tokio::sync::mpsc::Sender<u8>, _) = racelab::future::channel(1);
 }

@@ -4,6 +4,7 @@
 mod limits;
 mod memory;
 mod monitors;
+mod parking_lot;
 mod replay;
 mod waiting;
 

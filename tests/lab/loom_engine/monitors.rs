@@ -170,3 +170,26 @@ fn each_thread_has_its_own_thread_local_values_under_loom() {
     });
     holds(&report);
 }
+
+#[test]
+fn locks_that_were_made_outside_of_the_closure_are_bound_where_they_are_used() {
+    use racelab::sync::{Condvar, Mutex};
+
+    let shared = Arc::new((Mutex::new(()), RwLock::new(7), Condvar::new()));
+    let report = all(move || {
+        let other = Arc::clone(&shared);
+        let other = thread::spawn(move || {
+            let turn = other.0.lock().unwrap();
+            outcome(*other.1.read().unwrap());
+            other.2.notify_all();
+            drop(turn);
+        });
+        let turn = shared.0.lock().unwrap();
+        outcome(*shared.1.read().unwrap());
+        drop(turn);
+        other.join().unwrap();
+    });
+    holds(&report);
+    assert_eq!(report.outcomes.len(), 1, "{report}");
+    assert!(report.executions >= 2, "{report}");
+}

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use racelab::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 use super::channel::Channel;
-use super::program::{ATOMICS, MUTEXES, Op, Program};
+use super::program::{ATOMICS, MUTEXES, Op, Program, Way};
 
 type Ops = BoxedStrategy<Op>;
 
@@ -115,6 +115,32 @@ pub(crate) fn read_write_locks() -> Ops {
         2 => inside(&access()).prop_map(Op::Write),
         1 => inside(&access()).prop_map(Op::TryRead),
         1 => inside(&access()).prop_map(Op::TryWrite),
+        1 => access(),
+    ]
+    .boxed()
+}
+
+pub(crate) fn upgradable_locks() -> Ops {
+    let way = prop::sample::select(&[
+        Way::Read,
+        Way::Read,
+        Way::TryRead,
+        Way::ReadUpgradably,
+        Way::TryReadUpgradably,
+        Way::ReadUpgradablyTimeout,
+        Way::Write,
+        Way::TryWrite,
+        Way::WriteTimeout,
+        Way::Upgrade,
+        Way::TryUpgrade,
+        Way::UpgradeTimeout,
+        Way::WithUpgraded,
+        Way::Downgrade,
+        Way::DowngradeToUpgradable,
+        Way::DowngradeUpgradable,
+    ]);
+    prop_oneof![
+        3 => (way, inside(&access())).prop_map(|(way, ops)| Op::Hold(way, ops)),
         1 => access(),
     ]
     .boxed()

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use racelab::cell::UnsafeCell;
+use racelab::parking_lot::{self, RwLockUpgradableReadGuard, RwLockWriteGuard};
 use racelab::queue::{ArrayQueue, SegQueue};
 use racelab::sync::atomic::{AtomicU8, Ordering, Ordering::SeqCst, fence};
 use racelab::sync::{
@@ -42,6 +44,8 @@ pub(crate) enum Op {
     TryRead(Vec<Op>),
     Write(Vec<Op>),
     TryWrite(Vec<Op>),
+    /// Acquires the lock that can be held upgradably, and does what is inside while it is held so.
+    Hold(Way, Vec<Op>),
 
     /// Waits once for a notification, whatever the count is.
     Wait,
@@ -108,6 +112,31 @@ pub(crate) enum Op {
     Catch(Vec<Op>),
 }
 
+/// How a lock is held that can be held upgradably. Who writes adds one to the number in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    Read,
+    TryRead,
+    ReadUpgradably,
+    TryReadUpgradably,
+    ReadUpgradablyTimeout,
+    Write,
+    TryWrite,
+    WriteTimeout,
+    /// Upgradably, and then to write.
+    Upgrade,
+    TryUpgrade,
+    UpgradeTimeout,
+    /// Upgradably, and to write for a moment.
+    WithUpgraded,
+    /// To write, and then to read.
+    Downgrade,
+    /// To write, and then upgradably.
+    DowngradeToUpgradable,
+    /// Upgradably, and then to read.
+    DowngradeUpgradable,
+}
+
 /// A program. Its first thread is main.
 #[derive(Clone)]
 pub(crate) struct Program {
@@ -161,6 +190,7 @@ struct Shared {
     atomics: [AtomicU8; ATOMICS],
     mutexes: [Mutex<u8>; MUTEXES],
     lock: RwLock<u8>,
+    upgradable: parking_lot::RwLock<u8>,
     count: Mutex<u8>,
     counted: Condvar,
     barrier: Barrier,
@@ -185,6 +215,7 @@ impl Shared {
             atomics: [(); ATOMICS].map(|()| AtomicU8::new(0)),
             mutexes: [(); MUTEXES].map(|()| Mutex::new(0)),
             lock: RwLock::new(0),
+            upgradable: parking_lot::RwLock::new(0),
             count: Mutex::new(0),
             counted: Condvar::new(),
             barrier: Barrier::new(2),
@@ -333,6 +364,8 @@ impl Runner {
                 }
             }
 
+            Op::Hold(way, ref inside) => self.hold(way, inside),
+
             Op::Wait => {
                 let count = shared.count.lock().unwrap();
                 let count = shared.counted.wait(count).unwrap();
@@ -475,6 +508,65 @@ impl Runner {
         }
     }
 
+    #[track_caller]
+    fn hold(&mut self, way: Way, inside: &[Op]) {
+        let shared = Arc::clone(&self.shared);
+        let lock = &shared.upgradable;
+        match way {
+            Way::Read => self.see_while(lock.read(), inside),
+            Way::ReadUpgradably => self.see_while(lock.upgradable_read(), inside),
+            Way::Write => self.see_while(write(lock.write()), inside),
+            Way::TryRead => self.see_while_some(lock.try_read(), inside),
+            Way::TryReadUpgradably => self.see_while_some(lock.try_upgradable_read(), inside),
+            Way::ReadUpgradablyTimeout => {
+                self.see_while_some(lock.try_upgradable_read_for(LIMIT), inside);
+            }
+            Way::TryWrite => self.see_while_some(lock.try_write().map(write), inside),
+            Way::WriteTimeout => self.see_while_some(lock.try_write_for(LIMIT).map(write), inside),
+            Way::Upgrade | Way::TryUpgrade | Way::UpgradeTimeout => {
+                let held = lock.upgradable_read();
+                self.see(*held);
+                self.run(inside);
+                let upgraded = match way {
+                    Way::Upgrade => Ok(RwLockUpgradableReadGuard::upgrade(held)),
+                    Way::TryUpgrade => RwLockUpgradableReadGuard::try_upgrade(held),
+                    _ => RwLockUpgradableReadGuard::try_upgrade_for(held, LIMIT),
+                };
+                self.see(upgraded.is_ok());
+                drop(upgraded.map(write));
+            }
+            Way::WithUpgraded => {
+                let mut held = lock.upgradable_read();
+                held.with_upgraded(|value| *value += 1);
+                self.see_while(held, inside);
+            }
+            Way::Downgrade => {
+                let held = RwLockWriteGuard::downgrade(write(lock.write()));
+                self.see_while(held, inside);
+            }
+            Way::DowngradeToUpgradable => {
+                let held = RwLockWriteGuard::downgrade_to_upgradable(write(lock.write()));
+                self.see_while(held, inside);
+            }
+            Way::DowngradeUpgradable => {
+                let held = RwLockUpgradableReadGuard::downgrade(lock.upgradable_read());
+                self.see_while(held, inside);
+            }
+        }
+    }
+
+    fn see_while(&mut self, held: impl Deref<Target = u8>, inside: &[Op]) {
+        self.see(*held);
+        self.run(inside);
+    }
+
+    fn see_while_some(&mut self, held: Option<impl Deref<Target = u8>>, inside: &[Op]) {
+        self.see(held.is_some());
+        if let Some(held) = held {
+            self.see_while(held, inside);
+        }
+    }
+
     fn see(&mut self, value: impl Into<u8>) {
         let value: u8 = value.into();
         self.seen.push(value.cast_signed());
@@ -510,4 +602,9 @@ impl Runner {
             Err(TryLockError::WouldBlock) => None,
         }
     }
+}
+
+fn write(mut held: RwLockWriteGuard<'_, u8>) -> RwLockWriteGuard<'_, u8> {
+    *held += 1;
+    held
 }

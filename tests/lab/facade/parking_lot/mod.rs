@@ -1,0 +1,8 @@
+//! What `parking_lot` promises, alone and under every interleaving of small programs.
+
+mod condvar;
+mod mutex;
+mod once;
+mod places;
+mod reentrant;
+mod rwlock;
