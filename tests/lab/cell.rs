@@ -93,6 +93,45 @@ fn what_is_done_through_the_pointer_of_get_is_unseen_and_the_report_says_of_how_
 }
 
 #[test]
+fn unseen_cells_are_counted_however_the_search_is_run() {
+    fn body() {
+        let lock = Arc::new((Mutex::new(()), Shared(UnsafeCell::new(0))));
+        let other = Arc::clone(&lock);
+        let worker = thread::spawn(move || {
+            let _held = other.0.lock().unwrap();
+            // SAFETY: the mutex is held.
+            unsafe { *other.1.0.get() += 1 };
+        });
+        {
+            let _held = lock.0.lock().unwrap();
+            // SAFETY: the mutex is held.
+            if unsafe { *lock.1.0.get() } == 0 {
+                // Only where this thread is the first.
+                let own = UnsafeCell::new(1);
+                // SAFETY: there is only this thread.
+                assert_eq!(unsafe { *own.get() }, 1);
+            }
+        }
+        worker.join().unwrap();
+    }
+    for explorer in [
+        Explorer::new(Engine::Dpor),
+        Explorer::new(Engine::Dfs),
+        Explorer::new(Engine::Dfs).jobs(2),
+        Explorer::new(Engine::Random).max_executions(100),
+    ] {
+        let report = explorer.explore(body);
+        assert_eq!(report.unchecked_cells, 2, "{report}");
+    }
+    let replayed = replay(&"-".parse().unwrap(), || {
+        let cell = UnsafeCell::new(1);
+        // SAFETY: there is only this thread.
+        assert_eq!(unsafe { *cell.get() }, 1);
+    });
+    assert_eq!(replayed.unchecked_cells, 1, "{replayed}");
+}
+
+#[test]
 fn a_cell_that_was_made_outside_and_has_given_its_pointer_is_of_one_execution() {
     let cell = Shared(UnsafeCell::new(0));
     let report = explore(move || {

@@ -1,4 +1,4 @@
-// What is stable of `std::sync`, `std::thread`, `std::hint` and `std::cell::UnsafeCell`, each with its
+// What is stable of `std::sync`, `std::thread`, `std::hint` and `std::cell`, each with its
 // signature. The including module decides what `std` is, and leaves out `only_of_std!` if it is
 // another one.
 
@@ -12,7 +12,7 @@ use ::std::ops::{Deref, DerefMut};
 use ::std::panic::{RefUnwindSafe, UnwindSafe};
 use ::std::time::Duration;
 
-use std::cell::UnsafeCell;
+use std::cell::{self, UnsafeCell};
 use std::hint;
 use std::sync::atomic::{
     self, AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicU8, AtomicU16,
@@ -120,6 +120,14 @@ fn types() {
         TryRecvError: ::std::sync::mpsc::TryRecvError;
         TrySendError<u8>: ::std::sync::mpsc::TrySendError<u8>;
         Weak<u8>: ::std::sync::Weak<u8>;
+        cell::BorrowError: ::std::cell::BorrowError;
+        cell::BorrowMutError: ::std::cell::BorrowMutError;
+        cell::Cell<u8>: ::std::cell::Cell<u8>;
+        cell::LazyCell<u8>: ::std::cell::LazyCell<u8>;
+        cell::OnceCell<u8>: ::std::cell::OnceCell<u8>;
+        cell::Ref<'static, u8>: ::std::cell::Ref<'static, u8>;
+        cell::RefCell<u8>: ::std::cell::RefCell<u8>;
+        cell::RefMut<'static, u8>: ::std::cell::RefMut<'static, u8>;
         thread::Result<u8>: ::std::thread::Result<u8>;
     }
 }

@@ -7,3 +7,4 @@ mod complete;
 mod explored;
 mod real;
 mod whole;
+mod wrong_use;
