@@ -249,6 +249,9 @@ pub struct Report {
     /// [`UnsafeCell::get`](crate::cell::UnsafeCell::get) gave a pointer to what is in them: the most
     /// in one execution.
     pub unchecked_cells: u64,
+    /// The executions that had to wait for another search, which used a lock or a cell that this one
+    /// uses too.
+    pub waited: u64,
     /// How the search was divided, if it was.
     pub division: Option<Division>,
     /// What happened in the one execution of a replay.

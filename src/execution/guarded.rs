@@ -99,13 +99,16 @@ impl Guarded {
         while let Err(owner) = self.identity.claim() {
             let waiting =
                 waits.get_or_insert_with(|| running::Waiting::begin(self.identity.number()));
+            with(|execution| {
+                execution.has_waited = true;
+                execution.pulse.touch();
+            });
             if waiting.is_in_a_circle(owner) {
                 give_up(Ending::Unsupported(format!(
                     "the {kind} made at {made_at} is used by another search at the same time, and \
                      each of the two waits for the other: let them run one after the other"
                 )));
             }
-            with(|execution| execution.pulse.touch());
             thread::sleep(Duration::from_micros(20));
         }
         drop(waits);

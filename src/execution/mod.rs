@@ -186,6 +186,8 @@ pub(crate) struct Execution {
     left_out: LeftOutSet,
     /// To how many cells a pointer was given away, through which accesses are not seen.
     pub(crate) unchecked_cells: u64,
+    /// Whether it has waited for an object that another search used.
+    pub(crate) has_waited: bool,
     recorded: Recorded,
     ending: Option<Ending>,
     phase: Phase,
@@ -284,6 +286,7 @@ impl Execution {
             prunes,
             left_out: LeftOutSet::default(),
             unchecked_cells: 0,
+            has_waited: false,
             recorded: Recorded::default(),
             ending: None,
             phase: Phase::Explored,
@@ -320,6 +323,7 @@ impl Execution {
         self.gained_patience = false;
         self.left_out = LeftOutSet::default();
         self.unchecked_cells = 0;
+        self.has_waited = false;
         self.recorded.clear();
         self.ending = None;
         self.phase = Phase::Explored;

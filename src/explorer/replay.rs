@@ -66,6 +66,7 @@ impl Explorer {
             outcomes: BTreeMap::from_iter(end.outcome.map(|value| (value, 1))),
             left_out: end.left_out,
             unchecked_cells: end.unchecked_cells,
+            waited: 0,
             ..Tally::default()
         };
         let one = Coverage::Bounded(Bound::OneExecution);

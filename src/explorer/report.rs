@@ -29,6 +29,7 @@ impl Explorer {
             max_steps: self.max_steps,
             left_out: tally.left_out.to_vec(),
             unchecked_cells: tally.unchecked_cells,
+            waited: tally.waited,
             division: None,
             replayed: None,
             elapsed: Duration::ZERO,

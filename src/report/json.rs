@@ -53,6 +53,7 @@ pub fn explore(
             kinds.map(|kind| kind.name().to_owned()).collect()
         },
         unchecked_cells: Some(report.unchecked_cells).filter(|cells| *cells > 0),
+        waited: Some(report.waited).filter(|executions| *executions > 0),
         failure: report.failure().map(failure_value),
         violations: with_counts.then_some(report.violations),
         outcomes: with_counts.then(outcomes),

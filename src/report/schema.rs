@@ -42,6 +42,9 @@ pub struct Explore {
     /// The most cells in one execution to which `UnsafeCell::get` gave a pointer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unchecked_cells: Option<u64>,
+    /// The executions that waited for another search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) waited: Option<u64>,
     pub(crate) failure: Option<FailureValue>,
     /// The executions that failed, which only a search past failures has counted, as the outcomes.
     #[serde(skip_serializing_if = "Option::is_none")]

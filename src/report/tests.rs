@@ -108,6 +108,7 @@ fn failing(trace: Trace, kind: FailureKind, message: &str) -> Report {
         max_steps: 10,
         left_out: Vec::new(),
         unchecked_cells: 0,
+        waited: 0,
         division: None,
         replayed: None,
         elapsed: Duration::ZERO,

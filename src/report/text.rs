@@ -259,6 +259,10 @@ pub(super) fn searched(report: &Report) -> String {
     if !left_out.is_empty() {
         text += &format!("; not explored: {}", left_out.join(", "));
     }
+    if report.waited > 0 {
+        let executions = plural(report.waited, "execution");
+        text += &format!("; {executions} waited for another search that uses the same objects");
+    }
     text
 }
 

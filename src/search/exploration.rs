@@ -111,6 +111,8 @@ pub(crate) struct Tally {
     pub(crate) left_out: LeftOutSet,
     /// The most cells in one execution whose accesses were not all checked.
     pub(crate) unchecked_cells: u64,
+    /// Executions that waited for another search.
+    pub(crate) waited: u64,
     /// The smallest failing execution.
     pub(crate) smallest: Option<FailingExecution>,
     /// Executions of which it is in doubt that they are possible.
@@ -172,6 +174,7 @@ impl Tally {
             outcomes,
             left_out,
             unchecked_cells,
+            waited,
             smallest,
             doubted,
             doubtful,
@@ -193,6 +196,7 @@ impl Tally {
         }
         self.left_out.add_all(left_out);
         self.unchecked_cells = self.unchecked_cells.max(unchecked_cells);
+        self.waited += waited;
         self.smallest = match (self.smallest.take(), smallest) {
             (Some(here), Some(there)) if there.size() < here.size() => Some(there),
             (here, there) => here.or(there),
@@ -311,6 +315,7 @@ impl<S: Strategy> Search for Exploration<S> {
         self.tally.left_out.add_all(execution.left_out());
         let unchecked = &mut self.tally.unchecked_cells;
         *unchecked = execution.unchecked_cells.max(*unchecked);
+        self.tally.waited += u64::from(execution.has_waited);
         if execution.is_doubtful()
             && (execution.ending().is_none() || execution.failure().is_some())
         {

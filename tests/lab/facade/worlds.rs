@@ -280,6 +280,16 @@ fn of_two_searches_that_wait_for_each_other_one_gives_up_and_says_why() {
         other => panic!("{other:?}"),
     });
     assert!(given_up.count() >= 1);
+    for report in &reports {
+        assert_eq!(report.waited, 1, "{report}");
+        let says = "; 1 execution waited for another search that uses the same objects";
+        let lines: Vec<_> = report
+            .to_string()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        assert!(lines.join(" ").contains(says), "{report}");
+    }
 }
 
 /// Modelled threads share what is in a `thread_local!` of std's, since they run on one OS thread, and
