@@ -410,3 +410,49 @@ fn a_lock_can_hold_a_trait_object() {
     body();
     holds(body);
 }
+
+#[test]
+fn a_thread_of_std_and_an_execution_exclude_each_other() {
+    use std::sync::atomic::{AtomicBool, AtomicI64};
+
+    /// How many read, and a large number for each that writes.
+    struct Shared(RwLock<()>, AtomicI64);
+    impl Shared {
+        fn enter(&self) {
+            const WRITER: i64 = 1 << 32;
+            let mut reads = self.0.upgradable_read();
+            assert!(self.1.fetch_add(1, SeqCst) < WRITER);
+            std::thread::yield_now();
+            self.1.fetch_sub(1, SeqCst);
+            reads.with_upgraded(|()| {
+                assert_eq!(self.1.fetch_add(WRITER, SeqCst), 0, "not alone");
+                std::thread::yield_now();
+                self.1.fetch_sub(WRITER, SeqCst);
+            });
+            drop(reads);
+            if let Some(_reads) = self.0.try_read_for(Duration::from_micros(1)) {
+                assert!(self.1.fetch_add(1, SeqCst) < WRITER);
+                self.1.fetch_sub(1, SeqCst);
+            }
+        }
+    }
+    let shared = Arc::new(Shared(RwLock::new(()), AtomicI64::new(0)));
+    let is_over = Arc::new(AtomicBool::new(false));
+    let foreign = std::thread::spawn({
+        let (shared, is_over) = (Arc::clone(&shared), Arc::clone(&is_over));
+        move || {
+            while !is_over.load(SeqCst) {
+                shared.enter();
+            }
+        }
+    });
+    let report = Explorer::new(Engine::Dpor).explore(move || {
+        let other = Arc::clone(&shared);
+        let other = thread::spawn(move || other.enter());
+        shared.enter();
+        other.join().unwrap();
+    });
+    is_over.store(true, SeqCst);
+    foreign.join().expect("it was never beside a writer");
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+}
