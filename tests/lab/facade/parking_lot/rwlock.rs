@@ -456,3 +456,47 @@ fn a_thread_of_std_and_an_execution_exclude_each_other() {
     foreign.join().expect("it was never beside a writer");
     assert!(matches!(report.verdict, Verdict::Holds), "{report}");
 }
+
+#[test]
+fn a_guard_that_has_let_go_holds_the_lock_again_when_its_thread_is_unwound() {
+    type Pair = RwLock<(u32, u32)>;
+
+    /// Looks at what is guarded when it is dropped: both are equal whenever nobody writes.
+    struct Looks<G: std::ops::Deref<Target = (u32, u32)>>(G);
+    impl<G: std::ops::Deref<Target = (u32, u32)>> Drop for Looks<G> {
+        fn drop(&mut self) {
+            assert_eq!(self.0.0, self.0.1);
+        }
+    }
+    struct Completes<'a>(RwLockWriteGuard<'a, (u32, u32)>);
+    impl Drop for Completes<'_> {
+        fn drop(&mut self) {
+            self.0.1 += 1;
+        }
+    }
+    let lets_go: [fn(&Pair); 3] = [
+        |lock| {
+            let mut looks = Looks(lock.read());
+            RwLockReadGuard::unlocked(&mut looks.0, thread::park);
+        },
+        |lock| {
+            let mut looks = Looks(lock.upgradable_read());
+            RwLockUpgradableReadGuard::bump(&mut looks.0);
+        },
+        |lock| {
+            let mut looks = Looks(lock.write());
+            RwLockWriteGuard::bump(&mut looks.0);
+        },
+    ];
+    for let_go in lets_go {
+        fails(FailureKind::Deadlock, move || {
+            let pair = Arc::new(RwLock::new((0, 0)));
+            let other = Arc::clone(&pair);
+            thread::spawn(move || let_go(&other));
+            let mut inside = Completes(pair.write());
+            inside.0.0 += 1;
+            // The other thread is unwound first, since it is younger.
+            thread::park();
+        });
+    }
+}
