@@ -1,7 +1,7 @@
 //! The mutex without what it guards.
 
 use std::mem;
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe};
 
 use ::parking_lot as real;
 
@@ -25,6 +25,9 @@ pub struct RawMutex {
     real: real::Mutex<()>,
     worlds: Worlds,
 }
+
+/// It guards nothing by itself.
+impl RefUnwindSafe for RawMutex {}
 
 impl RawMutex {
     /// A mutex that is made here.

@@ -10,7 +10,7 @@ use crate::dpor::cases;
 use crate::dpor::random_programs::kinds::{
     CHANNELS, CROSSBEAM, MPSC, atomics, barriers, cells, condition_variables, initialisations,
     messages, mixed, mutexes, panics, parking, programs, programs_with, queues, read_write_locks,
-    spinning_programs, threads_of_threads,
+    spinning_programs, threads_of_threads, upgradable_locks,
 };
 use crate::dpor::random_programs::tasks::task_programs;
 use crate::dpor::random_programs::{MAX_STEPS, Runs, explore};
@@ -168,6 +168,7 @@ on_both_runtimes! { 12;
     of_atomics: programs(atomics()),
     of_mutexes: programs(mutexes()),
     of_read_write_locks: programs(read_write_locks()),
+    of_upgradable_locks: programs(upgradable_locks()),
     of_condition_variables: programs(condition_variables()),
     of_barriers: programs(barriers()),
     of_initialisations: programs(initialisations()),

@@ -120,6 +120,15 @@ pub(crate) fn read_write_locks() -> Ops {
     .boxed()
 }
 
+pub(crate) fn timed_mutexes() -> Ops {
+    prop_oneof![
+        2 => inside(&access()).prop_map(Op::LockTimeout),
+        1 => inside(&access()).prop_map(Op::Unlocked),
+        1 => access(),
+    ]
+    .boxed()
+}
+
 pub(crate) fn upgradable_locks() -> Ops {
     let way = prop::sample::select(&[
         Way::Read,

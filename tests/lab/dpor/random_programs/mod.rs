@@ -16,7 +16,7 @@ use racelab::{Bound, Coverage, Explorer, Failure, Report};
 use self::kinds::{
     CHANNELS, CROSSBEAM, MPSC, atomics, barriers, cells, condition_variables, initialisations,
     messages, mixed, mutexes, panics, parking, programs, programs_with, queues, read_write_locks,
-    spinning_programs, threads_of_threads, upgradable_locks,
+    spinning_programs, threads_of_threads, timed_mutexes, upgradable_locks,
 };
 use self::program::{Op, Program};
 use self::tasks::{TaskProgram, task_programs};
@@ -141,6 +141,7 @@ agree_on! { 50;
     reduction_loses_no_outcome_of_atomics: programs(atomics()),
     reduction_loses_no_outcome_of_mutexes: programs(mutexes()),
     reduction_loses_no_outcome_of_read_write_locks: programs(read_write_locks()),
+    reduction_loses_no_outcome_of_timed_mutexes: programs(timed_mutexes()),
     reduction_loses_no_outcome_of_upgradable_locks: programs(upgradable_locks()),
     reduction_loses_no_outcome_of_condition_variables: programs(condition_variables()),
     reduction_loses_no_outcome_of_barriers: programs(barriers()),

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use racelab::cell::UnsafeCell;
-use racelab::parking_lot::{self, RwLockUpgradableReadGuard, RwLockWriteGuard};
+use racelab::parking_lot::{self, MutexGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
 use racelab::queue::{ArrayQueue, SegQueue};
 use racelab::sync::atomic::{AtomicU8, Ordering, Ordering::SeqCst, fence};
 use racelab::sync::{
@@ -46,6 +46,10 @@ pub(crate) enum Op {
     TryWrite(Vec<Op>),
     /// Acquires the lock that can be held upgradably, and does what is inside while it is held so.
     Hold(Way, Vec<Op>),
+    /// Like [`Op::Lock`], but may time out.
+    LockTimeout(Vec<Op>),
+    /// Does what is inside while it has let go of the mutex in between.
+    Unlocked(Vec<Op>),
 
     /// Waits once for a notification, whatever the count is.
     Wait,
@@ -191,6 +195,7 @@ struct Shared {
     mutexes: [Mutex<u8>; MUTEXES],
     lock: RwLock<u8>,
     upgradable: parking_lot::RwLock<u8>,
+    timed: parking_lot::Mutex<u8>,
     count: Mutex<u8>,
     counted: Condvar,
     barrier: Barrier,
@@ -216,6 +221,7 @@ impl Shared {
             mutexes: [(); MUTEXES].map(|()| Mutex::new(0)),
             lock: RwLock::new(0),
             upgradable: parking_lot::RwLock::new(0),
+            timed: parking_lot::Mutex::new(0),
             count: Mutex::new(0),
             counted: Condvar::new(),
             barrier: Barrier::new(2),
@@ -365,6 +371,20 @@ impl Runner {
             }
 
             Op::Hold(way, ref inside) => self.hold(way, inside),
+            Op::LockTimeout(ref inside) => {
+                let held = shared.timed.try_lock_for(LIMIT);
+                self.see(held.is_some());
+                if let Some(mut held) = held {
+                    *held += 1;
+                    self.see_while(held, inside);
+                }
+            }
+            Op::Unlocked(ref inside) => {
+                let mut held = shared.timed.lock();
+                *held += 1;
+                MutexGuard::unlocked(&mut held, || self.run(inside));
+                self.see(*held);
+            }
 
             Op::Wait => {
                 let count = shared.count.lock().unwrap();

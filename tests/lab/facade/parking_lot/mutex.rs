@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use racelab::parking_lot::lock_api::{self, RawMutex as _};
-use racelab::parking_lot::{MappedMutexGuard, Mutex, MutexGuard, RawMutex};
+use racelab::parking_lot::{Condvar, MappedMutexGuard, Mutex, MutexGuard, RawMutex};
 use racelab::sync::Arc;
 use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use racelab::{FailureKind, outcome, thread};
@@ -273,19 +273,26 @@ fn a_guard_that_has_let_go_holds_the_mutex_again_when_its_thread_is_unwound() {
             self.0.1 += 1;
         }
     }
-    fails(FailureKind::Deadlock, || {
-        let pair = Arc::new(Mutex::new((0, 0)));
-        let other = Arc::clone(&pair);
-        thread::spawn(move || {
-            let mut guard = other.lock();
-            let looks = Looks(&mut guard);
-            MutexGuard::unlocked(looks.0, thread::park);
+    let lets_go: [fn(&mut Guard<'_>); 3] = [
+        |guard| MutexGuard::unlocked(guard, thread::park),
+        |guard| MutexGuard::bump(guard),
+        |guard| Condvar::new().wait(guard),
+    ];
+    for let_go in lets_go {
+        fails(FailureKind::Deadlock, move || {
+            let pair = Arc::new(Mutex::new((0, 0)));
+            let other = Arc::clone(&pair);
+            thread::spawn(move || {
+                let mut guard = other.lock();
+                let looks = Looks(&mut guard);
+                let_go(looks.0);
+            });
+            let mut inside = Completes(pair.lock());
+            inside.0.0 += 1;
+            // The other thread is unwound first, since it is younger.
+            thread::park();
         });
-        let mut inside = Completes(pair.lock());
-        inside.0.0 += 1;
-        // The other thread is unwound first, since it is younger.
-        thread::park();
-    });
+    }
 }
 
 #[test]

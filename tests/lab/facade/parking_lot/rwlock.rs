@@ -410,3 +410,93 @@ fn a_lock_can_hold_a_trait_object() {
     body();
     holds(body);
 }
+
+#[test]
+fn a_thread_of_std_and_an_execution_exclude_each_other() {
+    use std::sync::atomic::{AtomicBool, AtomicI64};
+
+    /// How many read, and a large number for each that writes.
+    struct Shared(RwLock<()>, AtomicI64);
+    impl Shared {
+        fn enter(&self) {
+            const WRITER: i64 = 1 << 32;
+            let mut reads = self.0.upgradable_read();
+            assert!(self.1.fetch_add(1, SeqCst) < WRITER);
+            std::thread::yield_now();
+            self.1.fetch_sub(1, SeqCst);
+            reads.with_upgraded(|()| {
+                assert_eq!(self.1.fetch_add(WRITER, SeqCst), 0, "not alone");
+                std::thread::yield_now();
+                self.1.fetch_sub(WRITER, SeqCst);
+            });
+            drop(reads);
+            if let Some(_reads) = self.0.try_read_for(Duration::from_micros(1)) {
+                assert!(self.1.fetch_add(1, SeqCst) < WRITER);
+                self.1.fetch_sub(1, SeqCst);
+            }
+        }
+    }
+    let shared = Arc::new(Shared(RwLock::new(()), AtomicI64::new(0)));
+    let is_over = Arc::new(AtomicBool::new(false));
+    let foreign = std::thread::spawn({
+        let (shared, is_over) = (Arc::clone(&shared), Arc::clone(&is_over));
+        move || {
+            while !is_over.load(SeqCst) {
+                shared.enter();
+            }
+        }
+    });
+    let report = Explorer::new(Engine::Dpor).explore(move || {
+        let other = Arc::clone(&shared);
+        let other = thread::spawn(move || other.enter());
+        shared.enter();
+        other.join().unwrap();
+    });
+    is_over.store(true, SeqCst);
+    foreign.join().expect("it was never beside a writer");
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+}
+
+#[test]
+fn a_guard_that_has_let_go_holds_the_lock_again_when_its_thread_is_unwound() {
+    type Pair = RwLock<(u32, u32)>;
+
+    /// Looks at what is guarded when it is dropped: both are equal whenever nobody writes.
+    struct Looks<G: std::ops::Deref<Target = (u32, u32)>>(G);
+    impl<G: std::ops::Deref<Target = (u32, u32)>> Drop for Looks<G> {
+        fn drop(&mut self) {
+            assert_eq!(self.0.0, self.0.1);
+        }
+    }
+    struct Completes<'a>(RwLockWriteGuard<'a, (u32, u32)>);
+    impl Drop for Completes<'_> {
+        fn drop(&mut self) {
+            self.0.1 += 1;
+        }
+    }
+    let lets_go: [fn(&Pair); 3] = [
+        |lock| {
+            let mut looks = Looks(lock.read());
+            RwLockReadGuard::unlocked(&mut looks.0, thread::park);
+        },
+        |lock| {
+            let mut looks = Looks(lock.upgradable_read());
+            RwLockUpgradableReadGuard::bump(&mut looks.0);
+        },
+        |lock| {
+            let mut looks = Looks(lock.write());
+            RwLockWriteGuard::bump(&mut looks.0);
+        },
+    ];
+    for let_go in lets_go {
+        fails(FailureKind::Deadlock, move || {
+            let pair = Arc::new(RwLock::new((0, 0)));
+            let other = Arc::clone(&pair);
+            thread::spawn(move || let_go(&other));
+            let mut inside = Completes(pair.write());
+            inside.0.0 += 1;
+            // The other thread is unwound first, since it is younger.
+            thread::park();
+        });
+    }
+}
