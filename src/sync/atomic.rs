@@ -96,10 +96,13 @@ fn is_store_order(order: Ordering) -> bool {
 macro_rules! atomic {
     ($name:ident $(<$param:ident>)?, $value:ty, $what:expr) => {
         #[doc = concat!("Like [`std::sync::atomic::", stringify!($name), "`]: ", $what, " that threads can share.")]
+        // The value first, so that code which takes a pointer to an atomic for one to its value reads
+        // the atomic itself, as it may with std's.
+        #[repr(C)]
         pub struct $name $(<$param>)? {
-            identity: Identity,
             /// The value that executions begin with, and the atomic itself outside of them.
             value: real::$name $(<$param>)?,
+            identity: Identity,
         }
 
         impl $(<$param>)? $name $(<$param>)? {

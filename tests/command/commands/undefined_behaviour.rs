@@ -140,7 +140,15 @@ fn child_of(process: u32) -> u32 {
         assert!(is_alive(process), "it ended without a child process");
         let children = fs::read_to_string(&children).unwrap();
         if let Some(child) = children.split_whitespace().next() {
-            return child.parse().unwrap();
+            // Before it is the command again, its parent waits for it, and it has the environment of
+            // its parent.
+            let environment = fs::read(format!("/proc/{child}/environ")).unwrap_or_default();
+            let is_command = environment
+                .split(|byte| *byte == 0)
+                .any(|variable| variable.starts_with(b"RACELAB_IS_CHILD="));
+            if is_command {
+                return child.parse().unwrap();
+            }
         }
         std::thread::yield_now();
     }
