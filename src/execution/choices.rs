@@ -1,8 +1,6 @@
 //! Which steps are possible now.
 
-use crate::trace::{
-    Blocked, Choice, Held, LeftOut, LeftOutSet, ObjectId, Obstacle, Operation, ThreadId,
-};
+use crate::trace::{Blocked, Choice, Held, LeftOut, LeftOutSet, ObjectId, Obstacle, ThreadId};
 
 use crate::model::{self, Announced, Glimpse, Situation, State};
 
@@ -389,11 +387,8 @@ impl Execution {
     /// The thread that did the last step, if it could go on and did not offer to be left.
     fn running(&self) -> Option<ThreadId> {
         let last = self.schedule.last()?.thread;
-        let offered = self.events.iter().rev().find(|event| event.thread == last);
-        if offered.is_some_and(|e| matches!(e.operation, Operation::Yield | Operation::Sleep)) {
-            return None;
-        }
-        self.can_go_on(last).then_some(last)
+        let goes_on = !self.thread(last).has_yielded && self.can_go_on(last);
+        goes_on.then_some(last)
     }
 
     /// Nobody can go on: dooms the execution, and keeps who held what and who waited for what.

@@ -181,8 +181,9 @@ impl Execution {
         }
         let mut before = std::mem::take(&mut self.footprints.before);
         before.clear();
-        let touches = self.footprints.announced.iter();
-        before.extend(touches.map(|&(spot, _)| self.before(spot)));
+        for (spot, _) in &self.footprints.announced {
+            before.push(self.before(*spot));
+        }
         self.footprints.before = before;
     }
 
@@ -195,7 +196,7 @@ impl Execution {
         let before = std::mem::take(&mut self.footprints.before);
         let own = self.footprints.own.clone();
         for (index, ((spot, announced), before)) in announced.iter().zip(&before).enumerate() {
-            let before = before.until(&self.before(*spot));
+            let before = before.until(|| self.before(*spot));
             let mode = if self.footprints.has_ways {
                 Some(*announced)
             } else if own.contains(&index) {

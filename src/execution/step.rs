@@ -360,6 +360,8 @@ impl Execution {
         if self.is_explored() {
             self.note_left_out(next);
         }
+        self.current_mut().has_yielded =
+            matches!(next.operation, Operation::Yield | Operation::Sleep);
         self.events.push(Event {
             step,
             thread: self.current,

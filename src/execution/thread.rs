@@ -26,6 +26,8 @@ pub(crate) struct Thread {
     pub(super) spawned: u32,
     /// How many objects it has made.
     pub(super) made: u32,
+    /// Whether its last event was to offer its turn to others.
+    pub(super) has_yielded: bool,
     /// Whether it has made a step.
     pub(super) has_stepped: bool,
     /// Whether somebody asked whether it has finished, and was told so.

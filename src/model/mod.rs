@@ -306,11 +306,14 @@ pub(crate) enum Before {
 }
 
 impl Before {
-    /// What there is to know of what was there before, now that this is there.
-    pub(crate) fn until(&self, now: &Before) -> Before {
-        match (self, now) {
-            (Before::Holds(before), Before::Holds(now)) => Before::Holds(*now - *before),
-            _ => self.clone(),
+    /// What there is to know of what was there before, with what is there now.
+    pub(crate) fn until(&self, now: impl FnOnce() -> Before) -> Before {
+        if let Before::Holds(before) = self
+            && let Before::Holds(now) = now()
+        {
+            Before::Holds(now - *before)
+        } else {
+            self.clone()
         }
     }
 

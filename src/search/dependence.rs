@@ -173,12 +173,13 @@ impl Dependence {
     fn name(&mut self, execution: &Execution, thread: ThreadId, place: u8, object: ObjectId) {
         let own = (thread, place);
         // Once it has a name, it is enough to hear what the step itself says.
-        let others = if self.identities.has_name(object) {
-            0
-        } else {
-            execution.threads().count()
-        };
-        let announcing = execution.threads().take(others).filter_map(|(other, _)| {
+        if self.identities.has_name(object) {
+            let last = self.last.get(thread.index()).copied().flatten();
+            let step = self.step_key(thread, last, place);
+            self.identities.name(object, std::iter::once(step));
+            return;
+        }
+        let announcing = execution.threads().filter_map(|(other, _)| {
             let next = execution.next_of(other)?;
             let mut objects = objects_of(next);
             let (place, _) = objects.find(|(_, used)| *used == object)?;
@@ -337,7 +338,7 @@ impl Dependence {
     /// may touch there.
     pub(super) fn in_another_place(&self, number: usize) -> Footprint {
         let step = &self.steps[number];
-        let mut footprint = step.footprint.clone();
+        let mut footprint = Footprint::from_slice(&step.footprint);
         let next = &step.announced.next;
         let may_fail = matches!(
             next.operation,

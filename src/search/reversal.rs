@@ -90,6 +90,9 @@ impl Dependence {
                 }
             }
         }
+        if found.len() < 2 {
+            return found;
+        }
         let all = found.clone();
         found.retain(|steps| {
             let mut others = all.iter().filter(|other| *other != steps);

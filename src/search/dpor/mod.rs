@@ -32,7 +32,7 @@ use super::division::Steps;
 use super::exploration::Strategy;
 use super::fingerprint::Fingerprint;
 use super::identity::Census;
-use super::reversal::Obstacle;
+use super::reversal::Obstacles;
 
 use division::{Part, PartFinder};
 use probe::{Probe, Redundant};
@@ -82,7 +82,7 @@ struct Node {
     /// How many steps were taken here before this one.
     explored: u32,
     /// The races of the step with earlier ones that have to be looked at again in each execution.
-    races: Vec<Obstacle>,
+    races: Obstacles,
 }
 
 impl Dpor {
@@ -93,7 +93,7 @@ impl Dpor {
             let node = &mut self.path[number];
             let announced = node.announced.take().expect("it was chosen");
             self.done.add(execution, announced);
-            node.races = self.done.reversible_with_last().into_vec();
+            node.races = self.done.reversible_with_last();
             let step = &self.done.steps[number];
             let identities = &self.done.identities;
             let touches = execution.touches(number).filter_map(|touch| {
@@ -122,7 +122,7 @@ impl Dpor {
             asleep,
             tree,
             explored: 0,
-            races: Vec::new(),
+            races: Obstacles::new(),
         };
         if let Some((choice, possible)) = self.below.choice(point.step) {
             if possible != node.possible {
@@ -194,6 +194,10 @@ impl Dpor {
         let is_other = |choice: &&Choice| {
             choice.thread == taken.thread && choice.alternative != taken.alternative
         };
+        // Mostly there are none.
+        if !node.choices.iter().any(|choice| is_other(&choice)) {
+            return;
+        }
         let others = node.choices.iter().filter(is_other);
         let others: SmallVec<[Choice; 4]> = others
             .filter(|choice| !self.sleeps(node, **choice))

@@ -75,7 +75,7 @@ impl Dpor {
             }
             Later::Never(step) => (steps, step),
         };
-        let touched = last.footprint.clone();
+        let touched = Footprint::from_slice(&last.footprint);
         if let Some(step) = self.done.steps.get(at) {
             let footprint = &mut last.footprint;
             self.surprises.add_to(footprint, Which::of(step));

@@ -35,7 +35,11 @@ impl Planned {
 
     /// A step as it was done.
     pub(super) fn again(step: &Step) -> Self {
-        Planned::new(step.key, Some(step.alternative), step.footprint.clone())
+        Planned::new(
+            step.key,
+            Some(step.alternative),
+            Footprint::from_slice(&step.footprint),
+        )
     }
 }
 
