@@ -1,8 +1,8 @@
 //! The unsafe code of the façade outside of executions, alone and between real threads: what Miri runs,
 //! to find undefined behaviour and data races in it.
 //!
-//! Executions run on coroutines, which are assembly and nothing that Miri can run. Everywhere else this
-//! is a test as any other.
+//! Executions run on coroutines, which Miri cannot run: for those that need none there are the unit tests
+//! of `engine/nested.rs`. Without Miri this is a test as any other.
 #![cfg(not(loom))]
 #![expect(
     unsafe_code,
