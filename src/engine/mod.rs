@@ -7,6 +7,8 @@
 mod coroutines;
 #[cfg(feature = "loom")]
 mod loom;
+#[cfg(test)]
+mod nested;
 mod panic_hook;
 #[cfg(feature = "shuttle")]
 mod shuttle;

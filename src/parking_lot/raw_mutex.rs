@@ -225,9 +225,10 @@ impl<'a> Held<'a> {
         // SAFETY: the mutex was acquired outside, and its guard forgotten, as this one is.
         let mut guard = mem::ManuallyDrop::new(unsafe { raw.real.make_guard_unchecked() });
         raw.worlds.leave();
-        let result = wait(&mut guard);
-        raw.worlds.enter_outside();
-        result
+        // The mutex is held again also where the wait has panicked, since another mutex is used with
+        // the condition variable.
+        let _regains = Regains(|| raw.worlds.enter_outside());
+        wait(&mut guard)
     }
 
     /// Acquires the mutex again when it is dropped.

@@ -1,7 +1,7 @@
 //! Keeps the users of a lock that are in an execution apart from those that are not.
 
 use std::panic::Location;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,13 +16,15 @@ use crate::trace::ObjectId;
 /// granted it.
 #[derive(Debug)]
 pub(crate) struct Worlds {
-    guards: AtomicU32,
+    guards: AtomicU64,
     /// The execution that those inside are of.
     execution: AtomicU64,
 }
 
-/// A guard outside of executions, counted apart from those inside.
-const OUTSIDE: u32 = 1 << 16;
+/// A guard outside of executions, counted apart from those inside. Guards can be forgotten, so that
+/// there may be more of them than fit into memory: a count that has wrapped would say that there are
+/// none.
+const OUTSIDE: u64 = 1 << 32;
 
 /// Which world a guard is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +60,7 @@ impl Worlds {
     /// Nobody holds a guard.
     pub(crate) const fn new() -> Self {
         Worlds {
-            guards: AtomicU32::new(0),
+            guards: AtomicU64::new(0),
             execution: AtomicU64::new(0),
         }
     }
@@ -104,7 +106,7 @@ impl Worlds {
     /// beyond its execution is not let go of, so that this never returns then.
     pub(crate) fn enter_inside(&self) {
         let current = execution::number();
-        let is_free = |guards: u32| match guards {
+        let is_free = |guards: u64| match guards {
             0 => true,
             OUTSIDE.. => false,
             _ => self.execution.load(Ordering::Relaxed) == current,
@@ -141,12 +143,13 @@ impl Worlds {
         world
     }
 
-    fn is_free_outside(guards: u32) -> bool {
+    fn is_free_outside(guards: u64) -> bool {
         guards.is_multiple_of(OUTSIDE)
     }
 
-    fn enter(&self, guard: u32, waits: Waits, is_free: impl Fn(u32) -> bool) -> bool {
-        let entered = |guards: u32| is_free(guards).then(|| guards + guard);
+    fn enter(&self, guard: u64, waits: Waits, is_free: impl Fn(u64) -> bool) -> bool {
+        let add = |guards: u64| guards.checked_add(guard).expect("guards can be counted");
+        let entered = |guards: u64| is_free(guards).then(|| add(guards));
         let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
         while self.guards.fetch_update(success, failure, entered).is_err() {
             let goes_on = match waits {
