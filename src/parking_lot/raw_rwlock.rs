@@ -91,26 +91,20 @@ impl RawRwLock {
 
     /// Acquires the lock, and holds it until the result is dropped.
     #[track_caller]
-    #[expect(unsafe_code, reason = "it was acquired")]
     pub(super) fn hold(&self, way: Way, limit: Limit) -> Option<Held<'_>> {
-        if self.acquire(way, limit, Location::caller()) {
-            // SAFETY: it was acquired just now.
-            Some(unsafe { Held::new(self, way.mode()) })
-        } else {
-            None
-        }
+        let at = Location::caller();
+        self.acquire(way, limit, at).then_some(())?;
+        let (raw, mode) = (self, way.mode());
+        Some(Held { raw, mode, at })
     }
 
     /// The same, if nobody is in the way.
     #[track_caller]
-    #[expect(unsafe_code, reason = "it was acquired")]
     pub(super) fn try_hold(&self, way: Way) -> Option<Held<'_>> {
-        if self.try_acquire(way) {
-            // SAFETY: it was acquired just now.
-            Some(unsafe { Held::new(self, way.mode()) })
-        } else {
-            None
-        }
+        let at = Location::caller();
+        self.try_acquire(way).then_some(())?;
+        let (raw, mode) = (self, way.mode());
+        Some(Held { raw, mode, at })
     }
 
     /// Acquires the lock, as a step at this place in an execution. Returns whether it did.
@@ -148,19 +142,21 @@ impl RawRwLock {
         reason = "who has not acquired it would take it from another"
     )]
     pub(super) unsafe fn release(&self, mode: Mode, is_fair: bool) {
-        let at = match self.held() {
-            Some(object) => read_write::held_at(object, mode),
-            None => Some(Location::caller()),
-        };
         // The guards of `lock_api` release what they have not acquired again, where the lab unwinds a
         // thread that was about to.
-        if let Some(at) = at {
-            let held = Held {
-                raw: self,
-                mode,
-                at,
-            };
-            ManuallyDrop::new(held).release(is_fair);
+        if let Some(at) = self.held_at(mode) {
+            let raw = self;
+            ManuallyDrop::new(Held { raw, mode, at }).release(is_fair);
+        }
+    }
+
+    /// Where the current thread has acquired it in this mode, or `None` if it does not hold it so in
+    /// the current execution. Outside of executions nobody knows, and the caller stands for it.
+    #[track_caller]
+    fn held_at(&self, mode: Mode) -> Option<&'static Location<'static>> {
+        match self.held() {
+            Some(object) => read_write::held_at(object, mode),
+            None => Some(Location::caller()),
         }
     }
 
@@ -213,7 +209,8 @@ impl<'a> Held<'a> {
     /// The current thread must have acquired it so, and nothing else may release it.
     #[track_caller]
     pub(super) unsafe fn new(raw: &'a RawRwLock, mode: Mode) -> Self {
-        let at = Location::caller();
+        // Those who read are told apart by it.
+        let at = raw.held_at(mode).unwrap_or(Location::caller());
         Held { raw, mode, at }
     }
 

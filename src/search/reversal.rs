@@ -174,6 +174,10 @@ impl Without<'_> {
             if self.dependence.is_past(self.candidate, step as usize) {
                 return false;
             }
+            // What depends on it is left out with it, as what its thread has acquired on top of it.
+            let dependence = self.dependence;
+            self.left_out
+                .retain(|other| !dependence.follows(*other as usize, &[step]));
             self.left_out.push(step);
         }
         self.is_possible()

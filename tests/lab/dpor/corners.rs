@@ -81,6 +81,32 @@ fn a_writer_comes_before_two_readers_that_wait_for_it() {
 }
 
 #[test]
+fn a_writer_comes_before_a_thread_that_reads_while_it_reads() {
+    agree(|| {
+        let lock = RwLock::new(0);
+        thread::scope(|scope| {
+            scope.spawn(|| *lock.write().unwrap() = 1);
+            let outer = lock.read().unwrap();
+            let inner = lock.read().unwrap();
+            racelab::outcome((*outer, *inner));
+        });
+    });
+}
+
+#[test]
+fn a_writer_comes_before_a_reader_that_starts_another_one() {
+    agree(|| {
+        let lock = RwLock::new(0);
+        thread::scope(|scope| {
+            scope.spawn(|| *lock.write().unwrap() = 1);
+            let outer = lock.read().unwrap();
+            let inner = scope.spawn(|| *lock.read().unwrap());
+            racelab::outcome((*outer, inner.join().unwrap()));
+        });
+    });
+}
+
+#[test]
 fn two_waits_with_a_limit_and_one_notification() {
     agree(|| {
         let pair = (Mutex::new(0), Condvar::new());

@@ -109,12 +109,19 @@ pub(crate) fn mutexes() -> Ops {
     .boxed()
 }
 
+/// Critical sections, one of them in another one of the same lock now and then.
 pub(crate) fn read_write_locks() -> Ops {
+    let section = |op: Ops| {
+        prop_oneof![
+            2 => inside(&op).prop_map(Op::Read),
+            2 => inside(&op).prop_map(Op::Write),
+            1 => inside(&op).prop_map(Op::TryRead),
+            1 => inside(&op).prop_map(Op::TryWrite),
+        ]
+    };
     prop_oneof![
-        2 => inside(&access()).prop_map(Op::Read),
-        2 => inside(&access()).prop_map(Op::Write),
-        1 => inside(&access()).prop_map(Op::TryRead),
-        1 => inside(&access()).prop_map(Op::TryWrite),
+        3 => section(access()),
+        3 => section(section(access()).boxed()),
         1 => access(),
     ]
     .boxed()
@@ -148,8 +155,10 @@ pub(crate) fn upgradable_locks() -> Ops {
         Way::DowngradeToUpgradable,
         Way::DowngradeUpgradable,
     ]);
+    let section = |op: Ops| (way.clone(), inside(&op)).prop_map(|(way, ops)| Op::Hold(way, ops));
     prop_oneof![
-        3 => (way, inside(&access())).prop_map(|(way, ops)| Op::Hold(way, ops)),
+        2 => section(access()),
+        1 => section(section(access()).boxed()),
         1 => access(),
     ]
     .boxed()

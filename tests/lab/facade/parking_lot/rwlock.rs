@@ -401,6 +401,30 @@ fn a_lock_of_lock_api_over_the_raw_lock_is_explored_as_well() {
 }
 
 #[test]
+fn a_lock_that_is_read_is_released_by_a_guard_that_was_made_elsewhere() {
+    type Generic = lock_api::RwLock<RawRwLock, u32>;
+
+    let remade = || {
+        let lock = RwLock::new(0);
+        std::mem::forget(lock.read());
+        // SAFETY: the lock is held for reading, and the guard of that was forgotten.
+        drop(unsafe { lock.make_read_guard_unchecked() });
+        assert!(!lock.is_locked());
+    };
+    let bumped = || {
+        let lock = Generic::new(0);
+        let mut reads = lock.read();
+        lock_api::RwLockReadGuard::bump(&mut reads);
+        drop(reads);
+        assert!(!lock.is_locked());
+    };
+    for body in [remade, bumped] {
+        body();
+        holds(body);
+    }
+}
+
+#[test]
 fn a_lock_can_hold_a_trait_object() {
     let body = || {
         let words: Arc<RwLock<dyn Send + Sync + Fn() -> usize>> = Arc::new(RwLock::new(|| 2_usize));
