@@ -210,7 +210,15 @@ impl<T> Named for Mutex<T> {
     }
 }
 
-/// Like [`std::sync::MutexGuard`]: holds a [`Mutex`] until it is dropped.
+/// Like [`std::sync::MutexGuard`]: holds a [`Mutex`] until it is dropped. The mutex cannot be moved
+/// before:
+///
+/// ```compile_fail,E0505
+/// let mutex = racelab::sync::Mutex::new(1);
+/// let guard = mutex.lock().unwrap();
+/// let moved = mutex;
+/// drop(guard);
+/// ```
 #[must_use = "the mutex is released at once if the guard is not kept"]
 pub struct MutexGuard<'a, T: ?Sized> {
     mutex: &'a Mutex<T>,
