@@ -1,5 +1,6 @@
 //! The real read-write lock, by the modes in which it is held.
 
+use std::sync::atomic::{Ordering, fence};
 use std::time::Instant;
 
 use ::parking_lot as real;
@@ -93,7 +94,13 @@ impl RealRwLock {
         // SAFETY: as the caller has promised.
         unsafe {
             match deadline {
-                Some(deadline) => self.0.try_upgrade_until(deadline),
+                Some(deadline) => {
+                    let is_upgraded = self.0.try_upgrade_until(deadline);
+                    // What the others have read happened before: the lock itself says that of
+                    // `upgrade` only, and does this with `Relaxed`.
+                    fence(Ordering::Acquire);
+                    is_upgraded
+                }
                 None => {
                     self.0.upgrade();
                     true
