@@ -94,13 +94,7 @@ impl RealRwLock {
         // SAFETY: as the caller has promised.
         unsafe {
             match deadline {
-                Some(deadline) => {
-                    let is_upgraded = self.0.try_upgrade_until(deadline);
-                    // What the others have read happened before: the lock itself says that of
-                    // `upgrade` only, and does this with `Relaxed`.
-                    fence(Ordering::Acquire);
-                    is_upgraded
-                }
+                Some(deadline) => ordered(self.0.try_upgrade_until(deadline)),
                 None => {
                     self.0.upgrade();
                     true
@@ -116,7 +110,7 @@ impl RealRwLock {
     /// The current thread must have acquired it upgradably.
     pub(super) unsafe fn try_upgrade(&self) -> bool {
         // SAFETY: as the caller has promised.
-        unsafe { self.0.try_upgrade() }
+        ordered(unsafe { self.0.try_upgrade() })
     }
 
     /// Goes on to hold it in a mode that excludes fewer others.
@@ -154,6 +148,13 @@ impl RealRwLock {
             }
         }
     }
+}
+
+/// Orders what others have read before what is written after an upgrade. Of attempts to upgrade, the
+/// lock itself does not say that, but uses `Relaxed`.
+fn ordered(is_upgraded: bool) -> bool {
+    fence(Ordering::Acquire);
+    is_upgraded
 }
 
 impl Drop for RealHeld<'_> {
