@@ -1,5 +1,6 @@
 //! The real read-write lock, by the modes in which it is held.
 
+use std::sync::atomic::{Ordering, fence};
 use std::time::Instant;
 
 use ::parking_lot as real;
@@ -93,7 +94,7 @@ impl RealRwLock {
         // SAFETY: as the caller has promised.
         unsafe {
             match deadline {
-                Some(deadline) => self.0.try_upgrade_until(deadline),
+                Some(deadline) => ordered(self.0.try_upgrade_until(deadline)),
                 None => {
                     self.0.upgrade();
                     true
@@ -109,7 +110,7 @@ impl RealRwLock {
     /// The current thread must have acquired it upgradably.
     pub(super) unsafe fn try_upgrade(&self) -> bool {
         // SAFETY: as the caller has promised.
-        unsafe { self.0.try_upgrade() }
+        ordered(unsafe { self.0.try_upgrade() })
     }
 
     /// Goes on to hold it in a mode that excludes fewer others.
@@ -147,6 +148,13 @@ impl RealRwLock {
             }
         }
     }
+}
+
+/// Orders what others have read before what is written after an upgrade. Of attempts to upgrade, the
+/// lock itself does not say that, but uses `Relaxed`.
+fn ordered(is_upgraded: bool) -> bool {
+    fence(Ordering::Acquire);
+    is_upgraded
 }
 
 impl Drop for RealHeld<'_> {

@@ -9,6 +9,7 @@ use racelab::parking_lot::{
     MappedRwLockWriteGuard, Mutex, MutexGuard, Once, OnceState, ReentrantMutex,
     ReentrantMutexGuard, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
 };
+use racelab::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use racelab::thread;
 
 use crate::{give_up, panics};
@@ -278,6 +279,40 @@ fn who_reads_upgradably_goes_on_to_write_and_back() {
     let mut write = Upgradable::try_upgrade_until(upgradable, Instant::now() + LONG).unwrap();
     write.push(3);
     assert_eq!(write.len(), 8);
+}
+
+/// `parking_lot` itself does not order the two. Nor do the stages here.
+fn upgrades_after_a_read(upgrade: impl Fn(&mut RwLockUpgradableReadGuard<'_, Vec<u8>>) -> bool) {
+    let (list, stage) = (RwLock::new(vec![0]), AtomicU32::new(0));
+    let until = |number| {
+        while stage.load(Relaxed) < number {
+            thread::yield_now();
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let read = list.read();
+            stage.store(1, Relaxed);
+            until(2);
+            assert_eq!(read[0], 0);
+            drop(read);
+            stage.store(3, Relaxed);
+        });
+        until(1);
+        let mut read = list.upgradable_read();
+        stage.store(2, Relaxed);
+        until(3);
+        while !upgrade(&mut read) {}
+    });
+}
+
+#[test]
+fn what_was_read_happens_before_an_upgrade_that_may_fail() {
+    let change = |list: &mut Vec<u8>| list[0] = 1;
+    for _ in 0..4 {
+        upgrades_after_a_read(|read| read.try_with_upgraded(change).is_some());
+        upgrades_after_a_read(|read| read.try_with_upgraded_for(LONG, change).is_some());
+    }
 }
 
 #[test]
