@@ -1,7 +1,7 @@
 //! Keeps the users of a lock that are in an execution apart from those that are not.
 
 use std::panic::Location;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,13 +16,14 @@ use crate::trace::ObjectId;
 /// granted it.
 #[derive(Debug)]
 pub(crate) struct Worlds {
-    guards: AtomicU32,
+    guards: AtomicU64,
     /// The execution that those inside are of.
     execution: AtomicU64,
 }
 
-/// A guard outside of executions, counted apart from those inside.
-const OUTSIDE: u32 = 1 << 16;
+/// A guard outside of executions, counted apart from those inside. Of these there are fewer, since an
+/// execution has fewer steps.
+const OUTSIDE: u64 = 1 << 32;
 
 /// Which world a guard is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,18 +59,16 @@ impl Worlds {
     /// Nobody holds a guard.
     pub(crate) const fn new() -> Self {
         Worlds {
-            guards: AtomicU32::new(0),
+            guards: AtomicU64::new(0),
             execution: AtomicU64::new(0),
         }
     }
 
     /// An execution begins to use the lock. That there is a guard of an earlier one is a misuse: it was
     /// kept beyond the execution, or leaked, and then the lock would be held for ever.
-    #[track_caller]
-    pub(crate) fn begin(&self, kind: &str) {
+    pub(crate) fn begin(&self, kind: &str, used_at: &Location<'_>) {
         let guards = self.guards.load(Ordering::Acquire);
         if !Self::is_free_outside(guards) && !thread::panicking() {
-            let used_at = Location::caller();
             give_up(Ending::Misused(format!(
                 "the {kind} used at {used_at} is still held by a guard of an earlier execution, which \
                  was kept or leaked: make the {kind} inside the closure that is explored"
@@ -104,7 +103,7 @@ impl Worlds {
     /// beyond its execution is not let go of, so that this never returns then.
     pub(crate) fn enter_inside(&self) {
         let current = execution::number();
-        let is_free = |guards: u32| match guards {
+        let is_free = |guards: u64| match guards {
             0 => true,
             OUTSIDE.. => false,
             _ => self.execution.load(Ordering::Relaxed) == current,
@@ -141,12 +140,13 @@ impl Worlds {
         world
     }
 
-    fn is_free_outside(guards: u32) -> bool {
+    fn is_free_outside(guards: u64) -> bool {
         guards.is_multiple_of(OUTSIDE)
     }
 
-    fn enter(&self, guard: u32, waits: Waits, is_free: impl Fn(u32) -> bool) -> bool {
-        let entered = |guards: u32| is_free(guards).then(|| guards + guard);
+    fn enter(&self, guard: u64, waits: Waits, is_free: impl Fn(u64) -> bool) -> bool {
+        let more = |guards: u64| guards.checked_add(guard).expect("too many guards");
+        let entered = |guards: u64| is_free(guards).then(|| more(guards));
         let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
         while self.guards.fetch_update(success, failure, entered).is_err() {
             let goes_on = match waits {
