@@ -59,7 +59,8 @@ impl RawMutex {
     #[inline]
     #[track_caller]
     pub(super) fn object(&self) -> Option<ObjectId> {
-        mutex::object(&self.identity, || self.worlds.begin("Mutex"))
+        let used_at = Location::caller();
+        mutex::object(&self.identity, || self.worlds.begin("Mutex", used_at))
     }
 
     /// What it guards, of this size in bytes, is lent for changes.

@@ -81,7 +81,8 @@ impl RawRwLock {
     #[inline]
     #[track_caller]
     pub(super) fn object(&self) -> Option<ObjectId> {
-        read_write::object(&self.identity, || self.worlds.begin("RwLock"))
+        let used_at = Location::caller();
+        read_write::object(&self.identity, || self.worlds.begin("RwLock", used_at))
     }
 
     /// What it guards, of this size in bytes, is lent for changes.

@@ -149,8 +149,9 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     #[track_caller]
     fn object(&self) -> Option<ObjectId> {
+        let used_at = Location::caller();
         let begin = || {
-            self.worlds.begin("Mutex");
+            self.worlds.begin("Mutex", used_at);
             self.poison.begin(self.real.is_poisoned());
         };
         mutex::object(&self.identity, begin)

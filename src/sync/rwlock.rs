@@ -226,8 +226,9 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     fn object(&self) -> Option<ObjectId> {
+        let used_at = Location::caller();
         let begin = || {
-            self.worlds.begin("RwLock");
+            self.worlds.begin("RwLock", used_at);
             self.poison.begin(self.real.is_poisoned());
         };
         read_write::object(&self.identity, begin)

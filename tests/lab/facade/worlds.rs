@@ -174,20 +174,52 @@ fn a_lock_of_nothing_can_be_taken_in_every_execution() {
 }
 
 #[test]
-fn a_guard_that_was_leaked_is_a_misuse_in_the_next_execution() {
-    let mutex = Arc::new(Mutex::new(()));
-    let what = misuse(move || {
-        let flag = Arc::new(AtomicUsize::new(0));
-        let other = Arc::clone(&flag);
-        let other = thread::spawn(move || other.store(1, SeqCst));
-        flag.store(2, SeqCst);
-        other.join().unwrap();
-        std::mem::forget(mutex.lock());
-    });
-    assert!(
-        what.contains("still held by a guard of an earlier execution"),
-        "{what}"
-    );
+fn a_guard_that_was_leaked_is_a_misuse_in_the_next_execution_that_names_where_it_is_used() {
+    #[derive(Default)]
+    struct Locks {
+        mutex: Mutex<()>,
+        lock: RwLock<()>,
+        parking_mutex: parking_lot::Mutex<()>,
+        parking_lock: parking_lot::RwLock<()>,
+        reentrant: parking_lot::ReentrantMutex<()>,
+    }
+
+    let locks = Arc::new(Locks::default());
+    let leaks: [fn(&Locks); 5] = [
+        |locks| std::mem::forget(locks.mutex.lock()),
+        |locks| std::mem::forget(locks.lock.read()),
+        |locks| std::mem::forget(locks.parking_mutex.lock()),
+        |locks| std::mem::forget(locks.parking_lock.upgradable_read()),
+        |locks| std::mem::forget(locks.reentrant.lock()),
+    ];
+    for leak in leaks {
+        let locks = Arc::clone(&locks);
+        let what = misuse(move || {
+            let flag = Arc::new(AtomicUsize::new(0));
+            let other = Arc::clone(&flag);
+            let other = thread::spawn(move || other.store(1, SeqCst));
+            flag.store(2, SeqCst);
+            other.join().unwrap();
+            leak(&locks);
+        });
+        let used = format!("used at {}:", file!());
+        assert!(what.contains(&used), "{what}");
+        assert!(
+            what.contains("still held by a guard of an earlier execution"),
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn a_lock_of_which_many_guards_are_leaked_stays_locked() {
+    let lock = parking_lot::RwLock::new(());
+    for _ in 0..1 << 16 {
+        std::mem::forget(lock.read_recursive());
+    }
+    assert!(lock.try_write().is_none());
+    drop(lock.read_recursive());
+    assert!(lock.is_locked());
 }
 
 /// A thread of std's that uses a lock of a running execution waits until that is free, and the
