@@ -21,9 +21,9 @@ pub(crate) struct Worlds {
     execution: AtomicU64,
 }
 
-/// A guard outside of executions, counted apart from those inside. Guards can be forgotten, so that
-/// there may be more of them than fit into memory: a count that has wrapped would say that there are
-/// none.
+/// A guard outside of executions, counted apart from those inside, of which there are fewer, since an
+/// execution has fewer steps. Guards can be forgotten, so that there may be more of them than fit into
+/// memory: a count that has wrapped would say that there are none.
 const OUTSIDE: u64 = 1 << 32;
 
 /// Which world a guard is of.
@@ -67,11 +67,9 @@ impl Worlds {
 
     /// An execution begins to use the lock. That there is a guard of an earlier one is a misuse: it was
     /// kept beyond the execution, or leaked, and then the lock would be held for ever.
-    #[track_caller]
-    pub(crate) fn begin(&self, kind: &str) {
+    pub(crate) fn begin(&self, kind: &str, used_at: &Location<'_>) {
         let guards = self.guards.load(Ordering::Acquire);
         if !Self::is_free_outside(guards) && !thread::panicking() {
-            let used_at = Location::caller();
             give_up(Ending::Misused(format!(
                 "the {kind} used at {used_at} is still held by a guard of an earlier execution, which \
                  was kept or leaked: make the {kind} inside the closure that is explored"
@@ -148,8 +146,8 @@ impl Worlds {
     }
 
     fn enter(&self, guard: u64, waits: Waits, is_free: impl Fn(u64) -> bool) -> bool {
-        let add = |guards: u64| guards.checked_add(guard).expect("guards can be counted");
-        let entered = |guards: u64| is_free(guards).then(|| add(guards));
+        let more = |guards: u64| guards.checked_add(guard).expect("too many guards");
+        let entered = |guards: u64| is_free(guards).then(|| more(guards));
         let (success, failure) = (Ordering::Acquire, Ordering::Relaxed);
         while self.guards.fetch_update(success, failure, entered).is_err() {
             let goes_on = match waits {
