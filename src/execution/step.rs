@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use crate::memory::Access;
-use crate::model::{self, Done};
+use crate::model::{self, Done, Effect};
 use crate::trace::{Event, LeftOut, Operation, Schedule};
 
 use super::next_step::NextStep;
@@ -333,14 +333,17 @@ impl Execution {
             polls: self.thread(self.current).polls,
         };
         self.end_footprint(&done);
-        let wrote = model::primitive(self, next).has_changed(&done);
-        if wrote {
-            self.wrote();
-            self.changed(&done);
-        } else {
-            self.note_waiting(&done);
+        match model::primitive(self, next).effect(&done) {
+            Effect::Changed(spots) => {
+                self.wrote();
+                self.changed(&done, spots);
+                true
+            }
+            Effect::Looked(spots) => {
+                self.note_waiting(&done, spots);
+                false
+            }
         }
-        wrote
     }
 
     fn note_left_out(&mut self, next: &NextStep) {

@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
-use crate::model::{self, Done};
+use crate::model::Done;
 use crate::trace::{Event, EventResult, ObjectId, Operation, ThreadId};
 
 use super::{Alternatives, Execution, NextStep, Spot, Thread};
@@ -191,11 +191,10 @@ impl Execution {
     /// Notices when the current thread only waits for another one to write.
     ///
     /// One yield is not enough: the looks after it may find something new.
-    pub(super) fn note_waiting(&mut self, done: &Done<'_>) {
+    pub(super) fn note_waiting(&mut self, done: &Done<'_>, spots: [Option<Spot>; 2]) {
         let Done { event, next, .. } = *done;
         let step = self.last_step();
         let (mut looks, mut has_news, mut has_changed) = (false, false, false);
-        let spots = model::primitive(self, next).looks(done);
         for spot in spots.into_iter().flatten() {
             let look = Look {
                 spot,
@@ -259,9 +258,8 @@ impl Execution {
     }
 
     /// The current thread has changed the spots that its operation is on.
-    pub(super) fn changed(&mut self, done: &Done<'_>) {
+    pub(super) fn changed(&mut self, done: &Done<'_>, spots: [Option<Spot>; 2]) {
         let Done { event, next, .. } = *done;
-        let spots = model::primitive(self, next).changes(done);
         let step = self.last_step();
         for spot in spots.into_iter().flatten() {
             let version = match spot {

@@ -95,6 +95,15 @@ pub(crate) trait Primitive {
         [done.event.object.map(Spot::Object), None]
     }
 
+    /// What it has done to what others can see.
+    fn effect(&self, done: &Done<'_>) -> Effect {
+        if self.has_changed(done) {
+            Effect::Changed(self.changes(done))
+        } else {
+            Effect::Looked(self.looks(done))
+        }
+    }
+
     /// What a thread sees of it now, as far as it decides what is possible.
     fn glimpse(&self, _thread: ThreadId) -> Option<Glimpse> {
         None
@@ -137,6 +146,14 @@ pub(crate) struct Done<'a> {
     pub(crate) next: &'a NextStep,
     /// Whether its thread is a task, which may have left a waker.
     pub(crate) polls: bool,
+}
+
+/// What an operation has done to what other threads can see.
+pub(crate) enum Effect {
+    /// It has changed these spots.
+    Changed([Option<Spot>; 2]),
+    /// It has looked at these, and changed nothing.
+    Looked([Option<Spot>; 2]),
 }
 
 impl Done<'_> {
