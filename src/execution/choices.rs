@@ -317,7 +317,11 @@ impl Execution {
                 if ways == 1 && may_fail && self.stalls(id, next) {
                     left_out.add(LeftOut::RepeatedFailures);
                 }
-                choices.extend((0..ways).map(way));
+                if ways == 1 {
+                    choices.push(way(0));
+                } else {
+                    choices.extend((0..ways).map(way));
+                }
             } else if self.has_not_gone_alone(thread) {
                 choices.push(Choice::of(id));
             }

@@ -605,13 +605,15 @@ impl Execution {
 
     /// Whether the search can be told how the execution has ended. What that is can still change if a
     /// destructor waits while a panic unwinds its thread: it is a failure if it is not caught.
+    #[inline]
     pub(crate) fn is_settled(&self) -> bool {
-        let is_open = matches!(self.ending, Some(Ending::Unsupported(_)))
-            && self
-                .threads
-                .iter()
-                .any(|thread| thread.has_waited_panicking && !thread.finished);
-        self.ending.is_some() && !is_open
+        let Some(ending) = &self.ending else {
+            return false;
+        };
+        let mut threads = self.threads.iter();
+        let is_open = matches!(ending, Ending::Unsupported(_))
+            && threads.any(|thread| thread.has_waited_panicking && !thread.finished);
+        !is_open
     }
 
     /// Whether a panic unwinds the current thread.

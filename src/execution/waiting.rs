@@ -429,10 +429,10 @@ impl Execution {
     /// Whether the thread has taken, where it is now, a way that it could repeat without end (a time-out,
     /// a spurious failure), and it would only come back to the same.
     pub(super) fn stalls(&self, thread: ThreadId, next: &NextStep) -> bool {
-        if !self.prunes {
+        let waiting = &self.thread(thread).waiting;
+        if !self.prunes || waiting.stalls.is_empty() {
             return false;
         }
-        let waiting = &self.thread(thread).waiting;
         match waiting.stall_at(next) {
             Some(stall) => !stall.goes_on(self.has_changed_since_stall(thread, next)),
             None => {

@@ -284,12 +284,12 @@ pub(crate) fn can_time_out(
     requirement: Requirement,
     alternatives: Alternatives,
 ) -> bool {
-    let waits = match requirement {
-        // Once notified, it only waits for the mutex.
-        Requirement::Woken { .. } => !situation.has_happened(Spot::Woken(thread)),
-        _ => true,
-    };
-    waits && matches!(alternatives, Alternatives::Timeout)
+    matches!(alternatives, Alternatives::Timeout)
+        && match requirement {
+            // Once notified, it only waits for the mutex.
+            Requirement::Woken { .. } => !situation.has_happened(Spot::Woken(thread)),
+            _ => true,
+        }
 }
 
 impl Glimpse {
