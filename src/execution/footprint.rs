@@ -34,7 +34,7 @@ pub(crate) enum Spot {
     Receivers(ObjectId),
     /// That a message of a channel without a buffer was taken.
     Taken(ObjectId, u64),
-    /// That a barrier was passed so often.
+    /// That a barrier was passed for the time with this number, from 0 on.
     Passage(ObjectId, u64),
     /// Who holds a read-write lock upgradably, as far as others want to do so.
     Upgradable(ObjectId),

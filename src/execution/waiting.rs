@@ -4,7 +4,7 @@
 //! impossible. A thread *spins* when it yields for the second time and has seen nothing new in
 //! between, or looks at the same few things for very long. From then on, until something changes
 //! that it has looked at, it *rests*: it can be chosen once, to go on alone for a limited number of
-//! steps. If it is still in its loop then, its going on was in vain, and what can follow also
+//! steps. If it is still in its loop then, its going on was redundant: what can follow also
 //! follows where it did not go on.
 //!
 //! But if it leaves its loop by itself, since the loop counts its rounds, say, then it did not wait,

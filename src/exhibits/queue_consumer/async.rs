@@ -6,7 +6,7 @@ use crate::{Named, future};
 use super::work::{Sink, Source};
 
 /// `consumers` tasks consume what the main task puts into queues, until it closes the queues. Each
-/// task is started with its first item, so that none is started in vain.
+/// task is started with its first item, so that each that is started has something to do.
 pub(super) fn run(consumers: usize, (mut source, sink): (Source, Sink)) {
     future::block_on(async move {
         let mut queues = Vec::new();
