@@ -64,7 +64,7 @@ impl Execution {
     /// Decides what the scheduler may do now, and puts the choices into `choices`, in the order
     /// of the threads. Dooms the execution if nothing is possible or the steps are used up.
     pub(crate) fn offer(&mut self, choices: &mut Vec<Choice>) -> Offer {
-        // The start of a thread is no step: it runs up to its first operation at once.
+        // The start of a thread is not a step: it runs up to its first operation at once.
         if let Some(thread) = self.starting.pop() {
             self.current = thread;
             return Offer::Continue(thread);

@@ -22,7 +22,7 @@ const KIND: &str = "Condvar";
 #[derive(Debug, Default)]
 pub(crate) struct Condvar {
     /// The longest waiting first.
-    pub(crate) waiters: VecDeque<ThreadId>,
+    waiters: VecDeque<ThreadId>,
     /// Those that the last notification has woken.
     woken: SmallVec<[ThreadId; 2]>,
 }

@@ -227,6 +227,33 @@ pub(crate) fn begin(once: ObjectId, after_panic: AfterPanic) -> Turn {
     })
 }
 
+/// Runs an initialiser that makes no value, if none has run. Its start is a step, which waits while
+/// another one runs, and so is its end.
+///
+/// # Panics
+///
+/// If an earlier initialiser has panicked.
+#[track_caller]
+pub(crate) fn run(once: ObjectId, initialiser: impl FnOnce()) {
+    match begin(once, AfterPanic::Refuse) {
+        Turn::Done(_) => {}
+        Turn::Refused => panic!("Once instance has previously been poisoned"),
+        Turn::Mine(run) => {
+            initialiser();
+            run.complete(None);
+        }
+    }
+}
+
+/// Like [`run`], but also if an earlier initialiser has panicked, which this one is told.
+#[track_caller]
+pub(crate) fn run_forced(once: ObjectId, initialiser: impl FnOnce(bool)) {
+    if let Turn::Mine(run) = begin(once, AfterPanic::Retry) {
+        initialiser(run.is_poisoned);
+        run.complete(None);
+    }
+}
+
 /// Initialises with a value that is there, as one step that waits while another thread
 /// initialises. The value is left if it is not wanted.
 #[track_caller]

@@ -7,7 +7,7 @@ use ::parking_lot as real;
 use real::OnceState;
 
 use crate::Named;
-use crate::model::once::{AfterPanic, OnceBinding, Progress, Turn, begin, look_at};
+use crate::model::once::{OnceBinding, Progress, look_at, run, run_forced};
 
 /// Like `parking_lot::Once`: runs something once.
 ///
@@ -63,16 +63,9 @@ impl Once {
     /// If an earlier initialiser has panicked.
     #[track_caller]
     pub fn call_once<F: FnOnce()>(&self, f: F) {
-        let Some(object) = self.binding.object() else {
-            return self.real.call_once(f);
-        };
-        match begin(object, AfterPanic::Refuse) {
-            Turn::Done(_) => {}
-            Turn::Refused => panic!("Once instance has previously been poisoned"),
-            Turn::Mine(run) => {
-                f();
-                run.complete(None);
-            }
+        match self.binding.object() {
+            Some(object) => run(object, f),
+            None => self.real.call_once(f),
         }
     }
 
@@ -80,16 +73,15 @@ impl Once {
     /// panicked.
     #[track_caller]
     pub fn call_once_force<F: FnOnce(OnceState)>(&self, f: F) {
-        let Some(object) = self.binding.object() else {
-            return self.real.call_once_force(f);
-        };
-        if let Turn::Mine(run) = begin(object, AfterPanic::Retry) {
-            f(if run.is_poisoned {
-                OnceState::Poisoned
-            } else {
-                OnceState::New
-            });
-            run.complete(None);
+        match self.binding.object() {
+            Some(object) => run_forced(object, |is_poisoned| {
+                f(if is_poisoned {
+                    OnceState::Poisoned
+                } else {
+                    OnceState::New
+                });
+            }),
+            None => self.real.call_once_force(f),
         }
     }
 }

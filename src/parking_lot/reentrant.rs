@@ -21,8 +21,8 @@ use super::regains::Regains;
 
 /// Like `parking_lot::ReentrantMutex`: a mutex that the thread which holds it can acquire again.
 ///
-/// In an execution it is as [`Mutex`](super::Mutex), and what its owner does to acquire it again, and
-/// to release that, is no step: nobody else can see it.
+/// In an execution it is as [`Mutex`](super::Mutex). A recursive acquisition, and its release, is not a
+/// step: no other thread can see it.
 ///
 /// ```
 /// use std::cell::Cell;

@@ -172,10 +172,13 @@ impl Dependence {
     /// Gives a name to an object that was bound late, and that a thread is about to use.
     fn name(&mut self, execution: &Execution, thread: ThreadId, place: u8, object: ObjectId) {
         let own = (thread, place);
+        let step_key = |(thread, place): (ThreadId, u8)| {
+            let last = self.last.get(thread.index()).copied().flatten();
+            self.step_key(thread, last, place)
+        };
         // Once it has a name, it is enough to hear what the step itself says.
         if self.identities.has_name(object) {
-            let last = self.last.get(thread.index()).copied().flatten();
-            let step = self.step_key(thread, last, place);
+            let step = step_key(own);
             self.identities.name(object, std::iter::once(step));
             return;
         }
@@ -187,10 +190,7 @@ impl Dependence {
         });
         let steps: SmallVec<[StepKey; 4]> = std::iter::once(own)
             .chain(announcing)
-            .map(|(thread, place)| {
-                let last = self.last.get(thread.index()).copied().flatten();
-                self.step_key(thread, last, place)
-            })
+            .map(step_key)
             .collect();
         self.identities.name(object, steps.into_iter());
     }

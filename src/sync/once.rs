@@ -9,7 +9,7 @@ use std::sync as real;
 use crate::Named;
 use crate::execution::Requirement;
 
-use crate::model::once::{AfterPanic, OnceBinding, Turn, begin, look, look_when};
+use crate::model::once::{OnceBinding, look, look_when, run, run_forced};
 
 /// Like [`std::sync::Once`]: runs something once.
 ///
@@ -76,16 +76,9 @@ impl Once {
     /// If an earlier initialiser has panicked.
     #[track_caller]
     pub fn call_once<F: FnOnce()>(&self, f: F) {
-        let Some(object) = self.binding.object() else {
-            return self.real.call_once(f);
-        };
-        match begin(object, AfterPanic::Refuse) {
-            Turn::Done(_) => {}
-            Turn::Refused => panic!("Once instance has previously been poisoned"),
-            Turn::Mine(run) => {
-                f();
-                run.complete(None);
-            }
+        match self.binding.object() {
+            Some(object) => run(object, f),
+            None => self.real.call_once(f),
         }
     }
 
@@ -93,14 +86,12 @@ impl Once {
     /// panicked.
     #[track_caller]
     pub fn call_once_force<F: FnOnce(&OnceState)>(&self, f: F) {
-        let Some(object) = self.binding.object() else {
-            return self.real.call_once_force(|state| {
-                f(&OnceState::new(state.is_poisoned()));
-            });
-        };
-        if let Turn::Mine(run) = begin(object, AfterPanic::Retry) {
-            f(&OnceState::new(run.is_poisoned));
-            run.complete(None);
+        match self.binding.object() {
+            Some(object) => run_forced(object, |is_poisoned| f(&OnceState::new(is_poisoned))),
+            None => {
+                let force = |state: &real::OnceState| f(&OnceState::new(state.is_poisoned()));
+                self.real.call_once_force(force);
+            }
         }
     }
 

@@ -161,7 +161,7 @@ impl User {
 }
 
 impl Computation {
-    /// Computes a piece, on any thread. It is no step.
+    /// Computes a piece, on any thread. It is not a step.
     pub(super) fn compute(self) -> u64 {
         // Opaque, so that the compiler does not make a formula of the loop.
         (0..self.below).map(|n| black_box(n * n)).sum()
