@@ -19,7 +19,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 #[cfg(network)]
-use racelab::workloads::io::{Serve, Server, ServerSettings};
+use racelab::timing::workloads::io::{Serve, Server, ServerSettings};
 use serde_json::Value;
 
 /// How long the server takes for an answer, in seconds.

@@ -101,12 +101,12 @@ mod model;
 pub mod report;
 #[cfg(feature = "engine")]
 mod search;
+#[cfg(feature = "cli")]
+pub mod timing;
 #[cfg(feature = "engine")]
 pub mod trace;
 #[cfg(feature = "engine")]
 mod verdict;
-#[cfg(feature = "cli")]
-pub mod workloads;
 
 pub use named::Named;
 #[cfg(feature = "engine")]

@@ -12,12 +12,11 @@ use std::path::Path;
 use expect_test::expect_file;
 
 /// What is public for the command only.
-const OF_THE_COMMAND: [&str; 6] = [
+const OF_THE_COMMAND: [&str; 5] = [
     "cli::",
     "exhibits::",
-    "workloads::",
+    "timing::",
     "report::bench::",
-    "report::time::",
     "report::schema::",
 ];
 

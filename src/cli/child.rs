@@ -11,7 +11,7 @@ use crate::Progress;
 
 use super::error::Error;
 
-pub(super) use crate::workloads::processes::{crash, killed_from_outside, signal};
+pub(super) use crate::timing::processes::{crash, killed_from_outside, signal};
 
 /// How often it is looked whether the child has ended.
 const TICK: Duration = Duration::from_millis(5);

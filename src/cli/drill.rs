@@ -7,8 +7,8 @@ use clap::Args;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::workloads::processes::{Drill, Order, Pool, PoolSettings, Setup, append};
-use crate::workloads::{Failed, Timeline};
+use crate::timing::processes::{Drill, Order, Pool, PoolSettings, Setup, append};
+use crate::timing::{Failed, Timeline};
 
 use super::error::{Error, Exit};
 use super::output::Output;

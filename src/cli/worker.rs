@@ -7,8 +7,8 @@ use clap::Args;
 use crate::exhibits::processes::works::{
     AddByFetchAdd, AddByLoadAndStore, AppendByManager, AppendToCopy, SendAndReceive,
 };
-use crate::workloads::processes::{Drill, List, Work, serve};
-use crate::workloads::{Adder, FindPrimes, Talker, Waiter};
+use crate::timing::processes::{Drill, List, Work, serve};
+use crate::timing::workloads::{Adder, FindPrimes, Talker, Waiter};
 
 use super::error::{Error, Exit};
 
@@ -26,7 +26,7 @@ const WORKS: &[(&str, fn() -> !)] = &[
     entry::<Talker>(),
     entry::<Waiter>(),
     #[cfg(network)]
-    entry::<crate::workloads::io::Downloads>(),
+    entry::<crate::timing::workloads::io::Downloads>(),
 ];
 
 /// Do work for the command that has started this process.

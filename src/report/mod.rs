@@ -12,13 +12,11 @@ pub mod schema;
 mod sentences;
 #[cfg(feature = "cli")]
 pub mod share;
-mod style;
+pub(crate) mod style;
 mod table;
 #[cfg(test)]
 mod tests;
 mod text;
-#[cfg(feature = "cli")]
-pub mod time;
 #[cfg(feature = "cli")]
 pub mod verification;
 

@@ -29,7 +29,7 @@ impl Default for Style {
 
 impl Style {
     /// What stands before a value that is read, and before one that is written.
-    pub(super) fn arrows(&self) -> (&'static str, &'static str) {
+    pub(crate) fn arrows(&self) -> (&'static str, &'static str) {
         if self.ascii {
             ("->", "<-")
         } else {
@@ -37,31 +37,31 @@ impl Style {
         }
     }
 
-    pub(super) fn cross(&self) -> &'static str {
+    pub(crate) fn cross(&self) -> &'static str {
         if self.ascii { "x" } else { "✗" }
     }
 
-    pub(super) fn ellipsis(&self) -> &'static str {
+    pub(crate) fn ellipsis(&self) -> &'static str {
         if self.ascii { "..." } else { "…" }
     }
 
-    pub(super) fn dash(&self) -> &'static str {
+    pub(crate) fn dash(&self) -> &'static str {
         if self.ascii { "-" } else { "–" }
     }
 }
 
 // ANSI escape codes: there are too few of them for a dependency of every program with a test.
-pub(super) const BOLD: &str = "\x1b[1m";
-pub(super) const DIMMED: &str = "\x1b[2m";
-pub(super) const RED: &str = "\x1b[31m";
-pub(super) const GREEN: &str = "\x1b[32m";
-pub(super) const YELLOW: &str = "\x1b[33m";
+pub(crate) const BOLD: &str = "\x1b[1m";
+pub(crate) const DIMMED: &str = "\x1b[2m";
+pub(crate) const RED: &str = "\x1b[31m";
+pub(crate) const GREEN: &str = "\x1b[32m";
+pub(crate) const YELLOW: &str = "\x1b[33m";
 #[cfg(feature = "cli")]
-pub(super) const BLUE: &str = "\x1b[34m";
+pub(crate) const BLUE: &str = "\x1b[34m";
 const RESET: &str = "\x1b[0m";
 
 /// Sets a text off by an escape code, if the style asks for colours.
-pub(super) fn paint(text: &str, code: &str, style: &Style) -> String {
+pub(crate) fn paint(text: &str, code: &str, style: &Style) -> String {
     if style.color {
         format!("{code}{text}{RESET}")
     } else {
@@ -69,18 +69,18 @@ pub(super) fn paint(text: &str, code: &str, style: &Style) -> String {
     }
 }
 
-pub(super) fn labelled(name: &str, text: &str, style: &Style) -> String {
+pub(crate) fn labelled(name: &str, text: &str, style: &Style) -> String {
     let indent = " ".repeat(11);
     // Wrapped before it is coloured, so that escape codes have no width.
     let plain = wrapped(&printable(text), &indent, &indent, style);
     format!("  {}{}", label(name, style), &plain[indent.len()..])
 }
 
-pub(super) fn label(name: &str, style: &Style) -> String {
+pub(crate) fn label(name: &str, style: &Style) -> String {
     paint(&format!("{name:9}"), DIMMED, style)
 }
 
-pub(super) fn wrapped(text: &str, first: &str, rest: &str, style: &Style) -> String {
+pub(crate) fn wrapped(text: &str, first: &str, rest: &str, style: &Style) -> String {
     let options = Options::new(style.width.max(40))
         .initial_indent(first)
         .subsequent_indent(rest)

@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use racelab::workloads::Failed;
-use racelab::workloads::io::{Fault, FaultKind, Serve, Server, ServerSettings};
+use racelab::timing::Failed;
+use racelab::timing::workloads::io::{Fault, FaultKind, Serve, Server, ServerSettings};
 
 const SIZES: [usize; 2] = [10_490, 278];
 

@@ -204,7 +204,7 @@ fn what_a_worker_prints_is_no_answer() {
 const FAULTS: &[(&str, &str)] = &[
     (
         "panic",
-        "panicked: it was told to panic, at src/workloads/processes/drill.rs:",
+        "panicked: it was told to panic, at src/timing/processes/drill.rs:",
     ),
     ("exit", "ended with exit code 7"),
     #[cfg(unix)]

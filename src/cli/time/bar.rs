@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::workloads::Way;
+use crate::timing::Way;
 
 use super::super::progress::PATIENCE;
 

@@ -1,11 +1,7 @@
 //! `racelab time`: the same work done in several ways, timed side by side.
 
 mod bar;
-#[cfg(network)]
-mod io;
-mod workload;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -14,8 +10,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::Progress;
-use crate::report::time::{self, Timing};
-use crate::workloads::{self, Event, Failed, Lanes, Measurements, Plan, Way, Workload};
+use crate::timing::{self, Choice, Event, Failed, Measurements, Plan, Timing, Way, Workload};
 
 use self::bar::Bar;
 use super::error::{Error, Exit};
@@ -37,33 +32,7 @@ Exit codes: 0 measured; 1 the work came to something wrong; 2 it cannot be done 
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Time {
     #[command(subcommand)]
-    workload: workload::Choice,
-}
-
-/// How often a work is done, and what becomes of the times.
-#[derive(Debug, Args)]
-struct Measuring {
-    /// How often each way is run
-    #[arg(
-        long,
-        value_name = "N",
-        default_value_t = 3,
-        value_parser = clap::value_parser!(u32).range(1..),
-        allow_negative_numbers = true,
-    )]
-    runs: u32,
-
-    /// Draw when each worker was at work, and the times, into a file: .svg or .html
-    #[arg(long, value_name = "FILE", value_parser = plot_file, help_heading = "Output")]
-    plot: Option<PathBuf>,
-
-    /// Do not record when each worker was at work, which costs a little time
-    #[arg(long)]
-    no_lanes: bool,
-
-    /// Use no characters beyond ASCII for lanes
-    #[arg(long, help_heading = "Output")]
-    ascii: bool,
+    workload: Choice,
 }
 
 /// How the measuring ended.
@@ -75,7 +44,7 @@ enum MeasuringEnd {
 
 impl Time {
     pub(super) fn run(&self, output: &Output, format: FormatChoice) -> Result<Exit, Error> {
-        let (workload, measuring) = self.workload.make()?;
+        let (workload, measuring) = self.workload.make().map_err(|failed| refused(&failed))?;
         let plot = match &measuring.plot {
             Some(path) => {
                 output.refuse_if_same("--plot", path)?;
@@ -84,24 +53,25 @@ impl Time {
             None => None,
         };
         for way in workload.ways() {
-            way.refuse_if_too_large().map_err(|failed| error(&failed))?;
+            way.refuse_if_too_large()
+                .map_err(|failed| refused(&failed))?;
         }
         let (timing, ended) = measure(&workload, measuring.plan())?;
         if !timing.rows.is_empty() || timing.interrupted {
             match format {
                 FormatChoice::Json => output.write_json(&timing)?,
-                FormatChoice::Markdown => output.write(&time::markdown(&timing))?,
+                FormatChoice::Markdown => output.write(&timing::markdown(&timing))?,
                 FormatChoice::Text => {
                     let mut style = output.plain_style();
                     style.ascii = measuring.ascii;
-                    output.write(&time::text(&timing, &style))?;
+                    output.write(&timing::text(&timing, &style))?;
                 }
             }
             if let Some((path, target)) = plot {
                 let is_page = path
                     .extension()
                     .is_some_and(|extension| extension == "html");
-                let draw = if is_page { time::html } else { time::svg };
+                let draw = if is_page { timing::html } else { timing::svg };
                 target.write(&draw(&timing))?;
             }
         }
@@ -109,22 +79,9 @@ impl Time {
             MeasuringEnd::Done => Ok(Exit::Success),
             MeasuringEnd::Interrupted => Ok(Exit::Interrupted),
             MeasuringEnd::Failed(way, failed) => Err(match failed {
-                Failed::Refused(_) => error(&failed),
+                Failed::Refused(why) => Error::Usage(why),
                 Failed::Broken(why) => Error::Failed(format!("{way}: {why}")),
             }),
-        }
-    }
-}
-
-impl Measuring {
-    fn plan(&self) -> Plan {
-        Plan {
-            rounds: self.runs,
-            lanes: if self.no_lanes {
-                Lanes::Off
-            } else {
-                Lanes::Recorded
-            },
         }
     }
 }
@@ -134,14 +91,14 @@ impl Measuring {
 fn measure(workload: &Arc<dyn Workload>, plan: Plan) -> Result<(Timing, MeasuringEnd), Error> {
     let progress = Progress::default();
     stop_on_interrupt(progress.clone());
-    let mut measurements = Measurements::new(&**workload, workloads::cores());
+    let mut measurements = Measurements::new(&**workload, timing::cores());
     let runs = workload.ways().len() as u64 * u64::from(plan.rounds);
     let (sender, events) = channel();
     let measured = Arc::clone(workload);
     thread::Builder::new()
         .name("measuring".to_owned())
         .spawn(move || {
-            workloads::measure(&*measured, plan, |event| {
+            timing::measure(&*measured, plan, |event| {
                 // Nobody listens any more after Ctrl-C.
                 let _ = sender.send(event);
             });
@@ -150,7 +107,7 @@ fn measure(workload: &Arc<dyn Workload>, plan: Plan) -> Result<(Timing, Measurin
     let ended = collect(&events, &progress, runs, &mut measurements)?;
     let mut timing = measurements.timing(&**workload);
     timing.interrupted = matches!(ended, MeasuringEnd::Interrupted);
-    timing.conclusion = time::conclusion(&timing);
+    timing.conclusion = timing::conclusion(&timing);
     Ok((timing, ended))
 }
 
@@ -186,16 +143,7 @@ fn collect(
     }
 }
 
-/// What is wrong with what was asked for.
-fn error(failed: &Failed) -> Error {
+/// The error that what was asked for is not possible.
+fn refused(failed: &Failed) -> Error {
     Error::Usage(failed.to_string())
-}
-
-/// Parses the name of a file for pictures.
-fn plot_file(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    match path.extension().and_then(|extension| extension.to_str()) {
-        Some("svg" | "html") => Ok(path),
-        _ => Err("its name has to end in .svg or .html".to_owned()),
-    }
 }

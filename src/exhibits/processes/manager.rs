@@ -1,8 +1,8 @@
 //! Safe: a manager process has the list, and all others append to it by messages.
 
 use crate::outcome;
-use crate::workloads::processes::{Manager, Pool, Proxy, Work};
-use crate::workloads::{Recorder, Timeline};
+use crate::timing::processes::{Manager, Pool, Proxy, Work};
+use crate::timing::{Recorder, Timeline};
 
 use super::needed::Needed;
 use super::numbers_of;

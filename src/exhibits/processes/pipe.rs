@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::exhibits::Terminal;
 use crate::sync::Arc;
-use crate::workloads::processes::{Connection, InheritedEnd, Pool, PoolSettings, Work};
-use crate::workloads::{Recorder, Timeline};
+use crate::timing::processes::{Connection, InheritedEnd, Pool, PoolSettings, Work};
+use crate::timing::{Recorder, Timeline};
 use crate::{outcome, thread};
 
 use super::needed::Needed;

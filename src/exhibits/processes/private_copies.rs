@@ -1,8 +1,8 @@
 //! Unsafe: each process has a copy of the list, and the list of the main process stays empty.
 
 use crate::outcome;
-use crate::workloads::processes::{Pool, Work};
-use crate::workloads::{Recorder, Timeline};
+use crate::timing::processes::{Pool, Work};
+use crate::timing::{Recorder, Timeline};
 
 use super::needed::Needed;
 use super::numbers_of;

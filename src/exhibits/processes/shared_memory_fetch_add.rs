@@ -2,8 +2,8 @@
 
 use crate::outcome;
 use crate::sync::atomic::Ordering::SeqCst;
-use crate::workloads::processes::{Inherited, Pool, PoolSettings, SharedNumber, Work};
-use crate::workloads::{Recorder, Timeline};
+use crate::timing::processes::{Inherited, Pool, PoolSettings, SharedNumber, Work};
+use crate::timing::{Recorder, Timeline};
 
 use super::needed::Needed;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use racelab::workloads::io::{Serve, Server, ServerSettings};
+use racelab::timing::workloads::io::{Serve, Server, ServerSettings};
 use serde_json::Value;
 
 use crate::support::{Run, line, parsed};

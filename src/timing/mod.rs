@@ -1,0 +1,25 @@
+//! The timing laboratory: the same work done one after another, by threads, by tasks and by
+//! processes, timed side by side.
+//!
+//! The options make a [`Workload`](workloads::Workload), which [`measure`] does in each of its ways;
+//! what came of it is a [`Timing`], plain data, which the files under `report` show.
+
+mod figures;
+mod measure;
+mod options;
+pub(crate) mod processes;
+mod report;
+mod resources;
+mod timeline;
+mod way;
+mod workers;
+pub mod workloads;
+
+pub(crate) use figures::{Activity, Lane, Span, TimedWay, Timing};
+pub(crate) use measure::{Event, Measurements, Plan, measure};
+pub(crate) use options::Choice;
+pub(crate) use report::{conclusion, html, markdown, svg, text};
+pub(crate) use timeline::{Recorder, Timeline, Waits};
+pub(crate) use way::{Method, Way, cores};
+pub use workloads::Failed;
+pub(crate) use workloads::{Done, Workload};

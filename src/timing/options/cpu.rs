@@ -1,0 +1,36 @@
+//! `racelab time cpu` on the command line.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::{Measuring, Ways};
+use crate::timing::workloads::Cpu;
+use crate::timing::{Failed, Workload};
+
+#[derive(Debug, Args)]
+pub(crate) struct CpuArgs {
+    #[command(flatten)]
+    ways: Ways<true>,
+
+    /// The first of the 20 numbers below which squares are added
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 5_000_000,
+        value_parser = clap::value_parser!(u64).range(1..=1_000_000_000),
+        allow_negative_numbers = true,
+    )]
+    numbers: u64,
+
+    #[command(flatten)]
+    pub(super) measuring: Measuring,
+}
+
+impl CpuArgs {
+    /// Sums of squares below the numbers that were given.
+    pub(super) fn make(&self, cores: usize) -> Result<Arc<dyn Workload>, Failed> {
+        let ways = self.ways.of(&[cores], &[cores], 20)?;
+        Ok(Arc::new(Cpu::new(self.numbers, ways, cores)))
+    }
+}

@@ -1,0 +1,191 @@
+//! `racelab time io` on the command line.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::timing::workloads::io::{
+    DownloadSettings, Fault, FaultKind, Io, Lines, Serve, ServerSettings, Source,
+};
+use crate::timing::{Failed, Workload};
+
+use super::ways::items;
+use super::{Measuring, Ways, any_number};
+
+/// How many threads there are if no number is given: that of the tutorials.
+const THREADS: usize = 5;
+
+#[derive(Debug, Args)]
+pub(crate) struct IoArgs {
+    #[command(flatten)]
+    ways: Ways<false>,
+
+    /// How many downloads there are, of the two pages in turn
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 160,
+        value_parser = items,
+        allow_negative_numbers = true,
+    )]
+    items: usize,
+
+    /// Tell each download on stderr: Read N from URL
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// Download from here in place of a server of our own, several with commas between them
+    #[arg(
+        long = "url",
+        value_name = "URL",
+        value_delimiter = ',',
+        conflicts_with_all = ["latency", "jitter", "size", "serve", "port", "fault", "fault_after", "seed"],
+    )]
+    urls: Vec<String>,
+
+    #[command(flatten)]
+    pub(super) measuring: Measuring,
+
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// The embedded server.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Server")]
+struct ServerArgs {
+    /// How long the server takes for an answer: 20ms, 10s; a bare number is seconds
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "20ms",
+        value_parser = crate::parse_duration,
+        allow_hyphen_values = true,
+    )]
+    latency: Duration,
+
+    /// How much longer an answer may take at most; how much is drawn for each
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "0s",
+        value_parser = crate::parse_duration,
+        allow_hyphen_values = true,
+    )]
+    jitter: Duration,
+
+    /// What the jitter is drawn from
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        value_parser = any_number,
+        allow_negative_numbers = true,
+    )]
+    seed: u64,
+
+    /// The sizes of the two pages, in bytes, with a comma between them
+    #[arg(
+        long,
+        value_name = "N",
+        value_delimiter = ',',
+        num_args = 1..=2,
+        default_value = "10490,278",
+        value_parser = clap::value_parser!(u32).range(..=100_000_000),
+        allow_negative_numbers = true,
+    )]
+    size: Vec<u32>,
+
+    /// Serve one request at a time, or many at once
+    #[arg(long, value_name = "HOW", default_value = "many", value_parser = serve())]
+    serve: Serve,
+
+    /// The port of the server on the loopback interface; 0 is any free one
+    #[arg(
+        long,
+        value_name = "PORT",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    port: u16,
+
+    /// Let the server do something wrong
+    #[arg(long, value_name = "FAULT", value_parser = fault())]
+    fault: Option<FaultKind>,
+
+    /// How many requests are answered correctly before that
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = any_number,
+        allow_negative_numbers = true,
+        requires = "fault",
+    )]
+    fault_after: u64,
+}
+
+impl IoArgs {
+    /// Starts the server, or sees what the addresses answer.
+    pub(super) fn make(&self, cores: usize) -> Result<Arc<dyn Workload>, Failed> {
+        let source = if self.urls.is_empty() {
+            Source::Embedded(self.server.settings()?)
+        } else {
+            Source::Urls(self.urls.clone())
+        };
+        let tell: Lines = Arc::new(|line| anstream::eprintln!("{line}"));
+        let settings = DownloadSettings {
+            source,
+            items: self.items,
+            ways: self.ways.of(&[THREADS], &[cores], self.items)?,
+            lines: self.verbose.then_some(tell),
+        };
+        Ok(Arc::new(Io::new(settings)?))
+    }
+}
+
+impl ServerArgs {
+    fn settings(&self) -> Result<ServerSettings, Failed> {
+        let [first, second] = match *self.size {
+            [size] => [size, size],
+            [first, second] => [first, second],
+            _ => {
+                return Err(Failed::Refused(
+                    "--size takes the sizes of two pages, as 10490,278".to_owned(),
+                ));
+            }
+        };
+        let size = |bytes: u32| usize::try_from(bytes).unwrap_or(usize::MAX);
+        Ok(ServerSettings {
+            port: self.port,
+            sizes: [size(first), size(second)],
+            latency: self.latency,
+            jitter: self.jitter,
+            seed: self.seed,
+            serve: self.serve,
+            fault: self.fault.map(|kind| Fault {
+                kind,
+                after: self.fault_after,
+            }),
+        })
+    }
+}
+
+fn serve() -> impl TypedValueParser<Value = Serve> {
+    let names = [Serve::One, Serve::Many].map(Serve::name);
+    PossibleValuesParser::new(names).map(|name| match &*name {
+        "one" => Serve::One,
+        _ => Serve::Many,
+    })
+}
+
+fn fault() -> impl TypedValueParser<Value = FaultKind> {
+    let names = FaultKind::ALL.iter().map(|kind| kind.name());
+    PossibleValuesParser::new(names).map(|name| {
+        let mut kinds = FaultKind::ALL.iter().copied();
+        let kind = kinds.find(|kind| kind.name() == name);
+        kind.expect("clap has looked that it is one of them")
+    })
+}
