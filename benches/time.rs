@@ -120,7 +120,7 @@ fn python() {
     heading("CPython, the rows of the tutorials: times as long as here");
     let settings = ServerSettings {
         port: 0,
-        sizes: [10_490, 278],
+        sizes: vec![10_490, 278],
         latency: Duration::from_secs_f64(LATENCY),
         jitter: Duration::ZERO,
         seed: 0,

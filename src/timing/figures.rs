@@ -60,6 +60,9 @@ pub(crate) struct TimedWay {
     /// The worker processes that were lost and replaced in any of the runs, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) lost_workers: Vec<String>,
+    /// For `primes`: how many were found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) found: Option<u64>,
     /// For `pipe`: messages a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) messages_per_second: Option<f64>,

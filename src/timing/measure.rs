@@ -146,6 +146,7 @@ impl Measurements {
                 peak_in_flight: run.done.peak_in_flight,
                 peak_memory_bytes: run.peak_memory,
                 checksum: run.done.checksum,
+                found: run.done.found,
                 lost_workers,
                 messages_per_second: run.done.messages_per_second,
                 latency_seconds: run.done.latency.map(|latency| latency.as_secs_f64()),

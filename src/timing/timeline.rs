@@ -147,6 +147,11 @@ impl Timeline {
 }
 
 impl Recorder {
+    /// The name of the worker.
+    pub(crate) fn name(&self) -> &str {
+        &self.lane.name
+    }
+
     /// Does some work.
     pub(crate) fn work<T>(&mut self, work: impl FnOnce() -> T) -> T {
         self.record(Activity::Work, work)

@@ -18,6 +18,8 @@ pub(crate) enum Method {
     Threads,
     /// Tasks on one event loop, which is one thread.
     Async,
+    /// Tasks on one event loop, whose library blocks its thread.
+    AsyncBlocking,
     /// Processes.
     Processes,
     /// The threads of rayon, which take work from each other.
@@ -36,9 +38,10 @@ pub(crate) struct Way {
 }
 
 impl Way {
-    /// Whether it is the way with which the others are compared.
+    /// Whether it is one after another: the first of these is the one that the others are compared
+    /// with.
     pub(crate) fn is_sync(&self) -> bool {
-        self.method == Method::Sync && self.variant.is_none()
+        self.method == Method::Sync
     }
 
     /// Refuses more workers than the machine can have, before anything is begun.
@@ -48,7 +51,7 @@ impl Way {
     /// If there are too many: how many there may be.
     pub(crate) fn refuse_if_too_large(&self) -> Result<(), Failed> {
         match self.method {
-            Method::Sync | Method::Async => Ok(()),
+            Method::Sync | Method::Async | Method::AsyncBlocking => Ok(()),
             Method::Threads => refuse_too_many_threads(self.workers),
             Method::Rayon => refuse_too_many_of_rayon(self.workers),
             Method::Processes => refuse_too_many_processes(self.workers),
@@ -57,21 +60,13 @@ impl Way {
 }
 
 impl Method {
-    /// All methods, in the order in which they are best read.
-    pub(crate) const ALL: &[Method] = &[
-        Method::Sync,
-        Method::Threads,
-        Method::Async,
-        Method::Processes,
-        Method::Rayon,
-    ];
-
     /// The name on the command line and in JSON.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Method::Sync => "sync",
             Method::Threads => "threads",
             Method::Async => "async",
+            Method::AsyncBlocking => "async-blocking",
             Method::Processes => "processes",
             Method::Rayon => "rayon",
         }
@@ -92,7 +87,9 @@ impl fmt::Display for Way {
         }
         match (self.method, self.workers) {
             (Method::Sync, _) => Ok(()),
-            (Method::Async, tasks) => write!(f, ", {}", plural(tasks as u64, "task")),
+            (Method::Async | Method::AsyncBlocking, tasks) => {
+                write!(f, ", {}", plural(tasks as u64, "task"))
+            }
             (_, workers) => write!(f, ", {}", plural(workers as u64, "worker")),
         }
     }

@@ -13,7 +13,7 @@ const SIZES: [usize; 2] = [10_490, 278];
 fn settings() -> ServerSettings {
     ServerSettings {
         port: 0,
-        sizes: SIZES,
+        sizes: SIZES.to_vec(),
         latency: Duration::from_millis(1),
         jitter: Duration::ZERO,
         seed: 0,
@@ -137,7 +137,7 @@ fn what_is_not_there_is_not_found_and_not_counted() {
 fn empty_pages_are_answered_and_counted() {
     let sizes = [0, 1];
     let server = Server::start(&ServerSettings {
-        sizes,
+        sizes: sizes.to_vec(),
         ..settings()
     })
     .expect("a port is free");

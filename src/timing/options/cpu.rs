@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Measuring, Ways};
+use super::Measuring;
+use super::ways::{Computing, Ways};
 use crate::timing::workloads::Cpu;
 use crate::timing::{Failed, Workload};
 
 #[derive(Debug, Args)]
 pub(crate) struct CpuArgs {
     #[command(flatten)]
-    ways: Ways<true>,
+    ways: Ways<Computing>,
 
     /// The first of the 20 numbers below which squares are added
     #[arg(

@@ -7,12 +7,15 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::timing::workloads::io::{
-    DownloadSettings, Fault, FaultKind, Io, Lines, Serve, ServerSettings, Source,
+    Connections, DownloadSettings, Fault, FaultKind, Io, Serve, ServerSettings, Source,
 };
 use crate::timing::{Failed, Workload};
 
-use super::ways::items;
-use super::{Measuring, Ways, any_number};
+use super::ways::{Waiting, Ways, items};
+use super::{Measuring, Telling, any_number};
+
+/// How many pages a server has at most.
+const MOST_PAGES: usize = 5;
 
 /// How many threads there are if no number is given: that of the tutorials.
 const THREADS: usize = 5;
@@ -20,7 +23,7 @@ const THREADS: usize = 5;
 #[derive(Debug, Args)]
 pub(crate) struct IoArgs {
     #[command(flatten)]
-    ways: Ways<false>,
+    ways: Ways<Waiting>,
 
     /// How many downloads there are, of the two pages in turn
     #[arg(
@@ -32,9 +35,12 @@ pub(crate) struct IoArgs {
     )]
     items: usize,
 
-    /// Tell each download on stderr: Read N from URL
-    #[arg(short, long)]
-    verbose: bool,
+    #[command(flatten)]
+    telling: Telling,
+
+    /// Whether a connection is kept for the next download, or each has a fresh one
+    #[arg(long, value_name = "WHICH", default_value = "kept", value_parser = connections())]
+    connections: Connections,
 
     /// Download from here in place of a server of our own, several with commas between them
     #[arg(
@@ -86,21 +92,29 @@ struct ServerArgs {
     )]
     seed: u64,
 
-    /// The sizes of the two pages, in bytes, with a comma between them
+    /// The sizes of the pages, in bytes, with commas between them: five pages at most. One size is
+    /// that of two pages
     #[arg(
         long,
         value_name = "N",
         value_delimiter = ',',
-        num_args = 1..=2,
+        num_args = 1..=5,
         default_value = "10490,278",
         value_parser = clap::value_parser!(u32).range(..=100_000_000),
         allow_negative_numbers = true,
     )]
     size: Vec<u32>,
 
-    /// Serve one request at a time, or many at once
-    #[arg(long, value_name = "HOW", default_value = "many", value_parser = serve())]
-    serve: Serve,
+    /// Serve one request at a time, or many at once; with both, each way is measured with a server
+    /// of either kind
+    #[arg(
+        long,
+        value_name = "HOW",
+        value_delimiter = ',',
+        default_value = "many",
+        value_parser = serve(),
+    )]
+    serve: Vec<Serve>,
 
     /// The port of the server on the loopback interface; 0 is any free one
     #[arg(
@@ -135,42 +149,63 @@ impl IoArgs {
         } else {
             Source::Urls(self.urls.clone())
         };
-        let tell: Lines = Arc::new(|line| anstream::eprintln!("{line}"));
         let settings = DownloadSettings {
             source,
             items: self.items,
+            connections: self.connections,
             ways: self.ways.of(&[THREADS], &[cores], self.items)?,
-            lines: self.verbose.then_some(tell),
+            lines: self.telling.lines(),
         };
         Ok(Arc::new(Io::new(settings)?))
     }
 }
 
 impl ServerArgs {
-    fn settings(&self) -> Result<ServerSettings, Failed> {
-        let [first, second] = match *self.size {
-            [size] => [size, size],
-            [first, second] => [first, second],
-            _ => {
-                return Err(Failed::Refused(
-                    "--size takes the sizes of two pages, as 10490,278".to_owned(),
-                ));
-            }
+    /// A server of each kind that is asked for, each kind once.
+    fn settings(&self) -> Result<Vec<ServerSettings>, Failed> {
+        let sizes: Vec<u32> = match self.size[..] {
+            [size] => vec![size, size],
+            ref sizes => sizes.to_vec(),
         };
-        let size = |bytes: u32| usize::try_from(bytes).unwrap_or(usize::MAX);
-        Ok(ServerSettings {
+        if sizes.len() > MOST_PAGES {
+            return Err(Failed::Refused(format!(
+                "--size takes the sizes of {MOST_PAGES} pages at most, as 10490,278"
+            )));
+        }
+        let sizes = sizes.iter().map(|size| usize::try_from(*size));
+        let sizes: Vec<usize> = sizes.map(|size| size.unwrap_or(usize::MAX)).collect();
+        let mut kinds: Vec<Serve> = Vec::new();
+        for kind in &self.serve {
+            if !kinds.contains(kind) {
+                kinds.push(*kind);
+            }
+        }
+        if kinds.len() > 1 && self.port != 0 {
+            return Err(Failed::Refused(
+                "--port is the port of one server: with --serve one,many there are two".to_owned(),
+            ));
+        }
+        let servers = kinds.into_iter().map(|serve| ServerSettings {
             port: self.port,
-            sizes: [size(first), size(second)],
+            sizes: sizes.clone(),
             latency: self.latency,
             jitter: self.jitter,
             seed: self.seed,
-            serve: self.serve,
+            serve,
             fault: self.fault.map(|kind| Fault {
                 kind,
                 after: self.fault_after,
             }),
-        })
+        });
+        Ok(servers.collect())
     }
+}
+
+fn connections() -> impl TypedValueParser<Value = Connections> {
+    PossibleValuesParser::new(["kept", "fresh"]).map(|name| match &*name {
+        "fresh" => Connections::Fresh,
+        _ => Connections::Kept,
+    })
 }
 
 fn serve() -> impl TypedValueParser<Value = Serve> {

@@ -14,9 +14,8 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 
 use super::measure::Lanes;
+use super::workloads::Lines;
 use super::{Failed, Plan, Workload, cores};
-
-use self::ways::Ways;
 
 /// The work to do.
 #[derive(Debug, Subcommand)]
@@ -32,6 +31,14 @@ pub(crate) enum Choice {
     Sleep(sleep::SleepArgs),
     /// Messages from a sender to a receiver: how many in a second, and how long one is on its way
     Pipe(pipe::PipeArgs),
+}
+
+/// What is told while the work is done.
+#[derive(Debug, Args)]
+struct Telling {
+    /// Tell each piece of work on stderr when it is done
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 /// How often a work is done, and what becomes of the times.
@@ -76,6 +83,14 @@ impl Choice {
             Choice::Sleep(args) => (args.make()?, &args.measuring),
             Choice::Pipe(args) => (args.make(), &args.measuring),
         })
+    }
+}
+
+impl Telling {
+    /// Where lines go, if any are wanted.
+    fn lines(&self) -> Option<Lines> {
+        let lines: Lines = Arc::new(|line| anstream::eprintln!("{line}"));
+        self.verbose.then_some(lines)
     }
 }
 

@@ -5,20 +5,14 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::Measuring;
-use super::ways::{chosen, method};
+use super::ways::{Chosen, Passing};
+use crate::timing::Workload;
 use crate::timing::workloads::{Pipe, pipe};
-use crate::timing::{Method, Workload};
 
 #[derive(Debug, Args)]
 pub(crate) struct PipeArgs {
-    /// Who sends and receives, several with commas between them [default: all]
-    #[arg(
-        long = "method",
-        value_name = "METHOD",
-        value_delimiter = ',',
-        value_parser = method::<false>(),
-    )]
-    methods: Vec<Method>,
+    #[command(flatten)]
+    chosen: Chosen<Passing>,
 
     /// How many messages are sent in a stream; a tenth as many are answered one by one
     #[arg(
@@ -37,7 +31,7 @@ pub(crate) struct PipeArgs {
 impl PipeArgs {
     /// The messages that were asked for.
     pub(super) fn make(&self) -> Arc<dyn Workload> {
-        let ways = pipe::ways(&chosen::<false>(&self.methods));
+        let ways = pipe::ways(&self.chosen.methods());
         Arc::new(Pipe::new(self.messages, ways))
     }
 }

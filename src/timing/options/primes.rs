@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Measuring, Ways};
+use super::ways::{Computing, Ways};
+use super::{Measuring, Telling};
 use crate::timing::workloads::{Primes, primes};
 use crate::timing::{Failed, Workload};
 
 #[derive(Debug, Args)]
 pub(crate) struct PrimesArgs {
     #[command(flatten)]
-    ways: Ways<true>,
+    ways: Ways<Computing>,
 
     /// The number below which primes are looked for
     #[arg(
@@ -24,6 +25,9 @@ pub(crate) struct PrimesArgs {
     below: u64,
 
     #[command(flatten)]
+    telling: Telling,
+
+    #[command(flatten)]
     pub(super) measuring: Measuring,
 }
 
@@ -32,6 +36,11 @@ impl PrimesArgs {
     pub(super) fn make(&self, cores: usize) -> Result<Arc<dyn Workload>, Failed> {
         let workers = self.ways.workers_or(&[cores]);
         let ways = primes::ways(&self.ways.methods()?, &workers);
-        Ok(Arc::new(Primes::new(self.below, ways, cores)?))
+        Ok(Arc::new(Primes::new(
+            self.below,
+            ways,
+            cores,
+            self.telling.lines(),
+        )?))
     }
 }

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::ways::items;
-use super::{Measuring, Ways};
+use super::ways::{Waiting, Ways, items};
+use super::{Measuring, Telling};
 use crate::timing::workloads::Sleep;
 use crate::timing::{Failed, Workload};
 
 #[derive(Debug, Args)]
 pub(crate) struct SleepArgs {
     #[command(flatten)]
-    ways: Ways<false>,
+    ways: Ways<Waiting>,
 
     /// How many waits there are
     #[arg(
@@ -36,6 +36,9 @@ pub(crate) struct SleepArgs {
     seconds: Duration,
 
     #[command(flatten)]
+    telling: Telling,
+
+    #[command(flatten)]
     pub(super) measuring: Measuring,
 }
 
@@ -43,6 +46,11 @@ impl SleepArgs {
     /// The waits that were asked for.
     pub(super) fn make(&self) -> Result<Arc<dyn Workload>, Failed> {
         let ways = self.ways.of(&[self.items], &[self.items], self.items)?;
-        Ok(Arc::new(Sleep::new(self.items, self.seconds, ways)))
+        Ok(Arc::new(Sleep {
+            waits: self.items,
+            length: self.seconds,
+            ways,
+            lines: self.telling.lines(),
+        }))
     }
 }

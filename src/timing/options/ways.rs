@@ -1,23 +1,89 @@
 //! The options that say in which ways a work is done.
 
 use std::collections::HashSet;
+use std::fmt;
+use std::marker::PhantomData;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::timing::{Failed, Method, Way};
 
+/// The methods that a workload can be done by.
+pub(super) trait Methods: fmt::Debug + Clone + Default + Send + Sync + 'static {
+    /// All of them.
+    const ALL: &'static [Method];
+    /// Those that are measured if none is given.
+    const DEFAULT: &'static [Method];
+}
+
+/// The methods for work that waits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Waiting;
+
+/// The methods for work that computes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Computing;
+
+/// The methods for passing messages.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Passing;
+
+impl Methods for Waiting {
+    const ALL: &'static [Method] = &[
+        Method::Sync,
+        Method::Threads,
+        Method::Async,
+        Method::AsyncBlocking,
+        Method::Processes,
+    ];
+    /// All but the one that is there to show what goes wrong, and takes as long as `sync`.
+    const DEFAULT: &'static [Method] = Passing::ALL;
+}
+
+impl Methods for Computing {
+    const ALL: &'static [Method] = &[
+        Method::Sync,
+        Method::Threads,
+        Method::Async,
+        Method::Processes,
+        Method::Rayon,
+    ];
+    const DEFAULT: &'static [Method] = Self::ALL;
+}
+
+impl Methods for Passing {
+    const ALL: &'static [Method] = &[
+        Method::Sync,
+        Method::Threads,
+        Method::Async,
+        Method::Processes,
+    ];
+    const DEFAULT: &'static [Method] = Self::ALL;
+}
+
 /// Who does the work.
 #[derive(Debug, Args)]
-pub(super) struct Ways<const RAYON: bool> {
-    /// Who does the work, several with commas between them [default: all]
+pub(super) struct Chosen<M: Methods> {
+    /// Who does the work, several with commas between them [default: all; io, sleep: all but
+    /// async-blocking, whose library blocks the event loop]
     #[arg(
         long = "method",
         value_name = "METHOD",
         value_delimiter = ',',
-        value_parser = method::<RAYON>(),
+        value_parser = method::<M>(),
     )]
     methods: Vec<Method>,
+
+    #[arg(skip)]
+    of: PhantomData<M>,
+}
+
+/// Who does the work, and how many of them.
+#[derive(Debug, Args)]
+pub(super) struct Ways<M: Methods> {
+    #[command(flatten)]
+    chosen: Chosen<M>,
 
     /// How many threads or processes do it, several numbers with commas between them [default: as
     /// many as there are cores; io: 5 threads; sleep: one for each wait]
@@ -31,7 +97,7 @@ pub(super) struct Ways<const RAYON: bool> {
     workers: Vec<usize>,
 }
 
-impl<const RAYON: bool> Ways<RAYON> {
+impl<M: Methods> Ways<M> {
     /// The ways that are asked for. Where no numbers of workers are given, there are so many
     /// threads and processes, and always so many tasks.
     ///
@@ -46,7 +112,7 @@ impl<const RAYON: bool> Ways<RAYON> {
     ) -> Result<Vec<Way>, Failed> {
         let workers = |method| match method {
             Method::Sync => vec![1],
-            Method::Async => vec![tasks],
+            Method::Async | Method::AsyncBlocking => vec![tasks],
             Method::Threads | Method::Rayon => self.workers_or(threads),
             Method::Processes => self.workers_or(processes),
         };
@@ -62,8 +128,9 @@ impl<const RAYON: bool> Ways<RAYON> {
 
     /// The methods that are asked for, in the order of all, each once.
     pub(super) fn methods(&self) -> Result<Vec<Method>, Failed> {
-        let methods = chosen::<RAYON>(&self.methods);
-        let has_workers = |method: &Method| !matches!(method, Method::Sync | Method::Async);
+        let methods = self.chosen.methods();
+        let one_thread = [Method::Sync, Method::Async, Method::AsyncBlocking];
+        let has_workers = |method: &Method| !one_thread.contains(method);
         if !self.workers.is_empty() && !methods.iter().any(has_workers) {
             return Err(Failed::Refused(
                 "--workers is for threads and processes: sync is one thread, and async has a task \
@@ -86,22 +153,23 @@ impl<const RAYON: bool> Ways<RAYON> {
     }
 }
 
-/// The methods of a workload.
-fn methods<const RAYON: bool>() -> impl Iterator<Item = Method> {
-    let methods = Method::ALL.iter().copied();
-    methods.filter(|method| RAYON || *method != Method::Rayon)
+impl<M: Methods> Chosen<M> {
+    /// The methods that are asked for, in the order of all, each once.
+    pub(super) fn methods(&self) -> Vec<Method> {
+        if self.methods.is_empty() {
+            return M::DEFAULT.to_vec();
+        }
+        let methods = M::ALL.iter().copied();
+        methods
+            .filter(|method| self.methods.contains(method))
+            .collect()
+    }
 }
 
-/// Those of the methods of a workload that are given, each once, or all of them if none is.
-pub(super) fn chosen<const RAYON: bool>(given: &[Method]) -> Vec<Method> {
-    let is_chosen = |method: &Method| given.is_empty() || given.contains(method);
-    methods::<RAYON>().filter(is_chosen).collect()
-}
-
-pub(super) fn method<const RAYON: bool>() -> impl TypedValueParser<Value = Method> {
-    let names = methods::<RAYON>().map(Method::name);
+fn method<M: Methods>() -> impl TypedValueParser<Value = Method> {
+    let names = M::ALL.iter().map(|method| method.name());
     PossibleValuesParser::new(names).map(|name| {
-        let mut methods = methods::<RAYON>();
+        let mut methods = M::ALL.iter().copied();
         let method = methods.find(|method| method.name() == name);
         method.expect("clap has looked that it is one of them")
     })

@@ -78,6 +78,12 @@ pub(super) fn columns(timing: &Timing, style: &Style) -> Vec<Column> {
         },
         Column {
             topic: Topic::Time,
+            head: "found",
+            means: "how many primes",
+            cells: of(&|row| row.found.map(grouped)),
+        },
+        Column {
+            topic: Topic::Time,
             head: "messages/s",
             means: "",
             cells: of(&|row| row.messages_per_second.map(count)),

@@ -25,6 +25,7 @@ pub(super) fn row(method: &str, workers: usize, runs: &[f64]) -> TimedWay {
         peak_memory_bytes: None,
         checksum: "833334583335000000".to_owned(),
         lost_workers: Vec::new(),
+        found: None,
         messages_per_second: None,
         latency_seconds: None,
         lanes: Vec::new(),

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::ThreadPoolBuilder;
 use rayon::prelude::*;
 
-use crate::timing::{Failed, Timeline};
+use crate::timing::{Failed, Recorder, Timeline};
 
 /// Lets this many threads of rayon do all pieces of a work, each of which can take half of what
 /// another one has left.
@@ -17,7 +17,7 @@ pub(in crate::timing) fn on_rayon<P: Sync, A: Send>(
     threads: usize,
     pieces: &[P],
     timeline: &Timeline,
-    run: impl Fn(&P) -> Result<A, Failed> + Sync,
+    run: impl Fn(&P, &mut Recorder) -> Result<A, Failed> + Sync,
 ) -> Result<Vec<A>, Failed> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| {
@@ -37,7 +37,7 @@ pub(in crate::timing) fn on_rayon<P: Sync, A: Send>(
             let place = rayon::current_thread_index().expect("the pool runs this");
             let lane = lanes[place].lock();
             let mut lane = lane.unwrap_or_else(PoisonError::into_inner);
-            lane.work(|| run(piece))
+            run(piece, &mut lane)
         });
         answers.collect()
     })

@@ -52,7 +52,7 @@ impl Workload for Cpu {
     /// ones are left to some of the workers.
     fn ideal(&self, way: &Way, sync: Option<Duration>) -> Option<Duration> {
         let at_once = match way.method {
-            Method::Sync | Method::Async => 1,
+            Method::Sync | Method::Async | Method::AsyncBlocking => 1,
             Method::Threads | Method::Processes | Method::Rayon => way.workers.min(self.cores),
         };
         let rounds = self.limits.len().div_ceil(at_once);
@@ -84,8 +84,9 @@ impl Workload for Cpu {
                 });
                 on_event_loop(&event_loop()?, tasks)?
             }
-            Method::Rayon => on_rayon(way.workers, &self.limits, timeline, |limit| {
-                checked_sum(*limit)
+            Method::AsyncBlocking => return Err(Failed::no_method("cpu", way.method)),
+            Method::Rayon => on_rayon(way.workers, &self.limits, timeline, |limit, lane| {
+                lane.work(|| checked_sum(*limit))
             })?,
             Method::Processes => {
                 let mut pool = Pool::<Adder>::start(way.workers, (), timeline)?;

@@ -10,16 +10,21 @@ pub(super) mod pipe;
 pub(super) mod primes;
 mod sleep;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::{Timeline, Way};
+use super::{Method, Timeline, Way};
 
 pub(crate) use cpu::{Adder, Cpu};
 pub(crate) use pipe::{Pipe, Talker};
 pub(crate) use primes::{FindPrimes, Primes};
 pub(crate) use sleep::{Sleep, Waiter};
+
+/// Takes a line that tells of a piece of work, at once. It is called while the time is taken, by
+/// whoever did the piece.
+pub(crate) type Lines = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// Work that can be done in several ways, all of which come to the same.
 pub(crate) trait Workload: Send + Sync {
@@ -54,6 +59,8 @@ pub(crate) struct Done {
     pub(crate) checksum: String,
     /// The most requests or waits that were under way at once, if that was counted.
     pub(crate) peak_in_flight: Option<u64>,
+    /// How many of what was looked for were found, where something was.
+    pub(crate) found: Option<u64>,
     /// The processor time of this process that was not spent on the work: that of a server in it.
     pub(crate) cpu_of_others: Duration,
     /// The most memory that the worker processes had, added up, in bytes.
@@ -75,4 +82,11 @@ pub enum Failed {
     /// Something went wrong on the way.
     #[error("{0}")]
     Broken(String),
+}
+
+impl Failed {
+    /// The error that a workload is not done by this method.
+    fn no_method(workload: &str, method: Method) -> Self {
+        Failed::Refused(format!("`{workload}` has no method `{method}`"))
+    }
 }

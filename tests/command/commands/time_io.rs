@@ -22,7 +22,7 @@ fn rows(run: Run) -> Vec<Value> {
 fn server() -> Server {
     Server::start(&ServerSettings {
         port: 0,
-        sizes: [10_490, 278],
+        sizes: vec![10_490, 278],
         latency: Duration::from_millis(1),
         jitter: Duration::ZERO,
         seed: 0,

@@ -10,9 +10,10 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::time;
 
+use super::Connections;
 use super::problem::{MOST_BYTES, Problem};
 
-/// Connections that are kept alive, for the tasks of one event loop. Clones are the same session.
+/// The connections of the tasks of one event loop. Clones are the same session.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     client: Client<HttpConnector, Empty<Bytes>>,
@@ -21,13 +22,15 @@ pub(super) struct Session {
 
 impl Session {
     /// A session without connections yet, whose downloads may take so long each.
-    pub(super) fn new(timeout: Duration) -> Self {
+    pub(super) fn new(timeout: Duration, connections: Connections) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new())
-            // A request that is made again would be counted twice.
-            .retry_canceled_requests(false)
-            .build(connector);
+        let mut client = Client::builder(TokioExecutor::new());
+        if connections == Connections::Fresh {
+            client.pool_max_idle_per_host(0);
+        }
+        // A request that is made again would be counted twice.
+        let client = client.retry_canceled_requests(false).build(connector);
         Session { client, timeout }
     }
 

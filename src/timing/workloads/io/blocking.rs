@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use ureq::Agent;
 
+use super::Connections;
 use super::problem::{MOST_BYTES, Problem};
 
-/// Connections that are kept alive, for one thread.
+/// The connections of one thread.
 #[derive(Debug)]
 pub(super) struct Session {
     agent: Agent,
@@ -16,8 +17,13 @@ pub(super) struct Session {
 
 impl Session {
     /// A session without connections yet, whose downloads may take so long each.
-    pub(super) fn new(timeout: Duration) -> Self {
-        let config = Agent::config_builder()
+    pub(super) fn new(timeout: Duration, connections: Connections) -> Self {
+        let config = Agent::config_builder();
+        let config = match connections {
+            Connections::Kept => config,
+            Connections::Fresh => config.max_idle_connections(0),
+        };
+        let config = config
             .timeout_global(Some(timeout))
             .http_status_as_error(false)
             // As the client of the event loop, which does neither: what is timed is one download.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Connections;
 use super::blocking::Session;
 use super::page::Page;
 use crate::timing::Recorder;
@@ -23,6 +24,8 @@ pub(crate) struct Setup {
     pub(super) pages: Vec<Page>,
     /// How long a download may take.
     pub(super) timeout: Duration,
+    /// Whether a connection serves several downloads.
+    pub(super) connections: Connections,
 }
 
 /// A download that was made.
@@ -43,7 +46,7 @@ impl Work for Downloads {
 
     fn start(setup: Setup, _name: &str) -> Result<Self, String> {
         Ok(Downloads {
-            session: Session::new(setup.timeout),
+            session: Session::new(setup.timeout, setup.connections),
             pages: setup.pages,
         })
     }

@@ -26,8 +26,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::timing::workloads::Lines;
 use crate::timing::{Done, Failed, Method, Timeline, Way, Workload};
 use delays::Delays;
 use page::Page;
@@ -47,7 +49,9 @@ pub(crate) struct DownloadSettings {
     pub(crate) source: Source,
     /// How many downloads there are, of all pages in turn.
     pub(crate) items: usize,
-    /// The ways to do it.
+    /// Whether a connection serves several downloads.
+    pub(crate) connections: Connections,
+    /// The ways to do it, each with every server.
     pub(crate) ways: Vec<Way>,
     /// What is told of each download, if anything: `Read 278 from http://…`, and for processes
     /// `process 1: Read 278 from http://…`. It is called while the time is taken, by each thread
@@ -55,24 +59,41 @@ pub(crate) struct DownloadSettings {
     pub(crate) lines: Option<Lines>,
 }
 
-/// Takes a line.
-pub(crate) type Lines = Arc<dyn Fn(&str) + Send + Sync>;
-
 /// From where downloads come.
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
-    /// A server that is started for them.
-    Embedded(ServerSettings),
+    /// Servers that are started for them.
+    Embedded(Vec<ServerSettings>),
     /// Addresses of the user.
     Urls(Vec<String>),
+}
+
+/// Whether a connection serves several downloads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Connections {
+    /// It is kept for the next one.
+    Kept,
+    /// Each download has a connection of its own.
+    Fresh,
 }
 
 /// Downloads of some pages in turn.
 pub(crate) struct Io {
     settings: DownloadSettings,
-    pages: Arc<[Page]>,
-    server: Option<Server>,
+    sites: Vec<Site>,
     timeout: Duration,
+}
+
+/// From where a way downloads.
+struct Site {
+    pages: Arc<[Page]>,
+    server: Option<Embedded>,
+}
+
+/// A server that was started for the downloads.
+struct Embedded {
+    settings: ServerSettings,
+    server: Server,
 }
 
 impl Io {
@@ -87,27 +108,42 @@ impl Io {
         for way in &settings.ways {
             open_files::refuse_too_many(way, &settings.source)?;
         }
-        let (server, pages, timeout) = match &settings.source {
-            Source::Embedded(serving) => {
-                let server = Server::start(serving)?;
-                let pages: Vec<Page> = server
-                    .urls()
-                    .into_iter()
-                    .zip(serving.sizes)
-                    .map(|(url, size)| Page::of_server(url, size))
-                    .collect();
+        let (sites, timeout) = match &settings.source {
+            Source::Embedded(servers) => {
+                let sites = servers
+                    .iter()
+                    .map(Site::start)
+                    .collect::<Result<Vec<_>, _>>()?;
                 // The last one of those that wait for each other waits for all of them.
-                let waits = serving.delays().shared_out(settings.items, 1);
-                (Some(server), pages, PATIENCE.saturating_add(waits))
+                let waits = servers
+                    .iter()
+                    .map(|server| server.delays().shared_out(settings.items, 1));
+                (
+                    sites,
+                    PATIENCE.saturating_add(waits.max().unwrap_or_default()),
+                )
             }
-            Source::Urls(urls) => (None, first_downloads(urls)?, PATIENCE),
+            Source::Urls(urls) => {
+                let pages = first_downloads(urls)?.into();
+                let site = Site {
+                    pages,
+                    server: None,
+                };
+                (vec![site], PATIENCE)
+            }
         };
         Ok(Io {
             settings,
-            pages: pages.into(),
-            server,
+            sites,
             timeout,
         })
+    }
+
+    /// From where a way downloads.
+    fn site(&self, way: &Way) -> &Site {
+        let mut sites = self.sites.iter();
+        let named = sites.find(|site| way.variant.is_some() && site.variant() == way.variant);
+        named.unwrap_or(&self.sites[0])
     }
 
     /// Holds the downloads against what the server has counted. A download that was made for a
@@ -131,14 +167,34 @@ impl Workload for Io {
     fn parameters(&self) -> Map<String, Value> {
         let mut parameters = Map::from_iter([("items".to_owned(), json!(self.settings.items))]);
         match &self.settings.source {
-            Source::Embedded(serving) => parameters.extend(serving.parameters()),
+            Source::Embedded(servers) => {
+                let serve = servers.iter().map(|server| server.serve.name());
+                let serve = serve.collect::<Vec<_>>().join(",");
+                parameters.extend(servers.iter().flat_map(ServerSettings::parameters));
+                parameters.insert("serve".to_owned(), json!(serve));
+            }
             Source::Urls(urls) => parameters.extend([("url".to_owned(), json!(urls))]),
+        }
+        if self.settings.connections == Connections::Fresh {
+            parameters.insert("connections".to_owned(), json!("fresh"));
         }
         parameters
     }
 
     fn ways(&self) -> Vec<Way> {
-        self.settings.ways.clone()
+        let ways = &self.settings.ways;
+        match self.sites.as_slice() {
+            [_] => ways.clone(),
+            sites => sites
+                .iter()
+                .flat_map(|site| {
+                    ways.iter().map(|way| Way {
+                        variant: site.variant(),
+                        ..*way
+                    })
+                })
+                .collect(),
+        }
     }
 
     fn items(&self) -> u64 {
@@ -147,24 +203,23 @@ impl Workload for Io {
 
     /// The waits of the server, shared out among the workers. What a site takes is not known.
     fn ideal(&self, way: &Way, _sync: Option<Duration>) -> Option<Duration> {
-        let Source::Embedded(serving) = &self.settings.source else {
-            return None;
-        };
+        let serving = &self.site(way).server.as_ref()?.settings;
         let at_once = match (serving.serve, way.method) {
-            (Serve::One, _) | (Serve::Many, Method::Sync) => 1,
+            (Serve::One, _) | (Serve::Many, Method::Sync | Method::AsyncBlocking) => 1,
             (Serve::Many, _) => way.workers.max(1),
         };
         Some(serving.delays().shared_out(self.settings.items, at_once))
     }
 
     fn run(&self, way: &Way, timeline: &Timeline) -> Result<Done, Failed> {
-        let server = self.server.as_ref();
+        let site = self.site(way);
+        let server = site.server.as_ref().map(|embedded| &embedded.server);
         if let Some(server) = server {
             server.reset();
         }
         let cpu_before = server.map_or(Duration::ZERO, Server::cpu_time);
         let start = Instant::now();
-        let downloaded = self.download_all(way, timeline)?;
+        let downloaded = self.download_all(way, &site.pages, timeline)?;
         if let Some(lines) = &self.settings.lines {
             let seconds = start.elapsed().as_secs_f64();
             lines(&format!(
@@ -186,6 +241,28 @@ impl Workload for Io {
             done.cpu_of_others = server.cpu_time().saturating_sub(cpu_before);
         }
         Ok(done)
+    }
+}
+
+impl Site {
+    /// Starts a server, which is where it is downloaded from.
+    fn start(settings: &ServerSettings) -> Result<Self, Failed> {
+        let server = Server::start(settings)?;
+        let pages = server.urls().into_iter().zip(&settings.sizes);
+        let pages = pages.map(|(url, size)| Page::of_server(url, *size));
+        Ok(Site {
+            pages: pages.collect(),
+            server: Some(Embedded {
+                settings: settings.clone(),
+                server,
+            }),
+        })
+    }
+
+    /// What tells its ways from those of another server.
+    fn variant(&self) -> Option<&'static str> {
+        let server = self.server.as_ref();
+        server.map(|embedded| embedded.settings.serve.variant())
     }
 }
 
@@ -234,7 +311,7 @@ fn first_downloads(urls: &[String]) -> Result<Vec<Page>, Failed> {
     for url in urls {
         address::check(url)?;
     }
-    let session = blocking::Session::new(PATIENCE);
+    let session = blocking::Session::new(PATIENCE, Connections::Kept);
     urls.iter()
         .map(|url| match session.download(url) {
             Ok(body) => Ok(Page::downloaded(url.clone(), &body)),

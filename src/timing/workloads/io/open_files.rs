@@ -23,7 +23,9 @@ pub(super) fn refuse_too_many(way: &Way, source: &Source) -> Result<(), Failed> 
         Source::Urls(_) => 0,
     };
     let ends = match way.method {
-        Method::Sync | Method::Threads | Method::Async | Method::Rayon => 1 + at_server,
+        Method::Sync | Method::Threads | Method::Async | Method::AsyncBlocking | Method::Rayon => {
+            1 + at_server
+        }
         // The pipes of a worker, and the end that the server has.
         Method::Processes => 2 + at_server,
     };

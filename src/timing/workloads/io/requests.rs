@@ -24,6 +24,14 @@ impl Serve {
             Serve::Many => "many",
         }
     }
+
+    /// What distinguishes the ways of a run in which servers of both kinds answer.
+    pub(super) fn variant(self) -> &'static str {
+        match self {
+            Serve::One => "served one by one",
+            Serve::Many => "served at once",
+        }
+    }
 }
 
 /// Counts the requests of a server. Clones count together.

@@ -25,8 +25,8 @@ use super::thread_clock::cpu_time_of;
 use crate::timing::Failed;
 use crate::timing::workers::event_loop;
 
-/// The paths of the two pages that a server has.
-pub(super) const PATHS: [&str; 2] = ["/first", "/second"];
+/// The paths of the pages that a server can have.
+pub(super) const PATHS: [&str; 5] = ["/first", "/second", "/third", "/fourth", "/fifth"];
 
 /// How many connections may wait to be accepted: more than any workload begins at once. What std
 /// and tokio take by default is less, and then the system lets a client try again after a second.
@@ -44,8 +44,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub struct ServerSettings {
     /// The port of the loopback interface. 0 is any free one.
     pub port: u16,
-    /// The sizes of its two pages, in bytes.
-    pub sizes: [usize; 2],
+    /// The sizes of its pages, in bytes: five pages at most.
+    pub sizes: Vec<usize>,
     /// How long each answer takes, from the arrival of the request.
     pub latency: Duration,
     /// How much longer it may take at most: how much is drawn for each request.
@@ -58,7 +58,7 @@ pub struct ServerSettings {
     pub fault: Option<Fault>,
 }
 
-/// A web server of two pages, on the loopback interface, on a thread of its own. It ends when this
+/// A web server of a few pages, on the loopback interface, on a thread of its own. It ends when this
 /// is dropped.
 ///
 /// Connections are kept alive. Requests are numbered in the order in which they arrive, and a
@@ -73,7 +73,7 @@ pub struct Server {
 /// What the connections have in common.
 #[derive(Debug)]
 struct Shared {
-    pages: [Bytes; 2],
+    pages: Vec<Bytes>,
     fault: Option<Fault>,
     requests: Requests,
     alarm: Alarm,
@@ -94,7 +94,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If the port is taken or may not be used, if an answer is to take longer than an hour, or if
+    /// If the port is taken or may not be used, if there are too many pages, if an answer is to take longer than an hour, or if
     /// the system gives no thread.
     pub fn start(settings: &ServerSettings) -> Result<Self, Failed> {
         if settings.latency.max(settings.jitter) > LONGEST {
@@ -102,6 +102,17 @@ impl Server {
                 "an answer may take an hour at most, and its jitter too".to_owned(),
             ));
         }
+        if settings.sizes.len() > PATHS.len() {
+            return Err(Failed::Refused(format!(
+                "a server has {} pages at most, not {}",
+                PATHS.len(),
+                settings.sizes.len()
+            )));
+        }
+        let pages = settings
+            .sizes
+            .iter()
+            .map(|size| Bytes::from(body_of(*size)));
         let runtime = event_loop()?;
         let listener = {
             let _context = runtime.enter();
@@ -111,7 +122,7 @@ impl Server {
         let (orders, received) = unbounded_channel();
         let delays = Delays::new(settings.latency, settings.jitter, settings.seed);
         let shared = Arc::new(Shared {
-            pages: settings.sizes.map(|size| Bytes::from(body_of(size))),
+            pages: pages.collect(),
             fault: settings.fault,
             requests: Requests::new(delays, settings.serve),
             alarm: Alarm::start().map_err(|error| no_thread(&error))?,
@@ -134,8 +145,10 @@ impl Server {
     }
 
     /// The addresses of its pages.
-    pub fn urls(&self) -> [String; 2] {
-        PATHS.map(|path| format!("http://{}{path}", self.address))
+    pub fn urls(&self) -> Vec<String> {
+        let paths = PATHS.iter().take(self.shared.pages.len());
+        let urls = paths.map(|path| format!("http://{}{path}", self.address));
+        urls.collect()
     }
 
     /// How many requests were answered completely: with the page, all of it.
@@ -256,10 +269,10 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<Answer>, CutOff> {
     let path = request.uri().path();
-    let Some(page) = PATHS.iter().position(|known| *known == path) else {
+    let page = PATHS.iter().position(|known| *known == path);
+    let Some(page) = page.and_then(|page| shared.pages.get(page)) else {
         return Ok(status(StatusCode::NOT_FOUND));
     };
-    let page = &shared.pages[page];
     let under_way = shared.requests.begin().await;
     shared.alarm.wait_until(under_way.due).await;
     match shared.fault_for(under_way.number) {

@@ -24,7 +24,7 @@ const fn way(method: Method, workers: usize) -> Way {
 fn serving() -> ServerSettings {
     ServerSettings {
         port: 0,
-        sizes: [10_490, 278],
+        sizes: vec![10_490, 278],
         latency: Duration::from_millis(1),
         jitter: Duration::ZERO,
         seed: 0,
@@ -37,13 +37,14 @@ fn settings(source: Source) -> DownloadSettings {
     DownloadSettings {
         source,
         items: 160,
+        connections: Connections::Kept,
         ways: vec![SYNC],
         lines: None,
     }
 }
 
 fn io(serving: ServerSettings) -> Io {
-    Io::new(settings(Source::Embedded(serving))).expect("a port is free")
+    Io::new(settings(Source::Embedded(vec![serving]))).expect("a port is free")
 }
 
 fn run(io: &Io, way: Way) -> Result<(Done, Vec<Lane>), Failed> {
@@ -53,12 +54,13 @@ fn run(io: &Io, way: Way) -> Result<(Done, Vec<Lane>), Failed> {
 }
 
 fn server(io: &Io) -> &Server {
-    io.server.as_ref().expect("it has a server")
+    let server = io.sites[0].server.as_ref();
+    &server.expect("it has a server").server
 }
 
 /// The addresses of a server, as a user would give them.
 fn urls(server: &Server) -> Source {
-    Source::Urls(server.urls().into())
+    Source::Urls(server.urls())
 }
 
 #[test]
@@ -101,6 +103,76 @@ fn a_session_keeps_its_connection() {
         "{}",
         server(&io).connections()
     );
+}
+
+#[test]
+fn a_fresh_connection_serves_one_download() {
+    let mut settings = settings(Source::Embedded(vec![serving()]));
+    settings.connections = Connections::Fresh;
+    settings.items = 20;
+    let io = Io::new(settings).expect("a port is free");
+    for way in [SYNC, way(Method::Threads, 5), way(Method::Async, 5)] {
+        run(&io, way).expect("nothing goes wrong");
+        assert_eq!(server(&io).connections(), 20, "{way:?}");
+    }
+}
+
+#[test]
+fn tasks_whose_library_blocks_have_one_request_under_way() {
+    let io = io(serving());
+    let way = way(Method::AsyncBlocking, 160);
+    let (done, lanes) = run(&io, way).expect("nothing goes wrong");
+    assert_eq!(done.peak_in_flight, Some(1));
+    assert_eq!(io.ideal(&way, None), Some(Duration::from_millis(160)));
+    assert_eq!(server(&io).served(), 160);
+    // The tasks take turns: each has one of the downloads.
+    assert!(lanes.iter().all(|lane| !lane.spans.is_empty()));
+}
+
+#[test]
+fn with_servers_of_both_kinds_each_way_is_measured_with_each() {
+    let one = ServerSettings {
+        serve: Serve::One,
+        ..serving()
+    };
+    let mut settings = settings(Source::Embedded(vec![one, serving()]));
+    settings.ways = vec![SYNC, way(Method::Threads, 8)];
+    let io = Io::new(settings).expect("two ports are free");
+    let found = io.ways().into_iter().map(|way| {
+        let (done, _) = run(&io, way).expect("nothing goes wrong");
+        let ideal = io.ideal(&way, None).expect("it is known");
+        (
+            way.to_string(),
+            ideal.as_millis(),
+            done.peak_in_flight == Some(1),
+        )
+    });
+    let expected = [
+        ("sync, served one by one", 160, true),
+        ("threads, served one by one, 8 workers", 160, true),
+        ("sync, served at once", 160, true),
+        ("threads, served at once, 8 workers", 20, false),
+    ];
+    assert_eq!(
+        found.collect::<Vec<_>>(),
+        expected.map(|(way, ideal, is_one)| (way.to_owned(), ideal, is_one))
+    );
+    assert_eq!(io.parameters()["serve"], "one,many");
+}
+
+#[test]
+fn five_pages_have_five_addresses() {
+    let serving = ServerSettings {
+        sizes: vec![1, 2, 3, 4, 5],
+        ..serving()
+    };
+    let mut settings = settings(Source::Embedded(vec![serving]));
+    settings.items = 5;
+    let io = Io::new(settings).expect("a port is free");
+    run(&io, SYNC).expect("nothing goes wrong");
+    let urls = server(&io).urls();
+    assert!(urls[4].ends_with("/fifth"), "{urls:?}");
+    assert_eq!((urls.len(), server(&io).served()), (5, 5));
 }
 
 #[test]
@@ -227,7 +299,8 @@ fn a_port_that_is_taken_is_refused() {
     let port = taken.local_addr().expect("it is bound").port();
     let mut serving = serving();
     serving.port = port;
-    let refused = Io::new(settings(Source::Embedded(serving))).expect_err("the port is taken");
+    let refused =
+        Io::new(settings(Source::Embedded(vec![serving]))).expect_err("the port is taken");
     let text = format!(
         "port {port} of 127.0.0.1 is taken by another program: choose another one, or none to get \
          one that is free"
@@ -253,7 +326,7 @@ fn a_port_can_be_taken_again_when_its_server_has_ended() {
     let on_port = |port| {
         let mut serving = serving();
         serving.port = port;
-        Io::new(settings(Source::Embedded(serving)))
+        Io::new(settings(Source::Embedded(vec![serving])))
     };
     let io = (first..)
         .find_map(|port| on_port(port).ok())
@@ -335,9 +408,9 @@ fn a_download_that_takes_too_long_is_given_up() {
     let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
     let url = format!("http://{}/", silent.local_addr().expect("it is bound"));
     let timeout = Duration::from_millis(50);
-    let blocking = blocking::Session::new(timeout).download(&url);
+    let blocking = blocking::Session::new(timeout, Connections::Kept).download(&url);
     assert_eq!(blocking, Err(Problem::TimedOut(timeout)));
-    let session = asynchronous::Session::new(timeout);
+    let session = asynchronous::Session::new(timeout, Connections::Kept);
     let download = async { session.download(&url).await };
     let download = event_loop().expect("an event loop").block_on(download);
     assert_eq!(download, Err(Problem::TimedOut(timeout)));
@@ -356,9 +429,9 @@ fn both_clients_say_the_same_of_a_server_that_is_not_there_and_of_a_page_that_is
     ];
     for (address, problem) in cases {
         let url = format!("http://{address}/third");
-        let download = blocking::Session::new(PATIENCE).download(&url);
+        let download = blocking::Session::new(PATIENCE, Connections::Kept).download(&url);
         assert_eq!(download, Err(problem.clone()));
-        let session = asynchronous::Session::new(PATIENCE);
+        let session = asynchronous::Session::new(PATIENCE, Connections::Kept);
         let download = async { session.download(&url).await };
         let download = event_loop().expect("an event loop").block_on(download);
         assert_eq!(download, Err(problem));
@@ -368,14 +441,14 @@ fn both_clients_say_the_same_of_a_server_that_is_not_there_and_of_a_page_that_is
 #[test]
 fn each_download_has_a_line() {
     let lines = Arc::new(Mutex::new(Vec::new()));
-    let mut settings = settings(Source::Embedded(serving()));
+    let mut settings = settings(Source::Embedded(vec![serving()]));
     settings.items = 5;
     settings.lines = Some(Arc::new({
         let lines = Arc::clone(&lines);
         move |line: &str| lines.lock().expect("no panic").push(line.to_owned())
     }));
     let io = Io::new(settings).expect("a port is free");
-    let [first, second] = server(&io).urls();
+    let [first, second] = server(&io).urls().try_into().expect("there are two pages");
     for way in [SYNC, way(Method::Threads, 3), way(Method::Async, 5)] {
         run(&io, way).expect("nothing goes wrong");
         let mut lines = std::mem::take(&mut *lines.lock().expect("no panic"));
@@ -396,7 +469,7 @@ fn each_download_has_a_line() {
 #[test]
 #[cfg(target_os = "linux")]
 fn more_connections_than_files_may_be_open_are_refused_before_there_is_one() {
-    let mut settings = settings(Source::Embedded(serving()));
+    let mut settings = settings(Source::Embedded(vec![serving()]));
     settings.ways = vec![SYNC, way(Method::Async, 100_000_000)];
     let refused = Io::new(settings).expect_err("no system has so many");
     assert!(

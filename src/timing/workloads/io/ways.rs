@@ -9,6 +9,7 @@ use super::{Io, PATIENCE, asynchronous, blocking};
 use crate::timing::processes::{Finished, Pool, PoolSettings};
 use crate::timing::workers::on_threads;
 use crate::timing::workers::{event_loop, on_event_loop};
+use crate::timing::workloads::Lines;
 use crate::timing::{Failed, Method, Recorder, Timeline, Way};
 
 /// What all downloads of a run came to.
@@ -20,7 +21,7 @@ pub(super) struct Downloaded {
 }
 
 impl Io {
-    /// Makes all downloads in a way.
+    /// Makes all downloads in a way, of these pages in turn.
     ///
     /// # Errors
     ///
@@ -28,16 +29,16 @@ impl Io {
     pub(super) fn download_all(
         &self,
         way: &Way,
+        pages: &Arc<[Page]>,
         timeline: &Timeline,
     ) -> Result<Downloaded, Failed> {
         let checksums = match way.method {
-            Method::Sync => self.one_after_another(timeline)?,
-            Method::Threads => self.by_threads(way.workers, timeline)?,
-            Method::Async => self.by_tasks(way.workers, timeline)?,
-            Method::Processes => return self.by_processes(way.workers, timeline),
-            Method::Rayon => {
-                return Err(Failed::Refused("`io` has no method `rayon`".to_owned()));
-            }
+            Method::Sync => self.one_after_another(pages, timeline)?,
+            Method::Threads => self.by_threads(way.workers, pages, timeline)?,
+            Method::Async => self.by_tasks(way.workers, pages, timeline)?,
+            Method::AsyncBlocking => self.by_tasks_that_block(way.workers, pages, timeline)?,
+            Method::Processes => return self.by_processes(way.workers, pages, timeline),
+            Method::Rayon => return Err(Failed::no_method("io", way.method)),
         };
         Ok(Downloaded {
             checksums,
@@ -45,49 +46,44 @@ impl Io {
         })
     }
 
-    fn one_after_another(&self, timeline: &Timeline) -> Result<Vec<u64>, Failed> {
-        let session = blocking::Session::new(self.timeout);
+    fn one_after_another(&self, pages: &[Page], timeline: &Timeline) -> Result<Vec<u64>, Failed> {
+        let session = self.session();
         let mut lane = timeline.lane(0, "main");
-        let pages = (0..self.settings.items).map(|number| self.page(number));
-        pages
-            .map(|page| self.download(&session, page, &mut lane))
+        self.downloads(pages)
+            .map(|page| download(&session, page, &mut lane, self.settings.lines.as_ref()))
             .collect()
     }
 
     /// Each thread has a session of its own.
-    fn by_threads(&self, workers: usize, timeline: &Timeline) -> Result<Vec<u64>, Failed> {
-        let pages = (0..self.settings.items).map(|number| self.page(number));
+    fn by_threads(
+        &self,
+        workers: usize,
+        pages: &[Page],
+        timeline: &Timeline,
+    ) -> Result<Vec<u64>, Failed> {
         on_threads(
             workers,
-            &pages.collect::<Vec<&Page>>(),
+            &self.downloads(pages).collect::<Vec<&Page>>(),
             timeline,
-            |_| Ok(blocking::Session::new(self.timeout)),
-            |session, page, lane| self.download(session, page, lane),
+            |_| Ok(self.session()),
+            |session, page, lane| download(session, page, lane, self.settings.lines.as_ref()),
         )
-    }
-
-    fn download(
-        &self,
-        session: &blocking::Session,
-        page: &Page,
-        lane: &mut Recorder,
-    ) -> Result<u64, Failed> {
-        let checksum = page.download(session, lane)?;
-        if let Some(lines) = &self.settings.lines {
-            lines(&page.line());
-        }
-        Ok(checksum)
     }
 
     /// All tasks share a session. With as many tasks as downloads, all downloads are under way at
     /// once.
-    fn by_tasks(&self, workers: usize, timeline: &Timeline) -> Result<Vec<u64>, Failed> {
+    fn by_tasks(
+        &self,
+        workers: usize,
+        pages: &Arc<[Page]>,
+        timeline: &Timeline,
+    ) -> Result<Vec<u64>, Failed> {
         let runtime = event_loop()?;
-        let session = asynchronous::Session::new(self.timeout);
+        let session = asynchronous::Session::new(self.timeout, self.settings.connections);
         let next = Arc::new(AtomicUsize::new(0));
         let tasks = (0..workers).map(|place| {
             let mut lane = timeline.lane(place, format!("task {}", place + 1));
-            let (session, pages) = (session.clone(), Arc::clone(&self.pages));
+            let (session, pages) = (session.clone(), Arc::clone(pages));
             let (next, lines) = (Arc::clone(&next), self.settings.lines.clone());
             let items = self.settings.items;
             async move {
@@ -108,22 +104,60 @@ impl Io {
         Ok(on_event_loop(&runtime, tasks)?.concat())
     }
 
+    /// As [`by_tasks`](Self::by_tasks), but with a library that blocks its thread: the tasks do not
+    /// wait at once, since while one waits the event loop does, and no other task gets on.
+    fn by_tasks_that_block(
+        &self,
+        workers: usize,
+        pages: &Arc<[Page]>,
+        timeline: &Timeline,
+    ) -> Result<Vec<u64>, Failed> {
+        let session = Arc::new(self.session());
+        let next = Arc::new(AtomicUsize::new(0));
+        let tasks = (0..workers).map(|place| {
+            let mut lane = timeline.lane(place, format!("task {}", place + 1));
+            let (session, pages) = (Arc::clone(&session), Arc::clone(pages));
+            let (next, lines) = (Arc::clone(&next), self.settings.lines.clone());
+            let items = self.settings.items;
+            async move {
+                let mut checksums = Vec::new();
+                loop {
+                    let number = next.fetch_add(1, Relaxed);
+                    if number >= items {
+                        return Ok(checksums);
+                    }
+                    let page = &pages[number % pages.len()];
+                    checksums.push(download(&session, page, &mut lane, lines.as_ref())?);
+                    // The next task has its turn.
+                    tokio::task::yield_now().await;
+                }
+            }
+        });
+        Ok(on_event_loop(&event_loop()?, tasks)?.concat())
+    }
+
     /// Each process has a session of its own, made when it starts.
-    fn by_processes(&self, workers: usize, timeline: &Timeline) -> Result<Downloaded, Failed> {
+    fn by_processes(
+        &self,
+        workers: usize,
+        pages: &[Page],
+        timeline: &Timeline,
+    ) -> Result<Downloaded, Failed> {
         let workers = PoolSettings {
             // The worker itself gives up before that, and says what it waited for.
             time: self.timeout.saturating_add(PATIENCE),
             ..PoolSettings::workers(workers)
         };
         let setup = Setup {
-            pages: self.pages.to_vec(),
+            pages: pages.to_vec(),
             timeout: self.timeout,
+            connections: self.settings.connections,
         };
         let mut pool = Pool::<Downloads>::start_with(workers, setup, timeline)?;
-        let tasks = (0..self.settings.items).map(|number| number % self.pages.len());
+        let tasks = (0..self.settings.items).map(|number| number % pages.len());
         let downloads = pool.map_and_tell(tasks, |worker, download| {
             if let Some(lines) = &self.settings.lines {
-                lines(&format!("{worker}: {}", self.pages[download.page].line()));
+                lines(&format!("{worker}: {}", pages[download.page].line()));
             }
         })?;
         Ok(Downloaded {
@@ -132,8 +166,26 @@ impl Io {
         })
     }
 
-    /// The page of the download with this number.
-    fn page(&self, number: usize) -> &Page {
-        &self.pages[number % self.pages.len()]
+    /// The page of each download.
+    fn downloads<'a>(&self, pages: &'a [Page]) -> impl Iterator<Item = &'a Page> {
+        pages.iter().cycle().take(self.settings.items)
     }
+
+    fn session(&self) -> blocking::Session {
+        blocking::Session::new(self.timeout, self.settings.connections)
+    }
+}
+
+/// Downloads a page and tells of it.
+fn download(
+    session: &blocking::Session,
+    page: &Page,
+    lane: &mut Recorder,
+    lines: Option<&Lines>,
+) -> Result<u64, Failed> {
+    let checksum = page.download(session, lane)?;
+    if let Some(lines) = lines {
+        lines(&page.line());
+    }
+    Ok(checksum)
 }

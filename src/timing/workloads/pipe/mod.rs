@@ -30,7 +30,7 @@ pub(crate) struct Pipe {
 /// The ways in which these methods can send messages: each has a sender and a receiver, but for
 /// `sync`, which is one thread with a queue. There is none for `rayon`, whose work must not wait.
 pub(crate) fn ways(methods: &[Method]) -> Vec<Way> {
-    let methods = methods.iter().filter(|method| **method != Method::Rayon);
+    let methods = methods.iter();
     let way = |&method| Way {
         method,
         variant: None,
@@ -111,9 +111,8 @@ impl Workload for Pipe {
         let (messages, asked) = (self.messages, self.asked());
         match way.method {
             Method::Sync => self.done(in_one_process::in_turns(messages, asked, timeline)),
-            Method::Threads | Method::Rayon => {
-                self.done(in_one_process::on_threads(messages, asked, timeline)?)
-            }
+            Method::Rayon | Method::AsyncBlocking => Err(Failed::no_method("pipe", way.method)),
+            Method::Threads => self.done(in_one_process::on_threads(messages, asked, timeline)?),
             Method::Async => self.done(in_one_process::on_tasks(messages, asked, timeline)?),
             Method::Processes => {
                 let (talked, finished) = processes::in_processes(messages, asked)?;

@@ -6,8 +6,9 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use super::trial_division::{is_prime, primes_in};
-use super::{CountAndSum, RANGES_DISCARDED, RANGES_MANAGER, RANGES_MERGED};
+use super::{CountAndSum, Primes, RANGES_DISCARDED, RANGES_MANAGER, RANGES_MERGED};
 use crate::timing::processes::{Finished, Manager, Pool, Proxy, Work};
+use crate::timing::workloads::Lines;
 use crate::timing::{Failed, Recorder, Timeline, Way};
 
 /// How many numbers are looked at between two spans of a lane, where each prime is waited for: there
@@ -38,6 +39,7 @@ pub(crate) enum Results {
 /// What a range came to.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct OfRange {
+    range: Range<u64>,
     count: u64,
     sum: u64,
     /// The primes, if they are to be the answer.
@@ -72,9 +74,10 @@ impl Work for FindPrimes {
         if let (Results::Appended(_), Some(list)) = (&self.results, &mut self.list) {
             return append_each(range, list, lane);
         }
-        let primes = lane.work(|| primes_in(range));
+        let primes = lane.work(|| primes_in(range.clone()));
         let CountAndSum { count, sum } = CountAndSum::of(&primes);
         let mut answer = OfRange {
+            range,
             count,
             sum,
             primes: Vec::new(),
@@ -98,6 +101,7 @@ fn append_each(
     lane: &mut Recorder,
 ) -> Result<OfRange, String> {
     let mut found = OfRange {
+        range: range.clone(),
         count: 0,
         sum: 0,
         primes: Vec::new(),
@@ -121,18 +125,22 @@ fn append_each(
 pub(super) fn run(
     way: &Way,
     ranges: Vec<Range<u64>>,
+    lines: Option<&Lines>,
     timeline: &Timeline,
 ) -> Result<(CountAndSum, Finished), Failed> {
+    let tell = |worker: &str, found: &OfRange| {
+        Primes::tell(lines, worker, &found.range, found.count);
+    };
     match way.variant {
-        Some(RANGES_MANAGER | RANGES_MERGED) => through_manager(way, ranges, timeline),
+        Some(RANGES_MANAGER | RANGES_MERGED) => through_manager(way, ranges, lines, timeline),
         Some(RANGES_DISCARDED) => {
             let mut pool = Pool::<FindPrimes>::start(way.workers, Results::Discarded, timeline)?;
-            let answers = pool.map(ranges)?;
+            let answers = pool.map_and_tell(ranges, tell)?;
             Ok((counted(&answers), pool.finish()?))
         }
         _ => {
             let mut pool = Pool::<FindPrimes>::start(way.workers, Results::Returned, timeline)?;
-            let answers = pool.map(ranges)?;
+            let answers = pool.map_and_tell(ranges, tell)?;
             let primes: Vec<u64> = answers.into_iter().flat_map(|range| range.primes).collect();
             Ok((CountAndSum::of(&primes), pool.finish()?))
         }
@@ -143,6 +151,7 @@ pub(super) fn run(
 fn through_manager(
     way: &Way,
     ranges: Vec<Range<u64>>,
+    lines: Option<&Lines>,
     timeline: &Timeline,
 ) -> Result<(CountAndSum, Finished), Failed> {
     let manager = Manager::start()?;
@@ -152,7 +161,9 @@ fn through_manager(
         _ => Results::Merged(address),
     };
     let mut pool = Pool::<FindPrimes>::start(way.workers, results, timeline)?;
-    pool.map(ranges)?;
+    pool.map_and_tell(ranges, |worker, found: &OfRange| {
+        Primes::tell(lines, worker, &found.range, found.count);
+    })?;
     let mut finished = pool.finish()?;
     let primes = Proxy::connect(manager.address()).and_then(|mut list| list.list());
     let primes = primes.map_err(|error| Failed::Broken(format!("the manager: {error}")))?;
