@@ -18,6 +18,9 @@ pub(crate) struct Timing {
     pub(crate) cores: usize,
     /// A row for each way that was measured at least once, in the order of the first runs.
     pub(crate) rows: Vec<TimedWay>,
+    /// What a thread and a task cost on this machine, where both do the work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) costs: Option<Costs>,
     /// What follows from the rows, in sentences. Empty if there is nothing to compare.
     pub(crate) conclusion: Vec<String>,
     /// Whether Ctrl-C ended the measuring.
@@ -74,6 +77,26 @@ pub(crate) struct TimedWay {
     pub(crate) lanes: Vec<Lane>,
 }
 
+/// What workers cost before they have done anything.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Costs {
+    /// A thread.
+    pub(crate) thread: Cost,
+    /// A task of an event loop.
+    pub(crate) task: Cost,
+}
+
+/// What one worker costs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Cost {
+    /// The seconds from the order to start it to its first step, many being started one after
+    /// another.
+    pub(crate) start_seconds: f64,
+    /// The memory that is resident for it while it waits, in bytes. What the kernel keeps for a
+    /// thread is not known.
+    pub(crate) memory_bytes: u64,
+}
+
 /// What one worker did, and when.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Lane {
@@ -114,6 +137,7 @@ impl Timing {
             parameters,
             cores,
             rows: Vec::new(),
+            costs: None,
             conclusion: Vec::new(),
             interrupted: false,
         }
@@ -139,6 +163,8 @@ impl TimedWay {
             "threads" => format!("{count} threads"),
             "async" if one => "1 async task".to_owned(),
             "async" => format!("{count} async tasks"),
+            "async-blocking" if one => "1 async task that blocks".to_owned(),
+            "async-blocking" => format!("{count} async tasks that block"),
             "processes" if one => "1 process".to_owned(),
             "processes" => format!("{count} processes"),
             method => format!(

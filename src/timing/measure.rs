@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
-use crate::timing::{Lane, TimedWay, Timing};
+use crate::timing::{Costs, Lane, TimedWay, Timing};
 
 use super::resources::Usage;
-use super::{Done, Failed, Timeline, Way, Workload};
+use super::workers::costs;
+use super::{Done, Failed, Method, Timeline, Way, Workload};
 
 /// How a work is measured.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +31,8 @@ pub(crate) enum Lanes {
 /// What happens while a work is measured.
 #[derive(Debug)]
 pub(crate) enum Event {
+    /// What workers cost, which is seen before the first run.
+    Costs(Costs),
     /// A run begins: the how-manieth of its way, from 1 on.
     Begins { round: u32, way: Way },
     /// A run is over.
@@ -57,6 +60,13 @@ pub(crate) struct Run {
 ///
 /// Ends early at the first run that fails.
 pub(crate) fn measure(workload: &dyn Workload, plan: Plan, mut on_event: impl FnMut(Event)) {
+    let has = |method| workload.ways().iter().any(|way| way.method == method);
+    if has(Method::Threads) && has(Method::Async) {
+        costs()
+            .map(Event::Costs)
+            .into_iter()
+            .for_each(&mut on_event);
+    }
     for round in 1..=plan.rounds {
         for way in workload.ways() {
             on_event(Event::Begins { round, way });
@@ -97,6 +107,7 @@ pub(crate) struct Measurements {
     parameters: Map<String, Value>,
     items: u64,
     cores: usize,
+    costs: Option<Costs>,
     /// Of each way that was run, in the order of the first runs.
     ways: Vec<(Way, Vec<Run>)>,
 }
@@ -109,8 +120,14 @@ impl Measurements {
             parameters: workload.parameters(),
             items: workload.items(),
             cores,
+            costs: None,
             ways: Vec::new(),
         }
+    }
+
+    /// Notes what workers cost.
+    pub(crate) fn note_costs(&mut self, costs: Costs) {
+        self.costs = Some(costs);
     }
 
     /// Adds a run.
@@ -125,6 +142,7 @@ impl Measurements {
     /// What was measured so far. The conclusion is left to the report.
     pub(crate) fn timing(self, workload: &dyn Workload) -> Timing {
         let mut timing = Timing::new(self.name, self.parameters, self.cores);
+        timing.costs = self.costs;
         let sync = self.ways.iter().find(|(way, _)| way.is_sync());
         let sync = sync.map(|(_, runs)| runs[median(runs)].time);
         for (way, mut runs) in self.ways {

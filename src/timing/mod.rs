@@ -15,7 +15,7 @@ mod way;
 mod workers;
 pub mod workloads;
 
-pub(crate) use figures::{Activity, Lane, Span, TimedWay, Timing};
+pub(crate) use figures::{Activity, Cost, Costs, Lane, Span, TimedWay, Timing};
 pub(crate) use measure::{Event, Measurements, Plan, measure};
 pub(crate) use options::Choice;
 pub(crate) use report::{conclusion, html, markdown, svg, text};

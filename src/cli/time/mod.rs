@@ -125,6 +125,7 @@ fn collect(
             return Ok(MeasuringEnd::Interrupted);
         }
         match events.recv_timeout(LOOK) {
+            Ok(Event::Costs(costs)) => measurements.note_costs(costs),
             Ok(Event::Begins { round, way }) => bar.begin(round, &way),
             Ok(Event::Ended(run)) => {
                 bar.end_run();

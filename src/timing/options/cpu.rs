@@ -9,6 +9,9 @@ use super::ways::{Computing, Ways};
 use crate::timing::workloads::Cpu;
 use crate::timing::{Failed, Workload};
 
+/// How many threads the tutorials take.
+const TUTORIALS_THREADS: usize = 5;
+
 #[derive(Debug, Args)]
 pub(crate) struct CpuArgs {
     #[command(flatten)]
@@ -31,7 +34,8 @@ pub(crate) struct CpuArgs {
 impl CpuArgs {
     /// Sums of squares below the numbers that were given.
     pub(super) fn make(&self, cores: usize) -> Result<Arc<dyn Workload>, Failed> {
-        let ways = self.ways.of(&[cores], &[cores], 20)?;
+        let threads = [cores, TUTORIALS_THREADS];
+        let ways = self.ways.of(&threads, &[cores], 20)?;
         Ok(Arc::new(Cpu::new(self.numbers, ways, cores)))
     }
 }

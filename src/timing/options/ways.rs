@@ -86,7 +86,7 @@ pub(super) struct Ways<M: Methods> {
     chosen: Chosen<M>,
 
     /// How many threads or processes do it, several numbers with commas between them [default: as
-    /// many as there are cores; io: 5 threads; sleep: one for each wait]
+    /// many as there are cores; cpu: 5 threads too; io: 5 threads; sleep: one for each wait]
     #[arg(
         long,
         value_name = "N",
@@ -99,7 +99,7 @@ pub(super) struct Ways<M: Methods> {
 
 impl<M: Methods> Ways<M> {
     /// The ways that are asked for. Where no numbers of workers are given, there are so many
-    /// threads and processes, and always so many tasks.
+    /// threads and processes (and as many of rayon as processes), and always so many tasks.
     ///
     /// # Errors
     ///
@@ -113,8 +113,8 @@ impl<M: Methods> Ways<M> {
         let workers = |method| match method {
             Method::Sync => vec![1],
             Method::Async | Method::AsyncBlocking => vec![tasks],
-            Method::Threads | Method::Rayon => self.workers_or(threads),
-            Method::Processes => self.workers_or(processes),
+            Method::Threads => self.workers_or(threads),
+            Method::Processes | Method::Rayon => self.workers_or(processes),
         };
         let ways = self.methods()?.into_iter().flat_map(|method| {
             workers(method).into_iter().map(move |workers| Way {

@@ -49,7 +49,7 @@ pub(super) fn columns(timing: &Timing, style: &Style) -> Vec<Column> {
         Column {
             topic: Topic::Time,
             head: if style.ascii { "min-max" } else { "min–max" },
-            means: "",
+            means: "the quickest and the slowest run; the tutorials publish the quickest of three",
             cells: of(&|row| several(row).then(|| range(row.min(), row.max(), style))),
         },
         Column {

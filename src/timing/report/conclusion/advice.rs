@@ -8,25 +8,12 @@ use super::phrase::{as_fast, be, list, title};
 use super::rows::{best, distinct, sync};
 use crate::timing::{TimedWay, Timing};
 
-/// Which method to take: of those that are not distinguishable from the fastest, or less than 5 %
-/// slower, the one that costs least beside time. Empty if only one method can be compared.
+/// Which method to take, and why. Empty if only one method can be compared.
 pub(super) fn advice(timing: &Timing, bound: Option<Bound>) -> Vec<String> {
-    let methods = distinct(timing, |row| row.method.as_str());
-    let bests = methods
-        .iter()
-        .filter_map(|method| best(timing, |row| row.method == *method));
-    let mut bests: Vec<&TimedWay> = bests.collect();
-    bests.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
-    let [fastest, _, ..] = bests[..] else {
+    let Some(Choice { taken, tied, bests }) = choice(timing, bound) else {
         return Vec::new();
     };
-    let tied = bests.iter().copied().filter(|row| ties(row, fastest));
-    let mut tied: Vec<&TimedWay> = tied.collect();
-    tied.sort_by_key(|row| rank(row, bound));
-    let [taken, tied @ ..] = &tied[..] else {
-        return Vec::new();
-    };
-    let Some(sentence) = taking(timing, taken, tied, &bests) else {
+    let Some(sentence) = taking(timing, taken, &tied, &bests) else {
         return Vec::new();
     };
     let reason = match bound {
@@ -36,6 +23,39 @@ pub(super) fn advice(timing: &Timing, bound: Option<Bound>) -> Vec<String> {
     let mut sentences = vec![sentence];
     sentences.extend(reason.map(str::to_owned));
     sentences
+}
+
+/// The way to take. `None` if only one method can be compared.
+pub(super) fn taken(timing: &Timing, bound: Option<Bound>) -> Option<&TimedWay> {
+    choice(timing, bound).map(|choice| choice.taken)
+}
+
+/// What is chosen between.
+struct Choice<'a> {
+    taken: &'a TimedWay,
+    /// The other ways that are as fast as the fastest.
+    tied: Vec<&'a TimedWay>,
+    /// The best way of each method, the fastest first.
+    bests: Vec<&'a TimedWay>,
+}
+
+/// Of the methods that are not distinguishable from the fastest, or less than 5 % slower, the one
+/// that costs least beside time. `None` if only one method can be compared.
+fn choice(timing: &Timing, bound: Option<Bound>) -> Option<Choice<'_>> {
+    let methods = distinct(timing, |row| row.method.as_str());
+    let bests = methods
+        .iter()
+        .filter_map(|method| best(timing, |row| row.method == *method));
+    let mut bests: Vec<&TimedWay> = bests.collect();
+    bests.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
+    let [fastest, _, ..] = bests[..] else {
+        return None;
+    };
+    let tied = bests.iter().copied().filter(|row| ties(row, fastest));
+    let mut tied: Vec<&TimedWay> = tied.collect();
+    tied.sort_by_key(|row| rank(row, bound));
+    let taken = tied.remove(0);
+    Some(Choice { taken, tied, bests })
 }
 
 /// What the tutorials say of Python and what is otherwise in Rust, beside the figures.

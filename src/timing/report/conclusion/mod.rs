@@ -4,9 +4,12 @@ mod advice;
 mod kind;
 mod phrase;
 mod rows;
+mod servers;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod workers;
+mod worth;
 
 use crate::report::Style;
 
@@ -14,11 +17,14 @@ use super::comparison::{Comparison, compare};
 use super::units::seconds;
 use crate::timing::{TimedWay, Timing};
 
-use advice::{advice, contrast};
+use advice::{advice, contrast, taken};
 use kind::{Bound, kind};
 use phrase::{as_fast, as_long, be, title};
-use rows::{can_be_compared, distinct, has_results, is_through_manager, sync};
+use rows::{can_be_compared, distinct, has_results, is_through_manager, served, sync};
+use servers::servers;
 use sweep::sweeps;
+use workers::workers;
+use worth::worth;
 
 /// How many ways that were slower than `sync` are named.
 const NAMED: usize = 3;
@@ -43,6 +49,7 @@ pub(crate) fn conclusion(timing: &Timing) -> Vec<String> {
     }
     let kind = kind(timing);
     let bound = kind.map(|kind| kind.bound);
+    sentences.extend(worth(timing, taken(timing, bound)));
     sentences.extend(kind.map(|kind| kind.sentence(timing)));
     sentences.extend(ran_seldom(timing));
     if timing.rows.len() == 1 {
@@ -51,7 +58,9 @@ pub(crate) fn conclusion(timing: &Timing) -> Vec<String> {
     }
     sentences.extend(advice(timing, bound));
     sentences.extend(contrast(timing, bound));
+    sentences.extend(workers(timing, bound));
     sentences.extend(sweeps(timing));
+    sentences.extend(servers(timing));
     sentences.extend(variants(timing));
     sentences.extend(slower_than_sync(timing, bound));
     sentences
@@ -115,7 +124,7 @@ fn variants(timing: &Timing) -> Vec<String> {
     let sentences = methods.into_iter().filter_map(|method| {
         let rows = timing.rows.iter();
         let rows = rows.filter(|row| row.method == *method && can_be_compared(row));
-        let rows = rows.filter(|row| has_results(row));
+        let rows = rows.filter(|row| has_results(row) && served(row).is_none());
         let rows: Vec<&TimedWay> = rows.collect();
         let fastest = rows.iter().min_by(|a, b| a.seconds.total_cmp(&b.seconds))?;
         let slowest = rows.iter().max_by(|a, b| a.seconds.total_cmp(&b.seconds))?;
@@ -147,6 +156,7 @@ fn slower_than_sync(timing: &Timing, bound: Option<Bound>) -> Vec<String> {
         return Vec::new();
     };
     let rows = timing.rows.iter();
+    let rows = rows.filter(|row| row.method != "async-blocking");
     let slower = rows.filter_map(|row| match compare(row, sync) {
         Comparison::Slower(times) => Some((row, times)),
         _ => None,

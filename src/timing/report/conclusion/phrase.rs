@@ -29,7 +29,7 @@ fn percent(ratio: f64) -> Option<String> {
 /// `was` or `were`, after the label of a way.
 pub(super) fn be(row: &TimedWay) -> &'static str {
     match row.method.as_str() {
-        "threads" | "async" | "processes" if row.workers != 1 => "were",
+        "threads" | "async" | "async-blocking" | "processes" if row.workers != 1 => "were",
         _ => "was",
     }
 }

@@ -3,6 +3,15 @@
 use super::super::comparison::{Comparison, RUNS, compare};
 use crate::timing::{TimedWay, Timing};
 
+/// How a server serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Served {
+    /// One request at a time.
+    OneByOne,
+    /// All requests at once.
+    AtOnce,
+}
+
 /// The way that all others are compared with.
 pub(super) fn sync(timing: &Timing) -> Option<&TimedWay> {
     timing.rows.iter().find(|row| row.method == "sync")
@@ -57,6 +66,15 @@ pub(super) fn has_results(row: &TimedWay) -> bool {
 /// Whether its results go to a manager process, each by itself.
 pub(super) fn is_through_manager(row: &TimedWay) -> bool {
     has_variant(row, "manager")
+}
+
+/// How its server serves, where servers of both kinds were measured.
+pub(super) fn served(row: &TimedWay) -> Option<Served> {
+    match row.variant.as_deref() {
+        Some("served one by one") => Some(Served::OneByOne),
+        Some("served at once") => Some(Served::AtOnce),
+        _ => None,
+    }
 }
 
 fn has_variant(row: &TimedWay, word: &str) -> bool {

@@ -40,9 +40,28 @@ fn sentence(rows: &[&TimedWay]) -> Option<String> {
         Comparison::Close => format!("{were} less than 5 % apart from"),
         Comparison::Faster(_) | Comparison::Unknown => return None,
     };
-    Some(format!(
-        "The sweep of {} stops paying at {}: {next_label} {why} {label}.",
+    let mut text = format!(
+        "The sweep of {} stops paying at {}: {next_label} {why} {label}",
         here.name(),
         here.workers
-    ))
+    );
+    if let Some((slowest, times)) = slowest(rows, place) {
+        let long = as_long(times);
+        text += &format!(
+            "; {} took {long} {label}: more workers made it slower",
+            slowest.label()
+        );
+    }
+    Some(text + ".")
+}
+
+/// Of the steps after the next one, the slowest, if it took longer than the one at which the sweep
+/// stops paying.
+fn slowest<'a>(rows: &[&'a TimedWay], place: usize) -> Option<(&'a TimedWay, f64)> {
+    let later = rows.iter().skip(place + 2);
+    let slower = later.filter_map(|row| match compare(row, rows[place]) {
+        Comparison::Slower(times) => Some((*row, times)),
+        _ => None,
+    });
+    slower.max_by(|(_, a), (_, b)| a.total_cmp(b))
 }

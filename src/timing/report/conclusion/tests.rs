@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::samples::{self, row, timing};
 use super::conclusion;
-use crate::timing::{Activity, Lane, Span, TimedWay, Timing};
+use crate::timing::{Activity, Cost, Costs, Lane, Span, TimedWay, Timing};
 
 /// A timing of these rows on two cores, as one text.
 fn concluded(rows: Vec<TimedWay>) -> String {
@@ -354,4 +354,145 @@ proptest! {
         let speaks = timing.conclusion.iter().any(|sentence| sentence.contains("sweep"));
         prop_assert!(!speaks || steps > 1);
     }
+}
+
+/// A row of 20 pieces of work that wait.
+fn waiting(method: &str, workers: usize, seconds: f64) -> TimedWay {
+    busy(0.02, row(method, workers, &[seconds; 3]))
+}
+
+fn served(how: &str, row: TimedWay) -> TimedWay {
+    TimedWay {
+        variant: Some(format!("served {how}")),
+        ..row
+    }
+}
+
+#[test]
+fn whether_it_is_worth_it_comes_first() {
+    let threads = TimedWay {
+        ideal_seconds: Some(0.18),
+        ..waiting("threads", 5, 0.2)
+    };
+    let text = concluded(vec![waiting("sync", 1, 1.0), threads]);
+    assert!(
+        text.starts_with(
+            "Should you at all? Yes: 5 threads save 800 ms of 1.000 s. They took 20.0 ms longer \
+             than the ideal: where less than that can be saved, it is not worth it."
+        ),
+        "{text}"
+    );
+    let text = concluded(vec![waiting("sync", 1, 1.0), waiting("threads", 5, 1.0)]);
+    let no = "Should you at all? No: 5 threads gained nothing over sync beyond 5 %";
+    assert!(text.starts_with(no), "{text}");
+}
+
+#[test]
+fn the_server_is_named_as_the_cause() {
+    let text = concluded(vec![
+        served("one by one", waiting("sync", 1, 1.0)),
+        served("at once", waiting("sync", 1, 1.0)),
+        served("one by one", waiting("threads", 5, 1.0)),
+        served("at once", waiting("threads", 5, 0.2)),
+    ]);
+    assert!(
+        text.contains(
+            "The server is the cause: 5 threads (served at once) were 5.00 times as fast as 5 \
+             threads (served one by one), with the same clients."
+        ),
+        "{text}"
+    );
+    let text = concluded(vec![
+        served("one by one", waiting("sync", 1, 1.0)),
+        served("at once", waiting("sync", 1, 1.0)),
+    ]);
+    assert!(
+        text.contains("It made no difference here whether"),
+        "{text}"
+    );
+}
+
+#[test]
+fn tasks_that_block_are_said_to_stop_the_event_loop() {
+    let text = concluded(vec![
+        waiting("sync", 1, 1.0),
+        waiting("async-blocking", 20, 1.0),
+    ]);
+    let expected = "20 async tasks that block were no faster than sync: a call that blocks stops \
+                    the one thread of the event loop";
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
+fn a_thread_for_each_piece_of_work_is_held_against_the_claim() {
+    let of = |few: f64, each: f64| {
+        concluded(vec![
+            waiting("sync", 1, 9.0),
+            waiting("threads", 5, few),
+            waiting("threads", 20, each),
+        ])
+    };
+    let faster = of(1.0, 0.5);
+    assert!(
+        faster.contains("it is not so here: 20 threads were 2.00 times as fast as 5 threads."),
+        "{faster}"
+    );
+    let slower = of(1.0, 2.0);
+    assert!(
+        slower.contains(
+            "a thread for each piece of work is slower than a handful of threads: 20 threads took \
+             2.00 times as long as 5 threads."
+        ),
+        "{slower}"
+    );
+    let fewer_than_the_pieces = concluded(vec![
+        waiting("sync", 1, 9.0),
+        waiting("threads", 5, 2.0),
+        waiting("threads", 19, 1.0),
+    ]);
+    assert!(!fewer_than_the_pieces.contains("The tutorials hold"));
+}
+
+#[test]
+fn what_a_thread_costs_stands_beside_what_a_task_costs() {
+    let mut timing = timing(
+        "io",
+        &json!({}),
+        vec![waiting("sync", 1, 1.0), waiting("threads", 5, 0.2)],
+    );
+    timing.costs = Some(Costs {
+        thread: Cost {
+            start_seconds: 20e-6,
+            memory_bytes: 10_240,
+        },
+        task: Cost {
+            start_seconds: 400e-9,
+            memory_bytes: 512,
+        },
+    });
+    let text = conclusion(&timing).join(" ");
+    assert!(
+        text.contains(
+            "a thread costs 20 µs to start and 10.0 KiB of memory here, a task 400 ns and 512 \
+             B: 50.0 and 20.0 times as much."
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn workers_that_made_it_slower_are_named() {
+    let text = concluded(vec![
+        waiting("sync", 1, 9.0),
+        waiting("threads", 2, 1.0),
+        waiting("threads", 4, 1.0),
+        waiting("threads", 8, 3.0),
+    ]);
+    assert!(
+        text.contains(
+            "The sweep of threads stops paying at 2: 4 threads were not distinguishable from 2 \
+             threads; 8 threads took 3.00 times as long as 2 threads: more workers made it slower."
+        ),
+        "{text}"
+    );
 }

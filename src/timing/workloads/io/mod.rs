@@ -185,10 +185,10 @@ impl Workload for Io {
         let ways = &self.settings.ways;
         match self.sites.as_slice() {
             [_] => ways.clone(),
-            sites => sites
+            sites => ways
                 .iter()
-                .flat_map(|site| {
-                    ways.iter().map(|way| Way {
+                .flat_map(|way| {
+                    sites.iter().map(|site| Way {
                         variant: site.variant(),
                         ..*way
                     })

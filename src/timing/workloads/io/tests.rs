@@ -149,8 +149,8 @@ fn with_servers_of_both_kinds_each_way_is_measured_with_each() {
     });
     let expected = [
         ("sync, served one by one", 160, true),
-        ("threads, served one by one, 8 workers", 160, true),
         ("sync, served at once", 160, true),
+        ("threads, served one by one, 8 workers", 160, true),
         ("threads, served at once, 8 workers", 20, false),
     ];
     assert_eq!(
