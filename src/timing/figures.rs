@@ -66,6 +66,9 @@ pub(crate) struct TimedWay {
     /// For `primes`: how many were found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) found: Option<u64>,
+    /// For `busy`: how many seconds the loops of the median run were on each core, by its number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) seconds_on_cores: Vec<f64>,
     /// For `pipe`: messages a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) messages_per_second: Option<f64>,

@@ -165,6 +165,7 @@ impl Measurements {
                 peak_memory_bytes: run.peak_memory,
                 checksum: run.done.checksum,
                 found: run.done.found,
+                seconds_on_cores: run.done.seconds_on_cores,
                 lost_workers,
                 messages_per_second: run.done.messages_per_second,
                 latency_seconds: run.done.latency.map(|latency| latency.as_secs_f64()),

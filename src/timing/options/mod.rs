@@ -1,5 +1,6 @@
 //! What can be asked for of each workload, and of the measuring, on the command line.
 
+mod busy;
 mod cpu;
 #[cfg(network)]
 mod io;
@@ -29,6 +30,8 @@ pub(crate) enum Choice {
     Primes(primes::PrimesArgs),
     /// Waits: nothing but waiting
     Sleep(sleep::SleepArgs),
+    /// Loops that keep cores busy: what one leaves of the machine, and on which cores it runs
+    Busy(busy::BusyArgs),
     /// Messages from a sender to a receiver: how many in a second, and how long one is on its way
     Pipe(pipe::PipeArgs),
 }
@@ -81,6 +84,7 @@ impl Choice {
             Choice::Cpu(args) => (args.make(cores)?, &args.measuring),
             Choice::Primes(args) => (args.make(cores)?, &args.measuring),
             Choice::Sleep(args) => (args.make()?, &args.measuring),
+            Choice::Busy(args) => (args.make(cores)?, &args.measuring),
             Choice::Pipe(args) => (args.make(), &args.measuring),
         })
     }

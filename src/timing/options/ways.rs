@@ -62,6 +62,15 @@ impl Methods for Passing {
     const DEFAULT: &'static [Method] = Self::ALL;
 }
 
+/// The methods for loops that keep cores busy.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Looping;
+
+impl Methods for Looping {
+    const ALL: &'static [Method] = &[Method::Sync, Method::Threads];
+    const DEFAULT: &'static [Method] = Self::ALL;
+}
+
 /// Who does the work.
 #[derive(Debug, Args)]
 pub(super) struct Chosen<M: Methods> {

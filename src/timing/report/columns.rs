@@ -102,6 +102,12 @@ pub(super) fn columns(timing: &Timing, style: &Style) -> Vec<Column> {
         },
         Column {
             topic: Topic::Resources,
+            head: "on each core",
+            means: "the share of the time for which a loop was on core 0, core 1 and so on",
+            cells: of(&shares_of_cores),
+        },
+        Column {
+            topic: Topic::Resources,
             head: "in flight",
             means: "the most waits at once",
             cells: of(&|row| row.peak_in_flight.map(grouped)),
@@ -115,6 +121,14 @@ pub(super) fn columns(timing: &Timing, style: &Style) -> Vec<Column> {
     ];
     let is_filled = |column: &Column| column.cells.iter().any(|cell| !cell.is_empty());
     columns.into_iter().filter(is_filled).collect()
+}
+
+/// The share of its time that a way was on each core. `None` if that is not known.
+fn shares_of_cores(row: &TimedWay) -> Option<String> {
+    let shares = row.seconds_on_cores.iter();
+    let shares = shares.map(|seconds| format!("{:.0} %", seconds / row.seconds * 100.0));
+    let shares: Vec<String> = shares.collect();
+    (!shares.is_empty()).then(|| shares.join(", "))
 }
 
 /// What the columns mean whose heads do not say it. Empty if there are none.

@@ -26,6 +26,7 @@ pub(super) fn row(method: &str, workers: usize, runs: &[f64]) -> TimedWay {
         checksum: "833334583335000000".to_owned(),
         lost_workers: Vec::new(),
         found: None,
+        seconds_on_cores: Vec::new(),
         messages_per_second: None,
         latency_seconds: None,
         lanes: Vec::new(),

@@ -3,6 +3,7 @@
 //! A `Workload` does all of its work once in one `Way`, while a `Timeline` records when each
 //! worker is at work. How often, in which order, and what follows from the times is not its matter.
 
+mod busy;
 mod cpu;
 #[cfg(network)]
 pub mod io;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value};
 
 use super::{Method, Timeline, Way};
 
+pub(crate) use busy::Busy;
 pub(crate) use cpu::{Adder, Cpu};
 pub(crate) use pipe::{Pipe, Talker};
 pub(crate) use primes::{FindPrimes, Primes};
@@ -61,6 +63,9 @@ pub(crate) struct Done {
     pub(crate) peak_in_flight: Option<u64>,
     /// How many of what was looked for were found, where something was.
     pub(crate) found: Option<u64>,
+    /// For how many seconds the work was on each core, by the number of the core. Empty where that
+    /// is not looked at.
+    pub(crate) seconds_on_cores: Vec<f64>,
     /// The processor time of this process that was not spent on the work: that of a server in it.
     pub(crate) cpu_of_others: Duration,
     /// The most memory that the worker processes had, added up, in bytes.

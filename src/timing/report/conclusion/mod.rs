@@ -1,6 +1,7 @@
 //! What follows from the figures that were measured, and from nothing else.
 
 mod advice;
+mod busy;
 mod kind;
 mod phrase;
 mod rows;
@@ -18,6 +19,7 @@ use super::units::seconds;
 use crate::timing::{TimedWay, Timing};
 
 use advice::{advice, contrast, taken};
+use busy::busy;
 use kind::{Bound, kind};
 use phrase::{as_fast, as_long, be, title};
 use rows::{can_be_compared, distinct, has_results, is_through_manager, served, sync};
@@ -45,6 +47,10 @@ pub(crate) fn conclusion(timing: &Timing) -> Vec<String> {
     let is_of_messages = |row: &TimedWay| row.messages_per_second.is_some();
     if timing.rows.iter().any(is_of_messages) {
         sentences.extend(of_messages(timing));
+        return sentences;
+    }
+    if timing.workload == "busy" {
+        sentences.extend(busy(timing));
         return sentences;
     }
     let kind = kind(timing);
