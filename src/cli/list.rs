@@ -8,6 +8,7 @@ use crate::Engine;
 use crate::exhibits::{self, Exhibit, Variant};
 
 use super::error::{Error, Exit};
+use super::lessons::{self, Lesson};
 use super::options::Format;
 use super::output::Output;
 use super::select;
@@ -25,6 +26,11 @@ pub(super) struct List {
     /// List what starts processes in place of the gallery: only the real machine runs it
     #[arg(long, conflicts_with = "corpus")]
     processes: bool,
+
+    /// List the lessons in place of the gallery: the programs of the tutorials that the lab goes
+    /// back to, and the command that shows each
+    #[arg(long, conflicts_with_all = ["corpus", "processes"])]
+    lessons: bool,
 }
 
 #[derive(Serialize)]
@@ -38,6 +44,16 @@ struct Entry {
 
 impl List {
     pub(super) fn run(&self, output: &Output) -> Result<Exit, Error> {
+        if self.lessons {
+            match output.format {
+                Format::Text => {
+                    let texts = lessons::ALL.iter().map(text_of_lesson);
+                    output.write(&texts.collect::<Vec<_>>().join("\n"))?;
+                }
+                Format::Json => output.write_json(&lessons::ALL)?,
+            }
+            return Ok(Exit::Success);
+        }
         let exhibits = if self.corpus {
             exhibits::CORPUS
         } else if self.processes {
@@ -86,6 +102,18 @@ fn text(exhibit: &Exhibit) -> String {
         );
     }
     out
+}
+
+fn text_of_lesson(lesson: &Lesson) -> String {
+    let Lesson {
+        lesson,
+        command,
+        shows,
+    } = lesson;
+    let lesson = wrapped(lesson, "");
+    // In one piece, so that it can be copied.
+    let command = format!("  $ {command}\n");
+    lesson + &command + &wrapped(&format!("  {shows}"), "  ")
 }
 
 fn about(variant: &Variant) -> String {

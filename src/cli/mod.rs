@@ -11,6 +11,7 @@ mod division;
 mod drill;
 mod error;
 mod explore;
+mod lessons;
 mod list;
 mod merge;
 mod odds;

@@ -28,7 +28,13 @@ fn squares(n: u128) -> u128 {
 fn every_way_comes_to_the_same() {
     let expected: u128 = (1000..1020).map(squares).sum();
     let rows_of_cpu = rows(line(&format!("{CPU} --format json")));
-    assert_eq!(rows_of_cpu.len(), 5);
+    let mut methods: Vec<_> = rows_of_cpu
+        .iter()
+        .map(|row| row["method"].clone())
+        .collect();
+    // Threads as many as there are cores, and five.
+    methods.dedup();
+    assert_eq!(methods, ["sync", "threads", "async", "processes", "rayon"]);
     for row in &rows_of_cpu {
         assert_eq!(row["checksum"], expected.to_string(), "{row}");
         assert_eq!(row["runs"].as_array().unwrap().len(), 2, "{row}");
@@ -260,4 +266,49 @@ fn an_interrupt_prints_what_was_measured_and_leaves_no_child() {
     while !marked().is_empty() {
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn each_wait_and_each_range_is_told_when_it_is_over() {
+    let run = line("racelab time sleep --seconds 1ms --items 2 --runs 1 -v").exits(0);
+    // Which worker takes a wait is not known.
+    let told = run
+        .stderr
+        .lines()
+        .filter(|line| line.ends_with(": after 1ms"));
+    assert_eq!(told.count(), 2 * 4, "{run:?}");
+    let run = line("racelab time primes --below 30 --runs 1 --method sync,processes -v").exits(0);
+    assert!(
+        run.stderr.contains("main: 10 primes from 0 to 30\n"),
+        "{run:?}"
+    );
+    assert!(run.stderr.contains(": 4 primes from 0 to 10\n"), "{run:?}");
+}
+
+#[test]
+fn the_table_of_primes_says_how_many_were_found() {
+    let run = line("racelab time primes --below 3000 --runs 1 --method sync,threads").exits(0);
+    assert!(run.stdout.contains("found: how many primes"), "{run:?}");
+    assert_eq!(run.stdout.matches(" 430 ").count(), 4, "{run:?}");
+}
+
+#[test]
+fn the_tutorials_number_of_threads_is_in_the_table_of_cpu() {
+    let run = line("racelab time cpu --numbers 1000 --runs 1 --method threads --format json");
+    let json = parsed(&run.exits(0));
+    let rows = json["rows"].as_array().unwrap();
+    assert!(rows.iter().any(|row| row["workers"] == 5), "{json}");
+}
+
+#[test]
+fn busy_loops_keep_no_more_cores_busy_than_there_are_loops() {
+    let run = line("racelab time busy --seconds 20ms --format json");
+    let json = parsed(&run.exits(0));
+    for row in json["rows"].as_array().unwrap() {
+        let workers = row["workers"].as_f64().unwrap();
+        let busy = row["cpu_seconds"].as_f64().unwrap() / row["seconds"].as_f64().unwrap();
+        assert!(busy <= workers * 1.1, "{row}");
+    }
+    let conclusion = json["conclusion"].to_string();
+    assert!(conclusion.contains("1 busy loop kept "), "{conclusion}");
 }

@@ -238,3 +238,93 @@ fn a_worker_that_is_killed_costs_no_download() {
     let rows = rows(run);
     assert_eq!(rows[0]["checksum"], expected[0]["checksum"], "{rest}");
 }
+
+#[test]
+fn both_kinds_of_server_are_measured_in_one_run() {
+    let run = line(
+        "racelab time io --latency 5ms --items 20 --serve one,many --method threads --workers 20 \
+         --format json",
+    );
+    let json = parsed(&run.exits(0).quiet());
+    let rows = json["rows"].as_array().unwrap();
+    let found: Vec<_> = rows
+        .iter()
+        .map(|row| (row["variant"].as_str(), row["peak_in_flight"] == 1))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (Some("served one by one"), true),
+            (Some("served at once"), false)
+        ]
+    );
+    assert_eq!(json["parameters"]["serve"], "one,many");
+    let conclusion = json["conclusion"].to_string();
+    assert!(
+        conclusion.contains("The server is the cause: 20 threads (served at once) were"),
+        "{conclusion}"
+    );
+}
+
+#[test]
+fn two_servers_have_no_port_in_common() {
+    line("racelab time io --serve one,many --port 8080")
+        .refused("--port is the port of one server: with --serve one,many there are two");
+}
+
+#[test]
+fn an_unknown_kind_of_server_is_refused() {
+    line("racelab time io --serve one,few").refused("invalid value 'few' for '--serve <HOW>'");
+}
+
+#[test]
+fn a_library_that_blocks_is_measured_where_it_is_asked_for() {
+    let json = parsed(&line(&format!("{IO} --items 10")).exits(0));
+    assert!(!json.to_string().contains("async-blocking"));
+    let rows = rows(line(&format!("{IO} --items 10 --method async-blocking,async")).quiet());
+    let found: Vec<_> = rows
+        .iter()
+        .map(|row| (row["method"].as_str().unwrap(), &row["peak_in_flight"]))
+        .collect();
+    assert_eq!(found[0].0, "async");
+    assert_eq!(
+        (found[1].0, found[1].1.as_u64()),
+        ("async-blocking", Some(1))
+    );
+}
+
+#[test]
+fn five_pages_are_listed_as_they_come() {
+    let run = line(
+        "racelab time io --size 1,2,3,4,5 --items 5 --workers 5 --method sync,threads \
+         --connections fresh --runs 1 --latency 1ms -v",
+    )
+    .exits(0);
+    for (size, page) in (1..=5).zip(["first", "second", "third", "fourth", "fifth"]) {
+        let lines = run.stderr.lines();
+        let told = lines.filter(|line| {
+            line.starts_with(&format!("Read {size} from http://"))
+                && line.ends_with(&format!("/{page}"))
+        });
+        assert_eq!(told.count(), 2, "{page}: {run:?}");
+    }
+    assert!(run.stdout.contains("connections fresh"), "{run:?}");
+}
+
+#[test]
+fn of_five_addresses_the_one_that_fails_is_named() {
+    let server = server();
+    let good = urls(&server);
+    let bad = server.urls()[0].replace("/first", "/missing");
+    let run = line(&format!("{SITE} {good},{bad},{good} --items 5")).exits(2);
+    assert!(
+        run.stderr.contains(&format!("cannot download {bad}: ")),
+        "{run:?}"
+    );
+    assert!(run.stderr.contains("404"), "{run:?}");
+}
+
+#[test]
+fn six_pages_are_too_many() {
+    line("racelab time io --size 1,2,3,4,5,6").refused("--size takes the sizes of 5 pages at most");
+}
