@@ -16,6 +16,7 @@ pub mod queue_consumer;
 mod real_threads;
 pub mod session;
 pub mod shared_list;
+mod variants;
 
 use std::fmt;
 use std::ops::RangeInclusive;
