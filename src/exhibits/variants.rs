@@ -17,8 +17,8 @@
 /// This is `counter/load-store`, in `src/exhibits/counter/load_store.rs`, whose body is
 /// `load_store::run(size.threads, size.ops)` and whose program is
 /// `load_store::run(TASKS, INCREMENTS)`. What differs in one variant is said in its line:
-/// `module as "name" in "file.rs"`, `only: (threads, ops)` for the one size that it has, `body:` and
-/// `program:`, in this order.
+/// `module as "name" in "file.rs"`, `note:` for what source and output do not say, `only: (threads,
+/// ops)` for the one size that it has, `body:` and `program:`, in this order.
 macro_rules! variants {
     (
         $exhibit:ident, |$size:tt| $explored:tt, |$terminal:tt| $run:tt;
@@ -26,6 +26,7 @@ macro_rules! variants {
             $module:ident $(as $name:literal)? $(in $file:literal)?:
             $kind:tt $($bug:literal)?, $about:literal
             $(, fix: $fix:literal)?
+            $(, note: $note:literal)?
             $(, only: ($threads:literal, $ops:literal))?
             $(, body: $body:expr)?
             $(, program: $program:expr)?;
@@ -37,6 +38,7 @@ macro_rules! variants {
             kind: variants!(@kind $kind $($bug)?),
             about: $about,
             fix: variants!(@or $($fix;)? ""),
+            note: variants!(@or $(Some($note);)? None),
             file: concat!(
                 "src/exhibits/", stringify!($exhibit), "/", variants!(@file $module $($file)?)
             ),

@@ -8,12 +8,15 @@
 mod console;
 mod lock_per_line;
 mod lock_per_write;
+mod one_after_another;
 mod one_write;
 mod printer_thread;
 mod text_then_newline;
 
+use crate::sync::Arc;
+
 use super::variants::variants;
-use super::{Exhibit, Parameter};
+use super::{Exhibit, Parameter, Terminal};
 
 /// The size of the program that the exhibit goes back to.
 const PRINTERS: usize = 5;
@@ -46,5 +49,13 @@ pub static EXHIBIT: Exhibit = Exhibit {
         lock_per_line: safe, "two writes a line, with a lock round both";
         one_write: safe, "one write a line";
         printer_thread: safe, "one thread writes, the others send it their lines";
+        one_after_another: safe, "no threads: each printer waits for the one before",
+            program: one_after_another_and_at_once;
     },
 };
+
+/// What the threads save: the same lines one after another, and then by threads.
+fn one_after_another_and_at_once(terminal: Arc<dyn Terminal>) {
+    one_after_another::run(PRINTERS, LINES, Some(Arc::clone(&terminal)));
+    lock_per_line::run(PRINTERS, LINES, Some(terminal));
+}

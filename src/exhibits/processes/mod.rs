@@ -10,6 +10,7 @@
 mod manager;
 mod needed;
 mod pipe;
+mod printing;
 mod private_copies;
 mod shared_memory_fetch_add;
 mod shared_memory_store;
@@ -49,7 +50,8 @@ pub static EXHIBIT: Exhibit = Exhibit {
         range: 1..=1000,
     },
     variants: variants! {
-        processes, |size| (size.threads, size.ops), |_| (PROCESSES, ITEMS);
+        processes, |size| (size.threads, size.ops, None),
+        |terminal| (PROCESSES, ITEMS, Some(terminal));
 
         private_copies: unsafe "nothing shared", "each process fills a copy of the list",
             fix: "send what belongs in the list to a process that holds it: processes/manager";
@@ -62,6 +64,8 @@ pub static EXHIBIT: Exhibit = Exhibit {
             program: |_| shared_memory_fetch_add::run(PROCESSES, increments(ITEMS));
         manager: safe, "a process that holds the list for all others";
         pipe: safe, "a sender and a receiver, and messages between them",
+            note: "a message can be received before its sender says that it was sent: it is in the \
+                   pipe by then, and the system decides which process goes on first",
             only: (2, 4), body: |_| pipe::run(None), program: |terminal| pipe::run(Some(terminal));
     },
 };

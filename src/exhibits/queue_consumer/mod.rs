@@ -9,7 +9,9 @@ mod r#async;
 mod check_then_pop;
 mod condvar;
 mod crossbeam;
+mod enum_stop;
 mod if_not_while;
+mod in_band_stop;
 mod lost_wakeup;
 mod mpsc;
 mod one_sentinel;
@@ -60,9 +62,15 @@ pub static EXHIBIT: Exhibit = Exhibit {
         stop_flag: unsafe "lost messages", "a flag beside the queue that says stop",
             fix: "put the stop into the queue, behind the items: queue-consumer/condvar, or \
                   close the queue: queue-consumer/mpsc";
+        in_band_stop: unsafe "in-band signal", "a word among the items that says stop",
+            fix: "let the stop be something that no item can be: queue-consumer/enum-stop, or close \
+                  the queue: queue-consumer/mpsc",
+            body: |size| in_band_stop::run(size.threads, work::stop_and_numbers(size.ops));
         unsafe_deque: undefined "data race", "a deque in a plain cell",
             fix: "guard the queue: queue-consumer/condvar, or use a channel: queue-consumer/mpsc";
         condvar: safe, "look, wait and take under one lock; a stop for each";
+        enum_stop: safe, "a message that is an item or the stop",
+            body: |size| enum_stop::run(size.threads, work::stop_and_numbers(size.ops));
         mpsc: safe, "a channel, whose end is the stop";
         crossbeam: safe, "a channel with a receiver for each consumer";
         r#async as "async" in "async.rs": safe, "tasks, and a channel for each";

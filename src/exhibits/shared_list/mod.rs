@@ -50,7 +50,9 @@ pub static EXHIBIT: Exhibit = Exhibit {
             fix: "share the list: shared-list/mutex, or send what belongs in it: \
                   shared-list/channel";
         unsafe_vec: undefined "data race", "push into a plain cell",
-            fix: "guard the list: shared-list/mutex, or let one thread own it: shared-list/channel";
+            fix: "guard the list: shared-list/mutex, or let one thread own it: shared-list/channel",
+            note: "safe Rust does not compile it: error[E0499]: cannot borrow `list` as mutable \
+                   more than once at a time";
         mutex: safe, "one critical section a push";
         local_then_extend: safe, "a local list, merged in one critical section";
         channel: safe, "one owner receives the numbers";

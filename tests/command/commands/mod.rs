@@ -5,6 +5,7 @@ mod checkpoint;
 mod corpus;
 mod diff;
 mod fan_out;
+mod keyboard;
 mod loom;
 mod pipe;
 mod processes;
