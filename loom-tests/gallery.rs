@@ -25,6 +25,7 @@ const MIXED: &str = "lines are mixed";
 const OF_OTHERS: &str = "asked for page";
 const LATE: &str = "a key has waited for";
 const EMPTY: &str = "popped from an empty queue";
+const LOST: &str = "not each item was consumed once";
 const STANDSTILL: &str = "no thread can go on";
 const WAKE_ORDER: Expected = Unknown(
     Missing::WakeOrder,
@@ -78,6 +79,7 @@ table! {
         lock_per_line: Holds,
         one_write: Holds,
         printer_thread: Holds,
+        one_after_another: Holds,
     }
     session {
         shared: Fails(Panic, OF_OTHERS),
@@ -92,9 +94,11 @@ table! {
         lost_wakeup: Fails(Deadlock, STANDSTILL),
         if_not_while: Fails(Panic, EMPTY),
         one_sentinel: Fails(Deadlock, STANDSTILL),
-        stop_flag: Fails(Panic, "not each item was consumed once"),
+        stop_flag: Fails(Panic, LOST),
+        in_band_stop: Fails(Panic, LOST),
         unsafe_deque: Fails(DataRace, "data race on queue"),
         condvar: WAKE_ORDER,
+        enum_stop: Holds,
         mpsc: Holds,
         crossbeam: Holds,
         async_: Holds,

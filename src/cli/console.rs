@@ -4,13 +4,17 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::exhibits::Terminal;
+use crate::exhibits::{Settings, Terminal};
 
 use super::end_process;
 use super::error::Error;
 
-/// What a person at a terminal is asked with.
-const PROMPT: &str = "Queue item: ";
+/// How a person ends the input.
+const END: &str = if cfg!(windows) {
+    "Ctrl-Z, Enter"
+} else {
+    "Ctrl-D"
+};
 
 /// The terminal of a program, which may be a pipe or a file.
 ///
@@ -22,6 +26,17 @@ pub(super) struct Console {
     /// The number of lines that were read. Held while one is.
     lines: Mutex<u64>,
     keyboard: Option<Mutex<Waiting>>,
+    settings: Settings,
+    timed: Mutex<Timed>,
+}
+
+/// What a program has told of its times.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Timed {
+    /// How long its parts took.
+    pub(super) parts: Vec<(String, Duration)>,
+    /// How long each key waited for its answer.
+    pub(super) keys: Vec<(String, Duration)>,
 }
 
 /// What was printed.
@@ -53,20 +68,22 @@ pub(super) enum LastLine {
 
 impl Console {
     /// A console that prints.
-    pub(super) fn printing() -> Self {
-        Console::new(None)
+    pub(super) fn printing(settings: Settings) -> Self {
+        Console::new(settings, None)
     }
 
     /// A console that keeps what is printed.
-    pub(super) fn keeping() -> Self {
-        Console::new(Some(String::new()))
+    pub(super) fn keeping(settings: Settings) -> Self {
+        Console::new(settings, Some(String::new()))
     }
 
-    fn new(kept: Option<String>) -> Self {
+    fn new(settings: Settings, kept: Option<String>) -> Self {
         Console {
             output: Mutex::new(Printed { kept, last: None }),
             lines: Mutex::new(0),
             keyboard: io::stdin().is_terminal().then(Mutex::default),
+            settings,
+            timed: Mutex::default(),
         }
     }
 
@@ -78,6 +95,11 @@ impl Console {
         let waiting = locked(keyboard);
         let now = waiting.since.map(|since| since.elapsed());
         (waiting.before + now.unwrap_or_default(), now.is_some())
+    }
+
+    /// What the program has told of its times.
+    pub(super) fn timed(&self) -> Timed {
+        locked(&self.timed).clone()
     }
 
     /// How the output ended.
@@ -110,12 +132,30 @@ impl Terminal for Console {
         }
     }
 
-    fn read_line(&self) -> Option<String> {
+    fn settings(&self) -> Settings {
+        self.settings.clone()
+    }
+
+    fn answer(&self, key: &str, waited: Duration) {
+        let seconds = waited.as_secs_f64();
+        self.write(&format!("Key {key}, answered after {seconds:.3} s\n"));
+        locked(&self.timed).keys.push((key.to_owned(), waited));
+    }
+
+    fn took(&self, part: &str, time: Duration) {
+        locked(&self.timed).parts.push((part.to_owned(), time));
+    }
+
+    fn read_line(&self, prompt: &str) -> Option<String> {
         let mut lines = locked(&self.lines);
         if let Some(keyboard) = &self.keyboard {
             // Not on standard output, which holds what the program prints. Nobody can be told if
             // this fails.
-            let _ = write!(io::stderr(), "{PROMPT}");
+            let mut stderr = io::stderr().lock();
+            if *lines == 0 {
+                let _ = writeln!(stderr, "{END} ends the input.");
+            }
+            let _ = write!(stderr, "{prompt}");
             locked(keyboard).since = Some(Instant::now());
         }
         let mut line = Vec::new();

@@ -195,6 +195,11 @@ pub(super) fn trials(text: &str) -> Result<u64, String> {
     number(text, 1)
 }
 
+/// Parses a number of items that are asked for.
+pub(super) fn items(text: &str) -> Result<usize, String> {
+    usize::try_from(number(text, 1)?).map_err(|error| error.to_string())
+}
+
 /// Parses a bound on preemptions.
 pub(super) fn preemptions(text: &str) -> Result<u8, String> {
     let error = |_| format!("it takes a number from 0 to {}", u8::MAX);

@@ -9,14 +9,15 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde::Serialize;
 
-use crate::exhibits::{Kind, Terminal, Variant};
+use crate::exhibits::{Kind, Settings, Terminal, Variant};
 use crate::report::{in_words, one_line, printable};
-use crate::{Engine, Explorer, Reason, Report, Verdict};
+use crate::{Engine, Explorer, Progress, Reason, Report, Verdict};
 
 use super::child::{self, Guarded, OnInterrupt};
-use super::console::{Console, LastLine};
+use super::console::{Console, LastLine, Timed};
 use super::error::{Error, Exit};
-use super::options::Format;
+use super::odds::{Raising, Runs};
+use super::options::{self, Format};
 use super::output::Output;
 use super::select;
 
@@ -32,6 +33,15 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// How often a program that waits for a person is looked at.
 const TICK: Duration = Duration::from_millis(50);
+
+/// How many items are asked for.
+const ITEMS: usize = 9;
+
+/// How long a sum is computed beside which keys are answered.
+const COMPUTING: Duration = Duration::from_secs(4);
+
+/// In how many runs it is counted how often undefined behaviour goes wrong that did not in one.
+const COUNTED_RUNS: u64 = 200;
 
 /// Run the program of a variant once, on real threads.
 #[derive(Debug, Args)]
@@ -49,6 +59,29 @@ pub(super) struct Run {
         allow_hyphen_values = true,
     )]
     time_limit: Duration,
+
+    /// Ask for so many items (queue-consumer) [default: 9]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = options::items,
+        allow_negative_numbers = true,
+    )]
+    items: Option<usize>,
+
+    /// Compute for so long (event-loop) [default: 4s], or wait for so long before each line
+    /// (print-lock) [default: 1s]
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = crate::parse_duration,
+        allow_hyphen_values = true,
+    )]
+    seconds: Option<Duration>,
+
+    /// Show who has each turn of the loop, who is ready and who waits (event-loop)
+    #[arg(short, long)]
+    verbose: bool,
 }
 
 /// How a run ended. In JSON, `output` is what the program printed.
@@ -64,6 +97,38 @@ struct RunReport {
     /// Null if it was lost in a crash.
     output: Option<String>,
     seconds: f64,
+    /// How long the parts of the program took, if it has any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Part>,
+    /// How long each key waited for its answer, if the program answers keys.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    answers: Vec<Answered>,
+    /// How often undefined behaviour goes wrong that did not this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counted: Option<CountedRuns>,
+    /// What neither source nor output say by themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Part {
+    part: String,
+    seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Answered {
+    key: String,
+    seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct CountedRuns {
+    runs: u64,
+    bad: u64,
+    threads: usize,
+    ops: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -86,6 +151,7 @@ struct FailureOfRun {
 impl Run {
     pub(super) fn run(&self, output: &Output) -> Result<Exit, Error> {
         let variant = select::variant(&self.exhibit)?;
+        self.is_for(variant)?;
         if matches!(variant.kind, Kind::Undefined { .. }) && !child::is_child() {
             self.run_in_child(variant, output)
         } else {
@@ -93,20 +159,70 @@ impl Run {
         }
     }
 
-    fn run_here(&self, variant: &Variant, output: &Output) -> Result<Exit, Error> {
+    /// Refuses what the program of the variant does not look at.
+    fn is_for(&self, variant: &Variant) -> Result<(), Error> {
+        let flags: [(&str, bool, &[&str]); 3] = [
+            ("--items", self.items.is_some(), &["queue-consumer"]),
+            (
+                "--seconds",
+                self.seconds.is_some(),
+                &["event-loop", "print-lock"],
+            ),
+            ("--verbose", self.verbose, &["event-loop"]),
+        ];
+        for (flag, is_given, exhibits) in flags {
+            if is_given && !exhibits.contains(&variant.exhibit) {
+                return Err(Error::Usage(format!(
+                    "{flag} is not for {}: it is for {}",
+                    variant.exhibit,
+                    exhibits.join(" and ")
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn settings(&self, variant: &Variant) -> Settings {
+        let seconds = match variant.exhibit {
+            "event-loop" => Some(self.seconds.unwrap_or(COMPUTING)),
+            _ => self.seconds,
+        };
+        Settings {
+            items: Some(self.items.unwrap_or(ITEMS)),
+            seconds,
+            verbose: self.verbose,
+        }
+    }
+
+    fn run_here(&self, variant: &'static Variant, output: &Output) -> Result<Exit, Error> {
+        let settings = self.settings(variant);
         let console = Arc::new(match output.format {
-            Format::Text => Console::printing(),
-            Format::Json => Console::keeping(),
+            Format::Text => Console::printing(settings),
+            Format::Json => Console::keeping(settings),
         });
         // There is nothing to report of half a run.
         let _ = ctrlc::set_handler(|| std::process::exit(130));
         let start = Instant::now();
         let report = self.watched(variant, &console)?;
-        let ended = RunReport {
+        let Timed { parts, keys } = console.timed();
+        let part = |(part, time): (String, Duration)| Part {
+            part,
+            seconds: time.as_secs_f64(),
+        };
+        let key = |(key, waited): (String, Duration)| Answered {
+            key,
+            seconds: waited.as_secs_f64(),
+        };
+        let mut ended = RunReport {
             output: console.kept(),
             seconds: start.elapsed().as_secs_f64(),
+            parts: parts.into_iter().map(part).collect(),
+            answers: keys.into_iter().map(key).collect(),
             ..self.ended(variant, report.as_ref())
         };
+        if ended.result == RunResult::Passed && matches!(variant.kind, Kind::Undefined { .. }) {
+            ended.counted = self.counted(variant, start.elapsed())?;
+        }
         write(output, variant, &ended, &console.end())
     }
 
@@ -147,6 +263,32 @@ impl Run {
         }
     }
 
+    /// Runs the body again and again, in processes of their own: how often it goes wrong. `None` if
+    /// no time is left for that.
+    fn counted(
+        &self,
+        variant: &'static Variant,
+        used: Duration,
+    ) -> Result<Option<CountedRuns>, Error> {
+        let size = variant.size_on_real_threads(select::default_size(variant));
+        let runs = Runs {
+            variant,
+            size,
+            runs: Some(COUNTED_RUNS),
+            time_limit: Some(self.time_limit.saturating_sub(used)),
+            seed: 0,
+            raising: &Raising::default(),
+        };
+        let explorer = Explorer::new(Engine::Threads);
+        let report = runs.report(&explorer, &Progress::default())?;
+        Ok((report.executions > 0).then_some(CountedRuns {
+            runs: report.executions,
+            bad: report.violations,
+            threads: size.threads,
+            ops: size.ops,
+        }))
+    }
+
     fn ended(&self, variant: &Variant, report: Option<&Report>) -> RunReport {
         let mut ended = RunReport {
             schema: "racelab/run/1",
@@ -157,6 +299,10 @@ impl Run {
             reason: None,
             output: None,
             seconds: 0.0,
+            parts: Vec::new(),
+            answers: Vec::new(),
+            counted: None,
+            note: variant.note,
         };
         let Some(report) = report else {
             ended.result = RunResult::Endless;
@@ -187,7 +333,7 @@ impl Run {
     }
 
     /// Runs this command again in a child process, which reports by itself unless it crashes.
-    fn run_in_child(&self, variant: &Variant, output: &Output) -> Result<Exit, Error> {
+    fn run_in_child(&self, variant: &'static Variant, output: &Output) -> Result<Exit, Error> {
         let start = Instant::now();
         let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
         let refused = |error: io::Error| child::refused(&error);
@@ -247,6 +393,11 @@ fn text(variant: &Variant, ended: &RunReport) -> String {
         let at = at.as_ref().map(|at| format!(", at {at}"));
         out += &format!("failed   {}{}\n", one_line(message), at.unwrap_or_default());
     }
+    if !ended.parts.is_empty() {
+        let part = |part: &Part| format!("{:.3} s {}", part.seconds, part.part);
+        let parts: Vec<_> = ended.parts.iter().map(part).collect();
+        out += &format!("time     {}\n", parts.join(", "));
+    }
     let reason = ended.reason.as_deref().unwrap_or_default();
     match ended.result {
         RunResult::Crashed => out += &format!("crashed  {reason}\n"),
@@ -258,6 +409,21 @@ fn text(variant: &Variant, ended: &RunReport) -> String {
             );
         }
         RunResult::Passed | RunResult::Failed => {}
+    }
+    if let Some(CountedRuns {
+        runs,
+        bad,
+        threads,
+        ops,
+    }) = ended.counted
+    {
+        out += &format!(
+            "counted  {bad} of {runs} runs went wrong whose threads began together \
+             (--threads {threads} --ops {ops})\n"
+        );
+    }
+    if let Some(note) = ended.note {
+        out += &format!("note     {note}\n");
     }
     out
 }

@@ -23,6 +23,8 @@ struct Shown {
     bug: Option<&'static str>,
     about: &'static str,
     invariant: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'static str>,
     file: &'static str,
     source: &'static str,
 }
@@ -38,6 +40,7 @@ impl Show {
             bug: variant.kind.bug(),
             about: variant.about,
             invariant: exhibit.invariant,
+            note: variant.note,
             file: variant.file,
             source: variant.source,
         };
@@ -56,10 +59,13 @@ fn text(shown: &Shown) -> String {
         bug,
         about,
         invariant,
+        note,
         file,
         source,
         ..
     } = shown;
     let bug = bug.map(|bug| format!(", {bug}")).unwrap_or_default();
-    format!("{name}   {kind}{bug}: {about}\nmust hold: {invariant}\n{file}\n\n{source}")
+    let note = note.map(|note| format!("note: {note}\n"));
+    let note = note.unwrap_or_default();
+    format!("{name}   {kind}{bug}: {about}\nmust hold: {invariant}\n{note}{file}\n\n{source}")
 }

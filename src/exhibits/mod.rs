@@ -16,9 +16,11 @@ pub mod queue_consumer;
 mod real_threads;
 pub mod session;
 pub mod shared_list;
+mod variants;
 
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use crate::sync::Arc;
 
@@ -74,6 +76,8 @@ pub struct Variant {
     pub about: &'static str,
     /// What to do about it: nothing for a safe variant.
     pub fix: &'static str,
+    /// What its source and its output do not say by themselves, if there is something.
+    pub note: Option<&'static str>,
     /// The file, relative to the root of the package.
     pub file: &'static str,
     /// The text of the file.
@@ -87,13 +91,42 @@ pub struct Variant {
     pub program: fn(Arc<dyn Terminal>),
 }
 
-/// What a program prints to and reads from.
+/// What a program prints to and reads from, and what was asked of it there.
 pub trait Terminal: Send + Sync {
     /// Prints a text, at once and as it is.
     fn write(&self, text: &str);
 
-    /// The next line of the input, without its end, or `None` at the end of the input.
-    fn read_line(&self) -> Option<String>;
+    /// The next line of the input, without its end, or `None` at the end of the input. A person at
+    /// a keyboard is asked for it with the prompt.
+    fn read_line(&self, prompt: &str) -> Option<String>;
+
+    /// What the program was asked to do.
+    fn settings(&self) -> Settings {
+        Settings::default()
+    }
+
+    /// Prints the answer to a key, which was pressed so long ago.
+    fn answer(&self, key: &str, waited: Duration) {
+        let _ = waited;
+        self.write(&format!("Key {key}\n"));
+    }
+
+    /// Takes note of how long a part of the program took.
+    fn took(&self, part: &str, time: Duration) {
+        let _ = (part, time);
+    }
+}
+
+/// What a program can be asked to do, where that is not its size. Each program knows what it does
+/// by default.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// How many items to ask for: by default up to the end of the input.
+    pub items: Option<usize>,
+    /// How long to wait or to compute.
+    pub seconds: Option<Duration>,
+    /// Whether to show each turn of an event loop.
+    pub verbose: bool,
 }
 
 /// Whether some interleaving breaks a variant.

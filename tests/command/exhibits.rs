@@ -2,10 +2,11 @@
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use proptest::prelude::*;
 
-use racelab::exhibits::{self, Kind, Size, Terminal, Variant};
+use racelab::exhibits::{self, Kind, Settings, Size, Terminal, Variant};
 use racelab::{Bound, Coverage, Engine, Explorer, FailureKind, Reason, Report, Verdict, replay};
 
 /// What a variant comes to.
@@ -25,6 +26,7 @@ const MIXED: &str = "lines are mixed";
 const OF_OTHERS: &str = "asked for page";
 const LATE: &str = "a key has waited for";
 const EMPTY: &str = "popped from an empty queue";
+const LOST: &str = "not each item was consumed once";
 const STANDSTILL: &str = "no thread can go on";
 
 /// How many executions a random walk gets to find a failure, or to find none.
@@ -103,6 +105,7 @@ table! {
         lock_per_line: Holds,
         one_write: Holds,
         printer_thread: Holds,
+        one_after_another: Holds,
     }
     session {
         shared: Fails(Panic, OF_OTHERS),
@@ -117,9 +120,11 @@ table! {
         lost_wakeup: Fails(Deadlock, STANDSTILL),
         if_not_while: Fails(Panic, EMPTY),
         one_sentinel: Fails(Deadlock, STANDSTILL),
-        stop_flag: Fails(Panic, "not each item was consumed once"),
+        stop_flag: Fails(Panic, LOST),
+        in_band_stop: Fails(Panic, LOST),
         unsafe_deque: Fails(DataRace, "data race on queue"),
         condvar: Holds,
+        enum_stop: Holds,
         mpsc: Holds,
         crossbeam: Holds,
         async_: Holds,
@@ -230,6 +235,7 @@ fn variants_with_a_closed_form_have_as_many_traces_as_it_says() {
         ("shared-list/local-then-extend", 2),
         ("print-lock/lock-per-line", 2),
         ("print-lock/one-write", 2),
+        ("print-lock/one-after-another", 1),
         ("session/shared", 6),
         ("session/lock-per-call", 6),
         ("session/mutex", 2),
@@ -538,7 +544,7 @@ mod at_any_size {
 
         #[test]
         fn safe_printers_print_whole_lines(search in searches(3)) {
-            for variant in ["lock-per-line", "one-write", "printer-thread"] {
+            for variant in ["lock-per-line", "one-write", "printer-thread", "one-after-another"] {
                 search.holds(&format!("print-lock/{variant}"), |text: String| {
                     let mut seen: Vec<_> = text.split_inclusive('\n').collect();
                     seen.sort_unstable();
@@ -636,7 +642,26 @@ mod at_any_size {
                 let is_item = |n: usize| (1..=search.size.ops).contains(&n);
                 items.len() == count && items.iter().all(|item| item.parse().is_ok_and(is_item))
             });
-            assert_only(&report, Panic, "not each item was consumed once");
+            assert_only(&report, Panic, LOST);
+        }
+
+        #[test]
+        fn an_item_that_reads_as_the_stop_is_lost_always(search in searches(2)) {
+            let report = search.outcomes("queue-consumer/in-band-stop", |items: Vec<String>| {
+                let numbers: Vec<usize> = items.iter().flat_map(|item| item.parse()).collect();
+                numbers.len() == items.len() && numbers.iter().all(|n| (2..=search.size.ops).contains(n))
+            });
+            assert_only(&report, Panic, LOST);
+            assert_eq!(report.violations, report.executions, "it fails in every interleaving");
+        }
+
+        #[test]
+        fn a_stop_that_no_item_can_be_loses_no_item(search in searches(2)) {
+            search.holds("queue-consumer/enum-stop", |mut items: Vec<String>| {
+                items.sort();
+                let numbers = (2..=search.size.ops).map(|n| n.to_string());
+                items.into_iter().eq(numbers.chain(["stop".to_owned()]))
+            });
         }
 
         #[test]
@@ -673,9 +698,16 @@ mod programs {
             written.push(text.to_owned());
         }
 
-        fn read_line(&self) -> Option<String> {
+        fn read_line(&self, _prompt: &str) -> Option<String> {
             let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
             (!lines.is_empty()).then(|| lines.remove(0).to_owned())
+        }
+
+        fn settings(&self) -> Settings {
+            Settings {
+                seconds: Some(Duration::from_millis(10)),
+                ..Settings::default()
+            }
         }
     }
 
@@ -723,6 +755,9 @@ mod programs {
         run_all("print-lock", &[], |written| {
             let mut lines: Vec<&str> = written.split_inclusive('\n').collect();
             lines.sort_unstable();
+            // One of them prints all lines twice, in two ways.
+            let is_twice = lines.len() == 10;
+            lines.dedup_by(|a, b| is_twice && a == b);
             lines
                 .into_iter()
                 .eq((1..=5).map(|n| format!("After 1 second: {n}\n")))

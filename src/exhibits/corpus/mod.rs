@@ -28,7 +28,8 @@ mod wronglock_3;
 use crate::sync::Arc;
 use crate::thread::{self, JoinHandle};
 
-use super::{Exhibit, Kind, Parameter, Size, Variant};
+use super::variants::variants;
+use super::{Exhibit, Parameter};
 
 /// The exhibit.
 pub static EXHIBIT: Exhibit = Exhibit {
@@ -45,223 +46,62 @@ pub static EXHIBIT: Exhibit = Exhibit {
         default: 1,
         range: 1..=1000,
     },
-    variants: &[
-        Variant {
-            exhibit: "corpus",
-            name: "account",
-            kind: Kind::Unsafe {
-                bug: "order violation",
-            },
-            about: "a deposit, a withdrawal, and a check that is wrong if it comes last",
+    variants: variants! {
+        corpus, |_| (), |_| ();
+
+        account: unsafe "order violation",
+            "a deposit, a withdrawal, and a check that is wrong if it comes last",
             fix: "let the check wait for what it takes for granted, or take nothing for granted",
-            file: "src/exhibits/corpus/account.rs",
-            source: include_str!("account.rs"),
-            only_size: Some(Size { threads: 3, ops: 1 }),
-            body: |_| account::run(),
-            program: |_| account::run(),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "bluetooth_driver",
-            kind: Kind::Unsafe {
-                bug: "atomicity violation",
-            },
-            about: "a request is counted in another step than the look whether the driver stops",
-            fix: "look and count in one critical section",
-            file: "src/exhibits/corpus/bluetooth_driver.rs",
-            source: include_str!("bluetooth_driver.rs"),
-            only_size: Some(Size { threads: 1, ops: 1 }),
-            body: |_| bluetooth_driver::run(),
-            program: |_| bluetooth_driver::run(),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "circular_buffer",
-            kind: Kind::Unsafe {
-                bug: "order violation",
-            },
-            about: "a sender and a receiver skip rounds, and compare by round",
-            fix: "let each side wait for its turn, in place of skipping it",
-            file: "src/exhibits/corpus/circular_buffer.rs",
-            source: include_str!("circular_buffer.rs"),
-            only_size: Some(Size { threads: 2, ops: 7 }),
-            body: |_| circular_buffer::run(),
-            program: |_| circular_buffer::run(),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "deadlock01",
-            kind: Kind::Unsafe { bug: "deadlock" },
-            about: "two threads take two locks in opposite orders",
-            fix: "take the locks in one order everywhere",
-            file: "src/exhibits/corpus/deadlock01.rs",
-            source: include_str!("deadlock01.rs"),
-            only_size: Some(Size { threads: 2, ops: 1 }),
-            body: |_| deadlock01::run(),
-            program: |_| deadlock01::run(),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "lazy01",
-            kind: Kind::Unsafe {
-                bug: "order violation",
-            },
-            about: "two additions, and a check that is wrong if it comes last",
+            only: (3, 1);
+        bluetooth_driver as "bluetooth_driver": unsafe "atomicity violation",
+            "a request is counted in another step than the look whether the driver stops",
+            fix: "look and count in one critical section", only: (1, 1);
+        circular_buffer as "circular_buffer": unsafe "order violation",
+            "a sender and a receiver skip rounds, and compare by round",
+            fix: "let each side wait for its turn, in place of skipping it", only: (2, 7);
+        deadlock01: unsafe "deadlock", "two threads take two locks in opposite orders",
+            fix: "take the locks in one order everywhere", only: (2, 1);
+        lazy01: unsafe "order violation",
+            "two additions, and a check that is wrong if it comes last",
             fix: "let the check wait for what it takes for granted, or take nothing for granted",
-            file: "src/exhibits/corpus/lazy01.rs",
-            source: include_str!("lazy01.rs"),
-            only_size: Some(Size { threads: 3, ops: 1 }),
-            body: |_| lazy01::run(),
-            program: |_| lazy01::run(),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "queue",
-            kind: Kind::Unsafe {
-                bug: "order violation",
-            },
-            about: "a producer and a consumer skip rounds, and compare by round",
-            fix: "let each side wait for its turn, in place of skipping it",
-            file: "src/exhibits/corpus/queue.rs",
-            source: include_str!("queue.rs"),
-            only_size: Some(Size {
-                threads: 2,
-                ops: 20,
-            }),
-            body: |_| queue::run(),
-            program: |_| queue::run(),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "reorder_3",
-            kind: Kind::Unsafe {
-                bug: "atomicity violation",
-            },
-            about: "2 threads write a pair without a lock, and one reads it",
-            fix: "write the pair and read it under one lock",
-            file: "src/exhibits/corpus/reorder.rs",
-            source: include_str!("reorder.rs"),
-            only_size: Some(Size { threads: 3, ops: 1 }),
-            body: |_| reorder::run(2),
-            program: |_| reorder::run(2),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "reorder_5",
-            kind: Kind::Unsafe {
-                bug: "atomicity violation",
-            },
-            about: "4 threads write a pair without a lock, and one reads it",
-            fix: "write the pair and read it under one lock",
-            file: "src/exhibits/corpus/reorder.rs",
-            source: include_str!("reorder.rs"),
-            only_size: Some(Size { threads: 5, ops: 1 }),
-            body: |_| reorder::run(4),
-            program: |_| reorder::run(4),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "reorder_10",
-            kind: Kind::Unsafe {
-                bug: "atomicity violation",
-            },
-            about: "9 threads write a pair without a lock, and one reads it",
-            fix: "write the pair and read it under one lock",
-            file: "src/exhibits/corpus/reorder.rs",
-            source: include_str!("reorder.rs"),
-            only_size: Some(Size {
-                threads: 10,
-                ops: 1,
-            }),
-            body: |_| reorder::run(9),
-            program: |_| reorder::run(9),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "stack",
-            kind: Kind::Unsafe {
-                bug: "order violation",
-            },
-            about: "a popper goes by a flag that is never cleared",
-            fix: "look whether something is left, in place of the flag, or clear the flag with the last item",
-            file: "src/exhibits/corpus/stack.rs",
-            source: include_str!("stack.rs"),
-            only_size: Some(Size {
-                threads: 2,
-                ops: 10,
-            }),
-            body: |_| stack::run(),
-            program: |_| stack::run(),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "twostage",
-            kind: Kind::Unsafe {
-                bug: "atomicity violation",
-            },
-            about: "two stages are written under two locks, one after the other",
-            fix: "write both stages in one critical section",
-            file: "src/exhibits/corpus/twostage.rs",
-            source: include_str!("twostage.rs"),
-            only_size: Some(Size { threads: 2, ops: 1 }),
-            body: |_| twostage::run(),
-            program: |_| twostage::run(),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "wronglock_3",
-            kind: Kind::Unsafe {
-                bug: "atomicity violation",
-            },
-            about: "a thread adds and looks under one lock, 3 add under another",
-            fix: "take the same lock everywhere",
-            file: "src/exhibits/corpus/wronglock_3.rs",
-            source: include_str!("wronglock_3.rs"),
-            only_size: Some(Size { threads: 4, ops: 1 }),
-            body: |_| wronglock_3::run(),
-            program: |_| wronglock_3::run(),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "bounded_buffer",
-            kind: Kind::Unsafe {
-                bug: "lost wake-up",
-            },
-            about: "producers and consumers wait on one condition variable, and one is woken",
+            only: (3, 1);
+        queue: unsafe "order violation",
+            "a producer and a consumer skip rounds, and compare by round",
+            fix: "let each side wait for its turn, in place of skipping it", only: (2, 20);
+        reorder as "reorder_3": unsafe "atomicity violation",
+            "2 threads write a pair without a lock, and one reads it",
+            fix: "write the pair and read it under one lock", only: (3, 1),
+            body: |_| reorder::run(2), program: |_| reorder::run(2);
+        reorder as "reorder_5": unsafe "atomicity violation",
+            "4 threads write a pair without a lock, and one reads it",
+            fix: "write the pair and read it under one lock", only: (5, 1),
+            body: |_| reorder::run(4), program: |_| reorder::run(4);
+        reorder as "reorder_10": unsafe "atomicity violation",
+            "9 threads write a pair without a lock, and one reads it",
+            fix: "write the pair and read it under one lock", only: (10, 1),
+            body: |_| reorder::run(9), program: |_| reorder::run(9);
+        stack: unsafe "order violation", "a popper goes by a flag that is never cleared",
+            fix: "look whether something is left, in place of the flag, or clear the flag with \
+                  the last item", only: (2, 10);
+        twostage: unsafe "atomicity violation",
+            "two stages are written under two locks, one after the other",
+            fix: "write both stages in one critical section", only: (2, 1);
+        wronglock_3 as "wronglock_3": unsafe "atomicity violation",
+            "a thread adds and looks under one lock, 3 add under another",
+            fix: "take the same lock everywhere", only: (4, 1);
+        bounded_buffer as "bounded_buffer": unsafe "lost wake-up",
+            "producers and consumers wait on one condition variable, and one is woken",
             fix: "wake all of them, or give each side a condition variable of its own",
-            file: "src/exhibits/corpus/bounded_buffer.rs",
-            source: include_str!("bounded_buffer.rs"),
-            only_size: Some(Size { threads: 4, ops: 1 }),
-            body: |_| bounded_buffer::run(),
-            program: |_| bounded_buffer::run(),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "bounded_buffer_if",
-            kind: Kind::Unsafe {
-                bug: "stolen wake-up",
-            },
-            about: "a thread that was woken does not look again",
-            fix: "look again after each wake-up, with `while`",
-            file: "src/exhibits/corpus/bounded_buffer_if.rs",
-            source: include_str!("bounded_buffer_if.rs"),
-            only_size: Some(Size { threads: 4, ops: 1 }),
-            body: |_| bounded_buffer_if::run(),
-            program: |_| bounded_buffer_if::run(),
-        },
-        Variant {
-            exhibit: "corpus",
-            name: "dining_philosophers",
-            kind: Kind::Unsafe { bug: "deadlock" },
-            about: "each takes the left fork, then the right one",
+            only: (4, 1);
+        bounded_buffer_if as "bounded_buffer_if": unsafe "stolen wake-up",
+            "a thread that was woken does not look again",
+            fix: "look again after each wake-up, with `while`", only: (4, 1);
+        dining_philosophers as "dining_philosophers": unsafe "deadlock",
+            "each takes the left fork, then the right one",
             fix: "let one of them take the right fork first",
-            file: "src/exhibits/corpus/dining_philosophers.rs",
-            source: include_str!("dining_philosophers.rs"),
-            only_size: None,
             body: |size| dining_philosophers::run(size.threads, size.ops),
-            program: |_| dining_philosophers::run(PHILOSOPHERS, MEALS),
-        },
-    ],
+            program: |_| dining_philosophers::run(PHILOSOPHERS, MEALS);
+    },
 };
 
 /// The size of the dinner as it is told.

@@ -7,7 +7,6 @@ use crate::sync::{Arc, mpsc};
 use crate::{Named, thread};
 
 use super::desk::{Desk, Event};
-use super::tasks::EventLoop;
 
 /// A loop answers the keys that `users` threads press, while `pieces` pieces are computed.
 pub(super) fn run(users: usize, pieces: usize, terminal: Option<Arc<dyn Terminal>>) {
@@ -19,15 +18,15 @@ pub(super) fn run(users: usize, pieces: usize, terminal: Option<Arc<dyn Terminal
         let (user, sender) = (desk.user(user), sender.clone());
         threads.push(thread::spawn(move || user.press_keys(&sender)));
     }
-    let mut event_loop = EventLoop::new(Some(receiver));
+    let mut event_loop = desk.event_loop(Some(receiver));
     let (events, attendant) = (event_loop.events(), Rc::clone(&desk));
-    event_loop.spawn(async move {
+    event_loop.spawn("keys", async move {
         while let Some(event) = events.next().await {
             attendant.handle(event);
         }
     });
     let computer = Rc::clone(&desk);
-    event_loop.spawn(async move {
+    event_loop.spawn("sum", async move {
         let mut sum = 0;
         for piece in 1..=pieces {
             sum += computer.compute(piece);

@@ -2,16 +2,23 @@
 
 use std::cell::{Cell, RefCell};
 use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use crate::exhibits::Terminal;
 use crate::sync::Arc;
 use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use crate::sync::mpsc::Sender;
+use crate::sync::mpsc::{Receiver, Sender};
 use crate::{Named, outcome};
+
+use super::PIECES;
+use super::tasks::EventLoop;
 
 /// How many pieces a key may have to wait for. Whatever the loop does, it can be pressed while one
 /// is computed.
 const PATIENCE: usize = 1;
+
+/// What a person is asked with.
+const PROMPT: &str = "Key: ";
 
 /// What the loop is told.
 pub(super) enum Event {
@@ -21,6 +28,8 @@ pub(super) enum Event {
         user: usize,
         /// What it says.
         text: String,
+        /// When it was pressed, on a real terminal.
+        pressed: Option<Instant>,
     },
     /// The computation has come to this sum.
     Sum(u64),
@@ -50,6 +59,8 @@ pub(super) struct User {
 pub(super) struct Computation {
     /// A piece adds the squares of the numbers below this one.
     below: u64,
+    /// How long a piece takes at least.
+    takes: Duration,
 }
 
 impl Desk {
@@ -65,6 +76,17 @@ impl Desk {
         }
     }
 
+    /// A loop without tasks, whose events come from there. The terminal is shown each turn if it
+    /// has asked for that.
+    pub(super) fn event_loop(&self, outside: Option<Receiver<Event>>) -> EventLoop<Event> {
+        let terminal = self.terminal.clone();
+        let terminal = terminal.filter(|terminal| terminal.settings().verbose);
+        EventLoop::new(outside).observed(terminal.map(|terminal| {
+            let observer = move |turn: &str| terminal.write(&format!("{turn}\n"));
+            Box::new(observer) as _
+        }))
+    }
+
     /// The user of this number.
     pub(super) fn user(&self, number: usize) -> User {
         User {
@@ -76,12 +98,15 @@ impl Desk {
 
     /// The computation, for any thread.
     pub(super) fn computation(&self) -> Computation {
-        let below = if self.terminal.is_some() {
-            1_000_000
-        } else {
-            2
+        let Some(terminal) = &self.terminal else {
+            let takes = Duration::ZERO;
+            return Computation { below: 2, takes };
         };
-        Computation { below }
+        let seconds = terminal.settings().seconds.unwrap_or_default();
+        Computation {
+            below: 1_000_000,
+            takes: seconds.div_f64(PIECES as f64),
+        }
     }
 
     /// Computes a piece, the first of which is 1, on the thread of the loop. One step.
@@ -95,18 +120,24 @@ impl Desk {
 
     /// Answers a key, or notes the sum.
     pub(super) fn handle(&self, event: Event) {
-        let line = match event {
-            Event::Key { user, text } => {
+        let terminal = self.terminal.as_ref();
+        match event {
+            Event::Key {
+                user,
+                text,
+                pressed,
+            } => {
                 self.answered.borrow_mut().push((user, self.computed.get()));
-                format!("Key {text}\n")
+                if let (Some(terminal), Some(pressed)) = (terminal, pressed) {
+                    terminal.answer(&text, pressed.elapsed());
+                }
             }
             Event::Sum(sum) => {
                 self.sum.set(Some(sum));
-                format!("Sum {sum}\n")
+                if let Some(terminal) = terminal {
+                    terminal.write(&format!("Sum {sum}\n"));
+                }
             }
-        };
-        if let Some(terminal) = &self.terminal {
-            terminal.write(&line);
         }
     }
 
@@ -142,8 +173,12 @@ impl User {
     pub(super) fn press_keys(&self, events: &Sender<Event>) -> Vec<usize> {
         let mut pressed = Vec::new();
         while let Some(text) = self.key_after(pressed.len()) {
-            let user = self.number;
-            events.send(Event::Key { user, text }).unwrap();
+            let event = Event::Key {
+                user: self.number,
+                text,
+                pressed: self.terminal.as_ref().map(|_| Instant::now()),
+            };
+            events.send(event).unwrap();
             // After the send, so that no key seems to have waited for longer than it has. A load
             // could do that as well, by a stale value; a read-modify-write reads the newest one.
             pressed.push(self.pieces.fetch_add(0, SeqCst));
@@ -154,7 +189,7 @@ impl User {
     /// The key that the user presses after so many others, if any.
     fn key_after(&self, count: usize) -> Option<String> {
         match &self.terminal {
-            Some(terminal) => terminal.read_line(),
+            Some(terminal) => terminal.read_line(PROMPT),
             None => (count == 0).then(|| "a".to_owned()),
         }
     }
@@ -163,7 +198,14 @@ impl User {
 impl Computation {
     /// Computes a piece, on any thread. It is not a step.
     pub(super) fn compute(self) -> u64 {
-        // Opaque, so that the compiler does not make a formula of the loop.
-        (0..self.below).map(|n| black_box(n * n)).sum()
+        let began = Instant::now();
+        loop {
+            // Opaque, so that the compiler does not make a formula of the loop.
+            let sum = (0..self.below).map(|n| black_box(n * n)).sum();
+            // A piece that is to take longer is computed again.
+            if began.elapsed() >= self.takes {
+                return sum;
+            }
+        }
     }
 }

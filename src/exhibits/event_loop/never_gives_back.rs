@@ -8,7 +8,7 @@ use crate::sync::{Arc, mpsc};
 use crate::{Named, thread};
 
 use super::desk::{Desk, Event};
-use super::tasks::{EventLoop, give_back};
+use super::tasks::give_back;
 
 /// A loop answers the keys that `users` threads press, while `pieces` pieces are computed.
 pub(super) fn run(users: usize, pieces: usize, terminal: Option<Arc<dyn Terminal>>) {
@@ -20,15 +20,15 @@ pub(super) fn run(users: usize, pieces: usize, terminal: Option<Arc<dyn Terminal
         let (user, sender) = (desk.user(user), sender.clone());
         threads.push(thread::spawn(move || user.press_keys(&sender)));
     }
-    let mut event_loop = EventLoop::<Event>::new(None);
+    let mut event_loop = desk.event_loop(None);
     let (events, attendant) = (receiver, Rc::clone(&desk));
-    event_loop.spawn(async move {
+    event_loop.spawn("keys", async move {
         while let Ok(event) = events.recv() {
             attendant.handle(event);
         }
     });
     let computer = Rc::clone(&desk);
-    event_loop.spawn(async move {
+    event_loop.spawn("sum", async move {
         let mut sum = 0;
         for piece in 1..=pieces {
             sum += computer.compute(piece);

@@ -18,9 +18,17 @@ pub(in crate::exhibits) struct EventLoop<E> {
     ready: VecDeque<Task>,
     /// The tasks that wait for an event. When one arrives, all of them look for it in turn.
     waiting: VecDeque<Task>,
+    /// Who is shown each turn.
+    observer: Option<Observer>,
 }
 
-type Task = Pin<Box<dyn Future<Output = ()>>>;
+/// Is told of a turn, in a line.
+pub(super) type Observer = Box<dyn Fn(&str)>;
+
+struct Task {
+    name: &'static str,
+    body: Pin<Box<dyn Future<Output = ()>>>,
+}
 
 /// The events of a loop, of which each is taken by one task.
 pub(in crate::exhibits) struct Events<E> {
@@ -42,7 +50,13 @@ impl<E: 'static> EventLoop<E> {
             }),
             ready: VecDeque::new(),
             waiting: VecDeque::new(),
+            observer: None,
         }
+    }
+
+    /// Lets somebody be shown who has each turn, and which tasks are ready and which wait then.
+    pub(super) fn observed(self, observer: Option<Observer>) -> Self {
+        EventLoop { observer, ..self }
     }
 
     /// The events, for a task.
@@ -51,16 +65,25 @@ impl<E: 'static> EventLoop<E> {
     }
 
     /// Adds a task, which has its first turn after those that are there.
-    pub(in crate::exhibits) fn spawn(&mut self, task: impl Future<Output = ()> + 'static) {
-        self.ready.push_back(Box::pin(task));
+    pub(in crate::exhibits) fn spawn(
+        &mut self,
+        name: &'static str,
+        task: impl Future<Output = ()> + 'static,
+    ) {
+        let body = Box::pin(task);
+        self.ready.push_back(Task { name, body });
     }
 
     /// Runs the tasks until all of them have ended.
     #[track_caller]
     pub(in crate::exhibits) fn run(mut self) {
+        let mut turns = 0;
         while let Some(mut task) = self.next() {
+            turns += 1;
+            self.show(turns, &task);
             // No waker is used: the tasks that wait look again when an event has arrived.
-            let turn = task.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            let mut context = Context::from_waker(Waker::noop());
+            let turn = task.body.as_mut().poll(&mut context);
             match turn {
                 Poll::Ready(()) => drop(task),
                 Poll::Pending if self.events.is_awaited.take() => self.waiting.push_back(task),
@@ -85,12 +108,30 @@ impl<E: 'static> EventLoop<E> {
         self.ready.pop_front()
     }
 
+    /// Shows a turn that is about to begin, and who does not have it.
+    fn show(&self, turn: usize, task: &Task) {
+        if let Some(observer) = &self.observer {
+            observer(&format!(
+                "turn {turn}: {}   ready {}   waiting {}",
+                task.name,
+                names(&self.ready),
+                names(&self.waiting)
+            ));
+        }
+    }
+
     /// Moves the tasks that wait to those that can go on, if they need not wait any more.
     fn wake(&mut self) {
         if self.events.has_news() {
             self.ready.append(&mut self.waiting);
         }
     }
+}
+
+/// The names of tasks, in the order in which they have waited.
+fn names(tasks: &VecDeque<Task>) -> String {
+    let names: Vec<_> = tasks.iter().map(|task| task.name).collect();
+    format!("[{}]", names.join(", "))
 }
 
 impl<E> Events<E> {
@@ -177,7 +218,7 @@ mod tests {
         let notes = Notes::default();
         let mut event_loop = EventLoop::<u32>::new(None);
         for (name, times) in [("a", 3), ("b", 1), ("c", 2)] {
-            event_loop.spawn(note(Rc::clone(&notes), name, times));
+            event_loop.spawn(name, note(Rc::clone(&notes), name, times));
         }
         event_loop.run();
         assert_eq!(notes.take().concat(), "abcaca");
@@ -189,8 +230,11 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         sender.send(7).unwrap();
         let mut event_loop = EventLoop::new(Some(receiver));
-        event_loop.spawn(note_events(Rc::clone(&notes), "w", event_loop.events()));
-        event_loop.spawn(note(Rc::clone(&notes), "a", 2));
+        event_loop.spawn(
+            "w",
+            note_events(Rc::clone(&notes), "w", event_loop.events()),
+        );
+        event_loop.spawn("a", note(Rc::clone(&notes), "a", 2));
         drop(sender);
         event_loop.run();
         assert_eq!(notes.take(), ["a", "w gets 7", "w ends", "a"]);
@@ -202,13 +246,42 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         let mut event_loop = EventLoop::new(Some(receiver));
         for name in ["v", "w"] {
-            event_loop.spawn(note_events(Rc::clone(&notes), name, event_loop.events()));
+            event_loop.spawn(
+                name,
+                note_events(Rc::clone(&notes), name, event_loop.events()),
+            );
         }
-        event_loop.spawn(async move {
+        event_loop.spawn("sender", async move {
             give_back().await;
             sender.send(7).unwrap();
         });
         event_loop.run();
         assert_eq!(notes.take(), ["v gets 7", "v ends", "w ends"]);
+    }
+
+    #[test]
+    fn an_observer_is_shown_who_is_ready_and_who_waits_at_each_turn() {
+        let (notes, shown) = (Notes::default(), Notes::default());
+        let (sender, receiver) = mpsc::channel();
+        sender.send(7).unwrap();
+        drop(sender);
+        let to = Rc::clone(&shown);
+        let observer = move |line: &str| to.borrow_mut().push(line.to_owned());
+        let mut event_loop = EventLoop::new(Some(receiver)).observed(Some(Box::new(observer)));
+        event_loop.spawn(
+            "w",
+            note_events(Rc::clone(&notes), "w", event_loop.events()),
+        );
+        event_loop.spawn("a", note(notes, "a", 2));
+        event_loop.run();
+        let shown = shown.take();
+        let expected = [
+            "turn 1: w   ready [a]   waiting []",
+            "turn 2: a   ready []   waiting [w]",
+            "turn 3: w   ready [a]   waiting []",
+            "turn 4: a   ready []   waiting []",
+            "turn 5: a   ready []   waiting []",
+        ];
+        assert_eq!(shown, expected);
     }
 }

@@ -1,6 +1,6 @@
 //! The console that the printers share.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::exhibits::Terminal;
 use crate::queue::SegQueue;
@@ -15,21 +15,28 @@ pub(super) struct Console {
     pieces: SegQueue<String>,
     /// Held while a piece is written, so that the record has the order of the terminal.
     terminal: Option<Mutex<Arc<dyn Terminal>>>,
+    /// How long a printer waits before it prints. In an execution, time has no meaning.
+    pause: Option<Duration>,
+    /// When the printers begin, on a real terminal.
+    began: Option<Instant>,
 }
 
 impl Console {
     /// Makes an empty console. If there is a terminal, the text is also printed there.
     pub(super) fn new(terminal: Option<Arc<dyn Terminal>>) -> Arc<Self> {
+        let pause = |terminal: &Arc<dyn Terminal>| terminal.settings().seconds.unwrap_or(PAUSE);
         Arc::new(Console {
             pieces: SegQueue::new().named("console"),
+            pause: terminal.as_ref().map(pause),
+            began: terminal.as_ref().map(|_| Instant::now()),
             terminal: terminal.map(Mutex::new),
         })
     }
 
-    /// Waits for a second if there is a terminal. In an execution, time has no meaning.
+    /// Waits for a second, or as long as was asked for, if there is a terminal.
     pub(super) fn pause(&self) {
-        if self.terminal.is_some() {
-            thread::sleep(PAUSE);
+        if let Some(pause) = self.pause {
+            thread::sleep(pause);
         }
     }
 
@@ -40,6 +47,13 @@ impl Console {
         self.pieces.push(piece.to_owned());
         if let Some(terminal) = terminal {
             terminal.write(piece);
+        }
+    }
+
+    /// Tells the terminal how long the printers took, who have ended.
+    pub(super) fn note_time(&self, how: &str) {
+        if let (Some(terminal), Some(began)) = (&self.terminal, self.began) {
+            terminal.lock().unwrap().took(how, began.elapsed());
         }
     }
 

@@ -28,5 +28,6 @@ pub(super) fn run(printers: usize, lines: usize, terminal: Option<Arc<dyn Termin
     for thread in threads {
         thread.join().unwrap();
     }
+    console.note_time("at once");
     console.assert_whole_lines(printers, lines);
 }

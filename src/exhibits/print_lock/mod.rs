@@ -8,11 +8,15 @@
 mod console;
 mod lock_per_line;
 mod lock_per_write;
+mod one_after_another;
 mod one_write;
 mod printer_thread;
 mod text_then_newline;
 
-use super::{Exhibit, Kind, Parameter, Variant};
+use crate::sync::Arc;
+
+use super::variants::variants;
+use super::{Exhibit, Parameter, Terminal};
 
 /// The size of the program that the exhibit goes back to.
 const PRINTERS: usize = 5;
@@ -33,71 +37,25 @@ pub static EXHIBIT: Exhibit = Exhibit {
         default: 1,
         range: 1..=1000,
     },
-    variants: &[
-        Variant {
-            exhibit: "print-lock",
-            name: "text-then-newline",
-            kind: Kind::Unsafe {
-                bug: "atomicity violation",
-            },
-            about: "two writes a line",
+    variants: variants! {
+        print_lock, |size| (size.threads, size.ops, None),
+        |terminal| (PRINTERS, LINES, Some(terminal));
+
+        text_then_newline: unsafe "atomicity violation", "two writes a line",
             fix: "make it one write: print-lock/one-write, or one critical section: \
-                  print-lock/lock-per-line",
-            file: "src/exhibits/print_lock/text_then_newline.rs",
-            source: include_str!("text_then_newline.rs"),
-            only_size: None,
-            body: |size| text_then_newline::run(size.threads, size.ops, None),
-            program: |terminal| text_then_newline::run(PRINTERS, LINES, Some(terminal)),
-        },
-        Variant {
-            exhibit: "print-lock",
-            name: "lock-per-write",
-            kind: Kind::Unsafe {
-                bug: "atomicity violation",
-            },
-            about: "two writes a line, with a lock round each",
-            fix: "hold the lock for the whole line: print-lock/lock-per-line",
-            file: "src/exhibits/print_lock/lock_per_write.rs",
-            source: include_str!("lock_per_write.rs"),
-            only_size: None,
-            body: |size| lock_per_write::run(size.threads, size.ops, None),
-            program: |terminal| lock_per_write::run(PRINTERS, LINES, Some(terminal)),
-        },
-        Variant {
-            exhibit: "print-lock",
-            name: "lock-per-line",
-            kind: Kind::Safe,
-            about: "two writes a line, with a lock round both",
-            fix: "",
-            file: "src/exhibits/print_lock/lock_per_line.rs",
-            source: include_str!("lock_per_line.rs"),
-            only_size: None,
-            body: |size| lock_per_line::run(size.threads, size.ops, None),
-            program: |terminal| lock_per_line::run(PRINTERS, LINES, Some(terminal)),
-        },
-        Variant {
-            exhibit: "print-lock",
-            name: "one-write",
-            kind: Kind::Safe,
-            about: "one write a line",
-            fix: "",
-            file: "src/exhibits/print_lock/one_write.rs",
-            source: include_str!("one_write.rs"),
-            only_size: None,
-            body: |size| one_write::run(size.threads, size.ops, None),
-            program: |terminal| one_write::run(PRINTERS, LINES, Some(terminal)),
-        },
-        Variant {
-            exhibit: "print-lock",
-            name: "printer-thread",
-            kind: Kind::Safe,
-            about: "one thread writes, the others send it their lines",
-            fix: "",
-            file: "src/exhibits/print_lock/printer_thread.rs",
-            source: include_str!("printer_thread.rs"),
-            only_size: None,
-            body: |size| printer_thread::run(size.threads, size.ops, None),
-            program: |terminal| printer_thread::run(PRINTERS, LINES, Some(terminal)),
-        },
-    ],
+                  print-lock/lock-per-line";
+        lock_per_write: unsafe "atomicity violation", "two writes a line, with a lock round each",
+            fix: "hold the lock for the whole line: print-lock/lock-per-line";
+        lock_per_line: safe, "two writes a line, with a lock round both";
+        one_write: safe, "one write a line";
+        printer_thread: safe, "one thread writes, the others send it their lines";
+        one_after_another: safe, "no threads: each printer waits for the one before",
+            program: one_after_another_and_at_once;
+    },
 };
+
+/// What the threads save: the same lines one after another, and then by threads.
+fn one_after_another_and_at_once(terminal: Arc<dyn Terminal>) {
+    one_after_another::run(PRINTERS, LINES, Some(Arc::clone(&terminal)));
+    lock_per_line::run(PRINTERS, LINES, Some(terminal));
+}

@@ -1,23 +1,32 @@
 //! Safe: a manager process has the list, and all others append to it by messages.
 
+use std::process;
+
+use crate::exhibits::Terminal;
 use crate::outcome;
-use crate::timing::processes::{Manager, Pool, Proxy, Work};
+use crate::sync::Arc;
+use crate::timing::processes::{InheritedEnd, Manager, Pool, PoolSettings, Proxy, Work};
 use crate::timing::{Recorder, Timeline};
 
 use super::needed::Needed;
 use super::numbers_of;
+use super::printing::{Printer, Printing};
 
 /// `processes` processes bring `items` numbers each into one list.
-pub(super) fn run(processes: usize, items: usize) {
+pub(super) fn run(processes: usize, items: usize, terminal: Option<Arc<dyn Terminal>>) {
     let manager = Manager::start().needed();
     let address = manager.address().to_owned();
     let mut list = Proxy::connect(&address).needed();
-    let mut pool = Pool::<Appender>::start(processes, address, &Timeline::off()).needed();
+    let mut workers = PoolSettings::workers(processes);
+    let printing = Printing::begin(terminal, &mut workers);
+    let setup = (address, printing.of_processes());
+    let mut pool = Pool::<Appender>::start_with(workers, setup, &Timeline::off()).needed();
     pool.wait_until_ready().needed();
     pool.map((0..processes).map(|process| numbers_of(process, items)))
         .needed();
     pool.finish().needed();
     let mut list = list.list().needed();
+    printing.end(&format!("From main {} {list:?}\n", process::id()));
     outcome(&list);
     list.sort_unstable();
     assert_eq!(list, numbers_of(0, processes * items));
@@ -26,18 +35,20 @@ pub(super) fn run(processes: usize, items: usize) {
 /// A process that appends numbers to the list.
 pub(crate) struct Appender {
     list: Proxy,
+    printer: Printer,
 }
 
 impl Work for Appender {
     const NAME: &'static str = "append-by-the-manager";
     const TRIES: u32 = 1;
-    type Setup = String;
+    type Setup = (String, Option<InheritedEnd>);
     type Task = Vec<u64>;
     type Answer = ();
 
-    fn start(address: String, _name: &str) -> Result<Self, String> {
+    fn start((address, printer): Self::Setup, _name: &str) -> Result<Self, String> {
         let list = Proxy::connect(&address).map_err(|error| error.to_string())?;
-        Ok(Appender { list })
+        let printer = Printer::take(printer.as_ref())?;
+        Ok(Appender { list, printer })
     }
 
     fn run(&mut self, numbers: Vec<u64>, _lane: &mut Recorder) -> Result<(), String> {
@@ -46,6 +57,8 @@ impl Work for Appender {
                 .append(number)
                 .map_err(|error| error.to_string())?;
         }
-        Ok(())
+        let list = self.list.list().map_err(|error| error.to_string())?;
+        let line = format!("From child {} {list:?}", process::id());
+        self.printer.print(&line)
     }
 }

@@ -10,11 +10,13 @@
 mod manager;
 mod needed;
 mod pipe;
+mod printing;
 mod private_copies;
 mod shared_memory_fetch_add;
 mod shared_memory_store;
 
-use super::{Exhibit, Kind, Parameter, Size, Variant};
+use super::variants::variants;
+use super::{Exhibit, Parameter};
 
 /// The works of the processes, for the command that runs them.
 pub(crate) mod works {
@@ -47,70 +49,25 @@ pub static EXHIBIT: Exhibit = Exhibit {
         default: ITEMS,
         range: 1..=1000,
     },
-    variants: &[
-        Variant {
-            exhibit: "processes",
-            name: "private-copies",
-            kind: Kind::Unsafe {
-                bug: "nothing shared",
-            },
-            about: "each process fills a copy of the list",
-            fix: "send what belongs in the list to a process that holds it: processes/manager",
-            file: "src/exhibits/processes/private_copies.rs",
-            source: include_str!("private_copies.rs"),
-            only_size: None,
-            body: |size| private_copies::run(size.threads, size.ops),
-            program: |_| private_copies::run(PROCESSES, ITEMS),
-        },
-        Variant {
-            exhibit: "processes",
-            name: "shared-memory-store",
-            kind: Kind::Unsafe { bug: "lost update" },
-            about: "a number in shared memory: load, add, store",
+    variants: variants! {
+        processes, |size| (size.threads, size.ops, None),
+        |terminal| (PROCESSES, ITEMS, Some(terminal));
+
+        private_copies: unsafe "nothing shared", "each process fills a copy of the list",
+            fix: "send what belongs in the list to a process that holds it: processes/manager";
+        shared_memory_store: unsafe "lost update", "a number in shared memory: load, add, store",
             fix: "make it one step: processes/shared-memory-fetch-add",
-            file: "src/exhibits/processes/shared_memory_store.rs",
-            source: include_str!("shared_memory_store.rs"),
-            only_size: None,
             body: |size| shared_memory_store::run(size.threads, increments(size.ops)),
-            program: |_| shared_memory_store::run(PROCESSES, increments(ITEMS)),
-        },
-        Variant {
-            exhibit: "processes",
-            name: "shared-memory-fetch-add",
-            kind: Kind::Safe,
-            about: "a number in shared memory: one atomic read-modify-write",
-            fix: "",
-            file: "src/exhibits/processes/shared_memory_fetch_add.rs",
-            source: include_str!("shared_memory_fetch_add.rs"),
-            only_size: None,
+            program: |_| shared_memory_store::run(PROCESSES, increments(ITEMS));
+        shared_memory_fetch_add: safe, "a number in shared memory: one atomic read-modify-write",
             body: |size| shared_memory_fetch_add::run(size.threads, increments(size.ops)),
-            program: |_| shared_memory_fetch_add::run(PROCESSES, increments(ITEMS)),
-        },
-        Variant {
-            exhibit: "processes",
-            name: "manager",
-            kind: Kind::Safe,
-            about: "a process that holds the list for all others",
-            fix: "",
-            file: "src/exhibits/processes/manager.rs",
-            source: include_str!("manager.rs"),
-            only_size: None,
-            body: |size| manager::run(size.threads, size.ops),
-            program: |_| manager::run(PROCESSES, ITEMS),
-        },
-        Variant {
-            exhibit: "processes",
-            name: "pipe",
-            kind: Kind::Safe,
-            about: "a sender and a receiver, and messages between them",
-            fix: "",
-            file: "src/exhibits/processes/pipe.rs",
-            source: include_str!("pipe.rs"),
-            only_size: Some(Size { threads: 2, ops: 4 }),
-            body: |_| pipe::run(None),
-            program: |terminal| pipe::run(Some(terminal)),
-        },
-    ],
+            program: |_| shared_memory_fetch_add::run(PROCESSES, increments(ITEMS));
+        manager: safe, "a process that holds the list for all others";
+        pipe: safe, "a sender and a receiver, and messages between them",
+            note: "a message can be received before its sender says that it was sent: it is in the \
+                   pipe by then, and the system decides which process goes on first",
+            only: (2, 4), body: |_| pipe::run(None), program: |terminal| pipe::run(Some(terminal));
+    },
 };
 
 /// The numbers that a process brings.

@@ -9,6 +9,12 @@ use crate::{outcome, thread};
 /// How long an item takes, on a real terminal.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// What a person is asked with.
+const PROMPT: &str = "Queue item: ";
+
+/// The word that ends a consumer, where a stop is an item like any other.
+pub(super) const STOP: &str = "stop";
+
 /// The items, which the main thread puts into the queue. It remembers which ones it gave.
 pub(super) struct Source {
     left: Left,
@@ -18,8 +24,10 @@ pub(super) struct Source {
 enum Left {
     /// The items from 1 up to a number.
     Numbers(usize),
-    /// The lines of a terminal.
-    Lines(Arc<dyn Terminal>),
+    /// As many, the first of which is the word that says stop.
+    StopAndNumbers(usize),
+    /// So many lines of a terminal, or all that there are.
+    Lines(Arc<dyn Terminal>, Option<usize>),
 }
 
 /// What a consumer does with an item.
@@ -31,9 +39,15 @@ pub(super) fn numbers(count: usize) -> (Source, Sink) {
     (Source::new(Left::Numbers(count)), Sink(None))
 }
 
+/// So many items, the first of which is the word that says stop.
+pub(super) fn stop_and_numbers(count: usize) -> (Source, Sink) {
+    (Source::new(Left::StopAndNumbers(count)), Sink(None))
+}
+
 /// The lines of a terminal as items. What becomes of them is printed there.
 pub(super) fn lines(terminal: Arc<dyn Terminal>) -> (Source, Sink) {
-    let source = Source::new(Left::Lines(Arc::clone(&terminal)));
+    let items = terminal.settings().items;
+    let source = Source::new(Left::Lines(Arc::clone(&terminal), items));
     (source, Sink(Some(terminal)))
 }
 
@@ -63,10 +77,13 @@ impl Iterator for Source {
     type Item = String;
 
     fn next(&mut self) -> Option<String> {
+        let given = self.given.len();
         let item = match &mut self.left {
-            Left::Numbers(count) if self.given.len() == *count => None,
-            Left::Numbers(_) => Some((self.given.len() + 1).to_string()),
-            Left::Lines(terminal) => terminal.read_line(),
+            Left::Numbers(count) | Left::StopAndNumbers(count) if given == *count => None,
+            Left::StopAndNumbers(_) if given == 0 => Some(STOP.to_owned()),
+            Left::Numbers(_) | Left::StopAndNumbers(_) => Some((given + 1).to_string()),
+            Left::Lines(_, Some(items)) if given == *items => None,
+            Left::Lines(terminal, _) => terminal.read_line(PROMPT),
         };
         self.given.extend(item.clone());
         item

@@ -19,7 +19,7 @@ pub(super) fn run(readers: usize, downloads: usize, terminal: Option<Arc<dyn Ter
     for reader in 0..readers {
         let (session, site) = (Rc::clone(&session), site.clone());
         let all_read = Rc::clone(&all_read);
-        event_loop.spawn(async move {
+        event_loop.spawn("reader", async move {
             let mut read = Vec::new();
             for page in site.pages_of(reader) {
                 let kept = session.borrow_mut().pop();

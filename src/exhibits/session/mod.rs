@@ -20,7 +20,8 @@ mod pool;
 mod shared;
 mod thread_local;
 
-use super::{Exhibit, Kind, Parameter, Variant};
+use super::variants::variants;
+use super::{Exhibit, Parameter};
 
 /// The size of the program that the exhibit goes back to: 160 downloads.
 const READERS: usize = 5;
@@ -41,84 +42,21 @@ pub static EXHIBIT: Exhibit = Exhibit {
         default: 1,
         range: 1..=1000,
     },
-    variants: &[
-        Variant {
-            exhibit: "session",
-            name: "shared",
-            kind: Kind::Unsafe {
-                bug: "atomicity violation",
-            },
-            about: "send, then receive, on a connection that all threads share",
+    variants: variants! {
+        session, |size| (size.threads, size.ops, None),
+        |terminal| (READERS, DOWNLOADS, Some(terminal));
+
+        shared: unsafe "atomicity violation",
+            "send, then receive, on a connection that all threads share",
             fix: "give each thread a session of its own: session/thread-local, or each download \
-                  a connection: session/pool",
-            file: "src/exhibits/session/shared.rs",
-            source: include_str!("shared.rs"),
-            only_size: None,
-            body: |size| shared::run(size.threads, size.ops, None),
-            program: |terminal| shared::run(READERS, DOWNLOADS, Some(terminal)),
-        },
-        Variant {
-            exhibit: "session",
-            name: "lock-per-call",
-            kind: Kind::Unsafe {
-                bug: "atomicity violation",
-            },
-            about: "a lock round the send, and a lock round the receive",
+                  a connection: session/pool";
+        lock_per_call: unsafe "atomicity violation",
+            "a lock round the send, and a lock round the receive",
             fix: "hold the lock for the whole download: session/mutex, or share no connection: \
-                  session/thread-local",
-            file: "src/exhibits/session/lock_per_call.rs",
-            source: include_str!("lock_per_call.rs"),
-            only_size: None,
-            body: |size| lock_per_call::run(size.threads, size.ops, None),
-            program: |terminal| lock_per_call::run(READERS, DOWNLOADS, Some(terminal)),
-        },
-        Variant {
-            exhibit: "session",
-            name: "mutex",
-            kind: Kind::Safe,
-            about: "a lock round the whole download, one at a time",
-            fix: "",
-            file: "src/exhibits/session/mutex.rs",
-            source: include_str!("mutex.rs"),
-            only_size: None,
-            body: |size| mutex::run(size.threads, size.ops, None),
-            program: |terminal| mutex::run(READERS, DOWNLOADS, Some(terminal)),
-        },
-        Variant {
-            exhibit: "session",
-            name: "thread-local",
-            kind: Kind::Safe,
-            about: "a session for each thread",
-            fix: "",
-            file: "src/exhibits/session/thread_local.rs",
-            source: include_str!("thread_local.rs"),
-            only_size: None,
-            body: |size| thread_local::run(size.threads, size.ops, None),
-            program: |terminal| thread_local::run(READERS, DOWNLOADS, Some(terminal)),
-        },
-        Variant {
-            exhibit: "session",
-            name: "pool",
-            kind: Kind::Safe,
-            about: "one session, which has a connection for each download",
-            fix: "",
-            file: "src/exhibits/session/pool.rs",
-            source: include_str!("pool.rs"),
-            only_size: None,
-            body: |size| pool::run(size.threads, size.ops, None),
-            program: |terminal| pool::run(READERS, DOWNLOADS, Some(terminal)),
-        },
-        Variant {
-            exhibit: "session",
-            name: "event-loop",
-            kind: Kind::Safe,
-            about: "one session for the tasks of one thread, without a lock",
-            fix: "",
-            file: "src/exhibits/session/event_loop.rs",
-            source: include_str!("event_loop.rs"),
-            only_size: None,
-            body: |size| event_loop::run(size.threads, size.ops, None),
-            program: |terminal| event_loop::run(READERS, DOWNLOADS, Some(terminal)),
-        },
-    ],
+                  session/thread-local";
+        mutex: safe, "a lock round the whole download, one at a time";
+        thread_local: safe, "a session for each thread";
+        pool: safe, "one session, which has a connection for each download";
+        event_loop: safe, "one session for the tasks of one thread, without a lock";
+    },
 };

@@ -1,4 +1,15 @@
 //! Undefined: the list is in a plain cell, and two threads can be inside of `push` at once.
+//!
+//! Safe Rust does not compile this. Here two closures borrow the list at once, to change it:
+//! error E0499.
+//!
+//! ```compile_fail,E0499
+//! let mut list = Vec::new();
+//! std::thread::scope(|scope| {
+//!     scope.spawn(|| (0..10).for_each(|item| list.push(item)));
+//!     scope.spawn(|| (10..20).for_each(|item| list.push(item)));
+//! });
+//! ```
 #![expect(
     unsafe_code,
     reason = "the exhibit is what goes wrong without safe Rust"

@@ -6,6 +6,7 @@ mod corpus;
 mod diff;
 mod fan_out;
 mod lessons;
+mod keyboard;
 mod loom;
 mod pipe;
 mod processes;

@@ -54,9 +54,49 @@ fn outcome(variant: &str) -> (i32, String) {
     )
 }
 
+/// What processes have printed of their lists, by their numbers, main last: `From child 1812 [0]`.
+fn lists(run: &Run) -> Vec<(u32, Vec<u64>)> {
+    let (printed, _) = run.stdout.split_once("\n\n").expect("an empty line");
+    let lines: Vec<_> = printed.lines().collect();
+    let (main, children) = lines.split_last().expect("there are lines");
+    let list = |line: &str, who: &str| {
+        let line = line
+            .strip_prefix(who)
+            .unwrap_or_else(|| panic!("{who}: {line}"));
+        let (number, list) = line.split_once(' ').expect("a number and a list");
+        (number.parse().unwrap(), serde_json::from_str(list).unwrap())
+    };
+    let children = children.iter().map(|line| list(line, "From child "));
+    children.chain([list(main, "From main ")]).collect()
+}
+
 #[test]
 fn a_list_of_one_process_is_not_that_of_another_one() {
     assert_eq!(outcome("private-copies"), (1, "[]".to_owned()));
+    let run = line("racelab run processes/private-copies")
+        .exits(1)
+        .quiet();
+    let lists = lists(&run);
+    let numbers: BTreeSet<_> = lists.iter().map(|(number, _)| number).collect();
+    assert_eq!(numbers.len(), 3, "{lists:?}");
+    let mut children: Vec<_> = lists[..2].iter().map(|(_, list)| list.clone()).collect();
+    children.sort();
+    assert_eq!(children, [(0..10).collect::<Vec<_>>(), (10..20).collect()]);
+    assert_eq!(lists[2].1, [0; 0]);
+}
+
+#[test]
+fn through_the_manager_the_process_that_ends_last_sees_all_numbers() {
+    let run = line("racelab run processes/manager").exits(0).quiet();
+    let lists = lists(&run);
+    assert_eq!(lists.len(), 3);
+    let main = &lists[2].1;
+    let longest = lists[..2]
+        .iter()
+        .map(|(_, list)| list)
+        .max_by_key(|list| list.len());
+    assert_eq!(longest.unwrap(), main);
+    assert_eq!(main.len(), 20);
 }
 
 #[test]
@@ -105,11 +145,21 @@ fn additions_in_shared_memory_lose_nothing() {
 #[test]
 fn all_messages_come_through_the_pipe_in_their_order() {
     let run = line("racelab run processes/pipe").exits(0).quiet();
-    for said in ["Sent the message: ", "Received the message: "] {
+    let all = ["hello", "hey", "hru?", "END"];
+    // The receiver takes the last one for what it is, and does not print it.
+    for (said, expected) in [
+        ("Sent the message: ", &all[..]),
+        ("Received the message: ", &all[..3]),
+    ] {
         let lines = run.stdout.lines();
         let messages: Vec<_> = lines.filter_map(|line| line.strip_prefix(said)).collect();
-        assert_eq!(messages, ["hello", "hey", "hru?", "END"], "{said}");
+        assert_eq!(messages, expected, "{said}");
     }
+    assert!(
+        run.stdout
+            .contains("note     a message can be received before"),
+        "{run:?}"
+    );
     assert_eq!(run.fact_of_run(), r#"["hello", "hey", "hru?", "END"]"#);
 }
 

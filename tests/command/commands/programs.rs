@@ -118,10 +118,112 @@ fn a_session_that_threads_share_downloads_as_many_pages() {
 #[test]
 fn a_responsive_loop_answers_all_keys_and_shows_the_sum() {
     for variant in ["gives-back", "worker"] {
-        let run = with_input(&format!("racelab run event-loop/{variant}"), b"a\nb\n");
-        let run = run.exits(0).quiet();
-        let expected = ["Key a", "Key b", "Sum 6666656666670000000"];
-        assert_eq!(sorted_lines(&run), expected, "{variant}");
+        let command = format!("racelab run event-loop/{variant} --seconds 0.1");
+        let run = with_input(&command, b"a\nb\n").exits(0).quiet();
+        let lines = sorted_lines(&run);
+        let answered = ["Key a, answered after ", "Key b, answered after "];
+        assert!(lines[0].starts_with(answered[0]), "{run:?}");
+        assert!(lines[1].starts_with(answered[1]), "{run:?}");
+        assert_eq!(lines[2..], ["Sum 6666656666670000000"], "{variant}");
+    }
+}
+
+/// How long each key waited for its answer while a sum was computed for half a second.
+fn waits(variant: &str) -> Vec<f64> {
+    let command = format!("racelab run event-loop/{variant} --seconds 0.5 --format json");
+    let json = parsed(&with_input(&command, b"a\nb\n").quiet());
+    let answers = json["answers"].as_array().expect("it has answers");
+    let keys: Vec<_> = answers.iter().map(|answer| &answer["key"]).collect();
+    assert_eq!(keys, ["a", "b"]);
+    let seconds = answers.iter().map(|answer| answer["seconds"].as_f64());
+    seconds.map(|seconds| seconds.expect("a number")).collect()
+}
+
+#[test]
+fn a_key_waits_for_the_whole_sum_where_the_loop_computes_it() {
+    let blocked = waits("computes-in-loop");
+    // They were pressed when it had begun, or a little before or after that.
+    assert!(blocked.iter().all(|wait| *wait > 0.2), "{blocked:?}");
+    // Whatever the machine does, one of ten runs answers in less than half of that.
+    let is_responsive = (0..10).any(|_| waits("worker").iter().all(|wait| *wait < 0.2));
+    assert!(is_responsive);
+}
+
+#[test]
+fn each_turn_of_a_loop_shows_who_is_ready_and_who_waits() {
+    let run = with_input(
+        "racelab run event-loop/worker --verbose --seconds 0",
+        b"a\n",
+    );
+    let run = run.exits(0).quiet();
+    let turns: Vec<_> = run
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("turn "))
+        .collect();
+    assert_eq!(turns[0], "turn 1: keys   ready []   waiting []");
+    // With one task, as long as events come.
+    assert!(turns.len() > 1, "{run:?}");
+
+    let computes = "racelab run event-loop/computes-in-loop -v --seconds 0";
+    let run = with_input(computes, b"a\n").quiet();
+    let first =
+        "turn 1: keys   ready [sum]   waiting []\nturn 2: sum   ready []   waiting [keys]\n";
+    assert!(run.stdout.starts_with(first), "{run:?}");
+}
+
+#[test]
+fn printers_that_wait_for_each_other_take_longer_than_those_that_wait_at_once() {
+    let command = "racelab run print-lock/one-after-another --seconds 0.05";
+    let run = line(command).exits(0).quiet();
+    let time = run
+        .stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("time     "));
+    let time = time.expect("it says the times");
+    assert!(
+        time.contains(" s one after another, ") && time.ends_with(" s at once"),
+        "{time}"
+    );
+    let json = parsed(&line(&format!("{command} --format json")).exits(0).quiet());
+    let parts = json["parts"].as_array().expect("it has parts");
+    let seconds = |part: usize| parts[part]["seconds"].as_f64().expect("a number");
+    assert!(seconds(0) >= 0.25, "{json}");
+    assert!(seconds(1) >= 0.05, "{json}");
+    for variant in [
+        "text-then-newline",
+        "lock-per-line",
+        "one-write",
+        "printer-thread",
+    ] {
+        let run = line(&format!("racelab run print-lock/{variant} --seconds 0.01")).quiet();
+        assert!(run.stdout.contains("\ntime     0."), "{run:?}");
+    }
+}
+
+mod a_word_that_says_stop {
+    use super::*;
+
+    #[test]
+    fn loses_what_is_behind_it() {
+        let run = with_input("racelab run queue-consumer/in-band-stop", b"a\nstop\nb\n");
+        let run = run.exits(1).quiet();
+        let expected = "From queue a\n\noutcome  [\"a\"]\nfailed   not each item was consumed once: \
+                        consumed [\"a\"], given [\"a\", \"b\", \"stop\"], at \
+                        src/exhibits/queue_consumer/in_band_stop.rs:";
+        assert!(run.stdout.starts_with(expected), "{run:?}");
+    }
+
+    #[test]
+    fn is_an_item_where_the_stop_is_something_else() {
+        for variant in ["enum-stop", "mpsc", "condvar"] {
+            let command = format!("racelab run queue-consumer/{variant}");
+            let run = with_input(&command, b"a\nstop\nb\n").exits(0).quiet();
+            assert!(
+                run.stdout.contains("\noutcome  [\"a\", \"stop\", \"b\"]\n"),
+                "{run:?}"
+            );
+        }
     }
 }
 
@@ -129,9 +231,10 @@ fn a_responsive_loop_answers_all_keys_and_shows_the_sum() {
 fn a_loop_in_which_a_task_blocks_is_ended_by_the_time_limit() {
     let command = "racelab run event-loop/never-gives-back --time-limit 1";
     let run = with_input(command, b"a\n").exits(3).quiet();
+    assert!(run.stdout.starts_with("Key a, answered after "), "{run:?}");
     assert!(
         run.stdout
-            .starts_with("Key a\n\nendless  did not end within 1s: a deadlock"),
+            .contains("\n\nendless  did not end within 1s: a deadlock"),
         "{run:?}"
     );
 }
@@ -153,6 +256,29 @@ mod input {
                 );
             }
         }
+    }
+
+    #[test]
+    fn nine_items_are_taken_unless_another_number_is_asked_for() {
+        let input: String = (1..=12).map(|n| format!("{n}\n")).collect();
+        for (flags, items) in [("", 9), (" --items 2", 2), (" --items 20", 12)] {
+            for variant in CONSUMERS {
+                let command = format!("racelab run queue-consumer/{variant}{flags} --format json");
+                let json = parsed(&with_input(&command, input.as_bytes()).exits(0).quiet());
+                let expected: Vec<String> = (1..=items).map(|n| n.to_string()).collect();
+                assert_eq!(json["outcome"], format!("{expected:?}"), "{command}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_program_does_not_look_at_is_refused() {
+        line("racelab run queue-consumer --items 0").refused("it takes a number from 1");
+        line("racelab run queue-consumer --items many").refused("it takes a number from 1");
+        line("racelab run counter --items 3").refused("--items is not for counter");
+        line("racelab run counter --seconds 3").refused("event-loop and print-lock");
+        line("racelab run event-loop --seconds soon").refused("20ms, 10s");
+        line("racelab run queue-consumer -v").refused("--verbose is not for queue-consumer");
     }
 
     #[test]

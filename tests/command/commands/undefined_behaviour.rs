@@ -7,9 +7,9 @@ use std::process::{Child, Stdio};
 
 use serde_json::{Value, json};
 
+use crate::support::{Folder, line, parsed};
 #[cfg(target_os = "linux")]
 use crate::support::{Run, command, interrupt, is_alive, send, words};
-use crate::support::{line, parsed};
 
 const VARIANT: &str = "counter/unsafe-cell";
 
@@ -210,4 +210,61 @@ fn an_interrupt_ends_the_process_and_its_child() {
     interrupt(&mut process);
     let run = ended(process).exits(130);
     assert!(!is_alive(child), "it was left behind: {run:?}");
+}
+
+#[test]
+fn a_run_that_came_out_right_says_how_often_it_goes_wrong() {
+    // In some runs it goes wrong visibly, and then there is nothing to add.
+    for _ in 0..20 {
+        let run = line("racelab run shared-list/unsafe-vec").quiet();
+        assert!(
+            run.stdout.contains(
+                "\nnote     safe Rust does not compile it: error[E0499]: cannot borrow `list` as \
+                 mutable more than once at a time\n"
+            ),
+            "{run:?}"
+        );
+        if run.code != 0 {
+            continue;
+        }
+        let counted = run
+            .stdout
+            .lines()
+            .find_map(|line| line.strip_prefix("counted  "));
+        let counted = counted.unwrap_or_else(|| panic!("it does not say how often: {run:?}"));
+        let (bad, rest) = counted.split_once(" of ").unwrap();
+        assert!(bad.parse::<u64>().unwrap() > 0, "{counted}");
+        assert!(
+            rest.ends_with(" runs went wrong whose threads began together (--threads 2 --ops 10)"),
+            "{counted}"
+        );
+        return;
+    }
+    panic!("it went wrong in each of 20 runs");
+}
+
+#[test]
+fn safe_rust_does_not_compile_the_racy_append_and_says_what_is_noted() {
+    let shown = line("racelab show shared-list/unsafe-vec --format json");
+    let shown = parsed(&shown.exits(0).quiet());
+    let note = shown["note"].as_str().expect("it has a note");
+    let (_, error) = note.split_once(": ").expect("the error");
+    let source = shown["source"].as_str().expect("it has a source");
+    let lines = source.lines().filter_map(|line| line.strip_prefix("//!"));
+    let example = lines
+        .skip_while(|line| *line != " ```compile_fail,E0499")
+        .skip(1)
+        .take_while(|line| *line != " ```");
+    let program: String = example.map(|line| format!("{line}\n")).collect();
+    let folder = Folder::new("racy_append");
+    let file = folder.file("racy_append.rs");
+    std::fs::write(&file, format!("fn main() {{\n{program}}}\n")).unwrap();
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = std::process::Command::new(rustc)
+        .args(["--edition", "2024", "--emit", "metadata", "--out-dir"])
+        .args([folder.file("").as_os_str(), file.as_os_str()])
+        .output()
+        .expect("there is a compiler");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said.lines().next(), Some(error), "{said}");
 }
