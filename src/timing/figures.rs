@@ -69,6 +69,9 @@ pub(crate) struct TimedWay {
     /// When each worker was at work, in the median run.
     #[serde(skip)]
     pub(crate) lanes: Vec<Lane>,
+    /// When the one thread was at work on which the tasks took turns. `None` if there are none.
+    #[serde(skip)]
+    pub(crate) thread_of_tasks: Option<Lane>,
 }
 
 /// What one worker did, and when.
@@ -90,6 +93,12 @@ pub(crate) struct Span {
     pub(crate) end: f64,
     /// What it was.
     pub(crate) activity: Activity,
+    /// The processor time that the thread of the worker took in it, in seconds. Where many short
+    /// waits were added up, theirs counts as that of the work. `None` where the system does not
+    /// tell, and while tasks take turns on the thread.
+    pub(crate) cpu: Option<f64>,
+    /// Whether an item of the work begins here.
+    pub(crate) begins_item: bool,
 }
 
 /// What a worker does.
@@ -100,6 +109,20 @@ pub(crate) enum Activity {
     Work,
     /// It waits for an answer, or for a time to pass.
     Wait,
+}
+
+impl Lane {
+    /// The items of the work that its worker has done, each by its spans.
+    pub(crate) fn items(&self) -> impl Iterator<Item = &[Span]> {
+        self.spans.chunk_by(|_, next| !next.begins_item)
+    }
+}
+
+impl Span {
+    /// How long it took, in seconds.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.end - self.start
+    }
 }
 
 impl Timing {
@@ -179,8 +202,8 @@ impl TimedWay {
         let (mut work, mut wait) = (0.0, 0.0);
         for span in self.lanes.iter().flat_map(|lane| &lane.spans) {
             match span.activity {
-                Activity::Work => work += span.end - span.start,
-                Activity::Wait => wait += span.end - span.start,
+                Activity::Work => work += span.seconds(),
+                Activity::Wait => wait += span.seconds(),
             }
         }
         Some(work / (work + wait)).filter(|share| share.is_finite())

@@ -50,6 +50,7 @@ pub(crate) struct Run {
     peak_memory: Option<u64>,
     done: Done,
     lanes: Vec<Lane>,
+    thread_of_tasks: Option<Lane>,
 }
 
 /// Runs each way once, then each a second time, and so on, so that what disturbs the machine for a
@@ -86,6 +87,7 @@ fn run_once(workload: &dyn Workload, way: Way, lanes: Lanes) -> Result<Run, Fail
             .peak_memory
             .map(|memory| memory + done.memory_of_processes),
         lanes: timeline.take_lanes(),
+        thread_of_tasks: timeline.take_thread_of_tasks(),
         done,
     })
 }
@@ -150,6 +152,7 @@ impl Measurements {
                 messages_per_second: run.done.messages_per_second,
                 latency_seconds: run.done.latency.map(|latency| latency.as_secs_f64()),
                 lanes: run.lanes,
+                thread_of_tasks: run.thread_of_tasks,
             });
         }
         timing

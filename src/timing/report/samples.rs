@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 use super::conclusion;
 use crate::timing::{Activity, Lane, Span, TimedWay, Timing};
 
+/// How many cores the machine has.
+const CORES: usize = 2;
+
 /// A row of these runs, without what depends on others.
 pub(super) fn row(method: &str, workers: usize, runs: &[f64]) -> TimedWay {
     let mut sorted = runs.to_vec();
@@ -28,13 +31,14 @@ pub(super) fn row(method: &str, workers: usize, runs: &[f64]) -> TimedWay {
         messages_per_second: None,
         latency_seconds: None,
         lanes: Vec::new(),
+        thread_of_tasks: None,
     }
 }
 
 /// A timing of these rows, with what follows from them.
 pub(super) fn timing(workload: &str, parameters: &Value, rows: Vec<TimedWay>) -> Timing {
     let parameters = parameters.as_object().cloned().unwrap_or_else(Map::new);
-    let mut timing = Timing::new(workload, parameters, 2);
+    let mut timing = Timing::new(workload, parameters, CORES);
     let sync = rows.iter().find(|row| row.method == "sync");
     let sync = sync.map(|row| row.seconds);
     timing.rows = rows;
@@ -200,8 +204,14 @@ pub(super) fn interrupted() -> Timing {
     timing
 }
 
-/// Workers that take items in turn, each of which is some work and then a wait.
+/// Workers that take items in turn, each of which is some work and then a wait. Those that can
+/// compute at once share the cores.
 fn lanes(method: &str, workers: usize, items: usize, [work, wait]: [f64; 2]) -> Vec<Lane> {
+    let sharing = match method {
+        "sync" | "async" => 1,
+        _ => workers,
+    };
+    let share = (CORES as f64 / sharing as f64).min(1.0);
     let lane = |worker: usize| {
         let mut spans = Vec::new();
         // The tasks of an event loop compute one after another.
@@ -217,6 +227,11 @@ fn lanes(method: &str, workers: usize, items: usize, [work, wait]: [f64; 2]) -> 
                         start: now,
                         end,
                         activity,
+                        cpu: Some(match activity {
+                            Activity::Work => time * share,
+                            Activity::Wait => 0.0,
+                        }),
+                        begins_item: activity == Activity::Work || work <= 0.0,
                     });
                     now = end;
                 }

@@ -7,7 +7,9 @@ mod thread_limit;
 mod thread_pool;
 mod work_stealing;
 
-pub(in crate::timing) use event_loop::{event_loop, on_event_loop};
+#[cfg(network)]
+pub(in crate::timing) use event_loop::event_loop;
+pub(in crate::timing) use event_loop::{on_event_loop, recorded_event_loop};
 pub(in crate::timing) use in_flight::InFlight;
 pub(in crate::timing) use thread_limit::{
     refuse_too_many_of_rayon, refuse_too_many_processes, refuse_too_many_threads,

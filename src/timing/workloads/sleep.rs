@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::timing::processes::{Pool, Work};
 use crate::timing::workers::InFlight;
 use crate::timing::workers::on_threads;
-use crate::timing::workers::{event_loop, on_event_loop};
+use crate::timing::workers::{on_event_loop, recorded_event_loop};
 use crate::timing::{Done, Failed, Method, Recorder, Timeline, Way, Workload};
 
 /// Waits of the same length.
@@ -88,7 +88,7 @@ impl Workload for Sleep {
                         Ok(())
                     }
                 });
-                on_event_loop(&event_loop()?, tasks)?.len()
+                on_event_loop(&recorded_event_loop(timeline)?, tasks)?.len()
             }
             Method::Processes => return in_processes(way.workers, &waits, timeline),
         };

@@ -126,6 +126,8 @@ fn lane(name: &str, count: u32, each: f64) -> Lane {
         start,
         end,
         activity,
+        cpu: Some(0.5 * (end - start)),
+        begins_item: activity == Activity::Work,
     });
     Lane {
         name: name.to_owned(),
@@ -243,7 +245,8 @@ fn rows() -> impl Strategy<Value = TimedWay> {
     let workers = prop_oneof![1..40_usize, 1..20_000_usize];
     let runs = prop::collection::vec(times(), 1..5);
     let ideal = prop::option::of(times());
-    let span = (times(), times(), any::<bool>());
+    let cpu = prop::option::of(times());
+    let span = (times(), times(), any::<bool>(), cpu, any::<bool>());
     let lane = ("[^\u{0}]{0,40}", prop::collection::vec(span, 0..20));
     let lanes = prop::collection::vec(lane, 0..12);
     (method, variant, workers, runs, ideal, lanes).prop_map(
@@ -256,7 +259,7 @@ fn rows() -> impl Strategy<Value = TimedWay> {
                     name,
                     spans: spans
                         .into_iter()
-                        .map(|(start, end, works)| Span {
+                        .map(|(start, end, works, cpu, begins_item)| Span {
                             start,
                             end,
                             activity: if works {
@@ -264,6 +267,8 @@ fn rows() -> impl Strategy<Value = TimedWay> {
                             } else {
                                 Activity::Wait
                             },
+                            cpu,
+                            begins_item,
                         })
                         .collect(),
                 })

@@ -8,7 +8,7 @@ use super::page::Page;
 use super::{Io, PATIENCE, asynchronous, blocking};
 use crate::timing::processes::{Finished, Pool, PoolSettings};
 use crate::timing::workers::on_threads;
-use crate::timing::workers::{event_loop, on_event_loop};
+use crate::timing::workers::{on_event_loop, recorded_event_loop};
 use crate::timing::{Failed, Method, Recorder, Timeline, Way};
 
 /// What all downloads of a run came to.
@@ -82,7 +82,7 @@ impl Io {
     /// All tasks share a session. With as many tasks as downloads, all downloads are under way at
     /// once.
     fn by_tasks(&self, workers: usize, timeline: &Timeline) -> Result<Vec<u64>, Failed> {
-        let runtime = event_loop()?;
+        let runtime = recorded_event_loop(timeline)?;
         let session = asynchronous::Session::new(self.timeout);
         let next = Arc::new(AtomicUsize::new(0));
         let tasks = (0..workers).map(|place| {

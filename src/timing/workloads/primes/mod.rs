@@ -18,7 +18,7 @@ use self::trial_division::primes_in;
 use crate::timing::processes::Finished;
 use crate::timing::workers::on_rayon;
 use crate::timing::workers::on_threads;
-use crate::timing::workers::{event_loop, on_event_loop};
+use crate::timing::workers::{on_event_loop, recorded_event_loop};
 use crate::timing::{Done, Failed, Method, Timeline, Way, Workload};
 
 /// Three ranges, of which the primes are thrown away.
@@ -239,7 +239,7 @@ fn on_tasks(below: u64, timeline: &Timeline) -> Result<Vec<u64>, Failed> {
             Ok(lane.work(|| primes_in(range)))
         }
     });
-    Ok(on_event_loop(&event_loop()?, tasks)?.concat())
+    Ok(on_event_loop(&recorded_event_loop(timeline)?, tasks)?.concat())
 }
 
 fn extend(list: &Mutex<Vec<u64>>, primes: Vec<u64>) {
