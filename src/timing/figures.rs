@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::origin::Origin;
+
 /// What was measured, as `racelab/time/1`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Timing {
@@ -18,10 +20,14 @@ pub(crate) struct Timing {
     pub(crate) cores: usize,
     /// A row for each way that was measured at least once, in the order of the first runs.
     pub(crate) rows: Vec<TimedWay>,
-    /// What follows from the rows, in sentences. Empty if there is nothing to compare.
+    /// What follows from the rows, in sentences, of which the first is the answer. Empty if there
+    /// is nothing to compare.
     pub(crate) conclusion: Vec<String>,
     /// Whether Ctrl-C ended the measuring.
     pub(crate) interrupted: bool,
+    /// Where and when it was measured. `None` if nobody has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<Origin>,
 }
 
 /// One way to do the work.
@@ -66,6 +72,12 @@ pub(crate) struct TimedWay {
     /// For `pipe`: half of the time from a message to its answer, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) latency_seconds: Option<f64>,
+    /// For `pipe`: the messages a second of each run, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) messages_per_second_of_runs: Vec<f64>,
+    /// For `pipe`: the latency of each run, in seconds, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) latency_seconds_of_runs: Vec<f64>,
     /// When each worker was at work, in the median run.
     #[serde(skip)]
     pub(crate) lanes: Vec<Lane>,
@@ -112,9 +124,11 @@ pub(crate) enum Activity {
 }
 
 impl Lane {
-    /// The items of the work that its worker has done, each by its spans.
-    pub(crate) fn items(&self) -> impl Iterator<Item = &[Span]> {
-        self.spans.chunk_by(|_, next| !next.begins_item)
+    /// The items of the work that its worker has done, each by its spans. What is before the first
+    /// item is part of none.
+    pub(crate) fn items(&self) -> impl Iterator<Item = &[Span]> + Clone {
+        let parts = self.spans.chunk_by(|_, next| !next.begins_item);
+        parts.filter(|spans| spans[0].begins_item)
     }
 }
 
@@ -136,6 +150,7 @@ impl Timing {
             rows: Vec::new(),
             conclusion: Vec::new(),
             interrupted: false,
+            origin: None,
         }
     }
 }

@@ -152,15 +152,21 @@ mod tests {
 
     #[test]
     fn processor_time_of_a_thread_is_its_own() {
-        let compute = || (0..10_000_000_u64).map(std::hint::black_box).sum::<u64>();
-        let before = cpu_time_of_this_thread().unwrap();
-        let other = std::thread::spawn(move || {
+        let taken = |act: &dyn Fn()| {
             let before = cpu_time_of_this_thread().unwrap();
-            std::hint::black_box(compute());
-            cpu_time_of_this_thread().unwrap() - before
+            act();
+            cpu_time_of_this_thread().unwrap().saturating_sub(before)
+        };
+        let others = std::sync::Mutex::new(Duration::ZERO);
+        let compute = || {
+            std::hint::black_box((0..10_000_000_u64).map(std::hint::black_box).sum::<u64>());
+        };
+        let own = taken(&|| {
+            std::thread::scope(|scope| {
+                scope.spawn(|| *others.lock().unwrap() = taken(&compute));
+            });
         });
-        let others = other.join().unwrap();
-        let own = cpu_time_of_this_thread().unwrap() - before;
+        let others = others.into_inner().unwrap();
         assert!(own < others, "{own:?} while it waited for {others:?}");
     }
 

@@ -136,7 +136,7 @@ impl Timeline {
     /// now on. `None` if nothing is recorded.
     pub(crate) fn thread_of_tasks(&self) -> Option<ThreadRecorder> {
         let lane = Lane {
-            name: "their thread".to_owned(),
+            name: "thread".to_owned(),
             spans: Vec::new(),
         };
         self.records.then(|| ThreadRecorder {

@@ -44,7 +44,10 @@ pub(crate) fn text(timing: &Timing, style: &Style) -> String {
         out += &lanes;
     }
     if !timing.conclusion.is_empty() {
-        let conclusion = printable(&timing.conclusion.join(" "));
+        let mut conclusion = printable(&timing.conclusion.join(" "));
+        if style.ascii {
+            conclusion = conclusion.replace('µ', "u");
+        }
         out += "\n";
         out += &wrapped(&conclusion, "", "", style);
     }
