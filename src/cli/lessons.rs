@@ -73,7 +73,7 @@ pub(super) const ALL: &[Lesson] = &[
     ),
     lesson(
         "an event loop with a ready list and a waiting list",
-        "racelab run event-loop",
+        "racelab run event-loop -v",
         "tasks take turns where they wait",
     ),
     lesson(

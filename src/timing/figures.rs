@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::origin::Origin;
+
 /// What was measured, as `racelab/time/1`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Timing {
@@ -21,10 +23,14 @@ pub(crate) struct Timing {
     /// What a thread and a task cost on this machine, where both do the work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) costs: Option<Costs>,
-    /// What follows from the rows, in sentences. Empty if there is nothing to compare.
+    /// What follows from the rows, in sentences, of which the first is the answer. Empty if there
+    /// is nothing to compare.
     pub(crate) conclusion: Vec<String>,
     /// Whether Ctrl-C ended the measuring.
     pub(crate) interrupted: bool,
+    /// Where and when it was measured. `None` if nobody has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) origin: Option<Origin>,
 }
 
 /// One way to do the work.
@@ -75,9 +81,18 @@ pub(crate) struct TimedWay {
     /// For `pipe`: half of the time from a message to its answer, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) latency_seconds: Option<f64>,
+    /// For `pipe`: the messages a second of each run, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) messages_per_second_of_runs: Vec<f64>,
+    /// For `pipe`: the latency of each run, in seconds, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) latency_seconds_of_runs: Vec<f64>,
     /// When each worker was at work, in the median run.
     #[serde(skip)]
     pub(crate) lanes: Vec<Lane>,
+    /// When the one thread was at work on which the tasks took turns. `None` if there are none.
+    #[serde(skip)]
+    pub(crate) thread_of_tasks: Option<Lane>,
 }
 
 /// What workers cost before they have done anything.
@@ -119,6 +134,12 @@ pub(crate) struct Span {
     pub(crate) end: f64,
     /// What it was.
     pub(crate) activity: Activity,
+    /// The processor time that the thread of the worker took in it, in seconds. Where many short
+    /// waits were added up, theirs counts as that of the work. `None` where the system does not
+    /// tell, and while tasks take turns on the thread.
+    pub(crate) cpu: Option<f64>,
+    /// Whether an item of the work begins here.
+    pub(crate) begins_item: bool,
 }
 
 /// What a worker does.
@@ -129,6 +150,22 @@ pub(crate) enum Activity {
     Work,
     /// It waits for an answer, or for a time to pass.
     Wait,
+}
+
+impl Lane {
+    /// The items of the work that its worker has done, each by its spans. What is before the first
+    /// item is part of none.
+    pub(crate) fn items(&self) -> impl Iterator<Item = &[Span]> + Clone {
+        let parts = self.spans.chunk_by(|_, next| !next.begins_item);
+        parts.filter(|spans| spans[0].begins_item)
+    }
+}
+
+impl Span {
+    /// How long it took, in seconds.
+    pub(crate) fn seconds(&self) -> f64 {
+        self.end - self.start
+    }
 }
 
 impl Timing {
@@ -143,6 +180,7 @@ impl Timing {
             costs: None,
             conclusion: Vec::new(),
             interrupted: false,
+            origin: None,
         }
     }
 }
@@ -211,8 +249,8 @@ impl TimedWay {
         let (mut work, mut wait) = (0.0, 0.0);
         for span in self.lanes.iter().flat_map(|lane| &lane.spans) {
             match span.activity {
-                Activity::Work => work += span.end - span.start,
-                Activity::Wait => wait += span.end - span.start,
+                Activity::Work => work += span.seconds(),
+                Activity::Wait => wait += span.seconds(),
             }
         }
         Some(work / (work + wait)).filter(|share| share.is_finite())

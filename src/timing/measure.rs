@@ -36,7 +36,7 @@ pub(crate) enum Event {
     /// A run begins: the how-manieth of its way, from 1 on.
     Begins { round: u32, way: Way },
     /// A run is over.
-    Ended(Run),
+    Ended(Box<Run>),
     /// A run failed, after which there is none.
     Failed { way: Way, why: Failed },
 }
@@ -53,6 +53,7 @@ pub(crate) struct Run {
     peak_memory: Option<u64>,
     done: Done,
     lanes: Vec<Lane>,
+    thread_of_tasks: Option<Lane>,
 }
 
 /// Runs each way once, then each a second time, and so on, so that what disturbs the machine for a
@@ -71,7 +72,7 @@ pub(crate) fn measure(workload: &dyn Workload, plan: Plan, mut on_event: impl Fn
         for way in workload.ways() {
             on_event(Event::Begins { round, way });
             match run_once(workload, way, plan.lanes) {
-                Ok(run) => on_event(Event::Ended(run)),
+                Ok(run) => on_event(Event::Ended(Box::new(run))),
                 Err(why) => return on_event(Event::Failed { way, why }),
             }
         }
@@ -96,6 +97,7 @@ fn run_once(workload: &dyn Workload, way: Way, lanes: Lanes) -> Result<Run, Fail
             .peak_memory
             .map(|memory| memory + done.memory_of_processes),
         lanes: timeline.take_lanes(),
+        thread_of_tasks: timeline.take_thread_of_tasks(),
         done,
     })
 }
@@ -149,6 +151,10 @@ impl Measurements {
             let seconds = runs.iter().map(|run| run.time.as_secs_f64()).collect();
             let lost_workers = runs.iter().flat_map(|run| run.done.lost_workers.clone());
             let lost_workers = lost_workers.collect();
+            let rates = runs.iter().filter_map(|run| run.done.messages_per_second);
+            let rates = rates.collect();
+            let latencies = runs.iter().filter_map(|run| run.done.latency);
+            let latencies = latencies.map(|latency| latency.as_secs_f64()).collect();
             let run = runs.swap_remove(median(&runs));
             let ideal = workload.ideal(&way, sync);
             timing.rows.push(TimedWay {
@@ -169,7 +175,10 @@ impl Measurements {
                 lost_workers,
                 messages_per_second: run.done.messages_per_second,
                 latency_seconds: run.done.latency.map(|latency| latency.as_secs_f64()),
+                messages_per_second_of_runs: rates,
+                latency_seconds_of_runs: latencies,
                 lanes: run.lanes,
+                thread_of_tasks: run.thread_of_tasks,
             });
         }
         timing

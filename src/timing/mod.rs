@@ -7,6 +7,7 @@
 mod figures;
 mod measure;
 mod options;
+mod origin;
 pub(crate) mod processes;
 mod report;
 mod resources;
@@ -18,6 +19,7 @@ pub mod workloads;
 pub(crate) use figures::{Activity, Cost, Costs, Lane, Span, TimedWay, Timing};
 pub(crate) use measure::{Event, Measurements, Plan, measure};
 pub(crate) use options::Choice;
+pub(crate) use origin::Origin;
 pub(crate) use report::{conclusion, html, markdown, svg, text};
 pub(crate) use timeline::{Recorder, Timeline, Waits};
 pub(crate) use way::{Method, Way, cores};

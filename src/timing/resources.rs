@@ -47,6 +47,11 @@ pub(super) fn peak_memory() -> Option<u64> {
     system::peak_memory()
 }
 
+/// The processor time of the calling thread. `None` where the system does not tell.
+pub(super) fn cpu_time_of_this_thread() -> Option<Duration> {
+    system::cpu_time_of_this_thread()
+}
+
 #[cfg(unix)]
 mod system {
     use std::fs;
@@ -56,6 +61,21 @@ mod system {
     /// The processor time of this process and of its children that have ended.
     pub(super) fn cpu_time() -> Option<Duration> {
         Some(cpu_time_of(libc::RUSAGE_SELF)? + cpu_time_of(libc::RUSAGE_CHILDREN)?)
+    }
+
+    #[expect(unsafe_code, reason = "std does not tell the processor time")]
+    pub(super) fn cpu_time_of_this_thread() -> Option<Duration> {
+        let mut time = MaybeUninit::<libc::timespec>::uninit();
+        // SAFETY: the pointer is to a place for one `timespec`, which the call fills if it returns 0.
+        let time = unsafe {
+            match libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, time.as_mut_ptr()) {
+                0 => time.assume_init(),
+                _ => return None,
+            }
+        };
+        let seconds = u64::try_from(time.tv_sec).ok()?;
+        let nanos = u32::try_from(time.tv_nsec).ok()?;
+        Some(Duration::new(seconds, nanos))
     }
 
     #[expect(unsafe_code, reason = "std does not tell the processor time")]
@@ -100,6 +120,10 @@ mod system {
         None
     }
 
+    pub(super) fn cpu_time_of_this_thread() -> Option<Duration> {
+        None
+    }
+
     pub(super) fn forget_peak_memory() -> bool {
         false
     }
@@ -124,6 +148,26 @@ mod tests {
         let without = Usage::begin().until_now().peak_memory.unwrap();
         assert!(with > LARGE as u64, "{with}");
         assert!(without < with - LARGE as u64 / 2, "{without} after {with}");
+    }
+
+    #[test]
+    fn processor_time_of_a_thread_is_its_own() {
+        let taken = |act: &dyn Fn()| {
+            let before = cpu_time_of_this_thread().unwrap();
+            act();
+            cpu_time_of_this_thread().unwrap().saturating_sub(before)
+        };
+        let others = std::sync::Mutex::new(Duration::ZERO);
+        let compute = || {
+            std::hint::black_box((0..10_000_000_u64).map(std::hint::black_box).sum::<u64>());
+        };
+        let own = taken(&|| {
+            std::thread::scope(|scope| {
+                scope.spawn(|| *others.lock().unwrap() = taken(&compute));
+            });
+        });
+        let others = others.into_inner().unwrap();
+        assert!(own < others, "{own:?} while it waited for {others:?}");
     }
 
     #[test]

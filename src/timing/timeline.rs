@@ -5,12 +5,14 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime};
 
+use super::resources::cpu_time_of_this_thread;
 use crate::timing::{Activity, Lane, Span};
 
 /// The lanes of one run.
 ///
 /// A worker records into a [`Recorder`] of its own, without a lock, and hands it in when it is
-/// dropped: to record costs a worker two looks at the clock for each span.
+/// dropped: to record costs a worker two looks at the clock for each span, and two at the processor
+/// time of its thread.
 ///
 /// Clones are the same timeline.
 #[derive(Clone, Debug)]
@@ -18,6 +20,7 @@ pub(crate) struct Timeline {
     began: Instant,
     records: bool,
     lanes: Arc<Mutex<Vec<(usize, Lane)>>>,
+    thread_of_tasks: Arc<Mutex<Option<Lane>>>,
 }
 
 /// Records the lane of one worker.
@@ -26,6 +29,25 @@ pub(crate) struct Recorder {
     timeline: Timeline,
     place: usize,
     lane: Lane,
+    /// Whether the last span was a wait for what its worker is to work on next.
+    has_waited: bool,
+}
+
+/// Records the lane of the one thread on which tasks take turns.
+#[derive(Debug)]
+pub(crate) struct ThreadRecorder {
+    timeline: Timeline,
+    recorded: Mutex<(Lane, Option<Moment>)>,
+}
+
+/// A moment of a thread.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    /// The seconds since the run began.
+    at: f64,
+    /// The seconds of processor time that the thread has taken. `None` where the system does not
+    /// tell.
+    cpu: Option<f64>,
 }
 
 /// How many polls of a future are added up, so that a lane does not become long.
@@ -64,6 +86,7 @@ impl Timeline {
             began: Instant::now(),
             records: true,
             lanes: Arc::default(),
+            thread_of_tasks: Arc::default(),
         }
     }
 
@@ -105,7 +128,39 @@ impl Timeline {
                 name: name.into(),
                 spans: Vec::new(),
             },
+            has_waited: false,
         }
+    }
+
+    /// The lane of the calling thread, which is about to let tasks take turns. It is at work from
+    /// now on. `None` if nothing is recorded.
+    pub(crate) fn thread_of_tasks(&self) -> Option<ThreadRecorder> {
+        let lane = Lane {
+            name: "thread".to_owned(),
+            spans: Vec::new(),
+        };
+        self.records.then(|| ThreadRecorder {
+            timeline: self.clone(),
+            recorded: Mutex::new((lane, self.moment())),
+        })
+    }
+
+    /// Takes the lane of the thread on which tasks took turns, if there was one.
+    pub(crate) fn take_thread_of_tasks(&self) -> Option<Lane> {
+        let lane = self.thread_of_tasks.lock();
+        lane.unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The seconds since the run began. `None` if nothing is recorded.
+    fn now(&self) -> Option<f64> {
+        self.records.then(|| self.began.elapsed().as_secs_f64())
+    }
+
+    /// The present moment of the calling thread. `None` if nothing is recorded.
+    fn moment(&self) -> Option<Moment> {
+        let at = self.now()?;
+        let cpu = cpu_time_of_this_thread().map(|cpu| cpu.as_secs_f64());
+        Some(Moment { at, cpu })
     }
 
     /// Adds a lane that was recorded elsewhere, by a process.
@@ -169,10 +224,11 @@ impl Recorder {
             records: self.timeline.records,
             seconds: 0.0,
         };
-        let start = self.now();
+        let start = self.timeline.moment();
         let value = work(&mut waits);
-        if let (Some(start), Some(end)) = (start, self.now()) {
-            self.note_both(start, end - start - waits.seconds, end);
+        if let (Some(start), Some(end)) = (start, self.timeline.moment()) {
+            let work = end.at - start.at - waits.seconds;
+            self.note_both(start.at, work, end.at, start.cpu_until(end));
         }
         value
     }
@@ -180,9 +236,11 @@ impl Recorder {
     /// Waits for a future. It counts as waiting for all of its time, although it may have done
     /// some work between its waits.
     pub(crate) async fn wait_for<T>(&mut self, future: impl Future<Output = T>) -> T {
-        let start = self.now();
+        let start = self.timeline.now();
         let value = future.await;
-        self.note(Activity::Wait, start);
+        if let (Some(start), Some(end)) = (start, self.timeline.now()) {
+            self.note(Activity::Wait, [start, end], None);
+        }
         value
     }
 
@@ -193,17 +251,18 @@ impl Recorder {
     /// had come first, and then all of the waiting.
     pub(crate) async fn work_in_turns<T>(&mut self, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
-        let mut began = self.now();
+        let mut began = self.timeline.now();
         let mut work = 0.0;
         let mut polls = 0;
         poll_fn(|context| {
-            let start = self.now();
+            let start = self.timeline.now();
             let polled = future.as_mut().poll(context);
-            if let (Some(began), Some(start), Some(end)) = (&mut began, start, self.now()) {
+            if let (Some(began), Some(start), Some(end)) = (&mut began, start, self.timeline.now())
+            {
                 work += end - start;
                 polls += 1;
                 if polls == POLLS || polled.is_ready() {
-                    self.note_both(*began, work, end);
+                    self.note_both(*began, work, end, None);
                     (*began, work, polls) = (end, 0.0, 0);
                 }
             }
@@ -218,41 +277,46 @@ impl Recorder {
     }
 
     fn record<T>(&mut self, activity: Activity, run: impl FnOnce() -> T) -> T {
-        let start = self.now();
+        let start = self.timeline.moment();
         let value = run();
-        self.note(activity, start);
+        if let (Some(start), Some(end)) = (start, self.timeline.moment()) {
+            self.note(activity, [start.at, end.at], start.cpu_until(end));
+        }
         value
     }
 
-    /// The seconds since the run began. `None` if nothing is recorded.
-    fn now(&self) -> Option<f64> {
-        let began = self.timeline.began;
-        self.timeline.records.then(|| began.elapsed().as_secs_f64())
-    }
-
-    /// Notes so many seconds of work since the start, and that the rest was waiting.
-    fn note_both(&mut self, start: f64, work: f64, end: f64) {
+    /// Notes this many seconds of work since the start, and that the rest was waiting.
+    fn note_both(&mut self, start: f64, work: f64, end: f64, cpu: Option<f64>) {
         let middle = (start + work).clamp(start, end);
-        for (start, end, activity) in [
-            (start, middle, Activity::Work),
-            (middle, end, Activity::Wait),
-        ] {
-            self.lane.spans.push(Span {
+        self.lane.spans.extend([
+            Span {
                 start,
+                end: middle,
+                activity: Activity::Work,
+                cpu,
+                begins_item: true,
+            },
+            Span {
+                start: middle,
                 end,
-                activity,
-            });
-        }
+                activity: Activity::Wait,
+                cpu: None,
+                begins_item: false,
+            },
+        ]);
+        self.has_waited = false;
     }
 
-    fn note(&mut self, activity: Activity, start: Option<f64>) {
-        if let (Some(start), Some(end)) = (start, self.now()) {
-            self.lane.spans.push(Span {
-                start,
-                end,
-                activity,
-            });
-        }
+    /// Notes a span. An item is some work, with the wait before it if there was one.
+    fn note(&mut self, activity: Activity, [start, end]: [f64; 2], cpu: Option<f64>) {
+        self.lane.spans.push(Span {
+            start,
+            end,
+            activity,
+            cpu,
+            begins_item: activity == Activity::Wait || !self.has_waited,
+        });
+        self.has_waited = activity == Activity::Wait;
     }
 }
 
@@ -260,5 +324,129 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         let lane = std::mem::take(&mut self.lane);
         self.timeline.add(self.place, lane);
+    }
+}
+
+impl ThreadRecorder {
+    /// The thread has nothing to do from now on.
+    pub(crate) fn rests(&self) {
+        self.note(Activity::Work);
+    }
+
+    /// The thread has something to do again.
+    pub(crate) fn goes_on(&self) {
+        self.note(Activity::Wait);
+    }
+
+    /// Notes what the thread did up to now.
+    fn note(&self, activity: Activity) {
+        let Some(now) = self.timeline.moment() else {
+            return;
+        };
+        let recorded = self.recorded.lock();
+        let (lane, since) = &mut *recorded.unwrap_or_else(PoisonError::into_inner);
+        if let Some(since) = since.replace(now) {
+            lane.spans.push(Span {
+                start: since.at,
+                end: now.at,
+                activity,
+                cpu: since.cpu_until(now),
+                begins_item: false,
+            });
+        }
+    }
+}
+
+impl Drop for ThreadRecorder {
+    fn drop(&mut self) {
+        self.note(Activity::Work);
+        let recorded = self.recorded.get_mut();
+        let (lane, _) = recorded.unwrap_or_else(PoisonError::into_inner);
+        let given = self.timeline.thread_of_tasks.lock();
+        *given.unwrap_or_else(PoisonError::into_inner) = Some(std::mem::take(lane));
+    }
+}
+
+impl Moment {
+    /// The processor time that the thread takes up to a later moment, in seconds.
+    fn cpu_until(self, later: Moment) -> Option<f64> {
+        Some((later.cpu? - self.cpu?).max(0.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timing::workers::{on_event_loop, recorded_event_loop};
+
+    fn lane_of(timeline: &Timeline) -> Lane {
+        timeline.take_lanes().pop().expect("a lane was handed in")
+    }
+
+    #[test]
+    fn an_item_is_work_with_the_wait_before_it_or_a_wait_alone() {
+        let timeline = Timeline::recording();
+        let mut lane = timeline.lane(0, "main");
+        for _ in 0..2 {
+            lane.wait(|| ());
+            lane.work(|| ());
+        }
+        lane.work(|| ());
+        lane.wait(|| ());
+        lane.work_with_waits(|waits| waits.wait(|| ()));
+        drop(lane);
+        let lane = lane_of(&timeline);
+        let items: Vec<usize> = lane.items().map(<[Span]>::len).collect();
+        assert_eq!(items, [2, 2, 1, 1, 2]);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn work_has_its_processor_time_and_a_wait_takes_next_to_none() {
+        let timeline = Timeline::recording();
+        let mut lane = timeline.lane(0, "main");
+        lane.work(|| (0..1_000_000_u64).map(std::hint::black_box).sum::<u64>());
+        // Another thread computes meanwhile.
+        lane.wait(|| {
+            let compute = || (0..1_000_000_u64).map(std::hint::black_box).sum::<u64>();
+            std::thread::spawn(compute).join()
+        })
+        .unwrap();
+        drop(lane);
+        let [work, wait] = lane_of(&timeline).spans[..] else {
+            panic!("two spans were recorded");
+        };
+        assert!(work.cpu > Some(0.0), "{work:?}");
+        assert!(work.cpu <= Some(work.seconds() * 1.05 + 1e-4), "{work:?}");
+        assert!(wait.cpu < work.cpu, "{wait:?} beside {work:?}");
+    }
+
+    #[test]
+    fn tasks_have_the_lane_of_their_thread_which_works_and_rests_in_turns() {
+        let timeline = Timeline::recording();
+        let tasks = (0..2).map(|_| async {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            Ok(())
+        });
+        on_event_loop(&recorded_event_loop(&timeline).unwrap(), tasks).unwrap();
+        let lane = timeline.take_thread_of_tasks().expect("a thread ran them");
+        assert!(lane.spans.len() >= 3, "{lane:?}");
+        for (place, span) in lane.spans.iter().enumerate() {
+            let works = place % 2 == 0;
+            assert_eq!(span.activity == Activity::Work, works, "{lane:?}");
+        }
+        let ends = lane.spans.iter().map(|span| span.end.to_bits());
+        let starts = lane.spans.iter().map(|span| span.start.to_bits());
+        assert!(starts.skip(1).zip(ends).all(|(start, end)| start == end));
+    }
+
+    #[test]
+    fn nothing_is_recorded_if_it_is_off() {
+        let timeline = Timeline::off();
+        timeline.lane(0, "main").work(|| ());
+        let tasks = std::iter::once(async { Ok(()) });
+        on_event_loop(&recorded_event_loop(&timeline).unwrap(), tasks).unwrap();
+        assert!(timeline.take_lanes().is_empty());
+        assert!(timeline.take_thread_of_tasks().is_none());
     }
 }

@@ -10,7 +10,9 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::Progress;
-use crate::timing::{self, Choice, Event, Failed, Measurements, Plan, Timing, Way, Workload};
+use crate::timing::{
+    self, Choice, Event, Failed, Measurements, Origin, Plan, Timing, Way, Workload,
+};
 
 use self::bar::Bar;
 use super::error::{Error, Exit};
@@ -89,6 +91,7 @@ impl Time {
 /// Measures a work on a thread of its own, which is left behind on Ctrl-C: it ends with the process,
 /// and its worker processes with it.
 fn measure(workload: &Arc<dyn Workload>, plan: Plan) -> Result<(Timing, MeasuringEnd), Error> {
+    let origin = Origin::here();
     let progress = Progress::default();
     stop_on_interrupt(progress.clone());
     let mut measurements = Measurements::new(&**workload, timing::cores());
@@ -108,6 +111,7 @@ fn measure(workload: &Arc<dyn Workload>, plan: Plan) -> Result<(Timing, Measurin
     let mut timing = measurements.timing(&**workload);
     timing.interrupted = matches!(ended, MeasuringEnd::Interrupted);
     timing.conclusion = timing::conclusion(&timing);
+    timing.origin = Some(origin);
     Ok((timing, ended))
 }
 
@@ -129,7 +133,7 @@ fn collect(
             Ok(Event::Begins { round, way }) => bar.begin(round, &way),
             Ok(Event::Ended(run)) => {
                 bar.end_run();
-                measurements.add(run);
+                measurements.add(*run);
             }
             Ok(Event::Failed { way, why }) => failed = Some(MeasuringEnd::Failed(way, why)),
             Err(RecvTimeoutError::Timeout) => bar.show(),

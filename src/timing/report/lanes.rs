@@ -35,13 +35,14 @@ pub(super) fn lanes(timing: &Timing, style: &Style) -> String {
         let line = format!("{label}   {}", seconds(row.seconds, style));
         out += &wrapped(&line, "  ", "      ", style);
         let end = row.end();
-        for lane in shown_of(row) {
+        let shown = shown_of(row);
+        for lane in &shown {
             let name = name(lane);
             let pad = " ".repeat(name_width - name.width());
             let line = format!("    {name}{pad}  {}", drawn(lane, end, cells, style));
             out += &format!("{}\n", line.trim_end());
         }
-        let more = row.lanes.len() - shown_of(row).len();
+        let more = row.lanes.len() + row.thread_of_tasks.iter().len() - shown.len();
         if more > 0 {
             out += &format!("    {} {more} more\n", style.ellipsis());
         }
@@ -68,12 +69,14 @@ fn shown(timing: &Timing) -> Vec<&TimedWay> {
     shown
 }
 
-fn shown_of(row: &TimedWay) -> &[Lane] {
-    if row.lanes.len() > MOST {
+/// The lanes that are shown of a way, before which that of the thread is that tasks share.
+fn shown_of(row: &TimedWay) -> Vec<&Lane> {
+    let lanes = if row.lanes.len() > MOST {
         &row.lanes[..FIRST]
     } else {
         &row.lanes
-    }
+    };
+    row.thread_of_tasks.iter().chain(lanes).collect()
 }
 
 /// The name of a worker, cut if it is long.

@@ -8,7 +8,7 @@ use super::text::{parameters, subject};
 use crate::timing::Timing;
 
 /// Renders what was measured as a table in Markdown, with a line for each row, what was lost as
-/// a list, and the conclusion as a paragraph.
+/// a list, and the conclusion: the answer, and a list of what else there is to say.
 pub(crate) fn markdown(timing: &Timing) -> String {
     let style = Style::default();
     let columns = columns(timing, &style);
@@ -37,8 +37,14 @@ pub(crate) fn markdown(timing: &Timing) -> String {
             out += &format!("- {}\n", escaped(&remark));
         }
     }
-    if !timing.conclusion.is_empty() {
-        out += &format!("\n{}\n", escaped(&timing.conclusion.join(" ")));
+    if let Some((answer, reasons)) = timing.conclusion.split_first() {
+        out += &format!("\n**{}**\n", escaped(answer));
+        if !reasons.is_empty() {
+            out += "\n";
+        }
+        for reason in reasons {
+            out += &format!("- {}\n", escaped(reason));
+        }
     }
     out
 }

@@ -94,6 +94,8 @@ mod tests {
             start: *start,
             end: *end,
             activity: *activity,
+            cpu: None,
+            begins_item: true,
         });
         Lane {
             name: "thread 1".to_owned(),

@@ -65,6 +65,6 @@ mod tests {
     fn without_a_loss_there_is_no_remark() {
         let timing = losing(0);
         assert!(remarks(&timing).is_empty());
-        assert!(!html(&timing).contains("<li>"));
+        assert!(!html(&timing).contains("<ul class=\"note\">"));
     }
 }

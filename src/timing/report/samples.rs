@@ -5,7 +5,10 @@
 use serde_json::{Map, Value, json};
 
 use super::conclusion;
-use crate::timing::{Activity, Lane, Span, TimedWay, Timing};
+use crate::timing::{Activity, Lane, Origin, Span, TimedWay, Timing};
+
+/// How many cores the machine has.
+const CORES: usize = 2;
 
 /// A row of these runs, without what depends on others.
 pub(super) fn row(method: &str, workers: usize, runs: &[f64]) -> TimedWay {
@@ -29,21 +32,31 @@ pub(super) fn row(method: &str, workers: usize, runs: &[f64]) -> TimedWay {
         seconds_on_cores: Vec::new(),
         messages_per_second: None,
         latency_seconds: None,
+        messages_per_second_of_runs: Vec::new(),
+        latency_seconds_of_runs: Vec::new(),
         lanes: Vec::new(),
+        thread_of_tasks: None,
     }
 }
 
 /// A timing of these rows, with what follows from them.
 pub(super) fn timing(workload: &str, parameters: &Value, rows: Vec<TimedWay>) -> Timing {
     let parameters = parameters.as_object().cloned().unwrap_or_else(Map::new);
-    let mut timing = Timing::new(workload, parameters, 2);
+    let mut timing = Timing::new(workload, parameters, CORES);
     let sync = rows.iter().find(|row| row.method == "sync");
     let sync = sync.map(|row| row.seconds);
     timing.rows = rows;
     for row in &mut timing.rows {
+        row.thread_of_tasks = (row.method == "async").then(|| thread_of(&row.lanes));
         row.speedup = sync.map(|sync| sync / row.seconds);
     }
     timing.conclusion = conclusion(&timing);
+    timing.origin = Some(Origin {
+        command: format!("racelab time {workload} --plot '{workload} 1.html'"),
+        date: "Sun, 06 Nov 1994 08:49:37 GMT".to_owned(),
+        processor: "i486".to_owned(),
+        version: "0.1.0".to_owned(),
+    });
     timing
 }
 
@@ -185,6 +198,8 @@ pub(super) fn pipe() -> Timing {
         items: 100_000,
         messages_per_second: Some(messages),
         latency_seconds: Some(latency),
+        messages_per_second_of_runs: [0.98, 1.0, 1.03].map(|part| messages * part).into(),
+        latency_seconds_of_runs: [1.0, 0.97, 1.02].map(|part| latency * part).into(),
         ..row(method, 2, &runs)
     });
     timing("pipe", &json!({"messages": 100_000}), rows.into())
@@ -202,8 +217,14 @@ pub(super) fn interrupted() -> Timing {
     timing
 }
 
-/// Workers that take items in turn, each of which is some work and then a wait.
+/// Workers that take items in turn, each of which is some work and then a wait. Those that can
+/// compute at once share the cores.
 fn lanes(method: &str, workers: usize, items: usize, [work, wait]: [f64; 2]) -> Vec<Lane> {
+    let sharing = match method {
+        "sync" | "async" => 1,
+        _ => workers,
+    };
+    let share = (CORES as f64 / sharing as f64).min(1.0);
     let lane = |worker: usize| {
         let mut spans = Vec::new();
         // The tasks of an event loop compute one after another.
@@ -219,6 +240,11 @@ fn lanes(method: &str, workers: usize, items: usize, [work, wait]: [f64; 2]) -> 
                         start: now,
                         end,
                         activity,
+                        cpu: Some(match activity {
+                            Activity::Work => time * share,
+                            Activity::Wait => 0.0,
+                        }),
+                        begins_item: activity == Activity::Work || work <= 0.0,
                     });
                     now = end;
                 }
@@ -233,6 +259,20 @@ fn lanes(method: &str, workers: usize, items: usize, [work, wait]: [f64; 2]) -> 
         Lane { name, spans }
     };
     (0..workers).map(lane).collect()
+}
+
+/// The thread of tasks, which works while one of them does.
+fn thread_of(tasks: &[Lane]) -> Lane {
+    let spans = tasks.iter().flat_map(|lane| &lane.spans);
+    let work = spans.filter(|span| span.activity == Activity::Work);
+    let spans = work.map(|span| Span {
+        begins_item: false,
+        ..*span
+    });
+    Lane {
+        name: "thread".to_owned(),
+        spans: spans.collect(),
+    }
 }
 
 /// Workers of which each has more to do than the one before, by this part of the time.

@@ -1,8 +1,11 @@
 //! Tasks on one event loop, which one thread runs.
 
+use std::io;
+use std::sync::Arc;
+
 use tokio::runtime::{Builder, Runtime};
 
-use crate::timing::Failed;
+use crate::timing::{Failed, Timeline};
 
 /// An event loop of the calling thread.
 ///
@@ -11,7 +14,30 @@ use crate::timing::Failed;
 /// If the system gives none.
 pub(in crate::timing) fn event_loop() -> Result<Runtime, Failed> {
     let runtime = Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Failed::Refused(format!("the system gives no event loop: {error}")))
+    runtime.map_err(|error| refused(&error))
+}
+
+/// An event loop of the calling thread, of which it is recorded when it works and when it waits.
+///
+/// # Errors
+///
+/// As [`event_loop`].
+pub(in crate::timing) fn recorded_event_loop(timeline: &Timeline) -> Result<Runtime, Failed> {
+    let Some(recorder) = timeline.thread_of_tasks() else {
+        return event_loop();
+    };
+    let recorder = Arc::new(recorder);
+    let resting = Arc::clone(&recorder);
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(move || resting.rests())
+        .on_thread_unpark(move || recorder.goes_on())
+        .build();
+    runtime.map_err(|error| refused(&error))
+}
+
+fn refused(error: &io::Error) -> Failed {
+    Failed::Refused(format!("the system gives no event loop: {error}"))
 }
 
 /// Starts a task for each piece of a work, and waits for all of them. The answers are in the order

@@ -9,7 +9,8 @@ mod thread_pool;
 mod work_stealing;
 
 pub(in crate::timing) use cost::costs;
-pub(in crate::timing) use event_loop::{event_loop, on_event_loop};
+pub(in crate::timing) use event_loop::event_loop;
+pub(in crate::timing) use event_loop::{on_event_loop, recorded_event_loop};
 pub(in crate::timing) use in_flight::InFlight;
 pub(in crate::timing) use thread_limit::{
     refuse_too_many_of_rayon, refuse_too_many_processes, refuse_too_many_threads,

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::timing::processes::{Finished, Pool, Work};
 use crate::timing::workers::on_rayon;
 use crate::timing::workers::on_threads;
-use crate::timing::workers::{event_loop, on_event_loop};
+use crate::timing::workers::{on_event_loop, recorded_event_loop};
 use crate::timing::{Done, Failed, Method, Recorder, Timeline, Way, Workload};
 
 /// The sums of the squares below each of some numbers.
@@ -82,7 +82,7 @@ impl Workload for Cpu {
                         lane.work(|| checked_sum(limit))
                     }
                 });
-                on_event_loop(&event_loop()?, tasks)?
+                on_event_loop(&recorded_event_loop(timeline)?, tasks)?
             }
             Method::AsyncBlocking => return Err(Failed::no_method("cpu", way.method)),
             Method::Rayon => on_rayon(way.workers, &self.limits, timeline, |limit, lane| {

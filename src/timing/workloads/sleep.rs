@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::timing::processes::{Pool, Work};
 use crate::timing::workers::InFlight;
 use crate::timing::workers::on_threads;
-use crate::timing::workers::{event_loop, on_event_loop};
+use crate::timing::workers::{on_event_loop, recorded_event_loop};
 use crate::timing::workloads::Lines;
 use crate::timing::{Done, Failed, Method, Recorder, Timeline, Way, Workload};
 
@@ -120,7 +120,7 @@ impl Workload for Sleep {
                         Ok(())
                     }
                 });
-                on_event_loop(&event_loop()?, tasks)?.len()
+                on_event_loop(&recorded_event_loop(timeline)?, tasks)?.len()
             }
             Method::Processes => return in_processes(way.workers, &waits, lines, timeline),
         };

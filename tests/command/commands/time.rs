@@ -62,6 +62,7 @@ fn the_object_has_the_keys_that_are_promised() {
         "rows",
         "conclusion",
         "interrupted",
+        "origin",
     ];
     assert_eq!(keys(&run.stdout), object);
     let json = parsed(&run);

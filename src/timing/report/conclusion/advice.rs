@@ -103,7 +103,7 @@ fn ties(row: &TimedWay, fastest: &TimedWay) -> bool {
 }
 
 /// The place of a method among those that are equally fast. The simplest is the first.
-fn rank(row: &TimedWay, bound: Option<Bound>) -> usize {
+pub(super) fn rank(row: &TimedWay, bound: Option<Bound>) -> usize {
     let order = match bound {
         Some(Bound::Waiting) => ["sync", "async", "threads", "rayon", "processes"],
         _ => ["sync", "threads", "rayon", "async", "processes"],
@@ -180,7 +180,7 @@ fn reason(taken: &TimedWay, bound: Bound) -> Option<&'static str> {
 }
 
 /// Why threads pass messages faster than processes.
-fn reason_of_messages(taken: &TimedWay, bests: &[&TimedWay]) -> Option<&'static str> {
+pub(super) fn reason_of_messages(taken: &TimedWay, bests: &[&TimedWay]) -> Option<&'static str> {
     let has_processes = bests.iter().any(|row| row.method == "processes");
     (taken.method == "threads" && has_processes).then_some(
         "Threads leave a message in the memory that they share; processes have it copied by the \

@@ -3,6 +3,7 @@
 mod advice;
 mod busy;
 mod kind;
+mod messages;
 mod phrase;
 mod rows;
 mod servers;
@@ -12,15 +13,13 @@ mod tests;
 mod workers;
 mod worth;
 
-use crate::report::Style;
-
 use super::comparison::{Comparison, compare};
-use super::units::seconds;
 use crate::timing::{TimedWay, Timing};
 
 use advice::{advice, contrast, taken};
 use busy::busy;
 use kind::{Bound, kind};
+use messages::of_messages;
 use phrase::{as_fast, as_long, be, title};
 use rows::{can_be_compared, distinct, has_results, is_through_manager, served, sync};
 use servers::servers;
@@ -69,25 +68,6 @@ pub(crate) fn conclusion(timing: &Timing) -> Vec<String> {
     sentences.extend(servers(timing));
     sentences.extend(variants(timing));
     sentences.extend(slower_than_sync(timing, bound));
-    sentences
-}
-
-/// What follows from the times of messages. It does not matter whether they compute or wait, and one
-/// thread alone passes no message: what it takes is what the queue costs.
-fn of_messages(timing: &Timing) -> Vec<String> {
-    let mut sentences = Vec::from_iter(ran_seldom(timing));
-    let per_message =
-        |row: &TimedWay| Some(row.messages_per_second?.recip()).filter(|it| it.is_finite());
-    if let Some(cost) = sync(timing).and_then(per_message) {
-        sentences.push(format!(
-            "One thread takes {} to put a message into a queue and to take it out again: what the \
-             others take beyond that is the price of passing it on.",
-            seconds(cost, &Style::default())
-        ));
-    }
-    let mut passing = timing.clone();
-    passing.rows.retain(|row| row.method != "sync");
-    sentences.extend(advice(&passing, None));
     sentences
 }
 

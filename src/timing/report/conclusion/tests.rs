@@ -35,6 +35,8 @@ fn kind_of(cores: f64, way: TimedWay, lanes: &[&[(f64, f64, Activity)]]) -> Stri
             start,
             end,
             activity,
+            cpu: None,
+            begins_item: true,
         });
         Lane {
             name: "main".to_owned(),

@@ -1,15 +1,44 @@
 //! A scale from 0 on, and the marks on it.
 
-/// About how many marks an axis has at most.
-const MARKS: f64 = 6.0;
+/// About how many marks an axis has at most, and at least.
+const MARKS: [f64; 2] = [3.0, 6.0];
+
+/// How far marks are apart at least that are side by side, in pixels.
+pub(super) const SIDE_BY_SIDE: f64 = 72.0;
+
+/// How far marks are apart at least that are one above the other, in pixels.
+pub(super) const ABOVE_EACH_OTHER: f64 = 36.0;
+
+/// A number that is so many times as large as every other one dwarfs them.
+const DWARFS: f64 = 4.0;
+
+/// What a broken axis has beyond its last number, in pixels: room for the break.
+const BEYOND: f64 = 44.0;
+
+/// How far from the end of the axis the break is.
+const BREAK: f64 = 22.0;
 
 /// A linear scale from 0 to the largest number that is shown, as lengths in a picture.
+///
+/// If one number dwarfs the others, the axis can be broken: it is made for the others, and what
+/// is beyond them is at its end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Axis {
     /// The largest number on the axis.
     end: f64,
-    /// How long the axis is.
+    /// How long the axis is up to that number.
     length: f64,
+    /// How long it is with what is beyond a break.
+    whole: f64,
+}
+
+/// What the numbers of an axis are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Scale {
+    /// Times, in seconds.
+    Seconds,
+    /// How many there are.
+    Count,
 }
 
 impl Axis {
@@ -18,9 +47,42 @@ impl Axis {
     pub(super) fn up_to(numbers: impl IntoIterator<Item = f64>, length: f64) -> Self {
         let numbers = numbers.into_iter().filter(|number| number.is_finite());
         let end = numbers.fold(0.0, f64::max);
-        // Below that, a step would be no number.
+        // Below that, a step would not be a number.
         let end = if end > 1e-12 { end } else { 1.0 };
-        Axis { end, length }
+        Axis {
+            end,
+            length,
+            whole: length,
+        }
+    }
+
+    /// As [`up_to`](Self::up_to), but broken if one of the numbers dwarfs all others.
+    pub(super) fn broken(numbers: impl IntoIterator<Item = f64>, length: f64) -> Self {
+        let numbers = numbers.into_iter().filter(|number| number.is_finite());
+        let mut numbers: Vec<f64> = numbers.collect();
+        numbers.sort_by(f64::total_cmp);
+        match numbers[..] {
+            [.., second, first] if second > 1e-12 && first >= DWARFS * second => Axis {
+                whole: length,
+                ..Axis::up_to([second], length - BEYOND)
+            },
+            _ => Axis::up_to(numbers, length),
+        }
+    }
+
+    /// Whether something is beyond a break.
+    pub(super) fn is_broken(self) -> bool {
+        self.whole > self.length
+    }
+
+    /// Whether a number is beyond the break.
+    pub(super) fn is_beyond(self, number: f64) -> bool {
+        self.is_broken() && number > self.end
+    }
+
+    /// Where the break is.
+    pub(super) fn break_at(self) -> f64 {
+        self.whole - BREAK
     }
 
     /// The largest number on the axis.
@@ -33,20 +95,27 @@ impl Axis {
         if number.is_nan() {
             return 0.0;
         }
+        if self.is_beyond(number) {
+            return self.whole;
+        }
         number.clamp(0.0, self.end) / self.end * self.length
     }
 
-    /// Where the marks are, and what they say, if the numbers are seconds.
-    pub(super) fn marks(self) -> Vec<(f64, String)> {
-        let step = self.step();
-        let (per_second, unit) = match self.end {
-            end if end >= 1.0 => (1.0, "s"),
-            end if end >= 1e-3 => (1e3, "ms"),
-            end if end >= 1e-6 => (1e6, "µs"),
-            _ => (1e9, "ns"),
+    /// Where the marks are, and what they say. They are this many pixels apart at least, if there
+    /// are more than a few.
+    pub(super) fn marks(self, scale: Scale, apart: f64) -> Vec<(f64, String)> {
+        let step = self.step(apart);
+        let (per_one, unit) = match (scale, self.end) {
+            (Scale::Seconds, end) if end >= 1.0 => (1.0, " s"),
+            (Scale::Seconds, end) if end >= 1e-3 => (1e3, " ms"),
+            (Scale::Seconds, end) if end >= 1e-6 => (1e6, " µs"),
+            (Scale::Seconds, _) => (1e9, " ns"),
+            (Scale::Count, end) if end >= 1e6 => (1e-6, " million"),
+            (Scale::Count, end) if end >= 1e3 => (1e-3, " thousand"),
+            (Scale::Count, _) => (1.0, ""),
         };
         let decimals = (0..=3).find(|decimals| {
-            let shift = step * per_second * 10_f64.powi(*decimals);
+            let shift = step * per_one * 10_f64.powi(*decimals);
             (shift - shift.round()).abs() < 1e-6
         });
         let decimals = usize::try_from(decimals.unwrap_or(3)).unwrap_or(0);
@@ -56,8 +125,8 @@ impl Axis {
             let text = match number {
                 0.0 => "0".to_owned(),
                 // Nobody measures that.
-                number if number >= 1e7 => format!("{number:.0e} s"),
-                number => format!("{:.decimals$} {unit}", number * per_second),
+                number if number * per_one >= 1e7 => format!("{:.0e}{unit}", number * per_one),
+                number => format!("{:.decimals$}{unit}", number * per_one),
             };
             (self.at(number), text)
         });
@@ -65,8 +134,9 @@ impl Axis {
     }
 
     /// The way from mark to mark: 1, 2 or 5 in one of the places of decimal numbers.
-    fn step(self) -> f64 {
-        let least = self.end / MARKS;
+    fn step(self, apart: f64) -> f64 {
+        let [fewest, most] = MARKS;
+        let least = self.end / (self.length / apart).clamp(fewest, most);
         let place = 10_f64.powf(least.log10().floor());
         let steps = [1.0, 2.0, 5.0].map(|digit| digit * place);
         let step = steps.into_iter().find(|step| *step >= least * 0.999_999);
@@ -81,8 +151,11 @@ mod tests {
     use super::*;
 
     fn texts(end: f64) -> Vec<String> {
-        let axis = Axis::up_to([end], 100.0);
-        axis.marks().into_iter().map(|(_, text)| text).collect()
+        let axis = Axis::up_to([end], 600.0);
+        axis.marks(Scale::Seconds, SIDE_BY_SIDE)
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect()
     }
 
     #[test]
@@ -104,10 +177,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn one_number_that_dwarfs_the_others_is_beyond_a_break() {
+        let axis = Axis::broken([0.25, 13.0, 0.4], 100.0);
+        assert!(axis.is_broken() && axis.is_beyond(13.0) && !axis.is_beyond(0.4));
+        assert!((axis.at(13.0) - 100.0).abs() < 1e-9);
+        assert!(axis.at(0.4) < axis.break_at());
+        for numbers in [&[1.0, 3.9][..], &[5.0], &[0.0, 1.0], &[1.0, 9.0, 9.0]] {
+            assert!(!Axis::broken(numbers.iter().copied(), 100.0).is_broken());
+        }
+    }
+
+    #[test]
+    fn counts_are_told_in_thousands_and_millions() {
+        let texts = |end: f64| -> Vec<String> {
+            let marks = Axis::up_to([end], 600.0).marks(Scale::Count, SIDE_BY_SIDE);
+            marks.into_iter().map(|(_, text)| text).collect()
+        };
+        assert_eq!(texts(45e6)[..2], ["0", "10 million"]);
+        assert_eq!(texts(4500.0)[1], "1 thousand");
+        assert_eq!(texts(4.0)[1], "1");
+    }
+
     proptest! {
         #[test]
         fn marks_are_few_and_on_the_axis(end in 1e-9..1e6_f64) {
-            let marks = Axis::up_to([end], 100.0).marks();
+            let marks = Axis::up_to([end], 100.0).marks(Scale::Seconds, SIDE_BY_SIDE);
             prop_assert!((2..=8).contains(&marks.len()), "{marks:?}");
             for (place, _) in marks {
                 prop_assert!((0.0..=100.0).contains(&place));

@@ -10,6 +10,9 @@ pub(super) struct Canvas {
     elements: String,
 }
 
+/// From one line of a hatched area to the next.
+const HATCH: f64 = 5.0;
+
 /// At which end of a text its place is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Anchor {
@@ -77,19 +80,49 @@ impl Canvas {
         ));
     }
 
-    /// Rectangles of one height in one line: where each begins and how wide it is.
-    pub(super) fn bands(&mut self, class: &str, top: f64, height: f64, bands: &[[f64; 2]]) {
+    /// Rectangles: where each begins, how wide and how high it is.
+    pub(super) fn bands(&mut self, class: &str, bands: &[[f64; 4]]) {
         if bands.is_empty() {
             return;
         }
-        let top = length(top);
-        let height = length(height);
-        let bands = bands.iter().map(|band| {
-            let [x, width] = band.map(length);
-            format!("M{x} {top}h{width}v{height}h-{width}z")
-        });
-        let bands: String = bands.collect();
-        self.push(&format!("<path class=\"{class}\" d=\"{bands}\"/>"));
+        let mut path = String::new();
+        let mut last: Option<[f64; 2]> = None;
+        for [x, y, width, height] in bands {
+            // Relative to the one before, since there can be very many.
+            let (sign, dx, dy) = match last {
+                None => ('M', *x, *y),
+                Some([last_x, last_y]) => ('m', x - last_x, y - last_y),
+            };
+            let [dx, dy, width, height] = [dx, dy, *width, *height].map(length);
+            path += &format!("{sign}{dx} {dy}h{width}v{height}h-{width}z");
+            last = Some([*x, *y]);
+        }
+        self.push(&format!("<path class=\"{class}\" d=\"{path}\"/>"));
+    }
+
+    /// Slanted lines over rectangles, on which they go on from one to the next.
+    pub(super) fn hatch(&mut self, class: &str, bands: &[[f64; 4]]) {
+        let mut lines = String::new();
+        for [x, y, width, height] in bands {
+            let [right, bottom] = [x + width, y + height];
+            // On a line the sum of both coordinates is the same.
+            let mut sum = ((x + y) / HATCH).ceil() * HATCH;
+            while sum < right + bottom {
+                let from = (sum - bottom).max(*x);
+                let to = (sum - y).min(right);
+                if to - from >= 0.5 {
+                    let [from, to] = [[from, sum - from], [to, sum - to]].map(|[x, y]| {
+                        let [x, y] = [x, y].map(length);
+                        format!("{x} {y}")
+                    });
+                    lines += &format!("M{from}L{to}");
+                }
+                sum += HATCH;
+            }
+        }
+        if !lines.is_empty() {
+            self.push(&format!("<path class=\"{class}\" d=\"{lines}\"/>"));
+        }
     }
 
     /// Elements that belong together, and the text that a pointer over them shows.

@@ -3,9 +3,10 @@
 use crate::report::Style;
 
 use super::super::units::{range, seconds};
-use super::axis::Axis;
+use super::axis::{ABOVE_EACH_OTHER, Axis, Scale};
 use super::canvas::{Anchor, Canvas};
-use super::figure::{Figure, WIDTH};
+use super::figure::{Figure, Layout, Part, text_width};
+use super::legend::{Entry, SIGN, legend};
 use crate::timing::{TimedWay, Timing};
 
 /// How high the area between the axes is.
@@ -15,19 +16,16 @@ const HEIGHT: f64 = 220.0;
 const LEFT: f64 = 80.0;
 
 /// What is kept free on the right.
-const RIGHT: f64 = 40.0;
+const RIGHT: f64 = 24.0;
 
-/// What is kept free above, for the legend.
-const TOP: f64 = 30.0;
-
-/// The least way between the texts of two marks.
-const APART: f64 = 44.0;
+/// What is between the texts of two marks at least.
+const APART: f64 = 12.0;
 
 /// From how many times as many workers on the axis is logarithmic.
 const WIDE: f64 = 50.0;
 
 /// A line chart for each way that was measured with several numbers of workers.
-pub(super) fn sweeps(timing: &Timing) -> Vec<Figure> {
+pub(super) fn sweeps(timing: &Timing, layout: Layout) -> Vec<Figure> {
     let mut series: Vec<Vec<&TimedWay>> = Vec::new();
     for row in &timing.rows {
         let is_same = |other: &&mut Vec<&TimedWay>| other[0].name() == row.name();
@@ -39,25 +37,25 @@ pub(super) fn sweeps(timing: &Timing) -> Vec<Figure> {
     let figures = series.into_iter().map(|mut rows| {
         rows.sort_by_key(|row| row.workers);
         rows.dedup_by_key(|row| row.workers);
-        (rows.len() > 1).then(|| chart(&rows))
+        (rows.len() > 1).then(|| chart(&rows, layout))
     });
     figures.flatten().collect()
 }
 
 /// The chart of rows with more and more workers.
-fn chart(rows: &[&TimedWay]) -> Figure {
+fn chart(rows: &[&TimedWay], layout: Layout) -> Figure {
     let reach = rows.iter().flat_map(|row| {
         let ideal = row.ideal_seconds.unwrap_or(0.0);
         [row.seconds, row.max(), ideal]
     });
     let axis = Axis::up_to(reach, HEIGHT);
-    let workers = Workers::of(rows);
-    let bottom = TOP + HEIGHT;
-    let point = |row: &TimedWay, time: f64| [workers.at(row), bottom - axis.at(time)];
+    let workers = Workers::of(rows, layout);
     let mut canvas = Canvas::default();
-    for (at, text) in axis.marks() {
+    let bottom = signs(&mut canvas, rows, layout) + 10.0 + HEIGHT;
+    let point = |row: &TimedWay, time: f64| [workers.at(row), bottom - axis.at(time)];
+    for (at, text) in axis.marks(Scale::Seconds, ABOVE_EACH_OTHER) {
         let y = bottom - at;
-        canvas.line("grid", [LEFT - 4.0, y], [WIDTH - RIGHT, y]);
+        canvas.line("grid", [LEFT - 4.0, y], [layout.width - RIGHT, y]);
         canvas.text("mark", Anchor::End, [LEFT - 10.0, y + 4.0], &text);
     }
     workers.draw_marks(&mut canvas, rows, bottom);
@@ -79,7 +77,6 @@ fn chart(rows: &[&TimedWay]) -> Figure {
             canvas.circle("point", *median, 4.0);
         });
     }
-    legend(&mut canvas, !ideal.is_empty());
     let name = rows[0].name();
     Figure {
         title: format!("Sweep of {name}"),
@@ -88,33 +85,37 @@ fn chart(rows: &[&TimedWay]) -> Figure {
                   run to the slowest; where the bands of two steps overlap, the difference is not \
                   distinguishable from noise."
                 .to_owned(),
-        height: bottom + 42.0,
-        elements: canvas.into_elements(),
+        parts: vec![Part {
+            fold: None,
+            height: bottom + 42.0,
+            elements: canvas.into_elements(),
+        }],
     }
 }
 
-/// What the lines are, above the chart.
-fn legend(canvas: &mut Canvas, has_ideal: bool) {
-    let y = 12.0;
-    canvas.line("median", [LEFT, y], [LEFT + 26.0, y]);
-    canvas.circle("point", [LEFT + 13.0, y], 4.0);
-    canvas.text(
-        "legend",
-        Anchor::Start,
-        [LEFT + 34.0, y + 4.0],
-        "median of the runs",
-    );
-    canvas.rect("spread", [LEFT + 180.0, y - 6.0], [26.0, 12.0]);
-    canvas.text(
-        "legend",
-        Anchor::Start,
-        [LEFT + 214.0, y + 4.0],
-        "quickest to slowest run",
-    );
-    if has_ideal {
-        canvas.line("ideal", [LEFT + 390.0, y], [LEFT + 416.0, y]);
-        canvas.text("legend", Anchor::Start, [LEFT + 424.0, y + 4.0], "ideal");
-    }
+/// What the lines are, above the chart. Returns where that ends below.
+fn signs(canvas: &mut Canvas, rows: &[&TimedWay], layout: Layout) -> f64 {
+    let left = if layout.is_narrow { 0.0 } else { LEFT };
+    let has_ideal = rows.iter().any(|row| row.ideal_seconds.is_some());
+    let entries: [Entry<'_>; 3] = [
+        (
+            |canvas, [x, y]| {
+                canvas.line("median", [x, y], [x + SIGN, y]);
+                canvas.circle("point", [x + SIGN / 2.0, y], 4.0);
+            },
+            "median of the runs",
+        ),
+        (
+            |canvas, [x, y]| canvas.rect("spread", [x, y - 6.0], [SIGN, 12.0]),
+            "quickest to slowest run",
+        ),
+        (
+            |canvas, [x, y]| canvas.line("ideal", [x, y], [x + SIGN, y]),
+            "ideal",
+        ),
+    ];
+    let shown = if has_ideal { 3 } else { 2 };
+    legend(canvas, layout, [left, 0.0], &entries[..shown])
 }
 
 /// What a pointer over a point shows.
@@ -138,16 +139,18 @@ struct Workers {
     from: f64,
     to: f64,
     is_logarithmic: bool,
+    layout: Layout,
 }
 
 impl Workers {
-    fn of(rows: &[&TimedWay]) -> Self {
+    fn of(rows: &[&TimedWay], layout: Layout) -> Self {
         let count = |row: Option<&&TimedWay>| row.map_or(1.0, |row| number(row.workers));
         let (from, to) = (count(rows.first()), count(rows.last()));
         Workers {
             from,
             to,
             is_logarithmic: from >= 1.0 && to / from >= WIDE,
+            layout,
         }
     }
 
@@ -159,7 +162,7 @@ impl Workers {
             (workers - self.from) / (self.to - self.from)
         };
         // The first point is not on the axis of the seconds.
-        LEFT + 20.0 + share * (WIDTH - LEFT - RIGHT - 40.0)
+        LEFT + 20.0 + share * (self.layout.width - LEFT - RIGHT - 40.0)
     }
 
     fn draw_marks(self, canvas: &mut Canvas, rows: &[&TimedWay], bottom: f64) {
@@ -167,10 +170,11 @@ impl Workers {
         for row in rows {
             let x = self.at(row);
             canvas.line("tick", [x, bottom], [x, bottom + 5.0]);
-            if x >= free {
-                let text = crate::report::grouped(row.workers as u64);
+            let text = crate::report::grouped(row.workers as u64);
+            let half = text_width(&text) / 2.0;
+            if x - half >= free {
                 canvas.text("mark", Anchor::Middle, [x, bottom + 18.0], &text);
-                free = x + APART;
+                free = x + half + APART;
             }
         }
         let scale = if self.is_logarithmic {
@@ -178,7 +182,7 @@ impl Workers {
         } else {
             "workers"
         };
-        let middle = f64::midpoint(LEFT, WIDTH - RIGHT);
+        let middle = f64::midpoint(LEFT, self.layout.width - RIGHT);
         canvas.text("legend", Anchor::Middle, [middle, bottom + 36.0], scale);
     }
 }

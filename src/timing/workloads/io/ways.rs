@@ -8,7 +8,7 @@ use super::page::Page;
 use super::{Io, PATIENCE, asynchronous, blocking};
 use crate::timing::processes::{Finished, Pool, PoolSettings};
 use crate::timing::workers::on_threads;
-use crate::timing::workers::{event_loop, on_event_loop};
+use crate::timing::workers::{on_event_loop, recorded_event_loop};
 use crate::timing::workloads::Lines;
 use crate::timing::{Failed, Method, Recorder, Timeline, Way};
 
@@ -78,7 +78,7 @@ impl Io {
         pages: &Arc<[Page]>,
         timeline: &Timeline,
     ) -> Result<Vec<u64>, Failed> {
-        let runtime = event_loop()?;
+        let runtime = recorded_event_loop(timeline)?;
         let session = asynchronous::Session::new(self.timeout, self.settings.connections);
         let next = Arc::new(AtomicUsize::new(0));
         let tasks = (0..workers).map(|place| {
@@ -133,7 +133,7 @@ impl Io {
                 }
             }
         });
-        Ok(on_event_loop(&event_loop()?, tasks)?.concat())
+        Ok(on_event_loop(&recorded_event_loop(timeline)?, tasks)?.concat())
     }
 
     /// Each process has a session of its own, made when it starts.

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 use super::Talked;
 use super::link::{Asked, Link, Streamed, add_up, answer, ask, stream};
-use crate::timing::workers::event_loop;
+use crate::timing::workers::recorded_event_loop;
 use crate::timing::{Failed, Timeline, Waits};
 
 /// How many messages can be on their way. A pipe of the system is bounded as well.
@@ -172,7 +172,7 @@ pub(super) fn on_tasks(messages: u64, asked: u64, timeline: &Timeline) -> Result
         let asked = Asked { sum, time };
         Some(Talked { streamed, asked })
     };
-    let talked = event_loop()?.block_on(async {
+    let talked = recorded_event_loop(timeline)?.block_on(async {
         let receiver = tokio::spawn(receive);
         let talked = tokio::spawn(send).await;
         // The receiver has ended if the sender has, since one end is gone then.

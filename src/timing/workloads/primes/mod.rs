@@ -20,7 +20,7 @@ use crate::report::{grouped, plural};
 use crate::timing::processes::Finished;
 use crate::timing::workers::on_rayon;
 use crate::timing::workers::on_threads;
-use crate::timing::workers::{event_loop, on_event_loop};
+use crate::timing::workers::{on_event_loop, recorded_event_loop};
 use crate::timing::workloads::Lines;
 use crate::timing::{Done, Failed, Method, Recorder, Timeline, Way, Workload};
 
@@ -280,7 +280,7 @@ fn on_tasks(below: u64, lines: Option<&Lines>, timeline: &Timeline) -> Result<Ve
             Ok(find(&range, &mut lane, lines.as_ref()))
         }
     });
-    Ok(on_event_loop(&event_loop()?, tasks)?.concat())
+    Ok(on_event_loop(&recorded_event_loop(timeline)?, tasks)?.concat())
 }
 
 /// Adds primes to the list: how many.
