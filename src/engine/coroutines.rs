@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::{mem, thread};
 
 use corosensei::stack::DefaultStack;
-use corosensei::{Coroutine, Yielder};
+use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use crate::execution::{self, Execution, NextStep, Patience, Pulse, Runtime};
 use crate::memory::Access;
@@ -138,11 +138,22 @@ impl Drop for Leave {
 type Main = Box<dyn FnOnce()>;
 
 /// A thread under test.
-type Thread = Coroutine<(), (), (), DefaultStack>;
+type Thread = Coroutine<(), Paused, (), DefaultStack>;
+
+/// What a thread under test gives its turn back with.
+type Turn = Yielder<(), Paused>;
+
+/// How a thread gives its turn back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Paused {
+    UntilItsTurn,
+    /// It was left behind.
+    ForEver,
+}
 
 thread_local! {
     /// What the thread that runs now gives its turn back with.
-    static YIELDER: Cell<*const Yielder<(), ()>> = const { Cell::new(ptr::null()) };
+    static YIELDER: Cell<*const Turn> = const { Cell::new(ptr::null()) };
     /// The threads that were started and have not run yet.
     static STARTED: RefCell<Vec<(ThreadId, Main)>> = const { RefCell::new(Vec::new()) };
 }
@@ -152,12 +163,12 @@ struct Turns;
 
 impl Runtime for Turns {
     fn take_turn(&self, _next: &NextStep, _access: Option<Access>) -> Option<u64> {
-        give_turn_back();
+        pause(Paused::UntilItsTurn);
         None
     }
 
     fn let_others_unwind(&self) {
-        give_turn_back();
+        pause(Paused::UntilItsTurn);
     }
 
     fn runs_on(&self) -> bool {
@@ -166,7 +177,7 @@ impl Runtime for Turns {
 
     fn leave_behind(&self) {
         execution::with(Execution::leave_behind);
-        give_turn_back();
+        pause(Paused::ForEver);
         unreachable!("a thread that was left behind is not resumed");
     }
 
@@ -175,7 +186,9 @@ impl Runtime for Turns {
     }
 }
 
-fn give_turn_back() {
+/// Gives the turn of the thread back.
+#[inline]
+fn pause(how: Paused) {
     let yielder = YIELDER.get();
     #[expect(
         unsafe_code,
@@ -185,13 +198,14 @@ fn give_turn_back() {
     // to the yielder on its stack, which is there as long as the thread runs; and a thread only
     // gives its turn back while it runs.
     unsafe {
-        (*yielder).suspend(());
+        (*yielder).suspend(how);
     }
     arrive(yielder);
 }
 
 /// Notes that a thread runs now, on its own stack.
-fn arrive(yielder: *const Yielder<(), ()>) {
+#[inline]
+fn arrive(yielder: *const Turn) {
     YIELDER.set(yielder);
     stack_overflow::note_stack();
 }
@@ -235,6 +249,7 @@ impl<S: Scheduler> Driver<'_, S> {
     }
 
     /// The thread that goes on, or `None` if all have ended.
+    #[inline]
     fn next(&mut self) -> Option<ThreadId> {
         let turnstile = &mut self.turnstile;
         execution::with(|execution| {
@@ -251,31 +266,33 @@ impl<S: Scheduler> Driver<'_, S> {
     /// Lets a thread run up to its next operation, or to its end.
     fn resume(&mut self, id: ThreadId) {
         let index = id.index();
-        if self.threads.len() <= index {
-            self.threads.resize_with(index + 1, || None);
-        }
-        if self.threads[index].is_none() {
-            self.threads[index] = Some(self.start(id));
-        }
-        let Some(thread) = &mut self.threads[index] else {
-            return;
-        };
-        let has_ended = thread.resume(()).as_return().is_some();
-        if has_ended {
-            if let Some(thread) = self.threads[index].take() {
-                self.stacks.give_back(thread.into_stack());
+        let Some(Some(thread)) = self.threads.get_mut(index) else {
+            let started = self.start(id);
+            if self.threads.len() <= index {
+                self.threads.resize_with(index + 1, || None);
             }
-        } else if execution::with(|execution| execution.thread(id).is_left_behind) {
-            // Its stack stays where it is: others may refer to what is on it.
-            mem::forget(self.threads[index].take());
-            self.engine.pulse.leave_behind(STACK_SIZE);
+            self.threads[index] = Some(started);
+            return self.resume(id);
+        };
+        match thread.resume(()) {
+            CoroutineResult::Yield(Paused::UntilItsTurn) => {}
+            CoroutineResult::Yield(Paused::ForEver) => {
+                // Its stack stays where it is: others may refer to what is on it.
+                mem::forget(self.threads[index].take());
+                self.engine.pulse.leave_behind(STACK_SIZE);
+            }
+            CoroutineResult::Return(()) => {
+                if let Some(thread) = self.threads[index].take() {
+                    self.stacks.give_back(thread.into_stack());
+                }
+            }
         }
     }
 
     /// Destroys what the threads have left, where the last one was left behind and has not done so.
     fn close(&mut self) {
         let stack = self.stacks.take();
-        let mut closing: Thread = Coroutine::with_stack(stack, |yielder: &Yielder<(), ()>, ()| {
+        let mut closing: Thread = Coroutine::with_stack(stack, |yielder: &Turn, ()| {
             arrive(yielder);
             execution::close();
         });
@@ -294,13 +311,13 @@ impl<S: Scheduler> Driver<'_, S> {
             Some(started.swap_remove(index).1)
         });
         match started {
-            Some(f) => Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
+            Some(f) => Coroutine::with_stack(stack, move |yielder: &Turn, ()| {
                 arrive(yielder);
                 f();
             }),
             None => {
                 let body = Arc::clone(&self.engine.body);
-                Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
+                Coroutine::with_stack(stack, move |yielder: &Turn, ()| {
                     arrive(yielder);
                     execution::run_body(&*body);
                 })

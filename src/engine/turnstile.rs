@@ -41,6 +41,7 @@ impl<S: Search> Turnstile<S> {
 
     /// The thread that goes on, or `None` if all have ended. Where there is a choice, `choose` makes
     /// it, or abandons the execution.
+    #[inline]
     pub(super) fn next(
         &mut self,
         execution: &mut Execution,

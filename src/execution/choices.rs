@@ -4,6 +4,7 @@ use crate::trace::{Blocked, Choice, Held, LeftOut, LeftOutSet, ObjectId, Obstacl
 
 use crate::model::{self, Announced, Glimpse, Situation, State};
 
+use super::thread::Standing;
 use super::waiting::GoOn;
 use super::{Alternatives, Ending, Execution, NextStep, Phase, Requirement, Spot, Thread};
 
@@ -63,36 +64,53 @@ impl Situation for Execution {
 impl Execution {
     /// Decides what the scheduler may do now, and puts the choices into `choices`, in the order
     /// of the threads. Dooms the execution if nothing is possible or the steps are used up.
+    #[expect(
+        clippy::inline_always,
+        reason = "a part of each step: a call costs as much as what it does"
+    )]
+    #[inline(always)]
     pub(crate) fn offer(&mut self, choices: &mut Vec<Choice>) -> Offer {
         // The start of a thread is not a step: it runs up to its first operation at once.
         if let Some(thread) = self.starting.pop() {
             self.current = thread;
             return Offer::Continue(thread);
         }
-        if self.is_explored() {
-            choices.clear();
-            let alone = if self.prunes { self.alone() } else { GoOn::No };
-            match alone {
+        if !self.is_explored() {
+            return self.next_to_end();
+        }
+        choices.clear();
+        if self.alone.is_none() || !self.prunes {
+            self.list_choices(choices);
+        } else {
+            match self.alone() {
                 GoOn::Step(thread) => choices.push(Choice::of(thread)),
                 GoOn::Redundant => return Offer::Redundant,
                 GoOn::No => self.list_choices(choices),
             }
-            if choices.is_empty() {
-                if self.threads.iter().all(|thread| thread.finished) {
-                    return Offer::Over;
-                }
-                self.stand_still();
-            } else if self.schedule.len() >= self.max_steps {
-                self.run_out_of_steps();
-            }
-            return if self.is_explored() {
-                Offer::Choose {
-                    running: self.running(),
-                }
-            } else {
-                Offer::Ended
-            };
         }
+        if choices.is_empty() || self.schedule.len() >= self.max_steps {
+            return self.offer_nothing(choices);
+        }
+        Offer::Choose {
+            running: self.running(),
+        }
+    }
+
+    /// Nothing is possible, or the steps are used up.
+    #[cold]
+    fn offer_nothing(&mut self, choices: &[Choice]) -> Offer {
+        if !choices.is_empty() {
+            self.run_out_of_steps();
+        } else if self.threads.iter().all(|thread| thread.finished) {
+            return Offer::Over;
+        } else {
+            self.stand_still();
+        }
+        Offer::Ended
+    }
+
+    /// The thread that goes on in an execution that the search is done with.
+    fn next_to_end(&mut self) -> Offer {
         if let Phase::RunningOn { steps } = self.phase
             && let Some(next) = self.next_to_run_on(steps)
         {
@@ -140,6 +158,7 @@ impl Execution {
     }
 
     /// Whether a search that knows what comes next can take it without an offer.
+    #[inline]
     pub(crate) fn can_repeat(&self) -> bool {
         self.is_explored()
             && self.starting.is_empty()
@@ -160,6 +179,11 @@ impl Execution {
     }
 
     /// Notes what the search chose.
+    #[expect(
+        clippy::inline_always,
+        reason = "a part of each step: a call costs as much as what it does"
+    )]
+    #[inline(always)]
     pub(crate) fn take(&mut self, choice: Choice, running: Option<ThreadId>) {
         if running.is_some_and(|running| running != choice.thread) {
             self.preemptions += 1;
@@ -292,51 +316,69 @@ impl Execution {
         }
     }
 
+    #[inline]
     fn list_choices(&mut self, choices: &mut Vec<Choice>) {
         let mut left_out = LeftOutSet::default();
-        let mut leaves_timeouts_out = false;
         for (id, thread) in self.threads() {
-            let Some(next) = &thread.next else { continue };
-            let way = |alternative| Choice {
-                thread: id,
-                alternative,
-            };
-            if next.is_plain() && !thread.may_wait() {
-                choices.push(way(0));
-            } else if !self.met(id, next.requires) {
-                if self.can_time_out(id, next) {
-                    if self.stalls(id, next) {
-                        leaves_timeouts_out = true;
-                    } else {
-                        choices.push(way(1));
+            match thread.standing {
+                Standing::Idle => {}
+                Standing::Free => choices.push(Choice::of(id)),
+                Standing::Joins(other) => {
+                    if self.thread(other).finished {
+                        choices.push(Choice::of(id));
                     }
                 }
-            } else if !self.prunes || !self.rests(thread) {
-                let ways = self.ways(id, next);
-                let may_fail = !matches!(next.alternatives, Alternatives::Timeout);
-                if ways == 1 && may_fail && self.stalls(id, next) {
-                    left_out.add(LeftOut::RepeatedFailures);
-                }
-                if ways == 1 {
-                    choices.push(way(0));
-                } else {
-                    choices.extend((0..ways).map(way));
-                }
-            } else if self.has_not_gone_alone(thread) {
-                choices.push(Choice::of(id));
+                Standing::Unclear => self.list_ways(id, thread, choices, &mut left_out),
             }
         }
         if choices.is_empty() {
+            left_out.remove(LeftOut::RepeatedTimeouts);
             self.list_last_resort(choices);
-        } else if leaves_timeouts_out {
-            left_out.add(LeftOut::RepeatedTimeouts);
         }
         self.left_out.add_all(left_out);
+    }
+
+    /// Lists the ways that the next operation of a thread can go.
+    fn list_ways(
+        &self,
+        id: ThreadId,
+        thread: &Thread,
+        choices: &mut Vec<Choice>,
+        left_out: &mut LeftOutSet,
+    ) {
+        let Some(next) = &thread.next else { return };
+        let way = |alternative| Choice {
+            thread: id,
+            alternative,
+        };
+        if !self.met(id, next.requires) {
+            if self.can_time_out(id, next) {
+                if self.stalls(id, next) {
+                    left_out.add(LeftOut::RepeatedTimeouts);
+                } else {
+                    choices.push(way(1));
+                }
+            }
+        } else if !self.prunes || !self.rests(thread) {
+            let ways = self.ways(id, next);
+            let may_fail = !matches!(next.alternatives, Alternatives::Timeout);
+            if ways == 1 && may_fail && self.stalls(id, next) {
+                left_out.add(LeftOut::RepeatedFailures);
+            }
+            if ways == 1 {
+                choices.push(way(0));
+            } else {
+                choices.extend((0..ways).map(way));
+            }
+        } else if self.has_not_gone_alone(thread) {
+            choices.push(Choice::of(id));
+        }
     }
 
     /// When nothing else is possible, threads that have timed out can do so again; and if there are
     /// none, those that went on alone and did not leave their loops go on in turn, without a choice, up to the bound on
     /// steps.
+    #[cold]
     fn list_last_resort(&self, choices: &mut Vec<Choice>) {
         let stalled = self.threads().filter(|(id, thread)| {
             let next = thread.next.as_ref();
@@ -389,9 +431,17 @@ impl Execution {
     }
 
     /// The thread that did the last step, if it could go on and did not offer to be left.
+    #[inline]
     fn running(&self) -> Option<ThreadId> {
         let last = self.schedule.last()?.thread;
-        let goes_on = !self.thread(last).has_yielded && self.can_go_on(last);
+        let thread = self.thread(last);
+        let is_able = match thread.standing {
+            Standing::Idle => false,
+            Standing::Free => true,
+            Standing::Joins(other) => self.thread(other).finished,
+            Standing::Unclear => self.can_go_on(last),
+        };
+        let goes_on = is_able && !thread.has_yielded;
         goes_on.then_some(last)
     }
 

@@ -9,7 +9,7 @@ use crate::model::State;
 use crate::trace::ThreadId;
 
 use super::kept::Kept;
-use super::{Execution, NextStep, Runtime, with};
+use super::{Execution, NextStep, Phase, Runtime, with};
 
 /// Destroys the values that are local to threads, if the current thread was the last one to finish.
 ///
@@ -50,15 +50,17 @@ impl Execution {
     fn begin_closing(&mut self) -> bool {
         let is_over = self.threads.iter().all(|thread| thread.finished);
         if is_over {
-            self.closing = Some(self.runtime);
+            self.closing = Some((self.runtime, self.phase));
             self.runtime = &Nobody;
+            self.phase = Phase::Unwound;
         }
         is_over
     }
 
     fn end_closing(&mut self) {
-        if let Some(runtime) = self.closing.take() {
+        if let Some((runtime, phase)) = self.closing.take() {
             self.runtime = runtime;
+            self.phase = phase;
         }
     }
 

@@ -9,11 +9,10 @@
 
 use std::ops::Range;
 
-use smallvec::SmallVec;
-
 use crate::model::{self, Announced, Before, Done};
 use crate::trace::{ObjectId, ThreadId};
 
+use super::thread::Standing;
 use super::{Execution, NextStep};
 
 /// A part of the state of an execution.
@@ -66,7 +65,7 @@ pub(crate) struct Touch {
 }
 
 /// The spots that a step is about to touch, and how.
-pub(crate) type Touches = SmallVec<[(Spot, Mode); 3]>;
+pub(crate) type Touches = Vec<(Spot, Mode)>;
 
 /// The touches of the steps from some number on.
 #[derive(Debug, Default)]
@@ -80,7 +79,7 @@ pub(super) struct Footprints {
     /// Which of that its operation itself touches.
     own: Range<usize>,
     /// What was there before.
-    before: SmallVec<[Before; 3]>,
+    before: Vec<Before>,
     /// Whether it can go several ways. Then it touches in each of them what it may touch in any: a
     /// step that is independent of one of them only cannot come before all.
     has_ways: bool,
@@ -99,14 +98,13 @@ impl Execution {
     }
 
     /// What the step with this number has touched.
-    pub(crate) fn touches(&self, step: usize) -> impl Iterator<Item = &Touch> {
+    pub(crate) fn touches(&self, step: usize) -> impl Iterator<Item = &Touch> + Clone {
         let touches = &self.footprints.touches;
         // Mostly of the last step.
-        let later = touches.iter().rev();
-        let later = later.take_while(|(of, _)| *of as usize >= step).count();
-        let touches = touches[touches.len() - later..].iter();
-        touches
-            .take_while(move |(of, _)| *of as usize == step)
+        let earlier = touches.iter().rposition(|(of, _)| (*of as usize) < step);
+        let touches = &touches[earlier.map_or(0, |earlier| earlier + 1)..];
+        let own = touches.iter();
+        own.take_while(move |(of, _)| *of as usize == step)
             .map(|(_, touch)| touch)
     }
 
@@ -126,7 +124,8 @@ impl Execution {
         touches: &mut Touches,
     ) -> Range<usize> {
         touches.clear();
-        if !self.thread(thread).has_stepped {
+        let state = self.thread(thread);
+        if !state.has_stepped {
             touches.push((Spot::Start(thread), Mode::Read));
         }
         let first = touches.len();
@@ -137,6 +136,9 @@ impl Execution {
         };
         model::primitive(self, next).announce(&announced, touches);
         let own = first..touches.len();
+        if !state.may_wait() {
+            return own;
+        }
         // What has changed lets it go on, or go a way again.
         let looks = self.watched(thread).iter();
         let looks = looks.chain(self.looks_since_stall(thread, next));
@@ -148,36 +150,48 @@ impl Execution {
         own
     }
 
-    fn records_now(&self) -> bool {
+    /// Whether it is recorded what the last step touches.
+    #[inline]
+    pub(super) fn records_touches(&self) -> bool {
         let from = self.footprints.from;
         self.is_explored() && from.is_some_and(|from| self.schedule.len() > from)
     }
 
     /// Notes what a step is going to touch that was chosen.
+    #[inline]
     pub(super) fn choose_footprint(&mut self, thread: ThreadId) {
-        if self.records_now()
-            && let Some(next) = self.next_of(thread).copied()
-        {
-            let has_ways = self.met(thread, next.requires) && self.ways(thread, &next) > 1;
-            self.footprints.has_ways = has_ways;
-            self.note_announced(thread, &next);
+        if self.records_touches() {
+            self.choose_recorded(thread);
         }
     }
 
-    fn note_announced(&mut self, thread: ThreadId, next: &NextStep) {
+    fn choose_recorded(&mut self, thread: ThreadId) {
         let mut announced = std::mem::take(&mut self.footprints.announced);
-        self.footprints.own = self.announce_touches(thread, next, &mut announced);
+        let state = self.thread(thread);
+        if let Some(next) = &state.next {
+            let has_ways = state.standing == Standing::Unclear
+                && self.met(thread, next.requires)
+                && self.ways(thread, next) > 1;
+            self.footprints.own = self.announce_touches(thread, next, &mut announced);
+            self.footprints.has_ways = has_ways;
+        }
         self.footprints.announced = announced;
     }
 
     /// Notes what is there before an operation is performed.
+    #[inline]
     pub(super) fn begin_footprint(&mut self, next: &NextStep, is_scheduled: bool) {
-        if !self.records_now() {
-            return;
+        if self.records_touches() {
+            self.begin_recorded(next, is_scheduled);
         }
+    }
+
+    fn begin_recorded(&mut self, next: &NextStep, is_scheduled: bool) {
         if !is_scheduled {
+            let mut announced = std::mem::take(&mut self.footprints.announced);
+            self.footprints.own = self.announce_touches(self.current, next, &mut announced);
+            self.footprints.announced = announced;
             self.footprints.has_ways = false;
-            self.note_announced(self.current, next);
         }
         let mut before = std::mem::take(&mut self.footprints.before);
         before.clear();
@@ -188,43 +202,54 @@ impl Execution {
     }
 
     /// Notes what an operation has touched.
+    #[inline]
     pub(super) fn end_footprint(&mut self, done: &Done<'_>) {
-        if !self.records_now() {
-            return;
+        if self.records_touches() {
+            self.end_recorded(done);
         }
+    }
+
+    fn end_recorded(&mut self, done: &Done<'_>) {
         let announced = std::mem::take(&mut self.footprints.announced);
         let before = std::mem::take(&mut self.footprints.before);
         let own = self.footprints.own.clone();
+        let mut touches = std::mem::take(&mut self.footprints.touches);
+        let step = self.recorded_step();
+        let mut touch = |spot, mode, before| touches.push((step, Touch { spot, mode, before }));
+        let primitive = model::primitive(self, done.next);
         for (index, ((spot, announced), before)) in announced.iter().zip(&before).enumerate() {
             let before = before.until(|| self.before(*spot));
             let mode = if self.footprints.has_ways {
                 Some(*announced)
             } else if own.contains(&index) {
-                model::primitive(self, done.next).touched(done, *spot, &before)
+                primitive.touched(done, *spot, &before)
             } else {
                 Some(Mode::Read)
             };
             if let Some(mode) = mode {
-                self.touch(*spot, mode, before);
+                touch(*spot, mode, before);
             }
         }
+        for spot in primitive.allowed(done) {
+            touch(spot, Mode::Write, Before::Untold);
+        }
+        self.footprints.touches = touches;
         self.footprints.announced = announced;
         self.footprints.before = before;
-        for spot in model::primitive(self, done.next).allowed(done) {
-            self.touch(spot, Mode::Write, Before::Untold);
-        }
     }
 
     /// The current thread touches a spot in the course of the last step, besides its operation.
+    #[inline]
     pub(crate) fn touch_in_passing(&mut self, spot: Spot, mode: Mode) {
-        if self.records_now() {
+        if self.records_touches() {
             self.touch(spot, mode, Before::Untold);
         }
     }
 
     /// A thread is about to wait, in the course of the last step.
+    #[inline]
     pub(super) fn touch_arrival(&mut self, next: &NextStep) {
-        if self.records_now()
+        if self.records_touches()
             && let Some((spot, mode)) = model::primitive(self, next).arrival(next)
         {
             self.touch(spot, mode, Before::Untold);
@@ -232,10 +257,13 @@ impl Execution {
     }
 
     fn touch(&mut self, spot: Spot, mode: Mode, before: Before) {
-        let step = self.schedule.len() - 1;
-        let step = u32::try_from(step).expect("steps are bounded");
-        let touch = Touch { spot, mode, before };
-        self.footprints.touches.push((step, touch));
+        let touch = (self.recorded_step(), Touch { spot, mode, before });
+        self.footprints.touches.push(touch);
+    }
+
+    /// The number of the last step.
+    fn recorded_step(&self) -> u32 {
+        u32::try_from(self.schedule.len() - 1).expect("steps are bounded")
     }
 
     fn before(&self, spot: Spot) -> Before {

@@ -22,50 +22,56 @@ pub(crate) struct Knowledge {
     pub(crate) fenced: Clock,
 }
 
+impl Knowledge {
+    pub(super) fn clear(&mut self) {
+        let Knowledge {
+            clock,
+            seen,
+            fenced,
+        } = self;
+        clock.clear();
+        seen.clear();
+        fenced.clear();
+    }
+}
+
 impl Execution {
     /// Draws the consequences of an event for what happens before what.
+    #[inline]
     pub(super) fn order(&mut self, event: &Event, next: &NextStep) {
-        self.advance();
+        let me = self.me();
+        let knowledge = &mut self.threads[me.index()].knowledge;
+        knowledge.clock.advance(me);
         match (event.operation, event.target) {
             (Operation::Fence, _) => {
                 if let Some(ordering) = event.ordering {
-                    model::atomic::order_fence(&mut self.current_mut().knowledge, ordering);
+                    model::atomic::order_fence(knowledge, ordering);
                 }
             }
             (Operation::Spawn, Some(child)) => model::thread::order_spawn(self, child),
             (Operation::Join, _) => model::thread::order_join(self, event, next),
             (Operation::Unpark, Some(parked)) => model::park::order_unpark(self, parked),
             (Operation::Park, _) => model::park::order_park(self),
-            _ => self.order_object(event, next),
-        }
-    }
-
-    /// What an operation on an object orders is said by the primitive.
-    fn order_object(&mut self, event: &Event, next: &NextStep) {
-        // What a wait on a condition variable orders is said by its mutex.
-        let Some(object) = next.mutex().or(event.object) else {
-            return;
-        };
-        let Execution {
-            threads,
-            objects,
-            current,
-            ..
-        } = self;
-        let Object {
-            state, released, ..
-        } = &mut objects[object.index()];
-        if let Some(primitive) = state.primitive_mut() {
-            primitive.order(&mut Order {
-                event,
-                requires: next.requires,
-                released,
-                knowledge: &mut threads[current.index()].knowledge,
-            });
+            _ => {
+                // What a wait on a condition variable orders is said by its mutex.
+                let Some(object) = next.mutex().or(event.object) else {
+                    return;
+                };
+                let Object {
+                    state, released, ..
+                } = &mut self.objects[object.index()];
+                state.order(&mut Order {
+                    event,
+                    requires: next.requires,
+                    released,
+                    knowledge,
+                });
+            }
         }
     }
 
     /// The current thread has another event.
+    #[inline]
     pub(crate) fn advance(&mut self) {
         let me = self.me();
         self.current_mut().knowledge.clock.advance(me);

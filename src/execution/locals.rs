@@ -39,6 +39,11 @@ impl Locals {
         }
     }
 
+    /// Forgets the values. Those that are left have no destructors, or their thread was left behind.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// Puts a value in, and returns the one that it replaces.
     pub(crate) fn put(&mut self, key: u64, value: Kept) -> Option<Kept> {
         match self.0.iter_mut().find(|local| local.key == key) {

@@ -38,7 +38,7 @@ mod thread;
 mod waiting;
 
 use std::borrow::Cow;
-use std::cell::{self, RefCell};
+use std::cell::Cell;
 use std::fmt;
 use std::iter;
 use std::mem::ManuallyDrop;
@@ -81,14 +81,15 @@ pub(crate) use thread::Thread;
 pub(crate) use waiting::{Look, Patience};
 
 thread_local! {
-    /// Boxed, since it goes back and forth between here and the engine. Whoever enters an execution
-    /// leaves it as well, so that nothing is left for the end of the OS thread to drop: to look
-    /// whether the destructor is registered would be a part of each access.
-    static CURRENT: RefCell<ManuallyDrop<Option<Box<Execution>>>> =
-        const { RefCell::new(ManuallyDrop::new(None)) };
+    /// Boxed, since it goes back and forth between here and the engine, and is taken out while it is
+    /// looked at. Whoever enters an execution leaves it as well, so that nothing is left for the end
+    /// of the OS thread to drop: to look whether the destructor is registered would be a part of each
+    /// access.
+    static CURRENT: Cell<ManuallyDrop<Option<Box<Execution>>>> =
+        const { Cell::new(ManuallyDrop::new(None)) };
     /// The number of the current execution, 0 outside. Apart from [`CURRENT`], since every
     /// operation of every object looks at it.
-    static CURRENT_NUMBER: cell::Cell<u64> = const { cell::Cell::new(0) };
+    static CURRENT_NUMBER: Cell<u64> = const { Cell::new(0) };
 }
 
 /// How an execution came to its end before all threads had finished.
@@ -140,7 +141,8 @@ enum Phase {
         /// The steps that it has made since.
         steps: usize,
     },
-    /// Its threads cannot end, and are unwound.
+    /// Its threads cannot end, and are unwound; or they have ended, and what they have left behind is
+    /// destroyed.
     Unwound,
 }
 
@@ -154,7 +156,14 @@ pub(crate) struct Execution {
     runtime: &'static dyn Runtime,
     max_steps: usize,
     pulse: Arc<Pulse>,
-    threads: Vec<Thread>,
+    #[expect(
+        clippy::vec_box,
+        reason = "they are large, and taken from one execution to the next"
+    )]
+    threads: Vec<Box<Thread>>,
+    /// Threads of earlier executions, kept for their memory.
+    #[expect(clippy::vec_box, reason = "as above")]
+    idle_threads: Vec<Box<Thread>>,
     /// Threads that were started and have not announced anything yet.
     starting: Vec<ThreadId>,
     /// Stands for what all threads have announced.
@@ -193,8 +202,9 @@ pub(crate) struct Execution {
     phase: Phase,
     was_cut: bool,
     has_read_stale: bool,
-    /// While it destroys what is left behind when all threads have finished: its engine.
-    closing: Option<&'static dyn Runtime>,
+    /// While it destroys what is left behind when all threads have finished: its engine, and how far
+    /// it was.
+    closing: Option<(&'static dyn Runtime, Phase)>,
     /// Who was where when nobody could go on.
     blocked: Vec<Blocked>,
     footprints: Footprints,
@@ -228,14 +238,30 @@ pub(crate) fn number() -> u64 {
 ///
 /// # Panics
 ///
-/// Outside an execution.
+/// Outside an execution, or where it is being looked at.
+#[inline]
 pub(crate) fn with<R>(f: impl FnOnce(&mut Execution) -> R) -> R {
-    CURRENT.with_borrow_mut(|current| f(current.as_mut().expect("an execution is running")))
+    try_with(f).expect("an execution is running, and nobody looks at it")
 }
 
 /// Like [`with`], but `None` where there is no execution or it is being looked at.
+#[inline]
 pub(crate) fn try_with<R>(f: impl FnOnce(&mut Execution) -> R) -> Option<R> {
-    CURRENT.with(|current| Some(f(current.try_borrow_mut().ok()?.as_mut()?)))
+    let mut borrowed = Borrowed(CURRENT.replace(ManuallyDrop::new(None)));
+    borrowed.0.as_mut().map(|execution| f(execution))
+}
+
+/// The current execution, which goes back to where it was when this is dropped.
+struct Borrowed(ManuallyDrop<Option<Box<Execution>>>);
+
+impl Drop for Borrowed {
+    #[inline]
+    fn drop(&mut self) {
+        // Mostly there is one. Where there is none, somebody else may look at it.
+        if self.0.is_some() {
+            CURRENT.set(std::mem::replace(&mut self.0, ManuallyDrop::new(None)));
+        }
+    }
 }
 
 /// Makes an execution the current one of this OS thread.
@@ -266,7 +292,8 @@ impl Execution {
             runtime,
             max_steps,
             pulse,
-            threads: vec![Thread::new(None)],
+            threads: vec![Box::default()],
+            idle_threads: Vec::new(),
             starting: vec![ThreadId::MAIN],
             announced: 0,
             objects: Vec::new(),
@@ -303,8 +330,10 @@ impl Execution {
     /// Makes room for the next execution, keeping the memory of this one.
     pub(crate) fn reset(&mut self, number: u64) {
         self.number = number;
-        self.threads.clear();
-        self.threads.push(Thread::new(None));
+        for thread in &mut self.threads {
+            thread.reset();
+        }
+        self.idle_threads.extend(self.threads.drain(1..));
         self.starting.clear();
         self.starting.push(ThreadId::MAIN);
         self.announced = 0;
@@ -340,26 +369,32 @@ impl Execution {
         self.runtime
     }
 
+    #[inline]
     pub(crate) fn me(&self) -> ThreadId {
         self.current
     }
 
+    #[inline]
     pub(crate) fn thread(&self, thread: ThreadId) -> &Thread {
         &self.threads[thread.index()]
     }
 
+    #[inline]
     pub(crate) fn thread_mut(&mut self, thread: ThreadId) -> &mut Thread {
         &mut self.threads[thread.index()]
     }
 
+    #[inline]
     pub(crate) fn current_mut(&mut self) -> &mut Thread {
         &mut self.threads[self.current.index()]
     }
 
+    #[inline]
     pub(crate) fn object(&self, object: ObjectId) -> &Object {
         &self.objects[object.index()]
     }
 
+    #[inline]
     pub(crate) fn object_mut(&mut self, object: ObjectId) -> &mut Object {
         &mut self.objects[object.index()]
     }
@@ -411,10 +446,10 @@ impl Execution {
         let parent = self.current_mut();
         parent.spawned += 1;
         let parent = Some((current, parent.spawned));
-        self.threads.push(Thread {
-            parent,
-            ..Thread::new(name)
-        });
+        let mut added = self.idle_threads.pop().unwrap_or_default();
+        added.parent = parent;
+        added.name = name;
+        self.threads.push(added);
         self.starting.push(thread);
         thread
     }
@@ -508,6 +543,7 @@ impl Execution {
     }
 
     /// Notes in the event of the operation that is being performed what it did.
+    #[inline]
     pub(crate) fn note(&mut self, change: impl FnOnce(&mut Event)) {
         if let Some(event) = self.events.last_mut() {
             change(event);
@@ -594,22 +630,27 @@ impl Execution {
     }
 
     /// Whether operations take effect silently from now on.
+    #[inline]
     pub(crate) fn is_doomed(&self) -> bool {
-        self.phase == Phase::Unwound || self.closing.is_some()
+        self.phase == Phase::Unwound
     }
 
     /// Whether what happens counts.
+    #[inline]
     pub(crate) fn is_explored(&self) -> bool {
-        self.phase == Phase::Explored && self.closing.is_none()
+        self.phase == Phase::Explored
     }
 
     /// Whether the search can be told how the execution has ended. What that is can still change if a
     /// destructor waits while a panic unwinds its thread: it is a failure if it is not caught.
     #[inline]
     pub(crate) fn is_settled(&self) -> bool {
-        let Some(ending) = &self.ending else {
-            return false;
-        };
+        self.ending
+            .as_ref()
+            .is_some_and(|ending| self.is_settled_as(ending))
+    }
+
+    fn is_settled_as(&self, ending: &Ending) -> bool {
         let mut threads = self.threads.iter();
         let is_open = matches!(ending, Ending::Unsupported(_))
             && threads.any(|thread| thread.has_waited_panicking && !thread.finished);
@@ -620,9 +661,14 @@ impl Execution {
     ///
     /// One OS thread runs all threads and counts the panics of all, so that while another thread
     /// waits in the middle of a panic, its count says nothing.
+    #[inline]
     pub(crate) fn is_panicking(&self) -> bool {
+        std::thread::panicking() && self.is_panicking_itself()
+    }
+
+    fn is_panicking_itself(&self) -> bool {
         let me = self.thread(self.current);
-        std::thread::panicking() && !me.lingers && (me.panics || !self.others_wait_panicking())
+        !me.lingers && (me.panics || !self.others_wait_panicking())
     }
 
     fn others_wait_panicking(&self) -> bool {
@@ -742,8 +788,16 @@ impl Execution {
         self.object(object).origin
     }
 
+    /// How many threads were started.
+    #[inline]
+    pub(crate) fn thread_count(&self) -> usize {
+        self.threads.len()
+    }
+
+    #[inline]
     pub(crate) fn threads(&self) -> impl Iterator<Item = (ThreadId, &Thread)> {
-        (0..).map(ThreadId).zip(&self.threads)
+        let threads = self.threads.iter().map(|thread| &**thread);
+        (0..).map(ThreadId).zip(threads)
     }
 
     /// The object's name, for a sentence about it.

@@ -22,6 +22,7 @@ pub(crate) struct NextStep {
 
 impl NextStep {
     /// An operation that is always possible, called for at the caller's caller.
+    #[inline]
     #[track_caller]
     pub(crate) fn new(operation: Operation) -> Self {
         NextStep {
@@ -39,26 +40,18 @@ impl NextStep {
     ///
     /// The addresses of places are the same for the whole process. A cheap mixing is enough: nobody
     /// makes up collisions, and this runs at each step of each execution.
+    #[inline]
     pub(super) fn hash(&self, thread: ThreadId) -> u64 {
         let object = self.object.map_or(0, |object| u64::from(object.0) + 1);
-        let parts = [
-            u64::from(thread.0) << 8 | self.operation as u64,
-            object,
-            ptr::from_ref(self.at).addr() as u64,
-        ];
-        parts.into_iter().fold(0, |hash: u64, part| {
-            let mixed = (hash.rotate_left(5) ^ part).wrapping_mul(0x517C_C1B7_2722_0A95);
-            mixed ^ (mixed >> 32)
-        })
-    }
-
-    /// Whether it is possible at any time, and goes one way only.
-    pub(super) fn is_plain(&self) -> bool {
-        matches!(self.requires, Requirement::Nothing)
-            && matches!(self.alternatives, Alternatives::None)
+        let who = u64::from(thread.0) << 8 | self.operation as u64;
+        let place = ptr::from_ref(self.at).addr() as u64;
+        let parts = place.rotate_left(20) ^ object.rotate_left(40) ^ who;
+        let mixed = parts.wrapping_mul(0x517C_C1B7_2722_0A95);
+        (mixed ^ (mixed >> 32)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
     /// The mutex that a wait on a condition variable releases or acquires.
+    #[inline]
     pub(crate) fn mutex(&self) -> Option<ObjectId> {
         match self.requires {
             Requirement::Held(mutex) | Requirement::Woken { mutex } => Some(mutex),
@@ -66,6 +59,7 @@ impl NextStep {
         }
     }
 
+    #[inline]
     pub(crate) fn on(self, object: ObjectId) -> Self {
         NextStep {
             object: Some(object),
@@ -80,6 +74,7 @@ impl NextStep {
         }
     }
 
+    #[inline]
     pub(crate) fn ordered(self, ordering: Ordering) -> Self {
         NextStep {
             ordering: Some(ordering),

@@ -30,10 +30,15 @@ pub(crate) fn run_thread(thread: ThreadId, f: impl FnOnce()) {
         }
     }));
     note_end(thread, result);
-    // Nothing unwinds any more.
-    with(|execution| execution.thread_mut(thread).panics = false);
-    while let Some(local) = with(|execution| execution.thread_mut(thread).locals.destroy_next()) {
-        note_end(thread, catch_unwind(AssertUnwindSafe(|| drop(local))));
+    let mut local = with(|execution| {
+        let thread = execution.thread_mut(thread);
+        // Nothing unwinds any more.
+        thread.panics = false;
+        thread.locals.destroy_next()
+    });
+    while let Some(value) = local {
+        note_end(thread, catch_unwind(AssertUnwindSafe(|| drop(value))));
+        local = with(|execution| execution.thread_mut(thread).locals.destroy_next());
     }
     let runtime = with(|execution| {
         execution.thread_mut(thread).finished = true;

@@ -6,7 +6,7 @@ use crate::memory::Access;
 use crate::model::{self, Done, Effect};
 use crate::trace::{Event, LeftOut, Operation, Schedule};
 
-use super::next_step::NextStep;
+use super::next_step::{NextStep, Requirement};
 use super::root::Doomed;
 use super::{Ending, Execution, Runtime, with};
 
@@ -37,28 +37,21 @@ const MAX_TIMES_UNWOUND: u32 = 1_000;
 /// `perform` runs while the execution is borrowed and must not run user code.
 /// In a doomed execution it can be called although the requirement of the
 /// operation does not hold.
+#[inline]
 pub(crate) fn step<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
-    let (mode, _) = prepare(next, None);
-    if mode == Mode::Silent {
-        leave_doomed();
-    }
-    act(next, mode, perform)
+    let perform = |execution: &mut Execution, alternative, _| perform(execution, alternative);
+    take(&next, None, true, perform, Execution::finish)
 }
 
 /// Like [`step`], for an access of an atomic. If the engine has a memory of its own, `perform` is
 /// also given what the access has read there.
+#[inline]
 pub(crate) fn step_on_memory<R>(
     next: NextStep,
     access: Access,
     perform: impl FnOnce(&mut Execution, u32, Option<u64>) -> R,
 ) -> R {
-    let (mode, read) = prepare(next, Some(access));
-    if mode == Mode::Silent {
-        leave_doomed();
-    }
-    act(next, mode, |execution, alternative| {
-        perform(execution, alternative, read)
-    })
+    take(&next, Some(access), true, perform, Execution::finish_access)
 }
 
 /// Like [`step`], for an operation of a destructor that std's would do too, which is always
@@ -67,8 +60,8 @@ pub(crate) fn step_on_memory<R>(
 /// It never unwinds, since not every collection drops all of its items when the destructor of one
 /// does. In an execution that was doomed meanwhile, the next operation of the thread does.
 pub(crate) fn step_in_drop<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
-    let (mode, _) = prepare(next, None);
-    act(next, mode, perform)
+    let perform = |execution: &mut Execution, alternative, _| perform(execution, alternative);
+    take(&next, None, false, perform, Execution::finish)
 }
 
 /// Unwinds the current thread if the execution is doomed and the thread does not unwind already, or
@@ -84,25 +77,70 @@ pub(crate) fn leave_doomed() {
     }
 }
 
-/// Announces an operation and waits until it is its turn. Also returns what it has read from the
-/// memory of the engine.
-fn prepare(next: NextStep, access: Option<Access>) -> (Mode, Option<u64>) {
-    let (mode, runtime) = with(|execution| execution.announce(next));
-    let Some(runtime) = runtime else {
-        return (mode, None);
+/// Announces an operation, waits until it is its turn, and performs it. If the execution is doomed,
+/// the thread is unwound instead, unless it must not be or is already.
+#[inline]
+fn take<R>(
+    next: &NextStep,
+    access: Option<Access>,
+    may_unwind: bool,
+    perform: impl FnOnce(&mut Execution, u32, Option<u64>) -> R,
+    finish: impl FnOnce(&mut Execution, &NextStep, Mode) -> bool,
+) -> R {
+    let (mode, engine) = with(|execution| execution.announce(next));
+    let read = engine.and_then(|engine| wait(engine, next, access, mode));
+    let act = |execution: &mut Execution, mode| {
+        let alternative = execution.begin(next, mode);
+        let result = perform(execution, alternative, read);
+        let wrote = finish(execution, next, mode);
+        (result, mode, wrote, execution.runtime)
     };
-    let mut read = None;
-    if mode == Mode::Silent {
-        runtime.let_others_unwind();
+    // Mostly it can be done at once, while the execution is looked at.
+    let performed = with(|execution| {
+        let (mode, can_go_on) = match engine {
+            Some(_) => execution.take_up(next, mode),
+            None => (mode, true),
+        };
+        if can_go_on && (mode != Mode::Silent || !may_unwind) {
+            Ok(act(execution, mode))
+        } else {
+            Err((act, can_go_on))
+        }
+    });
+    let (result, mode, wrote, runtime) = performed.unwrap_or_else(|(act, can_go_on)| {
+        unwind_or_stay(next, engine.filter(|_| !can_go_on), may_unwind);
+        with(|execution| act(execution, Mode::Silent))
+    });
+    if mode == Mode::Unscheduled {
+        runtime.done_unwinding(next, wrote);
     } else {
-        read = runtime.take_turn(&next, access);
+        runtime.done(next, wrote);
     }
-    let (mode, can_go_on) = with(|execution| execution.take_up(&next, mode));
-    if !can_go_on {
-        runtime.leave_behind();
+    result
+}
+
+/// Waits until it is the turn of the current thread, and returns what it has read from the memory of
+/// the engine.
+fn wait(engine: &dyn Runtime, next: &NextStep, access: Option<Access>, mode: Mode) -> Option<u64> {
+    if mode == Mode::Silent {
+        engine.let_others_unwind();
+        None
+    } else {
+        engine.take_turn(next, access)
+    }
+}
+
+/// The current thread has an operation to do in a doomed execution. Leaves it behind in its engine if
+/// it cannot go on at all, or unwinds it if that may be.
+#[cold]
+fn unwind_or_stay(next: &NextStep, stuck_in: Option<&'static dyn Runtime>, may_unwind: bool) {
+    if let Some(engine) = stuck_in {
+        engine.leave_behind();
         end_process(next);
     }
-    (mode, read)
+    if may_unwind {
+        leave_doomed();
+    }
 }
 
 /// A destructor waits for what will not happen: a lock that the thread of another one holds, which
@@ -113,7 +151,7 @@ fn prepare(next: NextStep, access: Option<Access>) -> (Mode, Option<u64>) {
     clippy::print_stderr,
     reason = "there will be no report to hold the message"
 )]
-fn end_process(next: NextStep) -> ! {
+fn end_process(next: &NextStep) -> ! {
     let (file, line) = (next.at.file(), next.at.line());
     let (ending, schedule) = with(|execution| {
         let schedule = Schedule::from(execution.schedule.clone());
@@ -126,21 +164,6 @@ fn end_process(next: NextStep) -> ! {
          schedule  {schedule}"
     );
     std::process::abort()
-}
-
-fn act<R>(next: NextStep, mode: Mode, perform: impl FnOnce(&mut Execution, u32) -> R) -> R {
-    let (result, runtime, wrote) = with(|execution| {
-        let alternative = execution.begin(&next, mode);
-        let result = perform(execution, alternative);
-        let wrote = execution.finish(&next, mode);
-        (result, execution.runtime, wrote)
-    });
-    if mode == Mode::Unscheduled {
-        runtime.done_unwinding(&next, wrote);
-    } else {
-        runtime.done(&next, wrote);
-    }
-    result
 }
 
 /// Ends the execution from inside a thread under test.
@@ -175,7 +198,21 @@ fn unwind() -> ! {
 impl Execution {
     /// Publishes what the current thread is about to do. Returns how it is to be done, and the
     /// engine if it has to decide first.
-    fn announce(&mut self, next: NextStep) -> (Mode, Option<&'static dyn Runtime>) {
+    fn announce(&mut self, next: &NextStep) -> (Mode, Option<&'static dyn Runtime>) {
+        if std::thread::panicking() || !self.is_explored() {
+            return self.announce_otherwise(next);
+        }
+        if !matches!(next.requires, Requirement::Nothing) && !self.met(self.current, next.requires)
+        {
+            self.note_leaving();
+        }
+        self.touch_arrival(next);
+        self.publish(next, false);
+        (Mode::Scheduled, Some(self.runtime))
+    }
+
+    /// The same where a thread panics, or the execution has ended as far as the search is concerned.
+    fn announce_otherwise(&mut self, next: &NextStep) -> (Mode, Option<&'static dyn Runtime>) {
         let panics = self.is_panicking();
         let is_met = self.met(self.current, next.requires);
         let waits = self.note_operation(panics) || !is_met;
@@ -208,21 +245,34 @@ impl Execution {
             if !is_met {
                 self.note_leaving();
             }
-            self.touch_arrival(&next);
+            self.touch_arrival(next);
             Mode::Scheduled
         } else {
             Mode::RunningOn
         };
+        self.publish(next, panics);
+        (mode, Some(self.runtime))
+    }
+
+    /// The current thread waits for its turn from now on.
+    #[expect(
+        clippy::inline_always,
+        reason = "a part of each step: a call costs as much as what it does"
+    )]
+    #[inline(always)]
+    fn publish(&mut self, next: &NextStep, panics: bool) {
         let hash = next.hash(self.current);
         self.announced ^= hash;
         let thread = self.current_mut();
-        thread.next = Some(next);
+        thread.next = Some(*next);
         thread.next_hash = hash;
+        thread.standing = thread.standing_before(next);
         thread.waits_panicking = panics;
         if !panics {
+            thread.panics = false;
+            thread.operations_panicking = 0;
             thread.first_panic = None;
         }
-        (mode, Some(self.runtime))
     }
 
     /// Counts what the destructors of a panic do. Returns whether they do so much that they are taken
@@ -254,17 +304,20 @@ impl Execution {
 
     /// It is the turn of the current thread, which has announced an operation. Returns how it is to
     /// be done now, and whether the thread can go on at all.
+    #[inline]
     fn take_up(&mut self, next: &NextStep, mode: Mode) -> (Mode, bool) {
-        let me = self.current;
         self.current_mut().waits_panicking = false;
-        if !self.is_doomed() {
-            let mode = if self.is_explored() {
-                mode
-            } else {
-                Mode::RunningOn
-            };
-            return (mode, true);
+        if self.is_explored() {
+            (mode, true)
+        } else if self.is_doomed() {
+            self.take_up_doomed(next, mode)
+        } else {
+            (Mode::RunningOn, true)
         }
+    }
+
+    fn take_up_doomed(&mut self, next: &NextStep, mode: Mode) -> (Mode, bool) {
+        let me = self.current;
         let is_excluded = self.is_excluded(me, next.requires);
         let thread = self.current_mut();
         thread.lingers |= mode != Mode::Silent && !thread.panics;
@@ -283,34 +336,32 @@ impl Execution {
 
     /// Records the operation that is about to be performed, and returns which way it goes.
     fn begin(&mut self, next: &NextStep, mode: Mode) -> u32 {
+        let mut step = None;
+        let mut alternative = self.alternative;
         match mode {
             Mode::Scheduled => {
                 self.begin_footprint(next, true);
                 self.note_going_on();
-                self.announced ^= self.thread(self.current).next_hash;
-                let thread = self.current_mut();
-                thread.next = None;
+                let thread = &mut self.threads[self.current.index()];
+                self.announced ^= thread.next_hash;
+                thread.forget_next();
                 thread.has_stepped = true;
-                let step = u32::try_from(self.schedule.len()).expect("steps are bounded");
-                self.push_event(next, Some(step));
-                self.alternative
+                step = Some(u32::try_from(self.schedule.len()).expect("steps are bounded"));
             }
-            // Also in silence: the details that `perform` notes need an event to go to.
             Mode::RunningOn => {
                 let thread = self.current_mut();
-                thread.next = None;
+                thread.forget_next();
                 thread.has_stepped = true;
-                self.push_event(next, None);
-                self.alternative
             }
-            Mode::Unscheduled | Mode::Silent => {
-                if mode == Mode::Unscheduled {
-                    self.begin_footprint(next, false);
-                }
-                self.push_event(next, None);
-                0
+            Mode::Unscheduled => {
+                self.begin_footprint(next, false);
+                alternative = 0;
             }
+            Mode::Silent => alternative = 0,
         }
+        // Also in silence: the details that `perform` notes need an event to go to.
+        self.push_event(next, step);
+        alternative
     }
 
     /// Draws the consequences of the operation that was performed. Returns whether it changed
@@ -321,6 +372,7 @@ impl Execution {
             return true;
         }
         let event = *self.events.last().expect("the operation was recorded");
+        let polls = self.thread(self.current).polls;
         self.order(&event, next);
         if mode == Mode::RunningOn {
             // What happens before what is kept, since a race still must not take place.
@@ -330,10 +382,10 @@ impl Execution {
         let done = Done {
             event: &event,
             next,
-            polls: self.thread(self.current).polls,
+            polls,
         };
         self.end_footprint(&done);
-        match model::primitive(self, next).effect(&done) {
+        match model::effect(self, &done) {
             Effect::Changed(spots) => {
                 self.wrote();
                 self.changed(&done, spots);
@@ -344,6 +396,24 @@ impl Execution {
                 false
             }
         }
+    }
+
+    /// The same for an access of an atomic: most are by a thread that does not wait, and nobody asks what
+    /// they touch.
+    fn finish_access(&mut self, next: &NextStep, mode: Mode) -> bool {
+        let waits = self.thread(self.current).may_wait();
+        if mode != Mode::Scheduled || waits || self.records_touches() {
+            return self.finish(next, mode);
+        }
+        let event = self.events.last().expect("the operation was recorded");
+        let atomic = next.object.expect("an access is of an atomic");
+        let knowledge = &mut self.threads[self.current.index()].knowledge;
+        let released = &mut self.objects[atomic.index()].released;
+        knowledge.clock.advance(self.current);
+        model::atomic::order_access(released, knowledge, event);
+        let writes = event.written.is_some();
+        self.note_access(atomic, writes, next.at);
+        writes
     }
 
     fn note_left_out(&mut self, next: &NextStep) {
@@ -358,6 +428,11 @@ impl Execution {
         }
     }
 
+    #[expect(
+        clippy::inline_always,
+        reason = "a part of each step: a call costs as much as what it does"
+    )]
+    #[inline(always)]
     pub(crate) fn push_event(&mut self, next: &NextStep, step: Option<u32>) {
         self.pulse.beat(self.current, next.operation, next.at);
         if self.is_explored() {

@@ -2,10 +2,10 @@
 
 use crate::trace::{Clock, ThreadId};
 
-use super::NextStep;
 use super::happens_before::Knowledge;
 use super::locals::Locals;
 use super::waiting::Waiting;
+use super::{Alternatives, NextStep, Requirement};
 
 /// What is known of a thread under test.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub(crate) struct Thread {
     pub(crate) next: Option<NextStep>,
     /// Stands for that.
     pub(super) next_hash: u64,
+    /// When that is possible, as far as it is told at once.
+    pub(super) standing: Standing,
     pub(crate) finished: bool,
     /// Who spawned it, and which of the threads of that one it is, from 1 on.
     pub(crate) parent: Option<(ThreadId, u32)>,
@@ -71,11 +73,114 @@ pub(crate) struct Thread {
     pub(crate) token: Clock,
 }
 
+/// When the next operation of a thread is possible, where that can be told without a look at its
+/// primitive. All of these operations go one way only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It has announced none.
+    #[default]
+    Idle,
+    /// At any time, and it was not seen to wait.
+    Free,
+    /// When that thread has finished, and it was not seen to wait.
+    Joins(ThreadId),
+    Unclear,
+}
+
 impl Thread {
-    pub(super) fn new(name: Option<String>) -> Self {
-        Thread {
+    /// Makes it a thread of the next execution, keeping its memory.
+    pub(super) fn reset(&mut self) {
+        let Thread {
             name,
-            ..Thread::default()
+            next,
+            next_hash: _,
+            standing,
+            finished,
+            parent,
+            spawned,
+            made,
+            has_yielded,
+            has_stepped,
+            seen_finished,
+            last_panic,
+            first_panic,
+            panics,
+            waits_panicking,
+            has_waited_panicking,
+            events_before_panic,
+            operations_panicking,
+            times_spun,
+            times_unwound,
+            is_left_behind,
+            waits_unwinding,
+            lingers,
+            woken,
+            polls,
+            has_token,
+            tokens,
+            locals,
+            waiting,
+            knowledge,
+            token,
+        } = self;
+        *name = None;
+        *next = None;
+        *standing = Standing::Idle;
+        *parent = None;
+        *last_panic = None;
+        *first_panic = None;
+        let flags = [
+            finished,
+            has_yielded,
+            has_stepped,
+            seen_finished,
+            panics,
+            waits_panicking,
+            has_waited_panicking,
+            is_left_behind,
+            waits_unwinding,
+            lingers,
+            woken,
+            polls,
+            has_token,
+        ];
+        for flag in flags {
+            *flag = false;
+        }
+        let counts = [
+            spawned,
+            made,
+            operations_panicking,
+            times_spun,
+            times_unwound,
+            tokens,
+        ];
+        for count in counts {
+            *count = 0;
+        }
+        *events_before_panic = 0;
+        locals.clear();
+        waiting.reset();
+        knowledge.clear();
+        token.clear();
+    }
+
+    /// It does what it was about to do.
+    pub(super) fn forget_next(&mut self) {
+        self.next = None;
+        self.standing = Standing::Idle;
+    }
+
+    /// How it stands before an operation.
+    #[inline]
+    pub(super) fn standing_before(&self, next: &NextStep) -> Standing {
+        if self.may_wait() || !matches!(next.alternatives, Alternatives::None) {
+            return Standing::Unclear;
+        }
+        match next.requires {
+            Requirement::Nothing => Standing::Free,
+            Requirement::Finished(other) => Standing::Joins(other),
+            _ => Standing::Unclear,
         }
     }
 }

@@ -23,10 +23,9 @@
 //! All of this depends only on what the thread has seen and on the spots that it has looked at, and
 //! not on what others do elsewhere: so it is the same in all executions of one trace.
 
+use std::panic::Location;
 use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
-
-use smallvec::SmallVec;
 
 use crate::model::Done;
 use crate::trace::{Event, EventResult, ObjectId, Operation, ThreadId};
@@ -89,9 +88,9 @@ impl Patience {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     /// What it has seen last of the things that it has looked at.
-    known: SmallVec<[Look; 2]>,
+    known: Vec<Look>,
     /// What it has looked at since it yielded last, or since it was seen to look at the same.
-    watched: SmallVec<[Look; 1]>,
+    watched: Vec<Look>,
     /// Whether it has yielded, and changed nothing since.
     has_yielded: bool,
     /// Whether it has seen anything new since it yielded last.
@@ -100,7 +99,7 @@ pub(super) struct Waiting {
     quiet: u32,
     rest: Option<Rest>,
     /// Where it took a way that it could repeat without end, since it last saw anything new.
-    stalls: SmallVec<[Stall; 1]>,
+    stalls: Vec<Stall>,
     /// The writes in the execution when it yielded last.
     yielded_at: Option<u64>,
 }
@@ -194,33 +193,34 @@ impl Execution {
     pub(super) fn note_waiting(&mut self, done: &Done<'_>, spots: [Option<Spot>; 2]) {
         let Done { event, next, .. } = *done;
         let step = self.last_step();
+        let [first, second] = spots;
+        let look = |spot| Look {
+            spot,
+            version: self.version(spot),
+            step,
+        };
+        let seen = [first.map(look), second.map(look)];
+        let place = ptr::from_ref(event.at).addr();
+        let writes = self.writes;
+        let waiting = &mut self.current_mut().waiting;
         let (mut looks, mut has_news, mut has_changed) = (false, false, false);
-        for spot in spots.into_iter().flatten() {
-            let look = Look {
-                spot,
-                version: self.version(spot),
-                step,
-            };
+        for look in seen.iter().flatten() {
             looks = true;
-            let known = self.current_mut().waiting.look(look);
+            let known = waiting.look(*look);
             has_news |= known != Some(look.version);
             // What nobody has ever changed tells nothing of others.
             has_changed |= known.unwrap_or(0) != look.version;
         }
-        let place = ptr::from_ref(event.at).addr();
-        let writes = self.writes;
-        let waiting = &mut self.current_mut().waiting;
-        waiting.note_success(event, next);
-        if has_changed {
-            // What it took just now was in a row with nothing.
-            waiting.stalls.retain(|stall| stall.step == step);
-            for stall in &mut waiting.stalls {
-                stall.in_a_row = 1;
+        waiting.note_news(has_news);
+        if !waiting.stalls.is_empty() {
+            waiting.note_success(event, next);
+            if has_changed {
+                // What it took just now was in a row with nothing.
+                waiting.stalls.retain(|stall| stall.step == step);
+                for stall in &mut waiting.stalls {
+                    stall.in_a_row = 1;
+                }
             }
-        }
-        if has_news {
-            waiting.has_news = true;
-            waiting.quiet = 0;
         }
         let yields = matches!(event.operation, Operation::Yield | Operation::Sleep);
         let spins = if yields {
@@ -232,6 +232,13 @@ impl Execution {
             false
         };
         let spins = spins || waiting.quiet > QUIET_LOOKS;
+        if spins || yields {
+            self.note_spinning(spins, yields, place);
+        }
+    }
+
+    /// The current thread yields, or only waits for another one to write.
+    fn note_spinning(&mut self, spins: bool, yields: bool, place: usize) {
         let thread = self.thread(self.me());
         let rests = thread.waiting.rest.is_some();
         let starts_to_rest =
@@ -252,6 +259,7 @@ impl Execution {
     }
 
     /// Something changed that other threads can see.
+    #[inline]
     pub(crate) fn wrote(&mut self) {
         self.note_leaving();
         self.writes += 1;
@@ -261,39 +269,78 @@ impl Execution {
     pub(super) fn changed(&mut self, done: &Done<'_>, spots: [Option<Spot>; 2]) {
         let Done { event, next, .. } = *done;
         let step = self.last_step();
-        for spot in spots.into_iter().flatten() {
+        let [first, second] = spots;
+        let mut change = |spot: Spot| {
             let version = match spot {
                 Spot::Object(object) => &mut self.object_mut(object).version,
                 Spot::Token(thread) => &mut self.thread_mut(thread).tokens,
-                _ => continue,
+                _ => return None,
             };
             *version += 1;
-            let version = *version;
-            self.current_mut().waiting.know(Look {
+            Some(Look {
                 spot,
-                version,
+                version: *version,
                 step,
-            });
-        }
+            })
+        };
+        let made = [first.and_then(&mut change), second.and_then(change)];
         let waiting = &mut self.current_mut().waiting;
-        waiting.note_success(event, next);
-        for stall in &mut waiting.stalls {
-            stall.has_written = true;
-            let mut spots = spots.iter().flatten();
-            stall.led_elsewhere |= spots.any(|spot| !stall.own.contains(&Some(*spot)));
+        for look in made.iter().flatten() {
+            waiting.know(*look);
         }
-        waiting.watched.clear();
-        waiting.has_yielded = false;
-        waiting.has_news = false;
-        waiting.quiet = 0;
+        if !waiting.stalls.is_empty() {
+            waiting.note_success(event, next);
+            for stall in &mut waiting.stalls {
+                stall.has_written = true;
+                let mut spots = spots.iter().flatten();
+                stall.led_elsewhere |= spots.any(|spot| !stall.own.contains(&Some(*spot)));
+            }
+        }
+        waiting.begin_again();
+    }
+
+    /// The same for an access of an atomic by a thread that does not wait, which most steps are.
+    #[inline]
+    pub(super) fn note_access(
+        &mut self,
+        atomic: ObjectId,
+        writes: bool,
+        at: &'static Location<'static>,
+    ) {
+        let step = self.last_step();
+        let object = &mut self.objects[atomic.index()];
+        let waiting = &mut self.threads[self.current.index()].waiting;
+        object.version += u32::from(writes);
+        let look = Look {
+            spot: Spot::Object(atomic),
+            version: object.version,
+            step,
+        };
+        if writes {
+            self.writes += 1;
+            waiting.know(look);
+            waiting.begin_again();
+            return;
+        }
+        let has_news = waiting.look(look) != Some(look.version);
+        waiting.note_news(has_news);
+        waiting.quiet += u32::from(!has_news);
+        if waiting.quiet > QUIET_LOOKS {
+            self.note_spinning(true, false, ptr::from_ref(at).addr());
+        }
     }
 
     /// The current thread does something that is not looking again. If it was taken to spin, it was
     /// so wrongly.
+    #[inline]
     pub(super) fn note_leaving(&mut self) {
-        if !self.is_explored() {
-            return;
+        if self.current_mut().waiting.rest.is_some() && self.is_explored() {
+            self.leave_rest();
         }
+    }
+
+    #[cold]
+    fn leave_rest(&mut self) {
         if let Some(rest) = self.resting(self.thread(self.me())) {
             self.patience.add(rest.place);
             self.current_mut().waiting.rest = None;
@@ -302,6 +349,7 @@ impl Execution {
     }
 
     /// Whether the thread was seen to spin, and nothing has changed since that it has looked at.
+    #[inline]
     pub(crate) fn rests(&self, thread: &Thread) -> bool {
         self.resting(thread).is_some()
     }
@@ -330,9 +378,17 @@ impl Execution {
 
     /// The current thread goes on. If it was seen to spin and something has changed, it does not
     /// rest any more.
+    #[inline]
     pub(super) fn note_going_on(&mut self) {
+        if self.current_mut().waiting.rest.is_some() {
+            self.end_rest();
+        }
+    }
+
+    #[cold]
+    fn end_rest(&mut self) {
         let thread = self.thread(self.me());
-        if thread.waiting.rest.is_some() && !self.rests(thread) {
+        if !self.rests(thread) {
             let waiting = &mut self.current_mut().waiting;
             waiting.rest = None;
             waiting.watched.clear();
@@ -357,6 +413,7 @@ impl Execution {
             .map_or(0, |rest| rest.steps / STEPS_ALONE)
     }
 
+    #[inline]
     fn resting(&self, thread: &Thread) -> Option<Rest> {
         thread
             .waiting
@@ -375,19 +432,14 @@ impl Execution {
     }
 
     /// How often a spot was changed.
+    #[inline]
     fn version(&self, spot: Spot) -> u32 {
         match spot {
             Spot::Object(object) => self.object(object).version,
             Spot::Token(thread) => self.thread(thread).tokens,
             Spot::End(thread) => u32::from(self.thread(thread).finished),
             // Who waits there is not counted, so that it is told by who they are.
-            Spot::Receivers(channel) => {
-                let receivers = self.waiting_receivers(channel);
-                let threads = receivers.iter().flatten();
-                threads.fold(self.object(channel).version, |sum, thread| {
-                    sum.wrapping_add((thread.0 + 1).wrapping_mul(0x9E37_79B1))
-                })
-            }
+            Spot::Receivers(channel) => self.version_of_receivers(channel),
             Spot::Start(_)
             | Spot::Result(_)
             | Spot::Woken(_)
@@ -397,7 +449,16 @@ impl Execution {
         }
     }
 
+    fn version_of_receivers(&self, channel: ObjectId) -> u32 {
+        let receivers = self.waiting_receivers(channel);
+        let threads = receivers.iter().flatten();
+        threads.fold(self.object(channel).version, |sum, thread| {
+            sum.wrapping_add((thread.0 + 1).wrapping_mul(0x9E37_79B1))
+        })
+    }
+
     /// Notes that a thread was chosen, which from now on goes on alone if it rests.
+    #[inline]
     pub(super) fn note_chosen(&mut self, thread: ThreadId) {
         if self.rests(self.thread(thread))
             && let Some(rest) = &mut self.thread_mut(thread).waiting.rest
@@ -428,11 +489,13 @@ impl Execution {
 
     /// Whether the thread has taken, where it is now, a way that it could repeat without end (a time-out,
     /// a spurious failure), and it would only come back to the same.
+    #[inline]
     pub(super) fn stalls(&self, thread: ThreadId, next: &NextStep) -> bool {
         let waiting = &self.thread(thread).waiting;
-        if !self.prunes || waiting.stalls.is_empty() {
-            return false;
-        }
+        self.prunes && !waiting.stalls.is_empty() && self.has_stalled(thread, waiting, next)
+    }
+
+    fn has_stalled(&self, thread: ThreadId, waiting: &Waiting, next: &NextStep) -> bool {
         match waiting.stall_at(next) {
             Some(stall) => !stall.goes_on(self.has_changed_since_stall(thread, next)),
             None => {
@@ -480,6 +543,45 @@ impl Thread {
 }
 
 impl Waiting {
+    /// Forgets everything.
+    pub(super) fn reset(&mut self) {
+        let Waiting {
+            known,
+            watched,
+            has_yielded,
+            has_news,
+            quiet,
+            rest,
+            stalls,
+            yielded_at,
+        } = self;
+        known.clear();
+        watched.clear();
+        *has_yielded = false;
+        *has_news = false;
+        *quiet = 0;
+        *rest = None;
+        stalls.clear();
+        *yielded_at = None;
+    }
+
+    /// The thread has changed something.
+    #[inline]
+    fn begin_again(&mut self) {
+        self.watched.clear();
+        self.has_yielded = false;
+        self.has_news = false;
+        self.quiet = 0;
+    }
+
+    #[inline]
+    fn note_news(&mut self, has_news: bool) {
+        if has_news {
+            self.has_news = true;
+            self.quiet = 0;
+        }
+    }
+
     /// That the thread took a way here that it could repeat without end.
     fn stall_at(&self, next: &NextStep) -> Option<&Stall> {
         self.stalls.iter().find(|stall| stall.is_of(next))
@@ -500,10 +602,17 @@ impl Waiting {
     }
 
     /// Remembers what was seen, and returns which version of it was known.
+    #[inline]
     fn know(&mut self, look: Look) -> Option<u32> {
         if let Some(known) = self.known.iter_mut().find(|known| known.spot == look.spot) {
             return Some(std::mem::replace(known, look).version);
         }
+        self.learn(look);
+        None
+    }
+
+    /// Remembers what was seen for the first time.
+    fn learn(&mut self, look: Look) {
         if self.known.len() >= KNOWN {
             let stalled = self.stalls.iter().map(|stall| stall.step).min();
             let is_idle = |known: &Look| {
@@ -514,10 +623,10 @@ impl Waiting {
             }
         }
         self.known.push(look);
-        None
     }
 
     /// Remembers a look, and returns which version of what was seen was known.
+    #[inline]
     fn look(&mut self, look: Look) -> Option<u32> {
         let known = self.know(look);
         let watched = self

@@ -73,6 +73,7 @@ pub(crate) enum AtomicType {
 
 impl AtomicType {
     /// The value that these bits are, for a trace. A pointer has none: its address tells nothing.
+    #[inline]
     pub(crate) fn show(self, bits: u64) -> Option<Value> {
         Some(match self {
             AtomicType::Bool => Value::Bool(bits != 0),

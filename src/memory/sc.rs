@@ -22,10 +22,12 @@ impl Location {
     }
 
     /// If it is a pointer, to how many bytes it points.
+    #[inline]
     pub(crate) fn pointee(&self) -> usize {
         self.pointee
     }
 
+    #[inline]
     pub(crate) fn atomic_type(&self) -> AtomicType {
         self.is
     }
@@ -37,6 +39,7 @@ impl Location {
 
     /// Does an access. `read` is what the memory of the engine has let it read, if it has one of its
     /// own. A compare-and-swap that `fails` does so although the value is the expected one.
+    #[inline]
     pub(crate) fn commit(&mut self, access: Access, read: Option<u64>, fails: bool) -> Accessed {
         let newest = self.newest;
         let read = match access {

@@ -112,6 +112,11 @@ pub(crate) fn fence(ordering: Ordering) {
 
 impl Execution {
     /// Does an access, and notes what it has read and written.
+    #[expect(
+        clippy::inline_always,
+        reason = "a part of each step: a call costs as much as what it does"
+    )]
+    #[inline(always)]
     fn access_atomic(
         &mut self,
         atomic: ObjectId,
@@ -139,27 +144,25 @@ impl Execution {
         self.note(|event| {
             event.read = read;
             event.written = written;
-        });
-        if let Access::Exchange {
-            current, failure, ..
-        } = access
-        {
-            let result = match written {
-                Some(_) => EventResult::Succeeded,
-                None if accessed.read == current => EventResult::FailedSpuriously,
-                None => EventResult::Failed,
-            };
-            self.note(|event| {
-                event.result = Some(result);
+            if let Access::Exchange {
+                current, failure, ..
+            } = access
+            {
+                event.result = Some(match written {
+                    Some(_) => EventResult::Succeeded,
+                    None if accessed.read == current => EventResult::FailedSpuriously,
+                    None => EventResult::Failed,
+                });
                 if written.is_none() {
                     event.ordering = Some(failure);
                 }
-            });
-        }
+            }
+        });
         accessed
     }
 
     /// The value that a trace shows for these bits.
+    #[inline]
     fn shown(&mut self, is: AtomicType, bits: u64) -> Value {
         is.show(bits).unwrap_or_else(|| {
             let address = usize::try_from(bits).expect("the bits of a pointer");
@@ -177,6 +180,7 @@ impl Primitive for Location {
         }
     }
 
+    #[inline]
     fn order(&mut self, order: &mut Order<'_>) {
         order_access(order.released, order.knowledge, order.event);
     }
@@ -193,7 +197,12 @@ impl Primitive for Fence {
 }
 
 /// What an access orders: `released` is what the newest store releases.
-fn order_access(released: &mut Clock, knowledge: &mut Knowledge, event: &Event) {
+#[expect(
+    clippy::inline_always,
+    reason = "a part of each step: a call costs as much as what it does"
+)]
+#[inline(always)]
+pub(crate) fn order_access(released: &mut Clock, knowledge: &mut Knowledge, event: &Event) {
     let Some(ordering) = event.ordering else {
         return;
     };
@@ -202,11 +211,13 @@ fn order_access(released: &mut Clock, knowledge: &mut Knowledge, event: &Event) 
     let acquires = is_acquire(ordering);
     let releases = is_release(ordering);
     if reads {
-        if acquires {
-            knowledge.clock.join(released);
-        }
-        // Also what is acquired now: a later fence orders no less than this load.
-        knowledge.seen.join(released);
+        // What is acquired now need not be remembered for a later fence: it is known already.
+        let known = if acquires {
+            &mut knowledge.clock
+        } else {
+            &mut knowledge.seen
+        };
+        known.join(released);
     }
     if writes {
         let known = if releases {

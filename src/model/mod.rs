@@ -46,6 +46,14 @@ use self::task::Task;
 /// The defaults are those of an operation that changes its object, unless it fails or times out, and
 /// that orders nothing.
 pub(crate) trait Primitive {
+    /// Itself, as one of all primitives.
+    fn as_any(&self) -> &dyn Primitive
+    where
+        Self: Sized,
+    {
+        self
+    }
+
     /// What an operation may touch, in the mode that conflicts with most.
     fn announce(&self, at: &Announced<'_>, touches: &mut Touches) {
         let mode = match at.next.operation {
@@ -157,10 +165,12 @@ pub(crate) enum Effect {
 }
 
 impl Done<'_> {
+    #[inline]
     fn has_succeeded(&self) -> bool {
         !self.has_failed() && !self.has_timed_out()
     }
 
+    #[inline]
     fn has_failed(&self) -> bool {
         matches!(
             self.event.result,
@@ -240,6 +250,7 @@ pub(crate) trait Situation {
 }
 
 /// Whether what an operation of a thread requires is so.
+#[inline]
 pub(crate) fn is_possible(
     situation: &impl Situation,
     thread: ThreadId,
@@ -347,35 +358,45 @@ impl Before {
     }
 }
 
+/// Evaluates an expression for the primitive of a state, whichever it is.
+macro_rules! of_primitive {
+    ($state:expr, $primitive:ident => $of_it:expr, Scope => $of_scope:expr) => {
+        match $state {
+            State::Atomic($primitive) => $of_it,
+            State::Mutex($primitive) => $of_it,
+            State::Condvar($primitive) => $of_it,
+            State::Channel($primitive) => $of_it,
+            State::ReadWrite($primitive) => $of_it,
+            State::Once($primitive) => $of_it,
+            State::Barrier($primitive) => $of_it,
+            State::Task($primitive) => $of_it,
+            State::Cell($primitive) => $of_it,
+            State::Scope => $of_scope,
+        }
+    };
+}
+
 impl State {
     pub(crate) fn primitive(&self) -> &dyn Primitive {
-        match self {
-            State::Atomic(location) => location,
-            State::Mutex(mutex) => mutex,
-            State::Condvar(condvar) => condvar,
-            State::Channel(channel) => &**channel,
-            State::ReadWrite(lock) => lock,
-            State::Once(initialisation) => initialisation,
-            State::Barrier(barrier) => barrier,
-            State::Task(task) => task,
-            State::Cell(cell) => cell,
-            State::Scope => &thread::Threads,
-        }
+        of_primitive!(self, primitive => primitive.as_any(), Scope => &thread::Threads)
     }
 
-    pub(crate) fn primitive_mut(&mut self) -> Option<&mut dyn Primitive> {
-        Some(match self {
-            State::Atomic(location) => location,
-            State::Mutex(mutex) => mutex,
-            State::Condvar(condvar) => condvar,
-            State::Channel(channel) => &mut **channel,
-            State::ReadWrite(lock) => lock,
-            State::Once(initialisation) => initialisation,
-            State::Barrier(barrier) => barrier,
-            State::Task(task) => task,
-            State::Cell(cell) => cell,
-            State::Scope => return None,
-        })
+    /// What an operation orders, as its primitive says.
+    #[inline]
+    pub(crate) fn order(&mut self, order: &mut Order<'_>) {
+        of_primitive!(self, primitive => primitive.order(order), Scope => ());
+    }
+}
+
+/// What an operation has done to what others can see, as its primitive says.
+#[inline]
+pub(crate) fn effect(execution: &Execution, done: &Done<'_>) -> Effect {
+    match done.next.object {
+        Some(object) => {
+            let state = &execution.object(object).state;
+            of_primitive!(state, primitive => primitive.effect(done), Scope => thread::Threads.effect(done))
+        }
+        None => primitive(execution, done.next).effect(done),
     }
 }
 

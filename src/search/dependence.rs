@@ -49,10 +49,13 @@ fn add_touch(footprint: &mut Footprint, spot: SpotKey, mode: Mode) {
 
 /// Whether all touches of one are among those of the other, in a mode that is no weaker.
 pub(super) fn is_within(one: &Footprint, other: &Footprint) -> bool {
-    one.iter().all(|(spot, mode)| {
-        let mut touches = other.iter();
-        touches.any(|(other, theirs)| spot == other && (mode == theirs || *theirs == Mode::Write))
-    })
+    one.iter().all(|(spot, mode)| covers(other, *spot, *mode))
+}
+
+/// Whether a touch is among these, in a mode that is no weaker.
+pub(super) fn covers(footprint: &Footprint, spot: SpotKey, mode: Mode) -> bool {
+    let mut touches = footprint.iter();
+    touches.any(|(other, theirs)| spot == *other && (mode == *theirs || *theirs == Mode::Write))
 }
 
 /// A step as it was announced, at the moment when it was chosen.
@@ -74,6 +77,8 @@ pub(super) struct Dependence {
     touches: Vec<Vec<Touched>>,
     /// The last step of each thread.
     last: Vec<Option<u32>>,
+    /// Where the touches of the last step are, in their order.
+    pub(super) touched_last: Vec<SpotKey>,
 }
 
 /// A step that was done.
@@ -130,7 +135,7 @@ impl Dependence {
         let census = self.steps.get(steps).map(|step| step.announced.census);
         while self.steps.len() > steps {
             let step = self.steps.pop().expect("there are more");
-            for (place, object) in objects_of(&step.announced.next) {
+            for (place, object) in objects_of(&step.announced.next).into_iter().flatten() {
                 let is_forgotten = census.is_some_and(|it| !Identities::was_there(it, object));
                 if is_forgotten && self.identities.is_late(object) {
                     let key = self.step_key(step.thread, step.previous, place);
@@ -157,7 +162,7 @@ impl Dependence {
     ) -> Option<Announced> {
         let next = *execution.next_of(thread)?;
         let census = self.identities.meet(execution);
-        for (place, object) in objects_of(&next) {
+        for (place, object) in objects_of(&next).into_iter().flatten() {
             if self.identities.is_late(object) {
                 self.name(execution, thread, place, object);
             }
@@ -184,7 +189,7 @@ impl Dependence {
         }
         let announcing = execution.threads().filter_map(|(other, _)| {
             let next = execution.next_of(other)?;
-            let mut objects = objects_of(next);
+            let mut objects = objects_of(next).into_iter().flatten();
             let (place, _) = objects.find(|(_, used)| *used == object)?;
             (other != thread).then_some((other, place))
         });
@@ -265,8 +270,10 @@ impl Dependence {
         }
         let mut sum = 0u128;
         let mut footprint = Footprint::new();
+        self.touched_last.clear();
         for touch in execution.touches(number) {
             let spot = self.identities.spot(touch.spot);
+            self.touched_last.push(spot);
             add_touch(&mut footprint, spot, touch.mode);
         }
         for (spot, mode) in &footprint {
@@ -274,8 +281,8 @@ impl Dependence {
         }
         clock.advance(thread);
         let hash = mix(seed, sum);
-        for touch in execution.touches(number) {
-            let spot = self.identities.spot(touch.spot).0 as usize;
+        for (touch, spot) in execution.touches(number).zip(&self.touched_last) {
+            let spot = spot.0 as usize;
             if self.touches.len() <= spot {
                 self.touches.resize_with(spot + 1, Vec::new);
             }
@@ -411,10 +418,13 @@ impl Dependence {
 }
 
 /// The objects that a step is on, with their places among them.
-fn objects_of(next: &NextStep) -> impl Iterator<Item = (u8, ObjectId)> {
+#[inline]
+fn objects_of(next: &NextStep) -> [Option<(u8, ObjectId)>; 2] {
     let mutex = next.mutex().filter(|mutex| next.object != Some(*mutex));
-    let objects = next.object.map(|object| (0, object)).into_iter();
-    objects.chain(mutex.map(|mutex| (1, mutex)))
+    [
+        next.object.map(|object| (0, object)),
+        mutex.map(|mutex| (1, mutex)),
+    ]
 }
 
 /// The place of the last touch that changed a spot.

@@ -6,7 +6,7 @@ use crate::execution::Execution;
 ///
 /// All of them, not only the one that goes on: a body that differs in what another thread is
 /// about to do may end up with the same number of executions as one that does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fingerprint(u64);
 
 impl Fingerprint {

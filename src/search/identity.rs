@@ -31,7 +31,15 @@ pub(super) struct StepKey {
 }
 
 /// What is known of a spot in all executions: its kind, what it belongs to, and a number.
-type Known = (u8, u32, u64);
+#[derive(Clone, Copy)]
+enum Known {
+    /// A spot of a thread: its kind, below [`KINDS`], and the name of the thread.
+    OfThread(usize, u32),
+    Other(u8, u32, u64),
+}
+
+/// How many kinds of spots of threads there are.
+const KINDS: usize = 5;
 
 /// An object of the running execution.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +58,10 @@ const BOUND_LATE: u32 = u32::MAX;
 pub(super) struct Identities {
     threads: FxHashMap<(u32, u32), ThreadKey>,
     objects: FxHashMap<(u32, u32), u32>,
-    spots: FxHashMap<Known, SpotKey>,
+    spots: FxHashMap<(u8, u32, u64), SpotKey>,
+    /// The spots of threads, by the names of these and then by kind: nearly all steps of some programs
+    /// touch one.
+    of_threads: Vec<[Option<SpotKey>; KINDS]>,
     /// The threads of the running execution.
     running: Vec<ThreadKey>,
     /// Its objects.
@@ -79,6 +90,7 @@ impl Identities {
             threads: self.threads.clone(),
             objects: self.objects.clone(),
             spots: self.spots.clone(),
+            of_threads: self.of_threads.clone(),
             running: Vec::new(),
             present: Vec::new(),
             by_step: self.by_step.clone(),
@@ -105,8 +117,21 @@ impl Identities {
     }
 
     /// Looks at the threads and objects that have been made.
+    #[inline]
     pub(super) fn meet(&mut self, execution: &Execution) -> Census {
-        for index in self.running.len()..execution.threads().count() {
+        let has_met_all = self.running.len() >= execution.thread_count()
+            && self.present.len() >= execution.objects();
+        if !has_met_all {
+            self.meet_new(execution);
+        }
+        Census {
+            threads: self.running.len(),
+            objects: self.present.len(),
+        }
+    }
+
+    fn meet_new(&mut self, execution: &Execution) {
+        for index in self.running.len()..execution.thread_count() {
             let thread = ThreadId(u32::try_from(index).expect("fewer than 2^32 threads"));
             let next = ThreadKey(u32::try_from(self.threads.len() + 1).expect("few threads"));
             let key = match execution.thread(thread).parent {
@@ -125,7 +150,7 @@ impl Identities {
                 Origin::Made(thread, number) => {
                     let maker = self.running[thread.index()];
                     let number = *self.objects.entry((maker.0, number)).or_insert(next);
-                    let spot = Some(self.spot_of((0, number, 0)));
+                    let spot = Some(self.spot_of(Known::Other(0, number, 0)));
                     Present { number, spot }
                 }
                 Origin::BoundLate => Present {
@@ -134,10 +159,6 @@ impl Identities {
                 },
             };
             self.present.push(present);
-        }
-        Census {
-            threads: self.running.len(),
-            objects: self.present.len(),
         }
     }
 
@@ -153,7 +174,16 @@ impl Identities {
     }
 
     /// The name of a spot of threads and objects that were met.
+    #[inline]
     pub(super) fn spot(&mut self, spot: Spot) -> SpotKey {
+        match self.known_spot(spot) {
+            Some(key) => key,
+            None => self.new_name(spot),
+        }
+    }
+
+    /// Gives a name to a spot that has none.
+    fn new_name(&mut self, spot: Spot) -> SpotKey {
         match (self.known(spot), spot) {
             (Ok(Some(key)), _) => key,
             (Ok(None), Spot::Object(object) | Spot::Passage(object, _)) => {
@@ -167,19 +197,39 @@ impl Identities {
     }
 
     fn spot_of(&mut self, known: Known) -> SpotKey {
-        if let Some(key) = self.spots.get(&known) {
-            return *key;
+        if let Some(key) = self.find(known) {
+            return key;
         }
         let key = self.new_spot();
-        self.spots.insert(known, key);
+        match known {
+            Known::OfThread(kind, thread) => {
+                let thread = thread as usize;
+                if self.of_threads.len() <= thread {
+                    self.of_threads.resize(thread + 1, [None; KINDS]);
+                }
+                self.of_threads[thread][kind] = Some(key);
+            }
+            Known::Other(kind, owner, number) => {
+                self.spots.insert((kind, owner, number), key);
+            }
+        }
         key
     }
 
+    #[inline]
+    fn find(&self, known: Known) -> Option<SpotKey> {
+        match known {
+            Known::OfThread(kind, thread) => self.of_threads.get(thread as usize)?[kind],
+            Known::Other(kind, owner, number) => self.spots.get(&(kind, owner, number)).copied(),
+        }
+    }
+
     /// The name of a spot, if it has one.
+    #[inline]
     pub(super) fn known_spot(&self, spot: Spot) -> Option<SpotKey> {
         match self.known(spot) {
             Ok(key) => key,
-            Err(known) => self.spots.get(&known).copied(),
+            Err(known) => self.find(known),
         }
     }
 
@@ -237,28 +287,29 @@ impl Identities {
 
     /// The name of a spot that is an object, if it has one, or what is known of any other. What
     /// belongs to an object that has no name yet is not known either.
+    #[inline]
     fn known(&self, spot: Spot) -> Result<Option<SpotKey>, Known> {
         let thread = |thread: ThreadId| self.running[thread.index()].0;
         let object = |object: ObjectId| self.present[object.index()].number;
         Err(match spot {
             Spot::Object(object) => return Ok(self.present[object.index()].spot),
-            Spot::Start(of) => (1, thread(of), 0),
-            Spot::End(of) => (2, thread(of), 0),
-            Spot::Token(of) => (3, thread(of), 0),
-            Spot::Woken(of) => (4, thread(of), 0),
-            Spot::Receivers(of) => (5, object(of), 0),
-            Spot::Taken(of, number) => (6, object(of), number),
+            Spot::Start(of) => Known::OfThread(0, thread(of)),
+            Spot::End(of) => Known::OfThread(1, thread(of)),
+            Spot::Token(of) => Known::OfThread(2, thread(of)),
+            Spot::Woken(of) => Known::OfThread(3, thread(of)),
+            Spot::Result(of) => Known::OfThread(4, thread(of)),
+            Spot::Receivers(of) => Known::Other(5, object(of), 0),
+            Spot::Taken(of, number) => Known::Other(6, object(of), number),
             Spot::Passage(of, times) if self.is_late(of) => {
                 let Some(barrier) = self.present[of.index()].spot else {
                     return Ok(None);
                 };
-                (9, barrier.0, times)
+                Known::Other(9, barrier.0, times)
             }
-            Spot::Passage(of, times) => (7, object(of), times),
-            Spot::Result(of) => (8, thread(of), 0),
+            Spot::Passage(of, times) => Known::Other(7, object(of), times),
             // The lock may have been bound late, and then is known by its own name only.
             Spot::Upgradable(of) => match self.present[of.index()].spot {
-                Some(lock) => (9, lock.0, 0),
+                Some(lock) => Known::Other(9, lock.0, 0),
                 None => return Ok(None),
             },
         })

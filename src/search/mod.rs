@@ -25,6 +25,7 @@ mod replay;
 mod reversal;
 mod runs;
 mod sampling;
+mod stack;
 mod sum;
 mod surw;
 mod traces;

@@ -92,7 +92,7 @@ impl Walk for Pct {
         threads: &[ThreadId],
         generator: &mut Pcg64Mcg,
     ) -> ThreadId {
-        while self.priorities.len() < point.execution.threads().count() {
+        while self.priorities.len() < point.execution.thread_count() {
             self.priorities.push(Priority::Initial(generator.r#gen()));
         }
         if threads.len() > 1 {

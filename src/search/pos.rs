@@ -34,7 +34,7 @@ impl Walk for Pos {
         generator: &mut Pcg64Mcg,
     ) -> ThreadId {
         let execution = point.execution;
-        self.priorities.resize(execution.threads().count(), None);
+        self.priorities.resize(execution.thread_count(), None);
         for (thread, _) in execution.threads() {
             if execution.next_of(thread).is_some() {
                 // A thread that has to wait is about to do something as well.

@@ -140,7 +140,7 @@ impl Replay {
             return Cause::ScheduleEnds { next };
         };
         let thread = choice.thread;
-        let threads = point.execution.threads().count();
+        let threads = point.execution.thread_count();
         if thread.index() >= threads {
             return Cause::NoSuchThread { thread, threads };
         }

@@ -27,6 +27,7 @@ pub struct Clock {
 const FIRST: usize = 8;
 
 impl Clone for Clock {
+    #[inline]
     fn clone(&self) -> Self {
         Clock {
             first: self.first,
@@ -35,6 +36,7 @@ impl Clone for Clock {
     }
 
     // The derived one would give back the memory of the rest.
+    #[inline]
     fn clone_from(&mut self, source: &Self) {
         self.first = source.first;
         self.rest.clone_from(&source.rest);
@@ -43,6 +45,7 @@ impl Clone for Clock {
 
 impl Clock {
     /// How many events of a thread are known.
+    #[inline]
     pub fn get(&self, thread: ThreadId) -> u32 {
         let index = thread.index();
         let count = match index.checked_sub(FIRST) {
@@ -53,6 +56,7 @@ impl Clock {
     }
 
     /// Adds an event of a thread.
+    #[inline]
     pub fn advance(&mut self, thread: ThreadId) {
         match self.first.get_mut(thread.index()) {
             Some(count) => *count += 1,
@@ -68,6 +72,7 @@ impl Clock {
     }
 
     /// Adds all that another clock knows.
+    #[inline]
     pub fn join(&mut self, other: &Clock) {
         for (mine, theirs) in self.first.iter_mut().zip(&other.first) {
             *mine = (*mine).max(*theirs);

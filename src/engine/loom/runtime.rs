@@ -191,7 +191,7 @@ fn other_thread(message: &str, me: ThreadId) -> RacesWith {
 fn unsupported(execution: &Execution, next: &NextStep) -> Option<String> {
     let at = next.at;
     match (next.operation, next.alternatives) {
-        (Operation::Spawn, _) if execution.threads().count() >= MAX_THREADS => Some(format!(
+        (Operation::Spawn, _) if execution.thread_count() >= MAX_THREADS => Some(format!(
             "loom runs at most {} spawned threads, and {at} spawns one more",
             MAX_THREADS - 1
         )),

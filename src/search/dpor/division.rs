@@ -133,10 +133,13 @@ impl Divisible for Dpor {
 }
 
 impl Dpor {
-    /// Plans all that is awake at a node, behind what is taken.
-    pub(super) fn plan_everything(&mut self, node: &mut Node, point: &Point<'_>, taken: Choice) {
+    /// Plans all that is awake at the end of the path, behind what is taken.
+    pub(super) fn plan_everything(&mut self, point: &Point<'_>, taken: Choice) {
+        let Some(node) = self.path.last_mut() else {
+            return;
+        };
         let awake = node.choices.iter().copied();
-        let awake = awake.filter(|choice| *choice != taken && !self.sleeps(node, *choice));
+        let awake = awake.filter(|choice| *choice != taken && !node.sleeps(&self.done, *choice));
         let mut others: Vec<Choice> = awake.collect();
         others.sort_unstable_by_key(|choice| point.turn(*choice));
         let branches = others.into_iter().filter_map(|choice| {

@@ -25,7 +25,7 @@ use smallvec::SmallVec;
 
 use crate::engine::{Conduct, Point, Scheduler, Search};
 use crate::execution::{Ending, Execution};
-use crate::trace::Choice;
+use crate::trace::{Choice, ThreadId};
 
 use super::dependence::{Announced, Dependence, Footprint, conflict};
 use super::division::Steps;
@@ -33,6 +33,7 @@ use super::exploration::Strategy;
 use super::fingerprint::Fingerprint;
 use super::identity::Census;
 use super::reversal::Obstacles;
+use super::stack::Stack;
 
 use division::{Part, PartFinder};
 use probe::{Probe, Redundant};
@@ -42,7 +43,7 @@ use wakeup_tree::{Branch, Planned, Tree};
 /// Explores each trace once.
 #[derive(Debug, Default)]
 pub(crate) struct Dpor {
-    path: Vec<Node>,
+    path: Stack<Node>,
     /// The steps of the path, as far as they were done.
     done: Dependence,
     /// What is planned from the end of the path on.
@@ -70,7 +71,7 @@ struct Node {
     taken: Choice,
     /// How the step that is taken was announced.
     announced: Option<Announced>,
-    choices: SmallVec<[Choice; 4]>,
+    choices: Vec<Choice>,
     possible: Fingerprint,
     census: Census,
     /// What the step that is taken was planned to touch, if it was planned.
@@ -85,6 +86,60 @@ struct Node {
     races: Obstacles,
 }
 
+impl Default for Node {
+    fn default() -> Self {
+        Node {
+            taken: Choice::of(ThreadId::MAIN),
+            announced: None,
+            choices: Vec::new(),
+            possible: Fingerprint::default(),
+            census: Census::default(),
+            planned: None,
+            asleep: Vec::new(),
+            tree: Tree::new(),
+            explored: 0,
+            races: Obstacles::new(),
+        }
+    }
+}
+
+impl Node {
+    fn sleeps(&self, done: &Dependence, choice: Choice) -> bool {
+        if self.asleep.is_empty() {
+            return false;
+        }
+        let key = done.identities.thread(choice.thread);
+        self.asleep
+            .iter()
+            .any(|step| step.thread == key && step.alternative == Some(choice.alternative))
+    }
+
+    /// The choice that is the planned step.
+    fn choice_for(&self, done: &Dependence, step: &Planned) -> Option<Choice> {
+        let thread = done.identities.running(step.thread)?;
+        self.choices.iter().copied().find(|choice| {
+            choice.thread == thread
+                && match step.alternative {
+                    Some(alternative) => choice.alternative == alternative,
+                    None => !self.sleeps(done, *choice),
+                }
+        })
+    }
+
+    /// Where nothing is planned: the first step that does not sleep.
+    fn free_choice(&self, done: &Dependence, point: &Point<'_>) -> Option<Choice> {
+        // The running thread has the first turn.
+        let running = point.running.map(Choice::of);
+        let running = running.filter(|choice| self.choices.contains(choice));
+        if let Some(running) = running.filter(|choice| !self.sleeps(done, *choice)) {
+            return Some(running);
+        }
+        let awake = self.choices.iter().copied();
+        let awake = awake.filter(|choice| !self.sleeps(done, *choice));
+        awake.min_by_key(|choice| point.turn(*choice))
+    }
+}
+
 impl Dpor {
     /// Adds the step at the end of the path to the steps that were done, if it was not yet.
     fn complete(&mut self, execution: &Execution) {
@@ -95,11 +150,8 @@ impl Dpor {
             self.done.add(execution, announced);
             node.races = self.done.reversible_with_last();
             let step = &self.done.steps[number];
-            let identities = &self.done.identities;
-            let touches = execution.touches(number).filter_map(|touch| {
-                let key = identities.known_spot(touch.spot)?;
-                Some((touch.spot, key, touch.mode))
-            });
+            let touches = execution.touches(number).zip(&self.done.touched_last);
+            let touches = touches.map(|(touch, key)| (touch.spot, *key, touch.mode));
             let planned = node.planned.as_ref();
             self.surprises.learn(step, touches, planned);
         }
@@ -107,81 +159,90 @@ impl Dpor {
 
     /// Puts a new node at the end of the path.
     fn extend(&mut self, point: &Point<'_>) -> Option<Choice> {
-        let census = self.done.identities.meet(point.execution);
-        let choices = point.choices.iter().copied();
-        let choices = choices.filter(|choice| !point.rests(*choice)).collect();
-        let asleep = self.asleep();
-        let tree = std::mem::take(&mut self.plan);
-        let mut node = Node {
-            taken: point.choices[0],
-            announced: None,
-            planned: None,
-            choices,
-            possible: Fingerprint::of(point.execution),
-            census,
-            asleep,
-            tree,
-            explored: 0,
-            races: Obstacles::new(),
-        };
+        self.put_node(point);
+        let taken = self.choose_at_end(point);
+        if taken.is_none() {
+            self.path.pop();
+        }
+        taken
+    }
+
+    /// Puts a node at the end of the path, where nothing is taken yet.
+    fn put_node(&mut self, point: &Point<'_>) {
+        let Dpor {
+            path,
+            done,
+            below,
+            plan,
+            ..
+        } = self;
+        let steps = path.len();
+        path.push();
+        let (before, end) = path.split_at_mut(steps);
+        let node = &mut end[0];
+        node.announced = None;
+        node.planned = None;
+        node.choices.clear();
+        for choice in point.choices {
+            if !point.rests(*choice) {
+                node.choices.push(*choice);
+            }
+        }
+        node.possible = Fingerprint::of(point.execution);
+        node.census = done.identities.meet(point.execution);
+        node.tree = std::mem::take(plan);
+        node.explored = 0;
+        node.races.clear();
+        // What sleeps here.
+        node.asleep.clear();
+        if steps == below.steps() {
+            node.asleep.extend_from_slice(below.asleep());
+            for step in &mut node.asleep {
+                for (spot, _) in &mut step.footprint {
+                    *spot = done.identities.canonical(*spot);
+                }
+            }
+        } else if let Some(last) = before.last() {
+            let step = &done.steps[steps - 1];
+            let still = last.asleep.iter().filter(|other| {
+                other.thread != step.key && !conflict(&other.footprint, &step.footprint)
+            });
+            let planned = last.planned.as_ref();
+            node.asleep.extend(still.map(|other| Planned {
+                was_passed: other.was_passed
+                    || planned.is_some_and(|planned| conflict(&other.footprint, planned)),
+                ..other.clone()
+            }));
+        }
+    }
+
+    /// Chooses what is done at the node at the end of the path.
+    fn choose_at_end(&mut self, point: &Point<'_>) -> Option<Choice> {
+        let (node, path) = self.path.split_last_mut()?;
         if let Some((choice, possible)) = self.below.choice(point.step) {
             if possible != node.possible {
                 return self.differs(point);
             }
             node.taken = choice;
             node.announced = self.done.announced(point.execution, choice.thread);
-            self.path.push(node);
             return Some(choice);
         }
-        if let Some(division) = &self.division
+        if let Some(division) = &mut self.division
             && !division.divides_at(point)
         {
-            let is_awake = self.free_choice(&node, point).is_some() || node.choices.is_empty();
-            if let Some(division) = &mut self.division {
-                division.add(&self.path, &node, is_awake);
-            }
+            let free = node.free_choice(&self.done, point);
+            division.add(path, node, free.is_some() || node.choices.is_empty());
             return None;
         }
-        let planned = self.take_planned(&mut node);
-        let taken = match planned {
-            Some(choice) => choice,
-            None => self.free_choice(&node, point)?,
-        };
-        if self.division.is_some() {
-            self.plan_everything(&mut node, point, taken);
-        }
+        let planned = self.take_planned();
+        let node = self.path.last_mut()?;
+        let taken = planned.or_else(|| node.free_choice(&self.done, point))?;
         node.taken = taken;
-        self.path.push(node);
+        if self.division.is_some() {
+            self.plan_everything(point, taken);
+        }
         self.announce(point);
         Some(taken)
-    }
-
-    /// What sleeps at the end of the path.
-    fn asleep(&self) -> Vec<Planned> {
-        let steps = self.path.len();
-        if steps == self.below.steps() {
-            let mut asleep = self.below.asleep().to_vec();
-            for step in &mut asleep {
-                for (spot, _) in &mut step.footprint {
-                    *spot = self.done.identities.canonical(*spot);
-                }
-            }
-            return asleep;
-        }
-        let Some(node) = self.path.last() else {
-            return Vec::new();
-        };
-        let step = &self.done.steps[steps - 1];
-        let still = node.asleep.iter().filter(|other| {
-            other.thread != step.key && !conflict(&other.footprint, &step.footprint)
-        });
-        let planned = node.planned.as_ref();
-        let still = still.map(|other| Planned {
-            was_passed: other.was_passed
-                || planned.is_some_and(|planned| conflict(&other.footprint, planned)),
-            ..other.clone()
-        });
-        still.collect()
     }
 
     /// Looks at what the step at the end of the path is going to do, and plans its other ways.
@@ -200,7 +261,7 @@ impl Dpor {
         }
         let others = node.choices.iter().filter(is_other);
         let others: SmallVec<[Choice; 4]> = others
-            .filter(|choice| !self.sleeps(node, **choice))
+            .filter(|choice| !node.sleeps(&self.done, **choice))
             .copied()
             .collect();
         let Some(announced) = &node.announced else {
@@ -229,43 +290,18 @@ impl Dpor {
         }
     }
 
-    /// The first planned step of a node that is possible. What is planned behind it is planned for
-    /// the next node.
-    fn take_planned(&mut self, node: &mut Node) -> Option<Choice> {
+    /// The first planned step that is possible at the end of the path. What is planned behind it is
+    /// planned for the next node.
+    fn take_planned(&mut self) -> Option<Choice> {
+        let node = self.path.last_mut()?;
         while let Some(Branch { step, below }) = node.tree.pop_front() {
-            if let Some(choice) = self.choice_for(node, &step) {
+            if let Some(choice) = node.choice_for(&self.done, &step) {
                 self.plan = below;
                 node.planned = Some(step.footprint);
                 return Some(choice);
             }
         }
         None
-    }
-
-    /// The choice of a node that is the planned step.
-    fn choice_for(&self, node: &Node, step: &Planned) -> Option<Choice> {
-        let thread = self.done.identities.running(step.thread)?;
-        node.choices.iter().copied().find(|choice| {
-            choice.thread == thread
-                && match step.alternative {
-                    Some(alternative) => choice.alternative == alternative,
-                    None => !self.sleeps(node, *choice),
-                }
-        })
-    }
-
-    /// Where nothing is planned: the first step that does not sleep.
-    fn free_choice(&self, node: &Node, point: &Point<'_>) -> Option<Choice> {
-        let awake = node.choices.iter().copied();
-        let awake = awake.filter(|choice| !self.sleeps(node, *choice));
-        awake.min_by_key(|choice| point.turn(*choice))
-    }
-
-    fn sleeps(&self, node: &Node, choice: Choice) -> bool {
-        let key = self.done.identities.thread(choice.thread);
-        node.asleep
-            .iter()
-            .any(|step| step.thread == key && step.alternative == Some(choice.alternative))
     }
 
     /// Repeats a choice of the path, after a look at whether it is still the same one.
@@ -292,26 +328,25 @@ impl Dpor {
             // Most nodes have nothing planned: they need not be looked at.
             let planned = self.path.iter().rposition(|node| !node.tree.is_empty());
             let Some(number) = planned else {
-                self.path.clear();
+                self.path.truncate(0);
                 self.done.truncate(0);
                 return false;
             };
             self.path.truncate(number + 1);
-            let Some(mut node) = self.path.pop() else {
-                return false;
-            };
+            let node = &mut self.path[number];
             if let Some(step) = self.done.steps.get(number) {
                 node.asleep.push(Planned::again(step));
             }
             self.done.truncate(number);
             self.done.identities.go_back_to(node.census);
-            if let Some(choice) = self.take_planned(&mut node) {
+            if let Some(choice) = self.take_planned() {
+                let node = &mut self.path[number];
                 node.taken = choice;
                 node.explored += 1;
                 node.races.clear();
-                self.path.push(node);
                 return true;
             }
+            self.path.pop();
         }
     }
 }
@@ -415,7 +450,7 @@ impl Strategy for Dpor {
     fn share_done(&self) -> Option<f64> {
         let mut done = 0.0;
         let mut weight = 1.0;
-        for node in &self.path {
+        for node in self.path.iter() {
             let planned = u32::try_from(node.tree.len()).unwrap_or(u32::MAX);
             weight /= f64::from(node.explored.saturating_add(1).saturating_add(planned));
             done += weight * f64::from(node.explored);

@@ -1,13 +1,15 @@
 //! Races: pairs of steps that could have come in the other order, which is planned.
 
+use smallvec::SmallVec;
+
 use crate::execution::Execution;
-use crate::search::dependence::{Announced, Footprint, add_touches, conflict, is_within};
+use crate::search::dependence::{Announced, Footprint, Step, add_touches, conflict, is_within};
 use crate::search::division::Steps;
 use crate::search::identity::ThreadKey;
 use crate::trace::ThreadId;
 
 use super::surprises::Which;
-use super::wakeup_tree::{Initial, Planned, initial, insert};
+use super::wakeup_tree::{Initial, Planned, Sight, initial, insert};
 use super::{Dpor, Node};
 
 /// The later step of a race.
@@ -31,8 +33,7 @@ impl Dpor {
                 .filter(|obstacle| !self.reverse(obstacle, Later::Done(later)));
             self.path[later].races = open.collect();
         }
-        let threads: Vec<ThreadId> = execution.threads().map(|(thread, _)| thread).collect();
-        for thread in threads {
+        for (thread, _) in execution.threads() {
             // It was about to do something that nobody made possible.
             if let Some(announced) = self.done.announced(execution, thread) {
                 let footprint = self.done.may_touch(execution, thread, &announced);
@@ -80,20 +81,25 @@ impl Dpor {
             let footprint = &mut last.footprint;
             self.surprises.add_to(footprint, Which::of(step));
         }
-        let planned = |number: usize| Planned::again(&self.done.steps[number]);
-        let independent = |number: &usize| *number != at && !self.done.follows(*number, obstacle);
-        let before = (first + 1..at).filter(independent).map(planned);
-        let mut sequence: Vec<Planned> = before.collect();
-        let after = (at + 1..steps).filter(independent).map(planned);
-        let after: Vec<Planned> = after.collect();
+        let done = &self.done;
+        let mut sequence: SmallVec<[&Step; 32]> = SmallVec::new();
+        let mut before = 0;
+        for number in first + 1..steps {
+            if number == at {
+                before = sequence.len();
+            } else if !done.follows(number, obstacle) {
+                sequence.push(&done.steps[number]);
+            }
+        }
+        if at == steps {
+            before = sequence.len();
+        }
+        let (earlier, after) = sequence.split_at(before);
         let node = &self.path[first];
         // A step that sleeps here does the same behind others that it is independent of.
-        let mut others = sequence.iter().chain(&after);
-        if others.all(|step| step.thread != last.thread)
+        if sequence.iter().all(|step| step.key != last.thread)
             && let Some(footprint) = self.touches_of_sleeping(node, last.thread)
-            && !sequence
-                .iter()
-                .any(|step| conflict(&step.footprint, &footprint))
+            && !meets(earlier, &footprint)
         {
             last.footprint = footprint;
         }
@@ -101,37 +107,33 @@ impl Dpor {
         // on that.
         let is_as_done = is_within(&last.footprint, &touched);
         // As early as possible, so that the sequence begins with what the race needs.
-        let place = if after
-            .iter()
-            .any(|step| conflict(&step.footprint, &last.footprint))
-        {
-            None
+        let place = if meets(after, &last.footprint) {
+            sequence.len()
         } else {
-            Some(sequence.len())
+            before
         };
-        let mut needed = sequence.clone();
-        needed.push(last.clone());
-        sequence.extend(after);
-        sequence.insert(place.unwrap_or(sequence.len()), last);
+        let behind = &sequence[place..];
+        let last = std::iter::once(last.sight());
+        let needed = sights(earlier).chain(last.clone());
+        let sequence = sights(&sequence[..place]).chain(last).chain(sights(behind));
         let sleeper = node
             .asleep
             .iter()
-            .find(|step| match initial(step, &sequence) {
+            .find(|step| match initial(step, sequence.clone()) {
                 Initial::No => false,
                 // What wakes it later is found where its own states are explored, unless that is in
                 // another part.
                 Initial::Apart => !step.was_passed && !self.below.puts_to_sleep(step),
-                Initial::At(index) => {
-                    sequence[index].alternative.is_some() || self.all_ways_sleep(node, step.thread)
-                }
+                Initial::At(index) => index != place || self.all_ways_sleep(node, step.thread),
             });
         if let Some(step) = sleeper {
-            return is_as_done && matches!(initial(step, &needed), Initial::At(_));
+            return is_as_done && matches!(initial(step, needed), Initial::At(_));
         }
-        let node = &mut self.path[first];
-        insert(&mut node.tree, sequence);
-        let mut planned = node.tree.iter();
-        is_as_done && planned.any(|branch| matches!(initial(&branch.step, &needed), Initial::At(_)))
+        let tree = &mut self.path[first].tree;
+        insert(tree, sequence.map(|step| step.planned()).collect());
+        let mut planned = tree.iter();
+        is_as_done
+            && planned.any(|branch| matches!(initial(&branch.step, needed.clone()), Initial::At(_)))
     }
 
     /// What the next step of a thread touches at a node, if it was done there in all its ways.
@@ -150,6 +152,16 @@ impl Dpor {
             return false;
         };
         let mut ways = node.choices.iter().filter(|choice| choice.thread == thread);
-        ways.all(|choice| self.sleeps(node, *choice))
+        ways.all(|choice| node.sleeps(&self.done, *choice))
     }
+}
+
+/// Whether one of these steps conflicts with what another one touches.
+fn meets(steps: &[&Step], footprint: &Footprint) -> bool {
+    let mut steps = steps.iter();
+    steps.any(|step| conflict(&step.footprint, footprint))
+}
+
+fn sights<'a>(steps: &'a [&'a Step]) -> impl Iterator<Item = Sight<'a>> + Clone {
+    steps.iter().map(|step| Sight::of(step))
 }

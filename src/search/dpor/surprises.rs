@@ -19,7 +19,7 @@ use std::ptr;
 use rustc_hash::FxHashMap;
 
 use crate::execution::{Mode, NextStep, Requirement, Spot};
-use crate::search::dependence::{Footprint, Step, add_touches, conflict, is_within};
+use crate::search::dependence::{Footprint, Step, add_touches, conflict, covers, is_within};
 use crate::search::identity::{SpotKey, ThreadKey};
 use crate::trace::Operation;
 
@@ -79,10 +79,10 @@ impl Surprises {
             if looks(step, spot) {
                 self.look(key, step);
             }
-            let touch = Footprint::from_iter([(key, mode)]);
             if let Some(planned) = planned
-                && !is_within(&touch, planned)
+                && !covers(planned, key, mode)
             {
+                let touch = Footprint::from_iter([(key, mode)]);
                 self.compare(Which::of(step), spot, touch, planned);
             }
         }

@@ -10,7 +10,7 @@ use crate::search::dependence::{Footprint, Step, conflict};
 use crate::search::identity::ThreadKey;
 
 /// A step of a sequence, before it is known what it will do in its new place.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Planned {
     pub(super) thread: ThreadKey,
     /// The way that it goes; `None` for a step that has changed places, so that it may have others.
@@ -21,6 +21,16 @@ pub(super) struct Planned {
     /// then did not. What was planned behind that one may be for an order in which this one comes
     /// late.
     pub(super) was_passed: bool,
+}
+
+impl Clone for Planned {
+    fn clone(&self) -> Self {
+        Planned {
+            // A copy at once: the derived one adds touch by touch.
+            footprint: Footprint::from_slice(&self.footprint),
+            ..*self
+        }
+    }
 }
 
 impl Planned {
@@ -35,11 +45,40 @@ impl Planned {
 
     /// A step as it was done.
     pub(super) fn again(step: &Step) -> Self {
-        Planned::new(
-            step.key,
-            Some(step.alternative),
-            Footprint::from_slice(&step.footprint),
-        )
+        Sight::of(step).planned()
+    }
+
+    /// What it is in a sequence.
+    pub(super) fn sight(&self) -> Sight<'_> {
+        Sight {
+            thread: self.thread,
+            alternative: self.alternative,
+            footprint: &self.footprint,
+        }
+    }
+}
+
+/// A step of a sequence, as far as it matters there. Most sequences are looked at and not kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sight<'a> {
+    thread: ThreadKey,
+    pub(super) alternative: Option<u32>,
+    pub(super) footprint: &'a Footprint,
+}
+
+impl<'a> Sight<'a> {
+    /// A step as it was done.
+    pub(super) fn of(step: &'a Step) -> Self {
+        Sight {
+            thread: step.key,
+            alternative: Some(step.alternative),
+            footprint: &step.footprint,
+        }
+    }
+
+    pub(super) fn planned(&self) -> Planned {
+        let footprint = Footprint::from_slice(self.footprint);
+        Planned::new(self.thread, self.alternative, footprint)
     }
 }
 
@@ -75,29 +114,28 @@ pub(super) enum Initial {
 }
 
 /// Whether `sequence` can begin with the step.
-pub(super) fn initial(step: &Planned, sequence: &[Planned]) -> Initial {
+pub(super) fn initial<'a>(
+    step: &Planned,
+    sequence: impl Iterator<Item = Sight<'a>> + Clone,
+) -> Initial {
     let same = sequence
-        .iter()
-        .position(|other| other.thread == step.thread);
-    let end = same.unwrap_or(sequence.len());
+        .clone()
+        .enumerate()
+        .find(|(_, other)| other.thread == step.thread);
+    let mut steps = sequence;
     match same {
         None => {
-            let meets = sequence
-                .iter()
-                .any(|other| conflict(&step.footprint, &other.footprint));
+            let meets = steps.any(|other| conflict(&step.footprint, other.footprint));
             if meets { Initial::No } else { Initial::Apart }
         }
-        Some(index) => {
-            let other = &sequence[index];
+        Some((index, other)) => {
             // A step without a way stands for all of them.
             let goes_so = match (step.alternative, other.alternative) {
                 (Some(one), Some(other)) => one == other,
                 _ => true,
             };
-            let comes_later = sequence[..end]
-                .iter()
-                .any(|earlier| conflict(&other.footprint, &earlier.footprint));
-            if goes_so && !comes_later {
+            let mut earlier = steps.take(index);
+            if goes_so && !earlier.any(|earlier| conflict(other.footprint, earlier.footprint)) {
                 Initial::At(index)
             } else {
                 Initial::No
@@ -111,7 +149,7 @@ pub(super) fn insert(mut tree: &mut Tree, mut sequence: Vec<Planned>) {
     loop {
         let mut covered = None;
         for (index, branch) in tree.iter().enumerate() {
-            match initial(&branch.step, &sequence) {
+            match initial(&branch.step, sequence.iter().map(Planned::sight)) {
                 Initial::No => {}
                 found => {
                     covered = Some((index, found));
