@@ -26,6 +26,7 @@ const OF_OTHERS: &str = "asked for page";
 const LATE: &str = "a key has waited for";
 const EMPTY: &str = "popped from an empty queue";
 const LOST: &str = "not each item was consumed once";
+const NONE_FREE: &str = "no connection is free";
 const STANDSTILL: &str = "no thread can go on";
 const WAKE_ORDER: Expected = Unknown(
     Missing::WakeOrder,
@@ -102,6 +103,15 @@ table! {
         mpsc: Holds,
         crossbeam: Holds,
         async_: Holds,
+    }
+    pool {
+        if_not_while: Fails(Panic, NONE_FREE),
+        freed_too_early: Fails(Panic, NONE_FREE),
+        leaked_permit: Fails(Deadlock, STANDSTILL),
+        semaphore: Holds,
+        catch_then_give_back: Holds,
+        one_lock: Holds,
+        channel: Holds,
     }
     event_loop {
         computes_in_loop: Fails(Panic, LATE),

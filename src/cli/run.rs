@@ -1,6 +1,7 @@
 //! `racelab run`: the program that a variant goes back to, once, on real threads.
 
 use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -43,6 +44,13 @@ const COMPUTING: Duration = Duration::from_secs(4);
 /// In how many runs it is counted how often undefined behaviour goes wrong that did not in one.
 const COUNTED_RUNS: u64 = 200;
 
+/// The variants that update a file.
+const FILES: &[&str] = &[
+    "processes/file-read-change-write",
+    "processes/file-lock",
+    "processes/file-append",
+];
+
 /// Run the program of a variant once, on real threads.
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -82,6 +90,11 @@ pub(super) struct Run {
     /// Show who has each turn of the loop, who is ready and who waits (event-loop)
     #[arg(short, long)]
     verbose: bool,
+
+    /// Update this file, which must be empty or not be there (processes/file-…) [default: one that
+    /// is removed in the end]
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
 }
 
 /// How a run ended. In JSON, `output` is what the program printed.
@@ -161,7 +174,7 @@ impl Run {
 
     /// Refuses what the program of the variant does not look at.
     fn is_for(&self, variant: &Variant) -> Result<(), Error> {
-        let flags: [(&str, bool, &[&str]); 3] = [
+        let flags: [(&str, bool, &[&str]); 4] = [
             ("--items", self.items.is_some(), &["queue-consumer"]),
             (
                 "--seconds",
@@ -169,13 +182,15 @@ impl Run {
                 &["event-loop", "print-lock"],
             ),
             ("--verbose", self.verbose, &["event-loop"]),
+            ("--file", self.file.is_some(), FILES),
         ];
+        let name = variant.to_string();
         for (flag, is_given, exhibits) in flags {
-            if is_given && !exhibits.contains(&variant.exhibit) {
+            let is_looked_at = exhibits.iter().any(|exhibit| name.starts_with(exhibit));
+            if is_given && !is_looked_at {
                 return Err(Error::Usage(format!(
-                    "{flag} is not for {}: it is for {}",
-                    variant.exhibit,
-                    exhibits.join(" and ")
+                    "{flag} is not for {name}: it is for {}",
+                    exhibits.join(", ")
                 )));
             }
         }
@@ -191,6 +206,7 @@ impl Run {
             items: Some(self.items.unwrap_or(ITEMS)),
             seconds,
             verbose: self.verbose,
+            file: self.file.clone(),
         }
     }
 

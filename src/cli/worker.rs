@@ -5,7 +5,8 @@ use std::io::{IsTerminal, stdin};
 use clap::Args;
 
 use crate::exhibits::processes::works::{
-    AddByFetchAdd, AddByLoadAndStore, AppendByManager, AppendToCopy, SendAndReceive,
+    AddByFetchAdd, AddByLoadAndStore, AddByReadAndWrite, AddUnderFileLock, AppendByManager,
+    AppendToCopy, AppendToFile, DownloadBySession, SendAndReceive,
 };
 use crate::timing::processes::{Drill, List, Work, serve};
 use crate::timing::workloads::{Adder, FindPrimes, Talker, Waiter};
@@ -16,9 +17,13 @@ use super::error::{Error, Exit};
 const WORKS: &[(&str, fn() -> !)] = &[
     entry::<AddByFetchAdd>(),
     entry::<AddByLoadAndStore>(),
+    entry::<AddByReadAndWrite>(),
+    entry::<AddUnderFileLock>(),
     entry::<Adder>(),
     entry::<AppendByManager>(),
     entry::<AppendToCopy>(),
+    entry::<AppendToFile>(),
+    entry::<DownloadBySession>(),
     entry::<Drill>(),
     entry::<FindPrimes>(),
     entry::<List>(),

@@ -10,6 +10,7 @@ pub mod corpus;
 pub mod counter;
 pub mod event_loop;
 mod expectation;
+pub mod pool;
 pub mod print_lock;
 pub mod processes;
 pub mod queue_consumer;
@@ -20,6 +21,7 @@ mod variants;
 
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::sync::Arc;
@@ -127,6 +129,8 @@ pub struct Settings {
     pub seconds: Option<Duration>,
     /// Whether to show each turn of an event loop.
     pub verbose: bool,
+    /// The file that processes update: by default one that is removed in the end.
+    pub file: Option<PathBuf>,
 }
 
 /// Whether some interleaving breaks a variant.
@@ -154,6 +158,7 @@ pub const ALL: &[&Exhibit] = &[
     &print_lock::EXHIBIT,
     &session::EXHIBIT,
     &queue_consumer::EXHIBIT,
+    &pool::EXHIBIT,
     &event_loop::EXHIBIT,
 ];
 

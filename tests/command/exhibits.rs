@@ -27,6 +27,7 @@ const OF_OTHERS: &str = "asked for page";
 const LATE: &str = "a key has waited for";
 const EMPTY: &str = "popped from an empty queue";
 const LOST: &str = "not each item was consumed once";
+const NONE_FREE: &str = "no connection is free";
 const STANDSTILL: &str = "no thread can go on";
 
 /// How many executions a random walk gets to find a failure, or to find none.
@@ -128,6 +129,15 @@ table! {
         mpsc: Holds,
         crossbeam: Holds,
         async_: Holds,
+    }
+    pool {
+        if_not_while: Fails(Panic, NONE_FREE),
+        freed_too_early: Fails(Panic, NONE_FREE),
+        leaked_permit: Fails(Deadlock, STANDSTILL),
+        semaphore: Holds,
+        catch_then_give_back: Holds,
+        one_lock: Holds,
+        channel: Holds,
     }
     event_loop {
         computes_in_loop: Fails(Panic, LATE),
@@ -236,6 +246,7 @@ fn variants_with_a_closed_form_have_as_many_traces_as_it_says() {
         ("print-lock/lock-per-line", 2),
         ("print-lock/one-write", 2),
         ("print-lock/one-after-another", 1),
+        ("pool/channel", 2),
         ("session/shared", 6),
         ("session/lock-per-call", 6),
         ("session/mutex", 2),
@@ -578,6 +589,39 @@ mod at_any_size {
         }
 
         #[test]
+        fn a_pool_that_fails_is_empty_for_somebody_with_a_permit(search in searches(1)) {
+            for variant in ["pool/if-not-while", "pool/freed-too-early"] {
+                let all = |asked: Vec<usize>| asked == vec![search.size.ops; search.size.threads];
+                let report = search.outcomes(variant, all);
+                assert_only(&report, Panic, NONE_FREE);
+                if search.size.threads == 1 && variant == "pool/if-not-while" {
+                    assert_eq!(report.violations, 0, "{report}");
+                }
+            }
+        }
+
+        #[test]
+        fn a_permit_that_is_not_given_back_is_missing_for_ever(search in searches(2)) {
+            let Size { threads, ops } = search.size;
+            let all = |asked: Vec<usize>| asked == vec![ops; threads];
+            let report = search.outcomes("pool/leaked-permit", all);
+            match (threads, ops) {
+                // Nobody waits for it.
+                (1, 1) => assert_only(&report, Panic, "all connections are back"),
+                _ => assert_only(&report, Deadlock, STANDSTILL),
+            }
+            assert_eq!(report.violations, report.executions, "{report}");
+        }
+
+        #[test]
+        fn a_safe_pool_serves_all_threads(search in searches(2)) {
+            for variant in ["semaphore", "catch-then-give-back", "one-lock", "channel"] {
+                let all = |asked: Vec<usize>| asked == vec![search.size.ops; search.size.threads];
+                search.holds(&format!("pool/{variant}"), all);
+            }
+        }
+
+        #[test]
         fn a_loop_that_computes_lets_a_key_wait_for_no_more_than_all_pieces(search in searches(3)) {
             let Size { ops, .. } = search.size;
             let report = search.outcomes("event-loop/computes-in-loop", |waits: Vec<Vec<usize>>| {
@@ -727,7 +771,12 @@ mod programs {
     /// Runs the programs of an exhibit that have defined behaviour and must come to an end.
     /// `is_right` says whether what a safe one has written is right.
     fn run_all(exhibit: &str, lines: &[&'static str], is_right: impl Fn(&str) -> bool) {
-        let can_hang = ["lost-wakeup", "one-sentinel", "never-gives-back"];
+        let can_hang = [
+            "lost-wakeup",
+            "one-sentinel",
+            "never-gives-back",
+            "leaked-permit",
+        ];
         for variant in variants().filter(|variant| variant.exhibit == exhibit) {
             if matches!(variant.kind, Kind::Undefined { .. }) || can_hang.contains(&variant.name) {
                 continue;
@@ -800,6 +849,21 @@ mod programs {
     #[test]
     fn of_the_queue_consumer_without_an_item() {
         run_all("queue-consumer", &[], str::is_empty);
+    }
+
+    #[test]
+    fn of_the_pool() {
+        // 5 threads with 3 queries each.
+        run_all("pool", &[], |written| {
+            let of = |thread| {
+                let asks = format!("Thread {thread} asks on connection ");
+                written
+                    .lines()
+                    .filter(|line| line.starts_with(&asks))
+                    .count()
+            };
+            (1..=5).all(|thread| of(thread) == 3) && written.lines().count() == 15
+        });
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl Desk {
         let seconds = terminal.settings().seconds.unwrap_or_default();
         Computation {
             below: 1_000_000,
-            takes: seconds.div_f64(PIECES as f64),
+            takes: seconds / u32::try_from(PIECES).expect("they are few"),
         }
     }
 

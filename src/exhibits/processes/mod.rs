@@ -7,22 +7,32 @@
 //! A variant starts real processes, which no engine can schedule: so the exhibit stands apart from
 //! the gallery, and runs on the real machine only.
 
+mod file_append;
+mod file_lock;
+mod file_read_change_write;
 mod manager;
 mod needed;
 mod pipe;
 mod printing;
 mod private_copies;
+mod session_per_process;
+mod shared_file;
 mod shared_memory_fetch_add;
 mod shared_memory_store;
+mod site;
 
 use super::variants::variants;
 use super::{Exhibit, Parameter};
 
 /// The works of the processes, for the command that runs them.
 pub(crate) mod works {
+    pub(crate) use super::file_append::Appender as AppendToFile;
+    pub(crate) use super::file_lock::Adder as AddUnderFileLock;
+    pub(crate) use super::file_read_change_write::Adder as AddByReadAndWrite;
     pub(crate) use super::manager::Appender as AppendByManager;
     pub(crate) use super::pipe::Talker as SendAndReceive;
     pub(crate) use super::private_copies::Appender as AppendToCopy;
+    pub(crate) use super::session_per_process::Reader as DownloadBySession;
     pub(crate) use super::shared_memory_fetch_add::Adder as AddByFetchAdd;
     pub(crate) use super::shared_memory_store::Adder as AddByLoadAndStore;
 }
@@ -33,6 +43,12 @@ const ITEMS: usize = 10;
 
 /// How many increments there are for each operation: a few are over before the next process begins.
 const INCREMENTS: u64 = 100_000;
+
+/// How many updates of a file there are for each operation, which take longer.
+const UPDATES: u64 = 1000;
+
+/// How many pages each process downloads in the program: 160 in all.
+const PAGES: usize = 80;
 
 /// The exhibit.
 pub static EXHIBIT: Exhibit = Exhibit {
@@ -45,7 +61,8 @@ pub static EXHIBIT: Exhibit = Exhibit {
         range: 1..=16,
     },
     ops: Parameter {
-        counts: "numbers of each process, or hundreds of thousands of increments",
+        counts: "numbers or pages of each process, thousands of updates of a file, or hundreds of \
+                 thousands of increments",
         default: ITEMS,
         range: 1..=1000,
     },
@@ -62,6 +79,21 @@ pub static EXHIBIT: Exhibit = Exhibit {
         shared_memory_fetch_add: safe, "a number in shared memory: one atomic read-modify-write",
             body: |size| shared_memory_fetch_add::run(size.threads, increments(size.ops)),
             program: |_| shared_memory_fetch_add::run(PROCESSES, increments(ITEMS));
+        file_read_change_write: unsafe "lost update", "a number in a file: read, add, write",
+            fix: "hold a lock on the file meanwhile: processes/file-lock, or only append to it: \
+                  processes/file-append",
+            body: |size| file_read_change_write::run(size.threads, updates(size.ops), None),
+            program: |terminal| {
+                file_read_change_write::run(PROCESSES, updates(ITEMS), Some(&terminal));
+            };
+        file_lock: safe, "a number in a file, which is locked meanwhile",
+            body: |size| file_lock::run(size.threads, updates(size.ops), None),
+            program: |terminal| file_lock::run(PROCESSES, updates(ITEMS), Some(&terminal));
+        file_append: safe, "a file to which each process appends a line",
+            body: |size| file_append::run(size.threads, updates(size.ops), None),
+            program: |terminal| file_append::run(PROCESSES, updates(ITEMS), Some(&terminal));
+        session_per_process: safe, "a session for each process, made by its initialiser",
+            program: |terminal| session_per_process::run(PROCESSES, PAGES, Some(terminal));
         manager: safe, "a process that holds the list for all others";
         pipe: safe, "a sender and a receiver, and messages between them",
             note: "a message can be received before its sender says that it was sent: it is in the \
@@ -74,6 +106,11 @@ pub static EXHIBIT: Exhibit = Exhibit {
 fn numbers_of(process: usize, items: usize) -> Vec<u64> {
     let numbers = process * items..(process + 1) * items;
     numbers.map(|number| number as u64).collect()
+}
+
+/// The updates of a file by a process.
+fn updates(ops: usize) -> u64 {
+    ops as u64 * UPDATES
 }
 
 /// The increments of a process.

@@ -143,6 +143,138 @@ fn additions_in_shared_memory_lose_nothing() {
 }
 
 #[test]
+fn a_number_in_a_file_is_not_changed_in_one_step() {
+    // With one core the processes may come one after the other in a run.
+    for _ in 0..100 {
+        let (code, total) = outcome("file-read-change-write");
+        let total: u64 = total.parse().unwrap();
+        assert!((1..=20_000).contains(&total), "{total}");
+        assert_eq!(code, i32::from(total < 20_000), "{total}");
+        if code == 1 {
+            return;
+        }
+    }
+    panic!("no update was lost in 100 runs");
+}
+
+#[test]
+fn a_file_that_is_locked_meanwhile_or_only_appended_to_loses_nothing() {
+    for variant in ["file-lock", "file-append"] {
+        for _ in 0..5 {
+            assert_eq!(outcome(variant), (0, "20000".to_owned()));
+        }
+    }
+}
+
+#[cfg(unix)]
+mod a_file_of_the_user {
+    use std::fs::{self, File};
+
+    use super::*;
+
+    const VARIANTS: [&str; 3] = ["file-read-change-write", "file-lock", "file-append"];
+
+    #[test]
+    fn has_what_the_processes_have_done() {
+        let folder = Folder::new("updated");
+        let file = folder.file("counter");
+        let run = line(&format!(
+            "racelab run processes/file-lock --file {}",
+            file.display()
+        ));
+        run.exits(0).quiet();
+        assert_eq!(fs::read_to_string(&file).unwrap().trim(), "20000");
+    }
+
+    #[test]
+    fn that_is_not_empty_is_left_as_it_is() {
+        let folder = Folder::new("not-empty");
+        let file = folder.file("letter");
+        fs::write(&file, "Dear all").unwrap();
+        for variant in VARIANTS {
+            let run = line(&format!(
+                "racelab run processes/{variant} --file {}",
+                file.display()
+            ));
+            let run = run.exits(3).quiet();
+            assert!(run.stdout.contains("it is not empty"), "{run:?}");
+            assert_eq!(fs::read_to_string(&file).unwrap(), "Dear all");
+        }
+    }
+
+    #[test]
+    fn that_another_process_holds_is_told_in_one_message() {
+        let folder = Folder::new("held");
+        let path = folder.file("counter");
+        let file = File::create(&path).unwrap();
+        file.lock().unwrap();
+        for variant in VARIANTS {
+            let run = line(&format!(
+                "racelab run processes/{variant} --file {}",
+                path.display()
+            ));
+            let run = run.exits(3).quiet();
+            let told = format!(
+                "refused  the machine does not let the program run: {}: another process holds a \
+                 lock on it: wait until that has ended, or name another file\n",
+                path.display()
+            );
+            assert_eq!(run.stdout, told);
+        }
+    }
+
+    #[test]
+    fn is_for_the_variants_that_update_one() {
+        line("racelab run processes/manager --file x").refused("processes/file-lock");
+        let missing = line("racelab run processes/file-lock --file /dev/null/x").exits(3);
+        assert!(missing.stdout.contains("/dev/null/x: "), "{missing:?}");
+    }
+
+    #[test]
+    fn is_one_that_is_removed_if_none_is_named() {
+        let folder = Folder::new("no-file-is-left");
+        for variant in VARIANTS {
+            let output = command()
+                .args(words(&format!("racelab run processes/{variant}")))
+                .env("TMPDIR", folder.file(""))
+                .output();
+            assert!(Run::of(&output.unwrap()).stdout.contains("outcome"));
+            assert_eq!(folder.names(), [""; 0]);
+            let missing = folder.file("is not there");
+            let output = command()
+                .args(words(&format!("racelab run processes/{variant}")))
+                .env("TMPDIR", &missing)
+                .output();
+            let run = Run::of(&output.unwrap()).exits(3).quiet();
+            let named = format!("cannot make a file in {}: ", missing.display());
+            assert!(run.stdout.contains(&named), "{run:?}");
+        }
+    }
+}
+
+#[test]
+fn each_process_downloads_by_a_session_of_its_own() {
+    let run = line("racelab run processes/session-per-process")
+        .exits(0)
+        .quiet();
+    let (printed, _) = run.stdout.split_once("\n\n").expect("an empty line");
+    let mut read = BTreeSet::new();
+    for process in ["process 1: ", "process 2: "] {
+        let lines = printed
+            .lines()
+            .filter_map(|line| line.strip_prefix(process));
+        let lines: Vec<_> = lines.collect();
+        assert_eq!(lines.len(), 80, "{run:?}");
+        read.extend(lines);
+    }
+    // Which process has which half is left to the machine.
+    let size = |page: usize| if page % 2 == 1 { 10_490 } else { 278 };
+    let expected = (0..160).map(|page| format!("Read {} from /{page}", size(page)));
+    let expected: BTreeSet<_> = expected.collect();
+    assert_eq!(read, expected.iter().map(String::as_str).collect());
+}
+
+#[test]
 fn all_messages_come_through_the_pipe_in_their_order() {
     let run = line("racelab run processes/pipe").exits(0).quiet();
     let all = ["hello", "hey", "hru?", "END"];
@@ -182,7 +314,11 @@ fn each_variant_can_be_explored_on_the_real_machine() {
             "racelab explore {variant} --engine threads --runs 3 --all"
         ));
         let is_certain = variant == "processes/private-copies";
-        let can_fail = is_certain || variant == "processes/shared-memory-store";
+        let can_lose = ["shared-memory-store", "file-read-change-write"];
+        let can_fail = is_certain
+            || can_lose
+                .iter()
+                .any(|unsafe_one| variant.ends_with(unsafe_one));
         assert!(
             run.code == 3 && !is_certain || run.code == 1 && can_fail,
             "{run:?}"
@@ -257,9 +393,15 @@ fn a_limit_of_files_is_no_failure_of_the_program() {
             let json = parsed(&run);
             if json["result"] != "refused" {
                 let is_right = json["result"] == "passed" && run.code == 0;
-                let can_fail = !["manager", "pipe", "fetch-add"]
-                    .iter()
-                    .any(|safe| variant.ends_with(safe));
+                let safe = [
+                    "manager",
+                    "pipe",
+                    "fetch-add",
+                    "file-lock",
+                    "file-append",
+                    "session-per-process",
+                ];
+                let can_fail = !safe.iter().any(|safe| variant.ends_with(safe));
                 assert!(is_right || can_fail, "{files}: {run:?}");
                 break;
             }
@@ -316,7 +458,7 @@ fn no_process_outlives_a_command_that_is_ended() {
 #[test]
 fn variants_of_the_list_differ_in_what_holds_the_list() {
     let names: BTreeSet<_> = variants().into_iter().collect();
-    assert_eq!(names.len(), 5);
+    assert_eq!(names.len(), 9);
     let diff = line("racelab diff processes/private-copies processes/manager").exits(0);
     assert!(diff.stdout.contains("-    list: Vec<u64>,"), "{diff:?}");
     assert!(diff.stdout.contains("+    list: Proxy,"), "{diff:?}");

@@ -260,7 +260,8 @@ mod input {
 
     #[test]
     fn nine_items_are_taken_unless_another_number_is_asked_for() {
-        let input: String = (1..=12).map(|n| format!("{n}\n")).collect();
+        let numbers: Vec<String> = (1..=12).map(|n| n.to_string()).collect();
+        let input = numbers.join("\n");
         for (flags, items) in [("", 9), (" --items 2", 2), (" --items 20", 12)] {
             for variant in CONSUMERS {
                 let command = format!("racelab run queue-consumer/{variant}{flags} --format json");
@@ -276,7 +277,7 @@ mod input {
         line("racelab run queue-consumer --items 0").refused("it takes a number from 1");
         line("racelab run queue-consumer --items many").refused("it takes a number from 1");
         line("racelab run counter --items 3").refused("--items is not for counter");
-        line("racelab run counter --seconds 3").refused("event-loop and print-lock");
+        line("racelab run counter --seconds 3").refused("event-loop, print-lock");
         line("racelab run event-loop --seconds soon").refused("20ms, 10s");
         line("racelab run queue-consumer -v").refused("--verbose is not for queue-consumer");
     }

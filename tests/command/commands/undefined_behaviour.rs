@@ -255,10 +255,10 @@ fn safe_rust_does_not_compile_the_racy_append_and_says_what_is_noted() {
         .skip_while(|line| *line != " ```compile_fail,E0499")
         .skip(1)
         .take_while(|line| *line != " ```");
-    let program: String = example.map(|line| format!("{line}\n")).collect();
+    let program = example.collect::<Vec<_>>().join("\n");
     let folder = Folder::new("racy_append");
     let file = folder.file("racy_append.rs");
-    std::fs::write(&file, format!("fn main() {{\n{program}}}\n")).unwrap();
+    std::fs::write(&file, format!("fn main() {{\n{program}\n}}\n")).unwrap();
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let output = std::process::Command::new(rustc)
         .args(["--edition", "2024", "--emit", "metadata", "--out-dir"])
