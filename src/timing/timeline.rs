@@ -51,7 +51,24 @@ struct Moment {
 }
 
 /// How many polls of a future are added up, so that a lane does not become long.
-const POLLS: u32 = 16;
+const POLLS: u32 = 64;
+
+/// A poll that takes less, in seconds, is so short that not each one like it is timed.
+const SHORT: f64 = 8e-6;
+
+/// How many polls in a row are not timed at most.
+const UNTIMED: u32 = 63;
+
+/// How many polls need not be timed after one that took this many seconds: so many that to time one
+/// of them, which takes some 50 ns, is less than a hundredth of all.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a cast of a float saturates"
+)]
+fn untimed_after(seconds: f64) -> u32 {
+    ((SHORT / seconds) as u32).min(UNTIMED)
+}
 
 /// Adds up how long a worker waits within some work.
 #[derive(Debug)]
@@ -248,23 +265,33 @@ impl Recorder {
     /// awaits, and then for its turn on the event loop.
     ///
     /// Polls can be many and short. Some at a time are added up: the lane shows their work as if it
-    /// had come first, and then all of the waiting.
+    /// had come first, and then all of the waiting. Where polls are so short that to time each would
+    /// take a part of them that matters, some are not timed, and count as long as the one before.
     pub(crate) async fn work_in_turns<T>(&mut self, future: impl Future<Output = T>) -> T {
         let mut future = pin!(future);
         let mut began = self.timeline.now();
-        let mut work = 0.0;
-        let mut polls = 0;
+        let (mut work, mut polls) = (0.0, 0);
+        let (mut last, mut untimed) = (0.0, 0);
         poll_fn(|context| {
-            let start = self.timeline.now();
+            let Some(began) = &mut began else {
+                return future.as_mut().poll(context);
+            };
+            let now = |is_meant: bool| is_meant.then(|| self.timeline.now()).flatten();
+            let start = now(untimed == 0);
             let polled = future.as_mut().poll(context);
-            if let (Some(began), Some(start), Some(end)) = (&mut began, start, self.timeline.now())
+            if let (Some(start), Some(end)) = (start, now(untimed == 0)) {
+                last = end - start;
+                untimed = untimed_after(last);
+            } else {
+                untimed -= 1;
+            }
+            work += last;
+            polls += 1;
+            if (polls >= POLLS || polled.is_ready())
+                && let Some(end) = self.timeline.now()
             {
-                work += end - start;
-                polls += 1;
-                if polls == POLLS || polled.is_ready() {
-                    self.note_both(*began, work, end, None);
-                    (*began, work, polls) = (end, 0.0, 0);
-                }
+                self.note_both(*began, work, end, None);
+                (*began, work, polls) = (end, 0.0, 0);
             }
             polled
         })
@@ -398,6 +425,12 @@ mod tests {
         let lane = lane_of(&timeline);
         let items: Vec<usize> = lane.items().map(<[Span]>::len).collect();
         assert_eq!(items, [2, 2, 1, 1, 2]);
+    }
+
+    #[test]
+    fn polls_are_timed_one_by_one_unless_they_are_very_short() {
+        let untimed = [1e-3, 9e-6, 6e-6, 3e-6, 0.0].map(untimed_after);
+        assert_eq!(untimed, [0, 0, 1, 2, UNTIMED]);
     }
 
     #[cfg(target_os = "linux")]

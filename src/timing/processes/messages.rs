@@ -89,6 +89,7 @@ fn fill(from: &mut impl Read, bytes: &mut [u8]) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::timing::Activity;
 
     #[test]
     fn messages_arrive_as_they_were_sent_and_a_cut_one_is_none() {
@@ -115,5 +116,24 @@ mod tests {
         send(&mut sent, &answer).unwrap();
         let received = receive::<Answer<u128>>(&mut &*sent).unwrap();
         assert!(matches!(received, Some(Answer::Done { answer, .. }) if answer == u128::MAX));
+    }
+
+    #[test]
+    fn spans_arrive_with_their_processor_time() {
+        let mut sent = Vec::new();
+        let span = Span {
+            start: 0.25,
+            end: 1.5,
+            activity: Activity::Work,
+            cpu: Some(1.125),
+            begins_item: true,
+        };
+        let answer = Answer::Done {
+            answer: (),
+            spans: vec![span],
+        };
+        send(&mut sent, &answer).unwrap();
+        let received = receive::<Answer<()>>(&mut &*sent).unwrap();
+        assert!(matches!(received, Some(Answer::Done { spans, .. }) if spans == [span]));
     }
 }

@@ -9,9 +9,6 @@ use crate::timing::{Activity, Lane, Span};
 /// How many pixels are between two items that are told apart within a lane.
 const ROOM: usize = 3;
 
-/// How wide work is at least for its missing part to be hatched, in pixels.
-const HATCHED: f64 = 3.0;
-
 /// How high the parts of a lane are, in pixels.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heights {
@@ -45,8 +42,13 @@ pub(super) fn draw(
     let Heights { bar, ticks } = heights;
     let ends = item_ends(lane, axis);
     let columns = columns(lane, axis, bar, &ends);
+    // Waiting goes on behind work that is so narrow that it is a line across it.
+    let waits = without_lines(columns.clone());
+    let wait = runs(&waits).filter(|(.., column)| *column == Column::Wait);
+    let wait = wait.map(|(x, width, _)| [left + x, top + bar / 4.0, width, bar / 2.0]);
     let (mut work, mut missing) = (Vec::new(), Vec::new());
-    for (x, width, column) in runs(&columns) {
+    let both: Vec<_> = columns.into_iter().zip(waits.iter().copied()).collect();
+    for (x, width, (column, behind)) in runs(&both) {
         let Column::Work(share) = column else {
             continue;
         };
@@ -55,14 +57,10 @@ pub(super) fn draw(
         if share > 0.0 {
             work.push([left + x, top + rest, width, share]);
         }
-        if rest > 0.0 && width >= HATCHED {
+        if rest > 0.0 && behind != Column::Wait {
             missing.push([left + x, top, width, rest]);
         }
     }
-    // Waiting goes on behind work that is so narrow that it is a line across it.
-    let waits = without_lines(columns);
-    let wait = runs(&waits).filter(|(.., column)| *column == Column::Wait);
-    let wait = wait.map(|(x, width, _)| [left + x, top + bar / 4.0, width, bar / 2.0]);
     canvas.bands("wait", &wait.collect::<Vec<_>>());
     canvas.bands("missing", &missing);
     canvas.hatch("hatch", &missing);
