@@ -37,6 +37,21 @@ pub(super) const ALL: &[Lesson] = &[
         "the process that ends last sees the numbers of all",
     ),
     lesson(
+        "two processes that update one file",
+        "racelab run processes/file-read-change-write",
+        "to read, change and write a file is three steps too",
+    ),
+    lesson(
+        "the same under a lock of the file",
+        "racelab run processes/file-lock",
+        "one process at a time reads, changes and writes",
+    ),
+    lesson(
+        "the same by appending",
+        "racelab run processes/file-append",
+        "what is appended overwrites nothing",
+    ),
+    lesson(
         "threads that append to one list",
         "racelab run shared-list/unsafe-vec",
         "a race that safe Rust does not compile, and what becomes of it without the compiler's help",
@@ -47,9 +62,19 @@ pub(super) const ALL: &[Lesson] = &[
         "texts and newlines mix; a lock round the print keeps lines whole",
     ),
     lesson(
+        "the same lines one after another and at once",
+        "racelab run print-lock/one-after-another",
+        "waiting overlaps, and the price is the order",
+    ),
+    lesson(
         "a consumer that takes from a queue until it reads `stop`",
+        "racelab run queue-consumer/in-band-stop",
+        "the word that ends the consumer is one that an item can be",
+    ),
+    lesson(
+        "the same with a stop that no item can be",
         "racelab run queue-consumer",
-        "work that is handed over through a queue, and why the word that ends it must not be an item",
+        "work that is handed over through a queue while main goes on asking",
     ),
     lesson(
         "a sender and a receiver with a pipe between them",
@@ -67,9 +92,19 @@ pub(super) const ALL: &[Lesson] = &[
         "what is not shared needs no lock",
     ),
     lesson(
+        "160 downloads by two processes, each with a session that its initialiser has made",
+        "racelab run processes/session-per-process",
+        "a session for each process",
+    ),
+    lesson(
         "a lock, a queue, a number for each thread",
         "racelab verify counter",
         "three ways to repair the counter, held against every interleaving",
+    ),
+    lesson(
+        "a pool built from a queue and a semaphore",
+        "racelab explore pool",
+        "a permit that is not given back, and a worker that finds nothing",
     ),
     lesson(
         "an event loop with a ready list and a waiting list",
