@@ -42,12 +42,12 @@ fn small(command: &str, folder: &Folder) -> Vec<String> {
     let mut known = SMALL.iter().filter(|(start, _)| command.starts_with(start));
     for (option, value) in known.next().map_or(&[][..], |(_, options)| options) {
         match words.iter().position(|word| word == option) {
-            Some(place) => words[place + 1] = (*value).to_owned(),
+            Some(place) => (*value).clone_into(&mut words[place + 1]),
             None => words.extend([*option, *value].map(str::to_owned)),
         }
     }
     for word in &mut words {
-        if word.ends_with(".html") {
+        if word == "io.html" {
             *word = folder.file(word).display().to_string();
         }
     }
