@@ -287,10 +287,13 @@ fn each_wait_and_each_range_is_told_when_it_is_over() {
 }
 
 #[test]
-fn the_table_of_primes_says_how_many_were_found() {
-    let run = line("racelab time primes --below 3000 --runs 1 --method sync,threads").exits(0);
+fn the_rows_of_primes_say_how_many_were_found() {
+    let command = "racelab time primes --below 3000 --runs 1 --method sync,threads";
+    let run = line(command).exits(0);
     assert!(run.stdout.contains(" found "), "{run:?}");
-    assert_eq!(run.stdout.matches(" 430 ").count(), 4, "{run:?}");
+    for row in rows(line(&format!("{command} --format json"))) {
+        assert_eq!(row["found"], 430, "{row}");
+    }
 }
 
 #[test]
