@@ -693,7 +693,8 @@ mod at_any_size {
         fn an_item_that_reads_as_the_stop_is_lost_always(search in searches(2)) {
             let report = search.outcomes("queue-consumer/in-band-stop", |items: Vec<String>| {
                 let numbers: Vec<usize> = items.iter().flat_map(|item| item.parse()).collect();
-                numbers.len() == items.len() && numbers.iter().all(|n| (2..=search.size.ops).contains(n))
+                let is_item = |n: &usize| (2..=search.size.ops).contains(n);
+                numbers.len() == items.len() && numbers.iter().all(is_item)
             });
             assert_only(&report, Panic, LOST);
             assert_eq!(report.violations, report.executions, "it fails in every interleaving");

@@ -1,5 +1,5 @@
-//! Unsafe: between the notification of a thread and its going on, another thread can take the permit,
-//! and the one that wakes does not look again.
+//! Unsafe: between the notification of a thread and its going on, another one can take the permit,
+//! and who wakes does not look again.
 
 use crate::exhibits::Terminal;
 use crate::queue::SegQueue;

@@ -3,8 +3,8 @@
 //! A pool is a queue of what is free, and a semaphore that counts it: whoever has a permit finds
 //! something in the queue. That is two agreements more than a queue has. A permit that is free
 //! before its connection is, or that two threads take, finds the queue empty; one that is not given
-//! back, since a panic has left out the line that does it, is missing for ever. The fixes look again
-//! after each wake-up, give back in the order in which that is safe, and let no panic leave that
+//! back, since a panic has left out what does it, is missing for ever. The fixes look again after
+//! each wake-up, give back in the order in which that is safe, and let no panic leave that
 //! out; or they let one lock, or a channel, be both.
 
 mod catch_then_give_back;
@@ -47,8 +47,8 @@ pub static EXHIBIT: Exhibit = Exhibit {
         freed_too_early: unsafe "order violation", "the permit is given back before the connection",
             fix: "give back the connection, then the permit: pool/semaphore, or make it one step: \
                   pool/one-lock";
-        leaked_permit: unsafe "leaked permit", "a query that panics leaves out the line that gives back",
-            fix: "catch the panic of the query alone, and then give back: pool/catch-then-give-back";
+        leaked_permit: unsafe "leaked permit", "a query that panics leaves out what gives back",
+            fix: "catch the panic of the query alone, then give back: pool/catch-then-give-back";
         semaphore: safe, "a queue, and a semaphore that counts what is in it";
         catch_then_give_back: safe, "what is lent is given back, whatever has become of the query";
         one_lock: safe, "the queue is counted by its own length, under its lock";

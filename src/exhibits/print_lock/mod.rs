@@ -2,8 +2,9 @@
 //!
 //! A print of a text and of the end of its line is two writes. If another thread writes between
 //! them, two texts share a line, and an empty line comes after. The fixes hold a lock round the
-//! whole line, make the line one write, or let one thread do all the printing. A lock round each
-//! write alone fixes nothing: what must stay together has to be in one critical section.
+//! whole line, make the line one write, or let one thread do all the printing. Without other threads
+//! nobody writes between either, but the printers wait for each other. A lock round each write alone
+//! fixes nothing: what must stay together has to be in one critical section.
 
 mod console;
 mod lock_per_line;

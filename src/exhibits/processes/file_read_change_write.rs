@@ -1,5 +1,5 @@
-//! Unsafe: between a process's read of the file and its write another process can write, and that is
-//! lost.
+//! Unsafe: between a process's read of the file and its write another process can write, and that
+//! is lost.
 
 use std::fs::File;
 use std::io;

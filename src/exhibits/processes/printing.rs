@@ -21,7 +21,8 @@ pub(super) struct Printing {
 pub(crate) struct Printer(Option<Connection>);
 
 impl Printing {
-    /// Lets the processes inherit their end, which they find by [`of_processes`](Self::of_processes).
+    /// Lets the processes inherit their end. [`of_processes`](Self::of_processes) tells them which
+    /// that is.
     pub(super) fn begin(terminal: Option<Arc<dyn Terminal>>, processes: &mut PoolSettings) -> Self {
         let Some(terminal) = terminal else {
             return Printing {
@@ -31,7 +32,7 @@ impl Printing {
             };
         };
         let [(here, own), (there, inherited)] = Connection::pair().needed();
-        // They are owned by the connection from here on.
+        // The connection takes them by their numbers, and closes them: nobody else may.
         own.into_iter().for_each(mem::forget);
         let mut connection = Connection::take(&here).needed();
         processes.inherited.extend(inherited);
@@ -54,8 +55,8 @@ impl Printing {
         self.of_processes.clone()
     }
 
-    /// Waits until all is printed that the processes have, which have ended. A last line of the main
-    /// process comes behind that.
+    /// Waits until all is printed of the processes, which have ended. A last line of the main process
+    /// comes behind that.
     pub(super) fn end(self, last: &str) {
         if let Some(copying) = self.copying {
             copying.join().unwrap();

@@ -1,6 +1,6 @@
 //! Safe: each process has a session of its own, made by the initialiser that runs once in it.
 
-use ureq::Agent;
+use std::net::SocketAddr;
 
 use crate::exhibits::Terminal;
 use crate::outcome;
@@ -11,14 +11,14 @@ use crate::timing::{Recorder, Timeline};
 use super::needed::Needed;
 use super::numbers_of;
 use super::printing::{Printer, Printing};
-use super::site::Site;
+use super::site::{Session, Site};
 
 /// `processes` processes download `items` pages each.
 pub(super) fn run(processes: usize, items: usize, terminal: Option<Arc<dyn Terminal>>) {
     let site = Site::open().needed();
     let mut workers = PoolSettings::workers(processes);
     let printing = Printing::begin(terminal, &mut workers);
-    let setup = (site.url(), printing.of_processes());
+    let setup = (site.address(), printing.of_processes());
     let mut pool = Pool::<Reader>::start_with(workers, setup, &Timeline::off()).needed();
     pool.wait_until_ready().needed();
     let pages: Vec<_> = (0..processes)
@@ -34,25 +34,23 @@ pub(super) fn run(processes: usize, items: usize, terminal: Option<Arc<dyn Termi
 /// A process that downloads pages.
 pub(crate) struct Reader {
     name: String,
-    session: Agent,
-    url: String,
+    session: Session,
     printer: Printer,
 }
 
 impl Work for Reader {
     const NAME: &'static str = "download-by-a-session";
     const TRIES: u32 = 1;
-    type Setup = (String, Option<InheritedEnd>);
+    type Setup = (SocketAddr, Option<InheritedEnd>);
     type Task = Vec<u64>;
     /// The numbers of the pages that came as answers.
     type Answer = Vec<u64>;
 
-    fn start((url, printer): Self::Setup, name: &str) -> Result<Self, String> {
-        let session = Agent::config_builder().proxy(None).build().new_agent();
+    fn start((site, printer): Self::Setup, name: &str) -> Result<Self, String> {
+        let session = Session::open(site).map_err(|error| error.to_string())?;
         Ok(Reader {
             name: name.to_owned(),
             session,
-            url,
             printer: Printer::take(printer.as_ref())?,
         })
     }
@@ -60,8 +58,7 @@ impl Work for Reader {
     fn run(&mut self, pages: Vec<u64>, _lane: &mut Recorder) -> Result<Vec<u64>, String> {
         let mut read = Vec::new();
         for page in pages {
-            let answer = self.session.get(format!("{}/{page}", self.url)).call();
-            let body = answer.and_then(|mut answer| answer.body_mut().read_to_string());
+            let body = self.session.download(page);
             let body = body.map_err(|error| format!("cannot download page {page}: {error}"))?;
             let (name, size) = (&self.name, body.len());
             self.printer

@@ -1,6 +1,6 @@
-//! A site whose pages processes download: a server that keeps connections, as sessions want it.
+//! A site whose pages processes download, and the sessions by which they do.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use crate::sync::Arc;
@@ -10,11 +10,46 @@ use crate::thread::{self, JoinHandle};
 /// The sizes of the pages, in turn, in bytes.
 const SIZES: [usize; 2] = [10_490, 278];
 
-/// A server, up to the end of this value.
+/// What the length of an answer stands behind.
+const LENGTH: &str = "Content-Length:";
+
+/// A server that keeps its connections, up to the end of this value.
 pub(super) struct Site {
     address: SocketAddr,
     is_closed: Arc<AtomicBool>,
     serving: Option<JoinHandle<()>>,
+}
+
+/// A connection with a site that is kept. Answers come in the order of the requests, and do not say
+/// to which of them they belong: so nobody else may use it.
+pub(super) struct Session(BufReader<TcpStream>);
+
+impl Session {
+    /// Connects with a site.
+    pub(super) fn open(site: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(site)?;
+        // A request is small, and somebody waits for its answer.
+        stream.set_nodelay(true)?;
+        Ok(Session(BufReader::new(stream)))
+    }
+
+    /// Downloads a page.
+    pub(super) fn download(&mut self, page: u64) -> io::Result<String> {
+        let request = format!("GET /{page} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        self.0.get_mut().write_all(request.as_bytes())?;
+        let mut length = None;
+        for line in self.0.by_ref().lines() {
+            let line = line?;
+            if line.is_empty() {
+                break;
+            }
+            length = line.strip_prefix(LENGTH).map(str::to_owned).or(length);
+        }
+        let length = length.and_then(|length| length.trim().parse().ok());
+        let mut body = vec![0; length.ok_or(io::ErrorKind::UnexpectedEof)?];
+        self.0.read_exact(&mut body)?;
+        String::from_utf8(body).map_err(io::Error::other)
+    }
 }
 
 impl Site {
@@ -41,9 +76,9 @@ impl Site {
         })
     }
 
-    /// Where a page is.
-    pub(super) fn url(&self) -> String {
-        format!("http://{}", self.address)
+    /// Where it is.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
     }
 }
 
@@ -67,7 +102,7 @@ fn serve(stream: TcpStream) -> io::Result<()> {
     while let Some(page) = next_request(&mut requests)? {
         let size = SIZES[(page + 1) % SIZES.len()];
         // The page says which one it is.
-        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {size}\r\n\r\n{page:size$}");
+        let answer = format!("HTTP/1.1 200 OK\r\n{LENGTH} {size}\r\n\r\n{page:size$}");
         answers.write_all(answer.as_bytes())?;
     }
     Ok(())

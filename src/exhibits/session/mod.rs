@@ -7,10 +7,10 @@
 //!
 //! A lock round both calls does, but then one thread downloads at a time. The better fix is
 //! *confinement*: what is not shared needs no lock. Each thread has a session of its own
-//! (thread-local storage); or each process, made by the initialiser of a pool, which is how
-//! `racelab time io` downloads with processes; or one thread runs all tasks, and each task takes a
-//! connection out of the session while it waits. That is also what sessions do that may be shared
-//! by threads: a connection belongs to one download at a time.
+//! (thread-local storage); or each process, made by the initialiser of a pool, as in
+//! `processes/session-per-process` and in `racelab time io`; or one thread runs all tasks, and each
+//! task takes a connection out of the session while it waits. That is also what sessions do that may
+//! be shared by threads: a connection belongs to one download at a time.
 
 mod event_loop;
 mod http;
