@@ -59,8 +59,8 @@ const SHORT: f64 = 8e-6;
 /// How many polls in a row are not timed at most.
 const UNTIMED: u32 = 63;
 
-/// How many polls need not be timed after one that took this many seconds: so many that to time one
-/// of them, which takes some 50 ns, is less than a hundredth of all.
+/// How many polls need not be timed after one that took this many seconds, so that timing, which
+/// takes some 50 ns, is less than a hundredth of all.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -158,7 +158,7 @@ impl Timeline {
         };
         self.records.then(|| ThreadRecorder {
             timeline: self.clone(),
-            recorded: Mutex::new((lane, self.moment())),
+            recorded: Mutex::new((lane, self.begin())),
         })
     }
 
@@ -173,11 +173,28 @@ impl Timeline {
         self.records.then(|| self.began.elapsed().as_secs_f64())
     }
 
-    /// The present moment of the calling thread. `None` if nothing is recorded.
-    fn moment(&self) -> Option<Moment> {
+    /// The moment in which the calling thread begins something. `None` if nothing is recorded.
+    ///
+    /// The processor time is asked for last, and by [`end`](Self::end) first: the system likes to
+    /// give the core to another thread when it returns from a call, and that it was missing then is
+    /// part of what the thread has begun, not a gap beside it.
+    fn begin(&self) -> Option<Moment> {
         let at = self.now()?;
-        let cpu = cpu_time_of_this_thread().map(|cpu| cpu.as_secs_f64());
+        let cpu = self.cpu();
         Some(Moment { at, cpu })
+    }
+
+    /// The moment in which the calling thread has ended something. `None` if nothing is recorded.
+    fn end(&self) -> Option<Moment> {
+        let cpu = self.cpu();
+        let at = self.now()?;
+        Some(Moment { at, cpu })
+    }
+
+    /// The seconds of processor time of the calling thread. `None` if nothing is recorded.
+    fn cpu(&self) -> Option<f64> {
+        let cpu = self.records.then(cpu_time_of_this_thread)??;
+        Some(cpu.as_secs_f64())
     }
 
     /// Adds a lane that was recorded elsewhere, by a process.
@@ -241,9 +258,9 @@ impl Recorder {
             records: self.timeline.records,
             seconds: 0.0,
         };
-        let start = self.timeline.moment();
+        let start = self.timeline.begin();
         let value = work(&mut waits);
-        if let (Some(start), Some(end)) = (start, self.timeline.moment()) {
+        if let (Some(start), Some(end)) = (start, self.timeline.end()) {
             let work = end.at - start.at - waits.seconds;
             self.note_both(start.at, work, end.at, start.cpu_until(end));
         }
@@ -304,9 +321,9 @@ impl Recorder {
     }
 
     fn record<T>(&mut self, activity: Activity, run: impl FnOnce() -> T) -> T {
-        let start = self.timeline.moment();
+        let start = self.timeline.begin();
         let value = run();
-        if let (Some(start), Some(end)) = (start, self.timeline.moment()) {
+        if let (Some(start), Some(end)) = (start, self.timeline.end()) {
             self.note(activity, [start.at, end.at], start.cpu_until(end));
         }
         value
@@ -367,7 +384,7 @@ impl ThreadRecorder {
 
     /// Notes what the thread did up to now.
     fn note(&self, activity: Activity) {
-        let Some(now) = self.timeline.moment() else {
+        let Some(now) = self.timeline.end() else {
             return;
         };
         let recorded = self.recorded.lock();

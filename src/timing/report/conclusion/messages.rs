@@ -154,7 +154,7 @@ mod tests {
     use super::super::super::samples::{row, timing};
     use super::*;
 
-    /// A way that passes so many messages in a second, each of which is on its way for so long.
+    /// A way that passes messages at a rate, each of which is on its way for the latency.
     fn passing(method: &str, rate: f64, latency: f64) -> TimedWay {
         let around = |value: f64| vec![value * 0.99, value, value * 1.01];
         TimedWay {

@@ -9,7 +9,7 @@ pub(super) const SIDE_BY_SIDE: f64 = 72.0;
 /// How far marks are apart at least that are one above the other, in pixels.
 pub(super) const ABOVE_EACH_OTHER: f64 = 36.0;
 
-/// A number that is so many times as large as every other one dwarfs them.
+/// A number that is this many times as large as every other one dwarfs them.
 const DWARFS: f64 = 4.0;
 
 /// What a broken axis has beyond its last number, in pixels: room for the break.
