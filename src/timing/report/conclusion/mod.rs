@@ -30,35 +30,38 @@ use worth::worth;
 /// How many ways that were slower than `sync` are named.
 const NAMED: usize = 3;
 
-/// What follows from the rows, in sentences. Empty if there is no row.
+/// What follows from the rows, in sentences, the answer first. Empty if there is no row.
 ///
 /// That one way was faster than another is only said if the slowest of its runs was faster than the
 /// quickest of the other's, and if there are 5 % between their medians; else they are called not
 /// distinguishable, or less than 5 % apart. Of a way that ran once or twice, no order is told.
 pub(crate) fn conclusion(timing: &Timing) -> Vec<String> {
-    let Some(first) = timing.rows.first() else {
-        return Vec::new();
-    };
-    let mut sentences = Vec::new();
-    if timing.interrupted {
-        sentences.push("This is of what was measured before the interruption.".to_owned());
-    }
     let is_of_messages = |row: &TimedWay| row.messages_per_second.is_some();
-    if timing.rows.iter().any(is_of_messages) {
-        sentences.extend(of_messages(timing));
-        return sentences;
+    let mut sentences = if timing.rows.iter().any(is_of_messages) {
+        of_messages(timing)
+    } else if timing.workload == "busy" {
+        busy(timing)
+    } else {
+        of_work(timing)
+    };
+    if timing.interrupted && !sentences.is_empty() {
+        // The answer stays the first.
+        let interrupted = "This is of what was measured before the interruption.";
+        sentences.insert(1, interrupted.to_owned());
     }
-    if timing.workload == "busy" {
-        sentences.extend(busy(timing));
-        return sentences;
-    }
+    sentences
+}
+
+/// What follows from the times of work.
+fn of_work(timing: &Timing) -> Vec<String> {
+    let mut sentences = Vec::new();
     let kind = kind(timing);
     let bound = kind.map(|kind| kind.bound);
     sentences.extend(worth(timing, taken(timing, bound)));
     sentences.extend(kind.map(|kind| kind.sentence(timing)));
     sentences.extend(ran_seldom(timing));
-    if timing.rows.len() == 1 {
-        let label = first.label();
+    if let [only] = timing.rows.as_slice() {
+        let label = only.label();
         sentences.push(format!("There is no other way to compare {label} with."));
     }
     sentences.extend(advice(timing, bound));

@@ -224,9 +224,14 @@ fn the_manager_is_slower_than_sync_and_the_reason_is_said() {
 
 #[test]
 fn of_an_interrupted_measurement_it_is_said() {
-    let text = samples::interrupted().conclusion.join(" ");
-    assert!(text.starts_with("This is of what was measured before the interruption. "));
-    assert!(text.contains("Each way ran only once, so that no difference could be told"));
+    let conclusion = samples::interrupted().conclusion;
+    let said = "This is of what was measured before the interruption.";
+    assert_eq!(conclusion[1], said);
+    assert!(
+        conclusion
+            .join(" ")
+            .contains("Each way ran only once, so that no difference could be told")
+    );
 }
 
 /// Ways that a timing can have, each at most once.
