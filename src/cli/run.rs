@@ -68,7 +68,7 @@ pub(super) struct Run {
     )]
     time_limit: Duration,
 
-    /// Ask for so many items (queue-consumer) [default: 9]
+    /// Ask for N items (queue-consumer) [default: 9]
     #[arg(
         long,
         value_name = "N",
@@ -77,8 +77,8 @@ pub(super) struct Run {
     )]
     items: Option<usize>,
 
-    /// Compute for so long (event-loop) [default: 4s], or wait for so long before each line
-    /// (print-lock) [default: 1s]
+    /// How long to compute (event-loop) [default: 4s], or to wait before each line (print-lock)
+    /// [default: 1s]
     #[arg(
         long,
         value_name = "TIME",

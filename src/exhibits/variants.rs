@@ -1,7 +1,7 @@
 //! The list of an exhibit's variants, a line for each.
 //!
-//! A variant is a file, a `mod` and a line of [`variants!`]: what else a [`Variant`](super::Variant)
-//! has follows from the name of its module.
+//! A variant is a file, a `mod` and a line of `variants!`: what else a `Variant` has follows from
+//! the name of its module.
 
 /// The variants of an exhibit: its folder, how they are explored at a size, how their programs are
 /// run on a terminal, and then a line for each.

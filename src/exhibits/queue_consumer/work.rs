@@ -26,7 +26,7 @@ enum Left {
     Numbers(usize),
     /// As many, the first of which is the word that says stop.
     StopAndNumbers(usize),
-    /// So many lines of a terminal, or all that there are.
+    /// The lines of a terminal, up to a number of them or all.
     Lines(Arc<dyn Terminal>, Option<usize>),
 }
 
@@ -39,7 +39,7 @@ pub(super) fn numbers(count: usize) -> (Source, Sink) {
     (Source::new(Left::Numbers(count)), Sink(None))
 }
 
-/// So many items, the first of which is the word that says stop.
+/// Items with which nothing is done, the first of which is the word that says stop.
 pub(super) fn stop_and_numbers(count: usize) -> (Source, Sink) {
     (Source::new(Left::StopAndNumbers(count)), Sink(None))
 }

@@ -20,7 +20,7 @@ struct Person {
 }
 
 impl Person {
-    /// Runs a command on a terminal of so many columns.
+    /// Runs a command on a terminal of this width.
     fn at(columns: u16, line: &str) -> Self {
         let (terminal, of_command) = terminal(columns);
         let stream = || Stdio::from(of_command.try_clone().unwrap());
@@ -42,7 +42,7 @@ impl Person {
         self.terminal.write_all(text.as_bytes()).unwrap();
     }
 
-    /// Reads until the terminal has shown a text so many times.
+    /// Reads until the terminal has shown a text this many times.
     fn sees(&mut self, text: &str, times: usize) {
         while self.seen.matches(text).count() < times {
             assert!(self.reads(), "{text:?} is not in {:?}", self.seen);

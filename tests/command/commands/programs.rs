@@ -141,12 +141,11 @@ fn waits(variant: &str) -> Vec<f64> {
 
 #[test]
 fn a_key_waits_for_the_whole_sum_where_the_loop_computes_it() {
-    let blocked = waits("computes-in-loop");
-    // They were pressed when it had begun, or a little before or after that.
-    assert!(blocked.iter().all(|wait| *wait > 0.2), "{blocked:?}");
-    // Whatever the machine does, one of ten runs answers in less than half of that.
-    let is_responsive = (0..10).any(|_| waits("worker").iter().all(|wait| *wait < 0.2));
-    assert!(is_responsive);
+    // Whatever else the machine does, one of ten runs shows it: the keys are there from the start.
+    let is_blocked = || waits("computes-in-loop").iter().all(|wait| *wait > 0.2);
+    let is_responsive = || waits("worker").iter().all(|wait| *wait < 0.2);
+    assert!((0..10).any(|_| is_blocked()));
+    assert!((0..10).any(|_| is_responsive()));
 }
 
 #[test]
