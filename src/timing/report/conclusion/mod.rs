@@ -13,7 +13,10 @@ mod tests;
 mod workers;
 mod worth;
 
+use crate::report::{Style, plural};
+
 use super::comparison::{Comparison, compare};
+use super::units::seconds;
 use crate::timing::{TimedWay, Timing};
 
 use advice::{advice, contrast, taken};
@@ -29,6 +32,9 @@ use worth::worth;
 
 /// How many ways that were slower than `sync` are named.
 const NAMED: usize = 3;
+
+/// From this share of the median on, half of what lies between runs is told.
+const WIDE: f64 = 0.1;
 
 /// What follows from the rows, in sentences, the answer first. Empty if there is no row.
 ///
@@ -158,7 +164,8 @@ fn slower_than_sync(timing: &Timing, bound: Option<Bound>) -> Vec<String> {
         .map(|(row, times)| {
             let long = as_long(*times);
             let why = why_slower(row, bound);
-            format!("{} took {long} sync: {why}.", title(&row.label()))
+            let more = per_result(row).unwrap_or_default();
+            format!("{} took {long} sync: {why}{more}.", title(&row.label()))
         })
         .collect();
     if slower.len() > NAMED {
@@ -169,6 +176,26 @@ fn slower_than_sync(timing: &Timing, bound: Option<Bound>) -> Vec<String> {
         });
     }
     sentences
+}
+
+/// Where each result is a message to one process: how long one took, and why that differs from run
+/// to run.
+fn per_result(row: &TimedWay) -> Option<String> {
+    let results = row
+        .found
+        .filter(|results| *results > 0 && is_through_manager(row))?;
+    #[expect(clippy::cast_precision_loss, reason = "only a few digits are told")]
+    let each = row.seconds / results as f64;
+    let mut text = format!(
+        ", which took {} for each of {}",
+        seconds(each, &Style::default()),
+        plural(results, "result")
+    );
+    if row.spread().is_some_and(|spread| spread >= WIDE) {
+        text += "; the runs lie far apart, since that depends on the core on which the system \
+                 wakes each process";
+    }
+    Some(text)
 }
 
 /// What a way has to do that `sync` has not.

@@ -503,3 +503,27 @@ fn workers_that_made_it_slower_are_named() {
         "{text}"
     );
 }
+
+#[test]
+fn what_a_result_costs_that_goes_through_the_manager_is_told() {
+    let of = |runs: &[f64]| {
+        let manager = TimedWay {
+            variant: Some("three ranges, manager".to_owned()),
+            found: Some(200_000),
+            ..busy(1.7, row("processes", 3, runs))
+        };
+        concluded(vec![busy(1.0, row("sync", 1, &[0.2, 0.2, 0.2])), manager])
+    };
+    let steady = of(&[2.0, 2.0, 2.0]);
+    assert!(
+        steady.contains(
+            "all workers wait for that one process, which took 10 µs for each of 200,000 results."
+        ),
+        "{steady}"
+    );
+    let wide = of(&[2.0, 1.5, 2.5]);
+    assert!(
+        wide.contains("200,000 results; the runs lie far apart, since"),
+        "{wide}"
+    );
+}
