@@ -13,7 +13,7 @@ use super::options::Format;
 use super::output::Output;
 use super::select;
 
-/// How many columns a line has at most.
+/// How many columns a line has at most, however wide the terminal is.
 const WIDTH: usize = 80;
 
 /// List the exhibits and their variants.
@@ -44,10 +44,13 @@ struct Entry {
 
 impl List {
     pub(super) fn run(&self, output: &Output) -> Result<Exit, Error> {
+        let width = output.plain_style().width.min(WIDTH);
         if self.lessons {
             match output.format {
                 Format::Text => {
-                    let texts = lessons::ALL.iter().map(text_of_lesson);
+                    let texts = lessons::ALL
+                        .iter()
+                        .map(|lesson| text_of_lesson(lesson, width));
                     output.write(&texts.collect::<Vec<_>>().join("\n"))?;
                 }
                 Format::Json => output.write_json(&lessons::ALL)?,
@@ -63,7 +66,7 @@ impl List {
         };
         match output.format {
             Format::Text => {
-                let texts = exhibits.iter().map(|exhibit| text(exhibit));
+                let texts = exhibits.iter().map(|exhibit| text(exhibit, width));
                 output.write(&texts.collect::<Vec<_>>().join("\n"))?;
             }
             Format::Json => {
@@ -87,7 +90,7 @@ fn entry(variant: &Variant) -> Entry {
     }
 }
 
-fn text(exhibit: &Exhibit) -> String {
+fn text(exhibit: &Exhibit, columns: usize) -> String {
     let names = exhibit.variants.iter().map(|variant| variant.name.len());
     let width = names.max().unwrap_or(0);
     let mut out = format!(
@@ -98,22 +101,28 @@ fn text(exhibit: &Exhibit) -> String {
         let start = format!("  {:width$}   {:6}   ", variant.name, variant.kind.name());
         out += &wrapped(
             &format!("{start}{}", about(variant)),
-            &" ".repeat(start.len()),
+            // Where there is no room for a column, words go on below.
+            &" ".repeat(if start.len() + 20 > columns {
+                4
+            } else {
+                start.len()
+            }),
+            columns,
         );
     }
     out
 }
 
-fn text_of_lesson(lesson: &Lesson) -> String {
+fn text_of_lesson(lesson: &Lesson, columns: usize) -> String {
     let Lesson {
         lesson,
         command,
         shows,
     } = lesson;
-    let lesson = wrapped(lesson, "");
+    let lesson = wrapped(lesson, "", columns);
     // In one piece, so that it can be copied.
     let command = format!("  $ {command}\n");
-    lesson + &command + &wrapped(&format!("  {shows}"), "  ")
+    lesson + &command + &wrapped(&format!("  {shows}"), "  ", columns)
 }
 
 fn about(variant: &Variant) -> String {
@@ -124,8 +133,8 @@ fn about(variant: &Variant) -> String {
 }
 
 /// A text as lines, all but the first of which begin with `indent`.
-fn wrapped(text: &str, indent: &str) -> String {
-    let options = Options::new(WIDTH)
+fn wrapped(text: &str, indent: &str, columns: usize) -> String {
+    let options = Options::new(columns)
         .subsequent_indent(indent)
         .break_words(false)
         .word_splitter(WordSplitter::NoHyphenation);
