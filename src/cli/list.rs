@@ -93,10 +93,9 @@ fn entry(variant: &Variant) -> Entry {
 fn text(exhibit: &Exhibit, columns: usize) -> String {
     let names = exhibit.variants.iter().map(|variant| variant.name.len());
     let width = names.max().unwrap_or(0);
-    let mut out = format!(
-        "{}: {}\n  must hold: {}\n",
-        exhibit.name, exhibit.about, exhibit.invariant
-    );
+    let head = format!("{}: {}", exhibit.name, exhibit.about);
+    let must_hold = format!("  must hold: {}", exhibit.invariant);
+    let mut out = wrapped(&head, "", columns) + &wrapped(&must_hold, "    ", columns);
     for variant in exhibit.variants {
         let start = format!("  {:width$}   {:6}   ", variant.name, variant.kind.name());
         out += &wrapped(

@@ -35,8 +35,14 @@ impl Io {
         let checksums = match way.method {
             Method::Sync => self.one_after_another(pages, timeline)?,
             Method::Threads => self.by_threads(way.workers, pages, timeline)?,
-            Method::Async => self.by_tasks(way.workers, pages, timeline)?,
-            Method::AsyncBlocking => self.by_tasks_that_block(way.workers, pages, timeline)?,
+            Method::Async => {
+                let session = asynchronous::Session::new(self.timeout, self.settings.connections);
+                self.by_tasks(way.workers, &Library::Async(session), pages, timeline)?
+            }
+            Method::AsyncBlocking => {
+                let library = Library::Blocking(Arc::new(self.session()));
+                self.by_tasks(way.workers, &library, pages, timeline)?
+            }
             Method::Processes => return self.by_processes(way.workers, pages, timeline),
             Method::Rayon => return Err(Failed::no_method("io", way.method)),
         };
@@ -71,19 +77,19 @@ impl Io {
     }
 
     /// All tasks share a session. With as many tasks as downloads, all downloads are under way at
-    /// once.
+    /// once, if the library lets others get on.
     fn by_tasks(
         &self,
         workers: usize,
+        library: &Library,
         pages: &Arc<[Page]>,
         timeline: &Timeline,
     ) -> Result<Vec<u64>, Failed> {
         let runtime = recorded_event_loop(timeline)?;
-        let session = asynchronous::Session::new(self.timeout, self.settings.connections);
         let next = Arc::new(AtomicUsize::new(0));
         let tasks = (0..workers).map(|place| {
             let mut lane = timeline.lane(place, format!("task {}", place + 1));
-            let (session, pages) = (session.clone(), Arc::clone(pages));
+            let (library, pages) = (library.clone(), Arc::clone(pages));
             let (next, lines) = (Arc::clone(&next), self.settings.lines.clone());
             let items = self.settings.items;
             async move {
@@ -94,7 +100,7 @@ impl Io {
                         return Ok(checksums);
                     }
                     let page = &pages[number % pages.len()];
-                    checksums.push(page.download_as_task(&session, &mut lane).await?);
+                    checksums.push(library.download(page, &mut lane).await?);
                     if let Some(lines) = &lines {
                         lines(&page.line());
                     }
@@ -102,38 +108,6 @@ impl Io {
             }
         });
         Ok(on_event_loop(&runtime, tasks)?.concat())
-    }
-
-    /// As [`by_tasks`](Self::by_tasks), but with a library that blocks its thread: the tasks do not
-    /// wait at once, since while one waits the event loop does, and no other task gets on.
-    fn by_tasks_that_block(
-        &self,
-        workers: usize,
-        pages: &Arc<[Page]>,
-        timeline: &Timeline,
-    ) -> Result<Vec<u64>, Failed> {
-        let session = Arc::new(self.session());
-        let next = Arc::new(AtomicUsize::new(0));
-        let tasks = (0..workers).map(|place| {
-            let mut lane = timeline.lane(place, format!("task {}", place + 1));
-            let (session, pages) = (Arc::clone(&session), Arc::clone(pages));
-            let (next, lines) = (Arc::clone(&next), self.settings.lines.clone());
-            let items = self.settings.items;
-            async move {
-                let mut checksums = Vec::new();
-                loop {
-                    let number = next.fetch_add(1, Relaxed);
-                    if number >= items {
-                        return Ok(checksums);
-                    }
-                    let page = &pages[number % pages.len()];
-                    checksums.push(download(&session, page, &mut lane, lines.as_ref())?);
-                    // The next task has its turn.
-                    tokio::task::yield_now().await;
-                }
-            }
-        });
-        Ok(on_event_loop(&recorded_event_loop(timeline)?, tasks)?.concat())
     }
 
     /// Each process has a session of its own, made when it starts.
@@ -173,6 +147,30 @@ impl Io {
 
     fn session(&self) -> blocking::Session {
         blocking::Session::new(self.timeout, self.settings.connections)
+    }
+}
+
+/// What tasks download with.
+#[derive(Clone, Debug)]
+enum Library {
+    /// One that lets the event loop go on while it waits.
+    Async(asynchronous::Session),
+    /// One that blocks its thread. While a task waits so does the event loop, and no other task gets
+    /// on.
+    Blocking(Arc<blocking::Session>),
+}
+
+impl Library {
+    async fn download(&self, page: &Page, lane: &mut Recorder) -> Result<u64, Failed> {
+        match self {
+            Library::Async(session) => page.download_as_task(session, lane).await,
+            Library::Blocking(session) => {
+                let checksum = page.download(session, lane)?;
+                // The next task has its turn.
+                tokio::task::yield_now().await;
+                Ok(checksum)
+            }
+        }
     }
 }
 
