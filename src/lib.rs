@@ -82,6 +82,8 @@ mod bench;
 #[cfg(feature = "engine")]
 mod check;
 #[cfg(feature = "cli")]
+mod child;
+#[cfg(feature = "cli")]
 pub mod cli;
 #[cfg(feature = "engine")]
 mod engine;

@@ -3,12 +3,13 @@
 use clap::Args;
 
 use crate::bench::{Trials, not_run};
+use crate::child::{crash, is_child};
 use crate::exhibits::Variant;
 use crate::report::bench::{Bench as Measured, BenchRow, markdown, text};
 use crate::{Engine, MemoryModel, Progress};
 
-use super::child;
 use super::error::{Error, Exit};
+use super::isolated;
 use super::options::{self, FormatChoice};
 use super::output::Output;
 use super::progress::{Stage, with_progress};
@@ -149,7 +150,7 @@ fn measure(
         let body = program.body;
         let row = if let Err(missing) = program.runs_under(engine) {
             Some(not_run(program.to_string(), engine, missing.to_string()))
-        } else if engine == Engine::Loom && !child::is_child() {
+        } else if engine == Engine::Loom && !is_child() {
             stage_of(1);
             in_child(trials, program, progress)?
         } else {
@@ -188,7 +189,7 @@ fn in_child(
         format!("--exhaust-cap={}", trials.exhaust_cap),
         "--format=json".to_owned(),
     ];
-    let Some((printed, status)) = child::printed_by(&arguments, progress)? else {
+    let Some((printed, status)) = isolated::printed_by(&arguments, progress)? else {
         return Ok(None);
     };
     let measured = serde_json::from_str::<Measured>(&printed);
@@ -196,7 +197,7 @@ fn in_child(
         .ok()
         .and_then(|measured| measured.rows.into_iter().next());
     Ok(Some(row.unwrap_or_else(|| {
-        let reason = format!("the process in which it ran {}", child::crash(status));
+        let reason = format!("the process in which it ran {}", crash(status));
         not_run(program.to_string(), Engine::Loom, reason)
     })))
 }

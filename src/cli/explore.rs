@@ -1,11 +1,11 @@
 //! `racelab explore`: searches the interleavings of a variant.
 
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use crate::child::{OnInterrupt, crash, is_child};
 use crate::exhibits::{self, Variant};
 use crate::explorer::Keeper;
 use crate::report::schema::Parameters;
@@ -13,9 +13,9 @@ use crate::report::{self, Subject, json};
 use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict};
 
 use super::checkpoint::Checkpoint;
-use super::child::{self, Guarded, OnInterrupt};
 use super::division::DivisionArgs;
 use super::error::{Error, Exit};
+use super::isolated;
 use super::odds::{Raced, Raising, Runs};
 use super::options::{self, Expect, Format, Look, MaxSteps};
 use super::output::Output;
@@ -121,7 +121,7 @@ impl Explore {
             None => explorer,
         };
         let body = variant.body;
-        let report = if self.engine == Engine::Loom && !child::is_child() {
+        let report = if self.engine == Engine::Loom && !is_child() {
             match in_child(&explorer, OnInterrupt::Tell)? {
                 Explored::Reported(exit) => return Ok(exit),
                 Explored::Crashed(report) => *report,
@@ -301,17 +301,13 @@ pub(super) enum Explored {
 
 /// Runs this command again in a child process: loom can end the process that it runs in.
 pub(super) fn in_child(explorer: &Explorer, on_interrupt: OnInterrupt) -> Result<Explored, Error> {
-    let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
     let start = Instant::now();
-    let refused = |error: io::Error| child::refused(&error);
-    let mut command = child::same_command().map_err(refused)?;
-    let child = Guarded::spawn(&mut command, on_interrupt).map_err(refused)?;
-    let status = child.wait(None).map_err(internal)?;
+    let status = isolated::same_command(on_interrupt, None)?;
     let status = status.expect("it was waited for without a limit");
     Ok(match Exit::of_child(status) {
         Some(exit) => Explored::Reported(exit),
         None => {
-            let reason = Reason::Crashed(child::crash(status));
+            let reason = Reason::Crashed(crash(status));
             Explored::Crashed(Box::new(Report {
                 elapsed: start.elapsed(),
                 ..explorer.not_explored(reason)

@@ -4,13 +4,13 @@
 
 mod bench;
 mod checkpoint;
-mod child;
 mod console;
 mod diff;
 mod division;
 mod drill;
 mod error;
 mod explore;
+mod isolated;
 mod lessons;
 mod list;
 mod merge;
@@ -34,6 +34,7 @@ use std::process::ExitCode;
 use anstyle::AnsiColor;
 use clap::{Parser, Subcommand};
 
+use crate::child::end_with_parent;
 use crate::execution::message_of;
 
 use self::error::{Error, Exit};
@@ -135,6 +136,10 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
             "--format markdown is for bench and time only: the other commands have text and json"
                 .to_owned(),
         ));
+    }
+    // A worker finds that out when it reads what it is to do.
+    if !matches!(cli.command, Command::Worker(_)) {
+        end_with_parent().map_err(|error| Error::Usage(error.to_string()))?;
     }
     let output = Output::open(&cli.output)?;
     match &cli.command {

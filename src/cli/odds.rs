@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
+use crate::child::command;
 use crate::exhibits::{Size, Variant};
 use crate::explorer::RunsElsewhere;
 use crate::report::in_words;
@@ -16,7 +17,6 @@ use crate::{
     Bound, Coverage, DEFAULT_RUNS, DEFAULT_STALL_LIMIT, Engine, Explorer, Progress, Report,
 };
 
-use super::child;
 use super::error::Error;
 use super::progress::{Stage, with_progress};
 use super::racing::{Bad, Counted, Racing, Stop};
@@ -135,7 +135,7 @@ impl Runs<'_> {
     /// Makes the runs: what they came to, and how long it took.
     fn count(&self, progress: &Progress, stage: &Stage) -> Result<(Counted, Duration), Error> {
         let start = Instant::now();
-        let counted = self.racing(start).run(progress, stage)?;
+        let counted = self.racing(start).run(progress, stage);
         match &counted.stop {
             Some(Stop::Refused(why)) if counted.runs == 0 => Err(Error::Usage(why.clone())),
             Some(Stop::NotBegun(how)) if counted.runs == 0 => Err(Error::Internal(how.clone())),
@@ -159,7 +159,7 @@ impl Runs<'_> {
             stall_limit: self.stall_limit(),
             deadline: self.time_limit.and_then(|limit| start.checked_add(limit)),
             command: &|job| {
-                let mut command = child::command()?;
+                let mut command = command()?;
                 command.arg("runs").arg(serde_json::to_string(job)?);
                 // What glibc says of damaged memory would go to the terminal otherwise.
                 command.env("LIBC_FATAL_STDERR_", "1");

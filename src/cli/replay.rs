@@ -2,10 +2,10 @@
 
 use clap::Args;
 
+use crate::child::{OnInterrupt, is_child};
 use crate::trace::Schedule;
 use crate::{Engine, Explorer, Reason, Report, Verdict};
 
-use super::child::{self, OnInterrupt};
 use super::error::{Error, Exit};
 use super::explore::{self, Explored};
 use super::options::{self, Expect, Look, MaxSteps};
@@ -45,7 +45,7 @@ impl Replay {
         let max_steps = self.max_steps.max_steps;
         let body = variant.body;
         let explorer = Explorer::new(Engine::Dpor).max_steps(max_steps);
-        let report = if schedule.loom().is_some() && !child::is_child() {
+        let report = if schedule.loom().is_some() && !is_child() {
             match explore::in_child(&explorer, OnInterrupt::Kill)? {
                 Explored::Reported(exit) => return Ok(exit),
                 Explored::Crashed(report) => Report {

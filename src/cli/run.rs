@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde::Serialize;
 
+use crate::child::{OnInterrupt, crash, is_child};
 use crate::exhibits::{Kind, Settings, Terminal, Variant};
 use crate::report::{in_words, one_line, printable};
 use crate::{Engine, Explorer, Progress, Reason, Report, Verdict};
 
-use super::child::{self, Guarded, OnInterrupt};
 use super::console::{Console, LastLine, Timed};
 use super::error::{Error, Exit};
+use super::isolated;
 use super::odds::{Raising, Runs};
 use super::options::{self, Format};
 use super::output::Output;
@@ -165,7 +166,7 @@ impl Run {
     pub(super) fn run(&self, output: &Output) -> Result<Exit, Error> {
         let variant = select::variant(&self.exhibit)?;
         self.is_for(variant)?;
-        if matches!(variant.kind, Kind::Undefined { .. }) && !child::is_child() {
+        if matches!(variant.kind, Kind::Undefined { .. }) && !is_child() {
             self.run_in_child(variant, output)
         } else {
             self.run_here(variant, output)
@@ -351,22 +352,17 @@ impl Run {
     /// Runs this command again in a child process, which reports by itself unless it crashes.
     fn run_in_child(&self, variant: &'static Variant, output: &Output) -> Result<Exit, Error> {
         let start = Instant::now();
-        let internal = |error: io::Error| Error::Internal(format!("the child process: {error}"));
-        let refused = |error: io::Error| child::refused(&error);
-        let mut command = child::same_command().map_err(refused)?;
-        let child = Guarded::spawn(&mut command, OnInterrupt::Kill).map_err(refused)?;
         // With a person at the keyboard only the child knows how much time counts.
         let limit = self.time_limit.checked_add(GRACE);
         let limit = limit.filter(|_| !io::stdin().is_terminal());
-        let status = child.wait(limit).map_err(internal)?;
+        let status = isolated::same_command(OnInterrupt::Kill, limit)?;
         if let Some(exit) = status.and_then(Exit::of_child) {
             return Ok(exit);
         }
-        drop(child);
         let mut ended = self.ended(variant, None);
         if let Some(status) = status {
             ended.result = RunResult::Crashed;
-            ended.reason = Some(child::crash(status));
+            ended.reason = Some(crash(status));
         }
         ended.seconds = start.elapsed().as_secs_f64();
         // What the child has printed may end anywhere.

@@ -6,9 +6,8 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use clap::Args;
@@ -85,8 +84,6 @@ impl Runs {
         let job: Job = serde_json::from_str(&self.job)
             .map_err(|error| Error::Usage(format!("the runs are not understood: {error}")))?;
         let variant = select::variant(&job.variant)?;
-        end_with_parent()
-            .map_err(|error| Error::Usage(format!("the system cannot start a thread: {error}")))?;
         leave_no_dump();
         match run_all(variant, &job) {
             Ok(()) => Ok(Exit::Success),
@@ -187,30 +184,6 @@ fn tell(message: &Message) -> io::Result<()> {
 /// A seed for a run. Multiples of this odd number are spread over all numbers.
 fn mixed(seed: u64, run: u64) -> u64 {
     seed ^ run.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-/// Ends the process when its standard input is closed, as it is when the parent has ended in
-/// whichever way: the threads of a run may never end.
-fn end_with_parent() -> io::Result<()> {
-    thread::Builder::new().spawn(|| {
-        let mut byte = [0];
-        while let Ok(1..) = io::stdin().read(&mut byte) {}
-        leave();
-    })?;
-    Ok(())
-}
-
-/// Ends the process at once, whatever the runs have done to it.
-#[cfg(unix)]
-#[expect(unsafe_code, reason = "std's exit calls what may be damaged")]
-fn leave() -> ! {
-    // SAFETY: the call takes a number, touches no memory of this process and does not return.
-    unsafe { libc::_exit(0) }
-}
-
-#[cfg(not(unix))]
-fn leave() -> ! {
-    std::process::exit(0)
 }
 
 /// Lets the system write no image of the process if it crashes, which takes long and is a file.

@@ -5,13 +5,14 @@ use std::time::Duration;
 use clap::Args;
 use serde::Deserialize;
 
+use crate::child::{crash, is_child};
 use crate::exhibits::Variant;
 use crate::report::one_line;
 use crate::report::verification::{VerifiedRow, text};
 use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict};
 
-use super::child;
 use super::error::{Error, Exit};
+use super::isolated;
 use super::odds::{Raising, Runs};
 use super::options::{self, Format};
 use super::output::Output;
@@ -108,7 +109,7 @@ impl Verify {
                 rows.push(missing_row(variant, engine, missing.to_string()));
                 continue;
             }
-            if engine == Engine::Loom && !child::is_child() {
+            if engine == Engine::Loom && !is_child() {
                 match self.verify_in_child(variant, progress)? {
                     Some(row) => rows.push(row),
                     None => {
@@ -153,7 +154,7 @@ impl Verify {
             format!("--time-limit={}s", self.time_limit.as_secs_f64()),
             "--format=json".to_owned(),
         ];
-        let Some((printed, status)) = child::printed_by(&arguments, progress)? else {
+        let Some((printed, status)) = isolated::printed_by(&arguments, progress)? else {
             return Ok(None);
         };
         Ok(Some(
@@ -161,7 +162,7 @@ impl Verify {
                 Ok(found) if found.len() == 1 => found_row(variant, &found[0]),
                 _ => {
                     let explorer = Explorer::new(Engine::Loom);
-                    let reason = Reason::Crashed(child::crash(status));
+                    let reason = Reason::Crashed(crash(status));
                     let report = explorer.not_explored(reason);
                     row(variant, Engine::Loom, &report)
                 }

@@ -3,6 +3,8 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+#[cfg(target_os = "linux")]
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -190,6 +192,19 @@ pub(crate) fn processes_with(variable: &str, value: &OsStr) -> Vec<u32> {
 pub(crate) fn is_alive(process: u32) -> bool {
     let status = std::fs::read_to_string(format!("/proc/{process}/stat"));
     status.is_ok_and(|status| !status.contains(") Z "))
+}
+
+/// Asserts that a process comes to its end.
+#[cfg(target_os = "linux")]
+#[track_caller]
+pub(crate) fn assert_ends(process: u32) {
+    /// How long it may take at the most, on a machine that does much else.
+    const LONG: Duration = Duration::from_mins(1);
+    let start = Instant::now();
+    while is_alive(process) {
+        assert!(start.elapsed() < LONG, "it goes on");
+        std::thread::yield_now();
+    }
 }
 
 /// The keys of a JSON object, in their order.

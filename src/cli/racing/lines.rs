@@ -1,12 +1,12 @@
-//! Starts a child and reads the lines that it writes.
+//! Starts a child that makes runs, and reads the lines that it writes.
 
 use std::io::{self, PipeReader, Read, pipe};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use super::super::child::{Guarded, OnInterrupt};
+use crate::child::{Ear, Process};
+
 use super::super::runs::Message;
 
 /// How long what a child says is gathered before it is read: to be woken for each run would take
@@ -26,23 +26,16 @@ pub(super) enum Line {
     Text(String),
 }
 
-/// Starts a child that ends when its input is closed, and what it says, on both outputs.
-pub(super) fn start(mut command: Command) -> io::Result<(Guarded, Receiver<Vec<Line>>)> {
+/// Starts a child, and with it what it says, on both outputs.
+pub(super) fn start(mut command: Command) -> io::Result<(Process, PipeReader)> {
     let (reader, writer) = pipe()?;
-    command
-        .stdin(Stdio::piped())
-        .stderr(writer.try_clone()?)
-        .stdout(writer);
-    let child = Guarded::spawn(&mut command, OnInterrupt::Nothing)?;
-    // It holds the other end of the pipe.
-    drop(command);
-    let (sender, lines) = channel();
-    thread::Builder::new().spawn(move || read_lines(reader, &sender))?;
-    Ok((child, lines))
+    command.stderr(writer.try_clone()?).stdout(writer);
+    // The other end of the pipe is closed here with the command.
+    Ok((Process::start(command)?, reader))
 }
 
 /// Reads lines to the end, those of a while at once.
-fn read_lines(mut reader: PipeReader, lines: &Sender<Vec<Line>>) {
+pub(super) fn read(mut reader: PipeReader, lines: &Ear<Vec<Line>>) {
     let mut chunk = vec![0; 1 << 16];
     let mut rest: Vec<u8> = Vec::new();
     loop {
@@ -62,7 +55,7 @@ fn read_lines(mut reader: PipeReader, lines: &Sender<Vec<Line>>) {
         let texts = rest[..whole].split(|&byte| byte == b'\n');
         let found: Vec<Line> = texts.filter_map(line).collect();
         rest.drain(..whole);
-        if !found.is_empty() && lines.send(found).is_err() {
+        if !found.is_empty() && !lines.hear(found) {
             return;
         }
         if read == 0 {

@@ -9,30 +9,23 @@ mod tests;
 use std::io;
 use std::ops::Range;
 use std::process::{Command, ExitStatus};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Progress;
+use crate::child::{self, Event, Supervisor};
 use crate::report::grouped;
 
-use super::child;
-use super::error::Error;
 use super::progress::Stage;
 use super::runs::{Job, Message, Told};
 
 pub(super) use counted::{Bad, Counted, Stop};
-use lines::{Line, start};
+use lines::{Line, read, start};
 
 /// How often it is looked whether the runs are to stop.
 const TICK: Duration = Duration::from_millis(10);
 
 /// How much longer than a run the first one may take, for the start of its process.
 const START: Duration = Duration::from_secs(30);
-
-/// How long a child may take to end that has closed its output.
-const LAST: Duration = Duration::from_secs(1);
 
 /// Runs that do not end are not waited for any more after this time in all, and this number of
 /// them.
@@ -52,48 +45,24 @@ pub(super) struct Racing<'a> {
     /// When to stop.
     pub(super) deadline: Option<Instant>,
     /// The command that makes the runs of a job.
-    pub(super) command: &'a (dyn Fn(&Job) -> io::Result<Command> + Sync),
+    pub(super) command: &'a dyn Fn(&Job) -> io::Result<Command>,
 }
 
 impl Racing<'_> {
     /// Makes the runs, until all are made or something ends them. Each run is counted once; one that
-    /// was under way when they were ended is not.
-    ///
-    /// # Errors
-    ///
-    /// On an error of the lab itself. What the system refuses is the end of the runs, but no error:
+    /// was under way when they were ended is not. What the system refuses is the end of the runs:
     /// those that were made before are counted.
-    pub(super) fn run(&self, progress: &Progress, stage: &Stage) -> Result<Counted, Error> {
-        let counting = Counting {
+    pub(super) fn run(&self, progress: &Progress, stage: &Stage) -> Counted {
+        let shares = shares(self.job.runs, self.at_once);
+        let mut counting = Counting {
             racing: self,
             progress,
             stage,
-            counted: Mutex::default(),
+            counted: Counted::default(),
+            children: Supervisor::of(shares.len()),
         };
-        let shares = shares(self.job.runs, self.at_once);
-        let result = thread::scope(|scope| {
-            let workers: Vec<_> = shares
-                .into_iter()
-                .enumerate()
-                .map(|(worker, share)| {
-                    let counting = &counting;
-                    // Each has cores of its own as long as there are enough.
-                    let first_core = worker.saturating_mul(self.job.threads);
-                    let make = move || counting.make(share, first_core);
-                    let worker = thread::Builder::new().spawn_scoped(scope, make);
-                    worker.map_err(|error| counting.stop(refused("start a thread", &error)))
-                })
-                .collect();
-            let results = workers.into_iter().flatten().map(|worker| {
-                let panicked =
-                    |_| Err(Error::Internal("a thread that counts runs panicked".into()));
-                worker.join().map_or_else(panicked, Ok)
-            });
-            // All are waited for.
-            results.fold(Ok(()), Result::and)
-        });
-        let counted = counting.counted.into_inner();
-        result.map(|()| counted.unwrap_or_else(PoisonError::into_inner))
+        counting.make(shares);
+        counting.counted
     }
 }
 
@@ -112,7 +81,8 @@ struct Counting<'a> {
     racing: &'a Racing<'a>,
     progress: &'a Progress,
     stage: &'a Stage,
-    counted: Mutex<Counted>,
+    counted: Counted,
+    children: Supervisor<Vec<Line>>,
 }
 
 /// How a child came to its end.
@@ -129,6 +99,13 @@ enum ChildEnd {
     Last(Stop),
 }
 
+/// The runs of one place, made by a child and by those that take its place.
+struct Share {
+    /// Those of the present child.
+    job: Job,
+    heard: Heard,
+}
+
 /// What is known of a child.
 #[derive(Default)]
 struct Heard {
@@ -140,100 +117,90 @@ struct Heard {
     /// The first thing it said that is not for the count.
     said: Option<String>,
     unable: Option<String>,
+    is_given_up: bool,
+    /// Whether it went on at the last moment, after it was given up.
+    went_on: bool,
 }
 
 impl Counting<'_> {
-    /// Makes some of the runs, in as many processes as it takes.
-    fn make(&self, share: Range<u64>, first_core: usize) {
-        let mut next = share.start;
-        let mut together = self.racing.job.together;
-        while next < share.end && !self.is_stopped() {
-            let job = Job {
-                first: next,
-                runs: share.end - next,
-                together,
-                first_core,
+    /// Makes all shares of the runs, each in as many processes as it takes, one after another.
+    fn make(&mut self, shares: Vec<Range<u64>>) {
+        let mut left = shares.len();
+        let share = |(place, share): (usize, Range<u64>)| Share {
+            job: Job {
+                first: share.start,
+                runs: share.end - share.start,
+                // Each has cores of its own as long as there are enough.
+                first_core: place.saturating_mul(self.racing.job.threads),
                 ..self.racing.job.clone()
-            };
-            let mut heard = Heard::default();
-            let end = self.follow(&job, &mut heard);
-            let end = end.unwrap_or_else(|error| {
-                ChildEnd::Last(refused("start a process for the runs", &error))
-            });
-            let is_counted = self.note_end(end, &heard);
-            next += heard.runs + u64::from(is_counted);
-            together = together.or(heard.together);
-        }
-    }
-
-    /// Follows a child to its end. An error is that it cannot be started or waited for.
-    fn follow(&self, job: &Job, heard: &mut Heard) -> io::Result<ChildEnd> {
-        let (child, lines) = start((self.racing.command)(job)?)?;
-        let limit = self.racing.stall_limit;
-        let tick = TICK.min(limit / 4).max(Duration::from_millis(1));
-        // Counted in ticks: while this process does not run, neither does the time.
-        let mut silent = Duration::ZERO;
-        loop {
-            if self.is_stopped() {
-                return Ok(ChildEnd::Stopped);
-            }
-            match lines.recv_timeout(tick) {
-                Ok(lines) => {
-                    if self.hear(lines, heard) {
-                        silent = Duration::ZERO;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    silent += tick;
-                    let start = if heard.is_ready {
-                        Duration::ZERO
-                    } else {
-                        START
-                    };
-                    if silent >= limit.saturating_add(start) {
-                        drop(child);
-                        return Ok(self.given_up(job, heard, &lines));
-                    }
-                }
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-        }
-        if heard.unable.is_some() {
-            return Ok(ChildEnd::Stopped);
-        }
-        if heard.runs >= job.runs {
-            return Ok(ChildEnd::Done);
-        }
-        Ok(match child.wait(Some(LAST))? {
-            // A child that has closed its output and goes on does not come to anything.
-            None => ChildEnd::Endless,
-            Some(status) => match child::killed_from_outside(status) {
-                Some(signal) => ChildEnd::Last(Stop::Killed(signal)),
-                None if heard.is_ready => ChildEnd::Crashed(status),
-                None => ChildEnd::Last(not_begun(&child::crash(status), heard)),
             },
-        })
+            heard: Heard::default(),
+        };
+        let mut shares: Vec<Share> = shares.into_iter().enumerate().map(share).collect();
+        for (place, share) in shares.iter().enumerate() {
+            self.start(place, &share.job);
+        }
+        while left > 0 && !self.is_stopped() {
+            let event = self.children.next(TICK).unwrap_or_else(|error| {
+                self.stop(refused(&error));
+                None
+            });
+            let Some((place, event)) = event else {
+                continue;
+            };
+            let Share { job, heard } = &mut shares[place];
+            match event {
+                Event::Said(lines) => {
+                    if self.hear(lines, heard) {
+                        heard.went_on |= heard.is_given_up;
+                        self.allow_a_run(place, heard.is_ready);
+                    }
+                }
+                Event::Overdue => heard.is_given_up = true,
+                Event::Ended(status) => {
+                    let is_counted = self.note_end(end(status, job, heard), heard);
+                    let made = heard.runs + u64::from(is_counted);
+                    job.first += made;
+                    job.runs = job.runs.saturating_sub(made);
+                    job.together = job.together.or(heard.together);
+                    *heard = Heard::default();
+                    if job.runs == 0 {
+                        left -= 1;
+                    } else {
+                        self.start(place, job);
+                    }
+                }
+            }
+        }
     }
 
-    /// What becomes of a child that was silent for too long, and has been killed.
-    fn given_up(&self, job: &Job, heard: &mut Heard, lines: &Receiver<Vec<Line>>) -> ChildEnd {
-        let mut is_silent = true;
-        while let Ok(lines) = lines.recv_timeout(LAST) {
-            is_silent &= !self.hear(lines, heard);
+    /// Starts a child in a place, unless the runs are to stop.
+    fn start(&mut self, place: usize, job: &Job) {
+        if self.is_stopped() {
+            return;
         }
-        match heard.is_ready {
-            false => ChildEnd::Last(not_begun("did not come to its first run", heard)),
-            true if heard.runs >= job.runs => ChildEnd::Done,
-            // It went on at the last moment: the run that was under way is made again.
-            true if !is_silent => ChildEnd::Stopped,
-            true => ChildEnd::Endless,
+        let started = (self.racing.command)(job).and_then(start);
+        let watched = started.and_then(|(child, output)| {
+            let listen = move |ear: &_| read(output, ear);
+            self.children.watch(place, child, listen)
+        });
+        match watched {
+            Ok(()) => self.allow_a_run(place, false),
+            Err(error) => self.stop(refused(&error)),
         }
+    }
+
+    /// From now on, the child in a place has the time of one run.
+    fn allow_a_run(&mut self, place: usize, is_ready: bool) {
+        let start = if is_ready { Duration::ZERO } else { START };
+        let limit = self.racing.stall_limit.saturating_add(start);
+        self.children.allow_silence(place, Some(limit));
     }
 
     /// Counts what a child has said. Returns whether a run has ended or begun.
-    fn hear(&self, lines: Vec<Line>, heard: &mut Heard) -> bool {
+    fn hear(&mut self, lines: Vec<Line>, heard: &mut Heard) -> bool {
         let mut goes_on = false;
-        let mut counted = self.counted();
+        let counted = &mut self.counted;
         for line in lines {
             let message = match line {
                 Line::Message(message) => message,
@@ -261,13 +228,13 @@ impl Counting<'_> {
                 }
             }
         }
-        self.show(&counted);
+        self.show();
         goes_on
     }
 
     /// Counts the run in which a child ended. Returns whether it counts.
-    fn note_end(&self, end: ChildEnd, heard: &Heard) -> bool {
-        let mut counted = self.counted();
+    fn note_end(&mut self, end: ChildEnd, heard: &Heard) -> bool {
+        let counted = &mut self.counted;
         if let Some(why) = &heard.unable {
             counted.stop.get_or_insert(Stop::Unable(why.clone()));
         }
@@ -293,11 +260,12 @@ impl Counting<'_> {
         counted.runs += 1;
         counted.bad += 1;
         counted.first_bad.get_or_insert(bad);
-        self.show(&counted);
+        self.show();
         true
     }
 
-    fn show(&self, counted: &Counted) {
+    fn show(&self) {
+        let counted = &self.counted;
         self.progress.show(counted.runs);
         self.stage.set_in_full(format!(
             "{} of {} runs on real threads, {} bad",
@@ -308,8 +276,8 @@ impl Counting<'_> {
     }
 
     /// Whether the runs are to stop, for whichever reason.
-    fn is_stopped(&self) -> bool {
-        let mut counted = self.counted();
+    fn is_stopped(&mut self) -> bool {
+        let counted = &mut self.counted;
         if counted.stop.is_some() {
             return true;
         }
@@ -332,13 +300,31 @@ impl Counting<'_> {
     }
 
     /// Lets the runs stop, unless they do already.
-    fn stop(&self, stop: Stop) {
-        self.counted().stop.get_or_insert(stop);
+    fn stop(&mut self, stop: Stop) {
+        self.counted.stop.get_or_insert(stop);
     }
+}
 
-    fn counted(&self) -> MutexGuard<'_, Counted> {
-        let counted = self.counted.lock();
-        counted.unwrap_or_else(PoisonError::into_inner)
+/// What the end of a child means. It has none by itself if it had to be killed.
+fn end(status: Option<ExitStatus>, job: &Job, heard: &Heard) -> ChildEnd {
+    if heard.unable.is_some() {
+        return ChildEnd::Stopped;
+    }
+    if heard.runs >= job.runs {
+        return ChildEnd::Done;
+    }
+    match status {
+        None if !heard.is_ready => {
+            ChildEnd::Last(not_begun("did not come to its first run", heard))
+        }
+        // The run that was under way is made again.
+        None if heard.went_on => ChildEnd::Stopped,
+        None => ChildEnd::Endless,
+        Some(status) => match child::killed_from_outside(status) {
+            Some(signal) => ChildEnd::Last(Stop::Killed(signal)),
+            None if heard.is_ready => ChildEnd::Crashed(status),
+            None => ChildEnd::Last(not_begun(&child::crash(status), heard)),
+        },
     }
 }
 
@@ -350,9 +336,9 @@ fn not_begun(how: &str, heard: &Heard) -> Stop {
     ))
 }
 
-fn refused(what: &str, error: &io::Error) -> Stop {
+fn refused(error: &io::Error) -> Stop {
     Stop::Refused(format!(
-        "cannot {what}: {error}; allow more open files or processes (`ulimit`), or make fewer \
-         runs at once (`--oversubscribe`)"
+        "cannot start a process for the runs: {error}; allow more open files or processes \
+         (`ulimit`), or make fewer runs at once (`--oversubscribe`)"
     ))
 }

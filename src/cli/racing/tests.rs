@@ -18,11 +18,7 @@ fn job(runs: u64) -> Job {
 }
 
 /// Makes runs by a script, which is made from the job.
-fn raced(
-    runs: u64,
-    stall_limit: Duration,
-    script: &(dyn Fn(&Job) -> String + Sync),
-) -> Result<Counted, Error> {
+fn raced(runs: u64, stall_limit: Duration, script: &dyn Fn(&Job) -> String) -> Counted {
     let racing = Racing {
         job: job(runs),
         at_once: 1,
@@ -58,7 +54,7 @@ fn each_run_of_a_child_is_counted_once() {
         r#"{"Again":1}"#,
         r#"{"Again":0}"#,
     ];
-    let counted = raced(5, Duration::MAX, &|_| say(&lines)).unwrap();
+    let counted = raced(5, Duration::MAX, &|_| say(&lines));
     assert_eq!((counted.runs, counted.bad), (5, 2));
     let runs = |outcome: &str| {
         let mut ended = counted.ended.iter();
@@ -82,7 +78,7 @@ fn a_crash_is_counted_by_its_signal_and_the_next_child_makes_the_rest() {
         };
         say(&[r#""Ready""#, GOOD]) + crash
     };
-    let counted = raced(5, Duration::MAX, &script).unwrap();
+    let counted = raced(5, Duration::MAX, &script);
     assert_eq!((counted.runs, counted.bad), (5, 2));
     assert_eq!(outcomes(&counted), 3);
     let crashes: Vec<_> = counted.crashes.into_iter().collect();
@@ -98,14 +94,14 @@ fn a_record_that_a_crash_has_cut_is_no_run() {
         1 => say(&[r#""Ready""#, GOOD]),
         _ => r#"printf '"Ready"\n{"Ended":{"outcome":'; kill -ABRT $$"#.to_owned(),
     };
-    let counted = raced(2, Duration::MAX, &script).unwrap();
+    let counted = raced(2, Duration::MAX, &script);
     assert_eq!((counted.runs, counted.bad, outcomes(&counted)), (2, 1, 1));
     assert_eq!(counted.crashes["SIGABRT"].0, 1);
 }
 
 #[test]
 fn a_child_that_ends_by_itself_before_its_runs_are_made_has_crashed() {
-    let counted = raced(1, Duration::MAX, &|_| say(&[r#""Ready""#]) + "; exit 7").unwrap();
+    let counted = raced(1, Duration::MAX, &|_| say(&[r#""Ready""#]) + "; exit 7");
     assert_eq!(counted.crashes["exit code 7"].0, 1);
     assert_eq!((counted.runs, counted.bad), (1, 1));
 }
@@ -117,7 +113,7 @@ fn a_run_that_does_not_end_is_a_time_out_and_its_child_is_killed() {
         _ => say(&[r#""Ready""#, GOOD]),
     };
     let limit = Duration::from_millis(100);
-    let counted = raced(3, limit, &script).unwrap();
+    let counted = raced(3, limit, &script);
     assert_eq!((counted.runs, counted.bad, counted.timeouts), (3, 1, 1));
     assert_eq!(outcomes(&counted), 2);
     assert_eq!(counted.first_bad, Some(Bad::Endless));
@@ -141,17 +137,18 @@ fn runs_that_never_end_are_given_up() {
             Ok(command)
         },
     };
-    let counting = Counting {
+    let mut counting = Counting {
         racing: &racing,
         progress: &progress,
         stage: &stage,
-        counted: Mutex::new(Counted {
+        counted: Counted {
             timeouts: 1_499,
             ..Counted::default()
-        }),
+        },
+        children: Supervisor::of(1),
     };
-    counting.make(0..1_000, 0);
-    let counted = counting.counted.into_inner().unwrap();
+    counting.make(vec![0..1_000; 1]);
+    let counted = counting.counted;
     assert_eq!(counted.stop, Some(Stop::Timeouts));
     assert_eq!((counted.runs, counted.timeouts), (1, 1_500));
 }
@@ -163,7 +160,6 @@ fn a_child_that_does_not_begin_is_an_error_with_what_it_said() {
     });
     let how = "the process for the runs ended with exit code 3 before the first of them: no such \
                thing";
-    let counted = counted.unwrap();
     assert_eq!((counted.runs, counted.bad), (0, 0));
     assert_eq!(counted.stop, Some(Stop::NotBegun(how.to_owned())));
 }
@@ -174,7 +170,7 @@ fn a_signal_from_outside_is_no_crash_and_ends_the_runs() {
     for signal in ["KILL", "TERM"] {
         // Two good runs, and then in the next one.
         let script = |_: &Job| say(&[r#""Ready""#, GOOD, GOOD]) + &format!("; kill -{signal} $$");
-        let counted = raced(9, Duration::MAX, &script).unwrap();
+        let counted = raced(9, Duration::MAX, &script);
         assert_eq!((counted.runs, counted.bad, outcomes(&counted)), (2, 0, 2));
         assert!(counted.crashes.is_empty());
         assert_eq!(counted.stop, Some(Stop::Killed(format!("SIG{signal}"))));
@@ -188,7 +184,7 @@ fn a_signal_from_outside_before_the_first_run_loses_no_count() {
         0 => say(&[r#""Ready""#, GOOD]) + "; kill -SEGV $$",
         _ => "kill -KILL $$".to_owned(),
     };
-    let counted = raced(9, Duration::MAX, &script).unwrap();
+    let counted = raced(9, Duration::MAX, &script);
     assert_eq!((counted.runs, counted.bad, outcomes(&counted)), (2, 1, 1));
     assert_eq!(counted.crashes["SIGSEGV"].0, 1);
     assert_eq!(counted.stop, Some(Stop::Killed("SIGKILL".to_owned())));
@@ -211,7 +207,7 @@ fn what_was_counted_is_kept_if_the_next_child_cannot_be_started() {
             _ => Err(io::Error::other("no more of them")),
         },
     };
-    let counted = racing.run(&Progress::default(), &Stage::default()).unwrap();
+    let counted = racing.run(&Progress::default(), &Stage::default());
     assert_eq!((counted.runs, counted.bad, outcomes(&counted)), (2, 1, 1));
     let Some(Stop::Refused(why)) = &counted.stop else {
         panic!("{:?}", counted.stop);
@@ -225,7 +221,7 @@ fn what_was_counted_is_kept_if_the_next_child_cannot_be_started() {
 #[test]
 fn a_child_that_can_make_no_runs_says_why() {
     let lines = [r#""Ready""#, GOOD, r#"{"Unable":"no threads"}"#];
-    let counted = raced(3, Duration::MAX, &|_| say(&lines)).unwrap();
+    let counted = raced(3, Duration::MAX, &|_| say(&lines));
     assert_eq!((counted.runs, counted.bad), (1, 0));
     assert_eq!(counted.stop, Some(Stop::Unable("no threads".to_owned())));
 }
@@ -241,11 +237,11 @@ fn nothing_is_begun_after_an_interrupt_or_the_time_limit() {
         deadline: Some(Instant::now()),
         command: &|_| Err(io::Error::other("it was begun")),
     };
-    let counted = racing.run(&progress, &stage).unwrap();
+    let counted = racing.run(&progress, &stage);
     assert_eq!((counted.runs, counted.stop), (0, Some(Stop::TimeLimit)));
     racing.deadline = None;
     progress.interrupt();
-    let counted = racing.run(&progress, &stage).unwrap();
+    let counted = racing.run(&progress, &stage);
     assert_eq!((counted.runs, counted.stop), (0, Some(Stop::Interrupted)));
 }
 

@@ -5,8 +5,8 @@ use std::io::{self, BufReader, PipeReader, PipeWriter};
 use serde::{Deserialize, Serialize};
 
 use super::Message;
-use super::inherited::{Descriptor, Inherited};
 use super::messages::{receive, send};
+use crate::child::{Descriptor, Inherited};
 
 /// One end of a connection, in the worker that has it.
 #[derive(Debug)]

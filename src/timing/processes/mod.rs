@@ -1,18 +1,16 @@
 //! Work that is done by processes: real ones, of this same binary.
 //!
-//! The parent side is a [`Pool`]. It starts workers, gives each one task at a time, and puts the
-//! answers in order. The worker side is [`serve`], which the hidden subcommand `racelab worker NAME`
-//! runs. They send each other messages, in the encoding of postcard, over the standard input and
-//! output of the worker. What a worker prints goes to its standard error in place of that.
+//! The parent side is a [`Pool`]. It gives each worker one task at a time, puts the answers in order,
+//! and replaces workers that are lost. The worker side is [`serve`], which the hidden subcommand
+//! `racelab worker NAME` runs. They send each other messages, in the encoding of postcard, over the
+//! standard input and output of the worker. What a worker prints goes to its standard error in place
+//! of that.
 //!
 //! No worker outlives its parent: it ends when its standard input does, whatever it is doing, and
 //! the system closes that when the parent ends, however that was.
 
-mod child;
 mod connection;
 mod drill;
-mod ending;
-mod inherited;
 mod manager;
 mod messages;
 mod pool;
@@ -26,10 +24,9 @@ use serde::de::DeserializeOwned;
 
 use crate::timing::{Failed, Recorder, Timeline};
 
+pub(crate) use crate::child::Inherited;
 pub(crate) use connection::{Connection, InheritedEnd};
 pub(crate) use drill::{Drill, Order, Setup, append};
-pub(crate) use ending::{crash, killed_from_outside, signal};
-pub(crate) use inherited::Inherited;
 pub(crate) use manager::{List, Manager, Proxy};
 pub(crate) use pool::{Finished, Pool, PoolSettings};
 pub(crate) use shared_number::SharedNumber;

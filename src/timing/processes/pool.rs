@@ -2,18 +2,18 @@
 
 use std::collections::VecDeque;
 use std::fmt::Display;
-use std::process::ExitStatus;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant, SystemTime};
-use std::{io, mem};
+use std::io::{self, BufReader};
+use std::mem;
+use std::process::{ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, SystemTime};
 
+use crate::child::{self, Descriptor, Ear, Event, Process, Supervisor, crash, inherit};
 use crate::report::in_words;
 use crate::timing::{Lane, Span};
 
-use super::child::{Heard, Worker, command_of};
-use super::inherited::{Descriptor, inherit};
-use super::messages::{Answer, Request};
-use super::{Failed, Timeline, Work, crash};
+use super::messages::{Answer, Request, receive, send};
+use super::{Failed, Message, Timeline, Work};
 
 /// Worker processes that do work of one kind.
 ///
@@ -26,11 +26,7 @@ pub(crate) struct Pool<W: Work> {
     setup: W::Setup,
     timeline: Timeline,
     places: Vec<Place<W>>,
-    /// How many workers there have been: the number of the next one.
-    started: u64,
-    heard: Receiver<Heard<W::Answer>>,
-    /// Where new workers are heard.
-    ears: Sender<Heard<W::Answer>>,
+    workers: Supervisor<Answer<W::Answer>>,
     lost: Vec<String>,
 }
 
@@ -59,19 +55,20 @@ pub(crate) struct Finished {
 #[derive(Debug)]
 struct Place<W: Work> {
     name: String,
-    worker: Worker<W>,
-    /// The number of the worker.
-    number: u64,
+    requests: Sender<Request<W::Setup, W::Task>>,
     doing: Doing<W::Task>,
-    /// Since when it is doing that.
-    since: Instant,
     /// How many workers were lost here while they started, one after another.
     lost_at_start: u32,
-    /// The limit, if the worker was killed since it took longer.
-    took_too_long: Option<Duration>,
     /// What the worker said before it ended by a panic.
     panic: Option<String>,
     spans: Vec<Span>,
+}
+
+/// What is heard of a worker.
+enum Heard<A> {
+    Answer(Answer<A>),
+    /// It has ended. `None` if it had to be killed.
+    End(Option<ExitStatus>),
 }
 
 #[derive(Debug)]
@@ -140,19 +137,16 @@ impl<W: Work> Pool<W> {
                 "there must be at least one worker process".to_owned(),
             ));
         }
-        let (ears, heard) = channel();
         let mut pool = Pool {
             settings,
             setup,
             timeline: timeline.clone(),
             places: Vec::new(),
-            started: 0,
-            heard,
-            ears,
+            workers: Supervisor::of(workers),
             lost: Vec::new(),
         };
         for place in 0..workers {
-            let (worker, number) = pool.spawn(place).map_err(|error| {
+            let requests = pool.spawn(place).map_err(|error| {
                 let place = place + 1;
                 Failed::Refused(format!(
                     "cannot start worker process {place} of {workers}: {error}; take fewer workers"
@@ -160,12 +154,9 @@ impl<W: Work> Pool<W> {
             })?;
             pool.places.push(Place {
                 name: pool.settings.names[place].clone(),
-                worker,
-                number,
+                requests,
                 doing: Doing::Starting,
-                since: Instant::now(),
                 lost_at_start: 0,
-                took_too_long: None,
                 panic: None,
                 spans: Vec::new(),
             });
@@ -184,10 +175,9 @@ impl<W: Work> Pool<W> {
     pub(crate) fn wait_until_ready(&mut self) -> Result<(), Failed> {
         let is_starting = |place: &Place<W>| matches!(place.doing, Doing::Starting);
         while self.places.iter().any(is_starting) {
-            let (place, said) = self.hear();
-            match said {
-                Some(answer) => self.places[place].note(answer)?,
-                None => drop(self.replace(place)?),
+            match self.hear()? {
+                (place, Heard::Answer(answer)) => self.note(place, answer)?,
+                (place, Heard::End(end)) => drop(self.replace(place, end)?),
             }
         }
         Ok(())
@@ -237,23 +227,22 @@ impl<W: Work> Pool<W> {
                 if job.index >= answers.len() {
                     answers.resize_with(job.index + 1, || None);
                 }
-                self.places[place].give(job);
+                self.ask(place, Request::Run(job.task.clone()), Doing::Task(job));
             }
             // That a worker is free means that there is no task left to give.
             if answered == answers.len() && self.free_place().is_some() {
                 return Ok(answers.into_iter().flatten().collect());
             }
-            let (place, said) = self.hear();
-            match said {
-                Some(Answer::Done { answer, spans }) => {
-                    if let Some(index) = self.places[place].done(spans) {
+            match self.hear()? {
+                (place, Heard::Answer(Answer::Done { answer, spans })) => {
+                    if let Some(index) = self.done(place, spans) {
                         tell(&self.places[place].name, &answer);
                         answers[index] = Some(answer);
                         answered += 1;
                     }
                 }
-                Some(answer) => self.places[place].note(answer)?,
-                None => again.extend(self.replace(place)?),
+                (place, Heard::Answer(answer)) => self.note(place, answer)?,
+                (place, Heard::End(end)) => again.extend(self.replace(place, end)?),
             }
         }
     }
@@ -265,25 +254,24 @@ impl<W: Work> Pool<W> {
     /// If a worker cannot be waited for.
     pub(crate) fn finish(mut self) -> Result<Finished, Failed> {
         self.wait_until_ready()?;
-        for place in &mut self.places {
-            place.ask(Request::End, Doing::Ending);
+        for place in 0..self.places.len() {
+            self.ask(place, Request::End, Doing::Ending);
         }
         let mut memory = 0;
         let mut left = self.places.len();
         while left > 0 {
-            let (place, said) = self.hear();
-            match said {
-                Some(Answer::Ended { peak_memory }) => memory += peak_memory,
-                Some(answer) => self.places[place].note(answer)?,
-                None => left -= 1,
+            match self.hear()? {
+                (_, Heard::Answer(Answer::Ended { peak_memory })) => memory += peak_memory,
+                (place, Heard::Answer(answer)) => self.note(place, answer)?,
+                (place, Heard::End(end)) => {
+                    left -= 1;
+                    if !end.is_some_and(|status| status.success()) {
+                        self.lost.push(self.how_it_was_lost(place, end));
+                    }
+                }
             }
         }
-        for (index, mut place) in self.places.into_iter().enumerate() {
-            let status = place.ended()?;
-            if !status.success() {
-                self.lost.push(place.how_it_was_lost(status));
-            }
-            let Place { name, spans, .. } = place;
+        for (index, Place { name, spans, .. }) in self.places.into_iter().enumerate() {
             self.timeline.add(index, Lane { name, spans });
         }
         Ok(Finished {
@@ -292,19 +280,27 @@ impl<W: Work> Pool<W> {
         })
     }
 
-    /// Starts a process, and the initialiser in it: the process, and its number.
-    fn spawn(&mut self, place: usize) -> io::Result<(Worker<W>, u64)> {
-        self.started += 1;
-        let mut command = command_of::<W>()?;
+    /// Starts a process, and the initialiser in it: the way to ask it for more.
+    fn spawn(&mut self, place: usize) -> io::Result<Sender<Request<W::Setup, W::Task>>> {
+        let mut command = child::command()?;
+        command.args(["worker", W::NAME]).stdout(Stdio::piped());
         inherit(&mut command, &self.settings.inherited);
-        let worker = Worker::spawn(command, self.started, self.ears.clone())?;
+        let process = Process::start(command)?;
+        let stdin = process.take_input().expect("it is piped");
+        let stdout = process.take_output().expect("it is piped");
+        let (requests, to_send) = channel();
         let began = self.timeline.records_since();
-        worker.ask(Request::Start {
+        let start = Request::Start {
             name: self.settings.names[place].clone(),
             began: began.and_then(nanoseconds),
             setup: self.setup.clone(),
-        });
-        Ok((worker, self.started))
+        };
+        // Nobody is gone yet who could read it.
+        let _ = requests.send(start);
+        let talk = move |ear: &Ear<_>| talk(stdin, stdout, &to_send, ear);
+        self.workers.watch(place, process, talk)?;
+        self.workers.allow_silence(place, Some(self.settings.time));
+        Ok(requests)
     }
 
     fn free_place(&self) -> Option<usize> {
@@ -312,48 +308,84 @@ impl<W: Work> Pool<W> {
         self.places.iter().position(is_free)
     }
 
-    /// Waits until something is heard of a worker: its place, and what it said, or `None` if it
-    /// will say nothing more. Workers that take too long are killed meanwhile.
-    fn hear(&mut self) -> (usize, Option<Answer<W::Answer>>) {
+    /// Waits until a worker has said something, or has ended: its place, and which of the two.
+    fn hear(&mut self) -> Result<(usize, Heard<W::Answer>), Failed> {
         loop {
-            let deadlines = self.places.iter().filter_map(|place| self.time_left(place));
-            let heard = match deadlines.min() {
-                Some(left) => self.heard.recv_timeout(left),
-                None => self.heard.recv().map_err(RecvTimeoutError::from),
-            };
-            match heard {
-                Ok(Heard { worker, said }) => {
-                    let mut places = self.places.iter();
-                    if let Some(place) = places.position(|place| place.number == worker) {
-                        return (place, said);
-                    }
-                }
-                Err(_) => self.kill_the_late(),
+            let event = self.workers.next(Duration::MAX);
+            let event = event.map_err(|error| broken("a worker process", &error))?;
+            match event {
+                Some((place, Event::Said(answer))) => return Ok((place, Heard::Answer(answer))),
+                Some((place, Event::Ended(end))) => return Ok((place, Heard::End(end))),
+                // Its end will be heard.
+                Some((_, Event::Overdue)) | None => {}
             }
         }
     }
 
-    fn kill_the_late(&mut self) {
-        for place in 0..self.places.len() {
-            if self.time_left(&self.places[place]) == Some(Duration::ZERO) {
-                self.places[place].took_too_long = Some(self.settings.time);
-                self.places[place].worker.kill();
-            }
+    fn ask(&mut self, place: usize, request: Request<W::Setup, W::Task>, doing: Doing<W::Task>) {
+        self.workers.allow_silence(place, Some(self.settings.time));
+        self.places[place].doing = doing;
+        // It cannot be sent if the worker has ended, and then that is heard.
+        let _ = self.places[place].requests.send(request);
+    }
+
+    /// The worker in a place has done its task: the place of that among the tasks.
+    fn done(&mut self, place: usize, spans: Vec<Span>) -> Option<usize> {
+        self.places[place].spans.extend(spans);
+        match self.rests(place) {
+            Doing::Task(job) => Some(job.index),
+            _ => None,
         }
     }
 
-    /// How much longer a worker may take. `None` if nothing is asked of it, or if it was killed.
-    fn time_left(&self, place: &Place<W>) -> Option<Duration> {
-        let is_awaited = !matches!(place.doing, Doing::Nothing) && place.took_too_long.is_none();
-        is_awaited.then(|| self.settings.time.saturating_sub(place.since.elapsed()))
+    /// Notes what a worker has said that is not the result of a task.
+    fn note(&mut self, index: usize, answer: Answer<W::Answer>) -> Result<(), Failed> {
+        let place = &mut self.places[index];
+        match answer {
+            Answer::Ready => {
+                place.lost_at_start = 0;
+                self.rests(index);
+            }
+            Answer::Refused(error) | Answer::Failed(error) => {
+                return Err(broken(&place.name, &error));
+            }
+            Answer::Panicked(panic) => place.panic = Some(panic),
+            // Nobody has asked for it in this state.
+            Answer::Done { .. } | Answer::Ended { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// Nothing is asked of the worker in a place any more: what it has done.
+    fn rests(&mut self, place: usize) -> Doing<W::Task> {
+        self.workers.allow_silence(place, None);
+        mem::replace(&mut self.places[place].doing, Doing::Nothing)
+    }
+
+    /// How the worker in a place was lost, which has ended so.
+    fn how_it_was_lost(&self, place: usize, end: Option<ExitStatus>) -> String {
+        let Place { name, panic, .. } = &self.places[place];
+        match (panic, end) {
+            (Some(panic), _) => format!("{name} panicked: {panic}"),
+            (None, Some(status)) => format!("{name} {}", crash(status)),
+            (None, None) => {
+                format!(
+                    "{name} did not answer within {}",
+                    in_words(self.settings.time)
+                )
+            }
+        }
     }
 
     /// Puts another worker in the place of one that has ended: the task that the lost one had.
-    fn replace(&mut self, index: usize) -> Result<Option<Job<W::Task>>, Failed> {
-        let place = &mut self.places[index];
-        let status = place.ended()?;
-        let how = place.how_it_was_lost(status);
+    fn replace(
+        &mut self,
+        index: usize,
+        end: Option<ExitStatus>,
+    ) -> Result<Option<Job<W::Task>>, Failed> {
+        let how = self.how_it_was_lost(index, end);
         self.lost.push(how.clone());
+        let place = &mut self.places[index];
         let (losses, job) = match mem::replace(&mut place.doing, Doing::Starting) {
             Doing::Starting => {
                 place.lost_at_start += 1;
@@ -377,69 +409,33 @@ impl<W: Work> Pool<W> {
             )));
         }
         let started = self.spawn(index);
-        let (worker, number) =
-            started.map_err(|error| broken(&self.settings.names[index], &error))?;
+        let requests = started.map_err(|error| broken(&self.settings.names[index], &error))?;
         let place = &mut self.places[index];
-        place.worker = worker;
-        place.number = number;
-        place.since = Instant::now();
-        place.took_too_long = None;
+        place.requests = requests;
         place.panic = None;
         Ok(job)
     }
 }
 
-impl<W: Work> Place<W> {
-    fn give(&mut self, job: Job<W::Task>) {
-        self.ask(Request::Run(job.task.clone()), Doing::Task(job));
-    }
-
-    fn ask(&mut self, request: Request<W::Setup, W::Task>, doing: Doing<W::Task>) {
-        self.doing = doing;
-        self.since = Instant::now();
-        self.worker.ask(request);
-    }
-
-    /// The worker has done its task: the place of that among the tasks.
-    fn done(&mut self, spans: Vec<Span>) -> Option<usize> {
-        self.spans.extend(spans);
-        match mem::replace(&mut self.doing, Doing::Nothing) {
-            Doing::Task(job) => Some(job.index),
-            _ => None,
+/// Sends requests and hands over the answers, in turns, up to the end of one of the sides.
+fn talk<S: Message, T: Message, A: Message>(
+    mut stdin: ChildStdin,
+    stdout: ChildStdout,
+    requests: &Receiver<Request<S, T>>,
+    ear: &Ear<Answer<A>>,
+) {
+    let mut stdout = BufReader::new(stdout);
+    for request in requests {
+        // What goes wrong here is that the worker is gone, and how that was, its status says.
+        if send(&mut stdin, &request).is_err() {
+            return;
         }
-    }
-
-    /// Notes what a worker has said that is not the result of a task.
-    fn note(&mut self, answer: Answer<W::Answer>) -> Result<(), Failed> {
-        match answer {
-            Answer::Ready => {
-                self.doing = Doing::Nothing;
-                self.lost_at_start = 0;
-            }
-            Answer::Refused(error) | Answer::Failed(error) => {
-                return Err(broken(&self.name, &error));
-            }
-            Answer::Panicked(panic) => self.panic = Some(panic),
-            // Nobody has asked for it in this state.
-            Answer::Done { .. } | Answer::Ended { .. } => {}
-        }
-        Ok(())
-    }
-
-    fn ended(&mut self) -> Result<ExitStatus, Failed> {
-        let status = self.worker.ended();
-        status.map_err(|error| broken(&self.name, &error))
-    }
-
-    /// How the worker was lost, which has ended so.
-    fn how_it_was_lost(&self, status: ExitStatus) -> String {
-        let name = &self.name;
-        match (&self.panic, self.took_too_long) {
-            (Some(panic), _) => format!("{name} panicked: {panic}"),
-            (None, Some(limit)) => {
-                format!("{name} did not answer within {}", in_words(limit))
-            }
-            (None, None) => format!("{name} {}", crash(status)),
+        let Ok(Some(answer)) = receive(&mut stdout) else {
+            return;
+        };
+        let is_last = matches!(answer, Answer::Panicked(_) | Answer::Ended { .. });
+        if !ear.hear(answer) || is_last {
+            return;
         }
     }
 }

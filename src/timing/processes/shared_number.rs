@@ -8,7 +8,7 @@ use std::{env, mem, process};
 
 use memmap2::{MmapOptions, MmapRaw};
 
-use super::inherited::{Descriptor, Inherited};
+use crate::child::{Descriptor, Inherited};
 
 /// A number in memory that processes have in common, through a file that they map.
 #[derive(Debug)]

@@ -57,6 +57,8 @@ mod signals {
     use std::fs;
     use std::process::{Child, Command, Output, Stdio};
 
+    use crate::support::assert_ends;
+
     /// A search that takes hours.
     fn explore(format: &str) -> Child {
         let mut command = Command::new(env!("CARGO_BIN_EXE_racelab"));
@@ -81,9 +83,10 @@ mod signals {
                 let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
                 let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
                 let is_child = rest.split_whitespace().nth(1) == Some(&parent.to_string());
-                // The search has a thread of its own.
+                // The search has a thread of its own, and so have the watch over the parent and that
+                // for Ctrl-C.
                 let threads = fs::read_dir(entry.path().join("task")).map_or(0, Iterator::count);
-                if is_child && threads > 2 {
+                if is_child && threads > 3 {
                     return id;
                 }
             }
@@ -113,6 +116,17 @@ mod signals {
         assert_eq!(json["engine"], "loom");
         let reason = json["reason"].as_str().unwrap();
         assert!(reason.contains("ended by signal 6 (SIGABRT)"), "{reason}");
+    }
+
+    #[test]
+    fn no_child_outlives_a_command_that_is_ended() {
+        for name in ["KILL", "TERM", "HUP"] {
+            let mut parent = explore("text");
+            let child = child_of(parent.id());
+            signal(&format!("-{name}"), parent.id());
+            parent.wait().unwrap();
+            assert_ends(child);
+        }
     }
 
     #[test]

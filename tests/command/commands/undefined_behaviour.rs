@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Folder, line, parsed};
 #[cfg(target_os = "linux")]
-use crate::support::{Run, command, interrupt, is_alive, send, words};
+use crate::support::{Run, assert_ends, command, interrupt, is_alive, send, words};
 
 const VARIANT: &str = "counter/unsafe-cell";
 
@@ -200,6 +200,20 @@ fn a_child_that_does_not_look_at_its_limit_is_killed() {
         "{run:?}"
     );
     assert!(!is_alive(child), "it was left behind");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_child_outlives_a_command_that_is_ended() {
+    for signal in ["KILL", "TERM", "HUP"] {
+        let mut process = waiting("");
+        let child = child_of(process.id());
+        // It waits for what is typed here, which does not come to an end.
+        let _stdin = process.stdin.take();
+        send(signal, process.id());
+        process.wait().unwrap();
+        assert_ends(child);
+    }
 }
 
 #[cfg(target_os = "linux")]

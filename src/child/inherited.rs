@@ -1,37 +1,37 @@
-//! Descriptors that a worker process has from its parent.
+//! Descriptors that a child process has from its parent.
 
 use std::io;
 use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-/// What a worker can inherit.
+/// What a child can inherit.
 #[cfg(unix)]
 pub(crate) type Descriptor = std::os::fd::OwnedFd;
 
-/// What a worker can inherit: nothing, on this system.
+/// What a child can inherit: nothing, on this system.
 #[cfg(not(unix))]
 #[derive(Debug)]
 pub(crate) enum Descriptor {}
 
-/// The number by which a worker has a descriptor, which is the one that it has in the parent.
+/// The number by which a child has a descriptor, which is the one that it has in the parent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Inherited(i32);
+pub(crate) struct Inherited(pub(super) i32);
 
 #[cfg(unix)]
 impl Inherited {
     /// The number of a descriptor.
-    pub(super) fn of(descriptor: &Descriptor) -> Self {
+    pub(crate) fn of(descriptor: &Descriptor) -> Self {
         use std::os::fd::AsRawFd;
         Inherited(descriptor.as_raw_fd())
     }
 
-    /// Takes it, in the worker that has inherited it. It must not be taken twice.
+    /// Takes it, in the child that has inherited it. It must not be taken twice.
     ///
     /// # Errors
     ///
     /// If it was not inherited.
-    pub(super) fn take(self) -> io::Result<Descriptor> {
+    pub(crate) fn take(self) -> io::Result<Descriptor> {
         descriptor(self.0)
     }
 }
@@ -45,7 +45,7 @@ fn descriptor(number: i32) -> io::Result<Descriptor> {
     if unsafe { libc::fcntl(number, libc::F_GETFD) } == -1 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it is open, and it was open when the process began, since the pool had it inherited
+    // SAFETY: it is open, and it was open when the process began, since the parent had it inherited
     // by this number. So nothing in this process has opened it, and nothing but this takes it.
     Ok(unsafe { Descriptor::from_raw_fd(number) })
 }
@@ -56,7 +56,7 @@ fn descriptor(number: i32) -> io::Result<Descriptor> {
     unsafe_code,
     reason = "std lets a child inherit nothing but its standard streams"
 )]
-pub(super) fn inherit(command: &mut Command, descriptors: &[Descriptor]) {
+pub(crate) fn inherit(command: &mut Command, descriptors: &[Descriptor]) {
     use std::os::unix::process::CommandExt;
     if descriptors.is_empty() {
         return;
@@ -77,4 +77,4 @@ pub(super) fn inherit(command: &mut Command, descriptors: &[Descriptor]) {
 }
 
 #[cfg(not(unix))]
-pub(super) fn inherit(_command: &mut Command, _descriptors: &[Descriptor]) {}
+pub(crate) fn inherit(_command: &mut Command, _descriptors: &[Descriptor]) {}
