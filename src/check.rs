@@ -1,33 +1,64 @@
 //! `check`: a test of all interleavings in one call.
 
-use std::env;
-use std::ffi::OsString;
+mod environment;
+
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::panic::Location;
+use std::path::Path;
 use std::time::Duration;
 
-use crate::explorer::Explorer;
-use crate::report::{Style, Subject, faster, plural, text};
-use crate::trace::Schedule;
-use crate::verdict::{Engine, Reason, Report, Verdict};
+use crate::execution::{self, Ending};
+use crate::explorer::{Checked, Explorer};
+use crate::report::{
+    Style, Subject, all_interleavings, faster, looping, one_line, plural, printable, remark, text,
+};
+use crate::verdict::{Bound, Engine, Reason, Report, Sharing, Verdict};
+
+use environment::Environment;
 
 /// How long a check may take, if nothing else is said.
 pub const DEFAULT_CHECK_TIME: Duration = Duration::from_secs(10);
 
 /// Explores `body` and panics with the rendered failure if any interleaving breaks it.
 ///
-/// It explores for [`DEFAULT_CHECK_TIME`] at most. If nothing failed but not everything was
-/// explored, it passes and says so in one line on stderr.
+/// It explores for [`DEFAULT_CHECK_TIME`] at most. [`Explorer::check`] is the same with other settings.
 ///
-/// The environment changes its settings without a change of the test:
+/// # What it passes
+///
+/// A body that holds, in silence. If nothing failed, but a limit of time, executions, steps or
+/// preemptions has cut the search before everything was explored, it passes as well, and says so in
+/// one line on stderr: `RACELAB_REQUIRE=complete` or [`Explorer::require_complete`] makes that fail.
+/// Where executions hit the bound on their steps or are very long, as those of loops that poll, what
+/// is left of half of the time goes to the engines `surw` and `random`, which find what the search
+/// would have come to too late.
+///
+/// It warns, in one line, of threads that share nothing of racelab: no order of them was explored that
+/// could make a difference.
+///
+/// It fails whenever it could not check, and says what to do: if the body used nothing of racelab; if no
+/// execution came to its end; if the body does not do the same in each execution, or makes no step for
+/// [`DEFAULT_STALL_LIMIT`](crate::DEFAULT_STALL_LIMIT); if a thread that racelab did not start, of a
+/// thread pool for example, uses its objects; and if it does what the engine cannot run.
+///
+/// # The environment
+///
+/// It changes the settings of all checks, without a change of the tests:
 ///
 /// | variable | meaning |
 /// |---|---|
 /// | `RACELAB_ENGINE` | the engine: `dpor` if nothing is said, `dfs`, `random`, `pct`, `urw`, `pos`, `surw`, `threads` for real ones, with the feature `loom` also `loom`, and with `shuttle` also `shuttle` and `shuttle-pct` |
 /// | `RACELAB_MAX_EXECUTIONS` | stop after this many executions, or runs on real threads |
 /// | `RACELAB_TIME_LIMIT` | stop after so long: `20ms`, `10s`, a bare number is seconds |
+/// | `RACELAB_MAX_STEPS` | cut executions that make more steps |
+/// | `RACELAB_PREEMPTIONS` | explore only executions with at most this many preemptions |
+/// | `RACELAB_JOBS` | explore with this many threads |
 /// | `RACELAB_SEED` | the seed of random choices |
 /// | `RACELAB_REQUIRE=complete` | fail if not everything was explored, time-outs and spurious failures that come again at once included |
 /// | `RACELAB_REPLAY=test_name@schedule` | replay one execution, in the test of that name |
+/// | `RACELAB_SUMMARY` | add a line of each check to this file, since some runners of tests hide what a passing test prints |
+///
+/// Any other variable that begins with `RACELAB_` is an error.
 ///
 /// ```
 /// use racelab::sync::{Arc, Mutex};
@@ -47,109 +78,184 @@ pub const DEFAULT_CHECK_TIME: Duration = Duration::from_secs(10);
 ///
 /// # Panics
 ///
-/// If an interleaving fails; if the body uses the lab wrongly, by an object made outside of it for
-/// example; if a variable of the environment is malformed; and on an error of the lab itself.
+/// If an interleaving fails, or if it could not check, as said above; if a variable of the environment
+/// is malformed, or the file of the summary cannot be written; and on an error of the lab itself.
 #[track_caller]
 pub fn check<F: Fn() + Send + Sync + 'static>(body: F) {
-    let name = std::thread::current().name().unwrap_or("main").to_owned();
-    let settings = match Environment::read(&name, |variable| env::var_os(variable)) {
-        Ok(settings) => settings,
-        Err(error) => panic!("racelab: {error}"),
-    };
-    let report = match &settings.replay {
-        Some(schedule) => settings.explorer.replay(schedule, body),
-        None => settings.explorer.explore(body),
-    };
-    if let Some(message) = settings.complaint(&report, &name) {
-        panic!("{message}");
-    }
-    if let Verdict::Inconclusive(reason) = &report.verdict {
-        say(&name, reason, &report);
-    }
+    Explorer::new(Engine::Dpor).check(body);
 }
 
-fn say(name: &str, reason: &Reason, report: &Report) {
-    let executions = plural(report.executions, "execution");
-    let faster = faster(report).map(|faster| format!("; {faster}"));
-    let faster = faster.unwrap_or_default();
-    // Not with `eprintln!`: the test harness would keep that to itself, since the test passes, and
-    // nobody would learn that it proves nothing.
-    let _ = writeln!(
-        io::stderr(),
-        "racelab: {name} is inconclusive after {executions}: {reason}{faster}"
-    );
-}
-
-/// What the environment says.
-struct Environment {
-    explorer: Explorer,
-    requires_complete: bool,
-    replay: Option<Schedule>,
-}
-
-impl Environment {
-    fn read(test: &str, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, String> {
-        // An empty variable counts as none, since some shells and CI systems cannot unset one.
-        let variable = |name: &str| match variable(name).filter(|value| !value.is_empty()) {
-            None => Ok(None),
-            Some(value) => match value.into_string() {
-                Ok(text) => Ok(Some(text)),
-                Err(value) => Err(format!("{name}={} is not UTF-8", value.display())),
-            },
+impl Explorer {
+    /// Explores `body` and panics with the rendered failure if any interleaving breaks it, as
+    /// [`check`](crate::check()) does, but with these settings. The environment can change them.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use racelab::sync::{Arc, Mutex};
+    /// use racelab::{Engine, Explorer, thread};
+    ///
+    /// let explorer = Explorer::new(Engine::Dpor).time_limit(Duration::from_mins(1));
+    /// explorer.require_complete().check(|| {
+    ///     let list = Arc::new(Mutex::new(Vec::new()));
+    ///     let other = thread::spawn({
+    ///         let list = Arc::clone(&list);
+    ///         move || list.lock().unwrap().push(1)
+    ///     });
+    ///     list.lock().unwrap().push(2);
+    ///     other.join().unwrap();
+    ///     assert_eq!(list.lock().unwrap().len(), 2);
+    /// });
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`check`](crate::check()) does.
+    #[track_caller]
+    pub fn check<F: Fn() + Send + Sync + 'static>(&self, body: F) {
+        if execution::is_running() {
+            execution::give_up(Ending::Misused(format!(
+                "a check was begun at {} inside of the body of another one: check each body by \
+                 itself",
+                Location::caller()
+            )));
+        }
+        let name = std::thread::current().name().unwrap_or("main").to_owned();
+        let variables = environment::variables();
+        let environment = Environment::read(self.clone(), &name, &variables)
+            .unwrap_or_else(|error| panic!("racelab: {error}"));
+        let summary = environment
+            .summary
+            .as_deref()
+            .map(|path| Summary::open(path).unwrap_or_else(|error| panic!("racelab: {error}")));
+        let checked = match &environment.replay {
+            Some(schedule) => Checked::from(environment.explorer.replay(schedule, body)),
+            None => environment.explorer.explore_for_check(body),
         };
-        let parse = |name: &str, least: u64, what: &str| -> Result<Option<u64>, String> {
-            let Some(text) = variable(name)? else {
-                return Ok(None);
+        let result = Judge {
+            test: &name,
+            checked: &checked,
+            environment: &environment,
+        }
+        .judge();
+        if let Some(summary) = summary {
+            let line = match &result {
+                Ok(None) => format!("{name} holds in {}", all_interleavings(&checked.report)),
+                Ok(Some(line)) => line.clone(),
+                Err(refused) => format!("{name} fails: {}", refused.why),
             };
-            match text.parse() {
-                Ok(number) if number >= least => Ok(Some(number)),
-                _ => Err(format!("{name}={text} is not {what}")),
+            summary
+                .add(&line)
+                .unwrap_or_else(|error| panic!("racelab: {error}"));
+        }
+        match result {
+            Ok(None) => {}
+            Ok(Some(line)) => {
+                // Not with `eprintln!`: the test harness would keep that to itself, since the test
+                // passes, and nobody would learn that it proves nothing. A closed stderr is no
+                // failure of the test.
+                let _ = writeln!(io::stderr(), "racelab: {line}");
             }
-        };
-        let engine = match variable("RACELAB_ENGINE")? {
-            Some(name) => name
-                .parse()
-                .map_err(|error| format!("RACELAB_ENGINE: {error}"))?,
-            None => Engine::Dpor,
-        };
-        let mut explorer = Explorer::new(engine).time_limit(DEFAULT_CHECK_TIME);
-        if let Some(executions) = parse(
-            "RACELAB_MAX_EXECUTIONS",
-            1,
-            "a number of executions, from 1 on",
-        )? {
-            explorer = explorer.max_executions(executions);
+            Err(refused) => panic!("{}", refused.message),
         }
-        if let Some(seed) = parse("RACELAB_SEED", 0, "a number from 0 to 2^64 - 1")? {
-            explorer = explorer.seed(seed);
-        }
-        if let Some(text) = variable("RACELAB_TIME_LIMIT")? {
-            let limit = parse_duration(&text);
-            explorer =
-                explorer.time_limit(limit.map_err(|error| format!("RACELAB_TIME_LIMIT: {error}"))?);
-        }
-        let requires_complete = match variable("RACELAB_REQUIRE")?.as_deref() {
-            None => false,
-            Some("complete") => true,
-            Some(other) => {
-                return Err(format!(
-                    "RACELAB_REQUIRE={other}: the only value is `complete`"
-                ));
+    }
+}
+
+/// Why a check does not pass.
+struct Refused {
+    /// In one line.
+    why: String,
+    /// All that there is to say.
+    message: String,
+}
+
+/// Decides whether a check passes.
+struct Judge<'a> {
+    test: &'a str,
+    checked: &'a Checked,
+    environment: &'a Environment,
+}
+
+impl Judge<'_> {
+    /// Whether the check passes, and the line that is said if it does not prove anything.
+    fn judge(&self) -> Result<Option<String>, Refused> {
+        let report = &self.checked.report;
+        match &report.verdict {
+            Verdict::Violated(failure) => Err(Refused {
+                why: one_line(&failure.message),
+                message: self.rendered(),
+            }),
+            Verdict::Inconclusive(reason) if !self.is_limit(reason) => Err(Refused {
+                why: reason.to_string(),
+                message: self.rendered(),
+            }),
+            _ if self.environment.replay.is_some() => Ok(self.line()),
+            _ if report.sharing == Some(Sharing::Unused) => {
+                let why = remark(Sharing::Unused).unwrap_or_default().to_owned();
+                Err(Refused {
+                    message: format!("racelab: {} explored nothing: {why}", self.test),
+                    why,
+                })
             }
-        };
-        let replay = match variable("RACELAB_REPLAY")? {
-            Some(text) => replay_for(test, &text)?,
-            None => None,
-        };
-        Ok(Environment {
-            explorer,
-            requires_complete,
-            replay,
-        })
+            _ if self.checked.executions() == 0 => Err(self.refused(
+                "no execution came to its end, so that nothing was checked: let the body end sooner, \
+                 or raise the limits",
+            )),
+            _ if self.environment.requires_complete && !is_complete(report) => {
+                Err(self.refused("RACELAB_REQUIRE=complete does not allow that"))
+            }
+            _ if self.environment.explorer.requires_complete() && !is_complete(report) => {
+                Err(self.refused("`Explorer::require_complete` does not allow that"))
+            }
+            _ => Ok(self.line()),
+        }
     }
 
-    /// What to panic with, if anything.
-    fn complaint(&self, report: &Report, test: &str) -> Option<String> {
+    /// Whether it is a limit that the user can change, and that cut a search under way.
+    fn is_limit(&self, reason: &Reason) -> bool {
+        match reason {
+            Reason::Bound(Bound::OneExecution) => self.environment.replay.is_some(),
+            Reason::Runs { made, .. } => *made > 0,
+            // Of these loom says too much, and it is known to be none.
+            Reason::Bound(_) | Reason::NotConfirmed { .. } | Reason::Doubtful { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// What is said of a check that passes, if not everything was explored.
+    fn line(&self) -> Option<String> {
+        let (test, report) = (self.test, &self.checked.report);
+        match &report.verdict {
+            Verdict::Inconclusive(reason) => {
+                let executions = plural(report.executions, "execution");
+                let mut line = format!("{test} is inconclusive after {executions}: {reason}");
+                let more = report.loops.first().map(looping);
+                let more = more.into_iter().chain(self.checked.sampled());
+                for more in more.chain(faster(report).map(str::to_owned)) {
+                    line += "; ";
+                    line += &more;
+                }
+                Some(line)
+            }
+            _ if self.environment.replay.is_some() => None,
+            _ => {
+                let remark = remark(report.sharing?)?;
+                let all = all_interleavings(report);
+                Some(format!("{test} holds in {all}, but {remark}"))
+            }
+        }
+    }
+
+    /// The whole report, and why the check does not pass.
+    fn refused(&self, why: &str) -> Refused {
+        Refused {
+            why: why.to_owned(),
+            message: format!("{}  {why}\n", self.rendered()),
+        }
+    }
+
+    fn rendered(&self) -> String {
+        let test = self.test;
         let replay = match test {
             // An example or a program: its name is not known here.
             "main" => "RACELAB_REPLAY='main@{schedule}', and the same command again".to_owned(),
@@ -160,36 +266,44 @@ impl Environment {
             fix: String::new(),
             replay,
         };
-        let rendered = || text(report, &subject, &Style::default());
-        match &report.verdict {
-            Verdict::Violated(_)
-            | Verdict::Inconclusive(Reason::Misused(_) | Reason::Diverged(_)) => Some(rendered()),
-            Verdict::Holds if !report.left_out.iter().any(|kind| kind.is_repetition()) => None,
-            Verdict::Holds | Verdict::Inconclusive(_)
-                if self.requires_complete && self.replay.is_none() =>
-            {
-                Some(format!(
-                    "{}  RACELAB_REQUIRE=complete does not allow that\n",
-                    rendered()
-                ))
-            }
-            Verdict::Holds | Verdict::Inconclusive(_) => None,
-        }
+        text(&self.checked.report, &subject, &Style::default())
     }
 }
 
-/// The schedule in `test_name@schedule`, if it is for this test.
-fn replay_for(test: &str, text: &str) -> Result<Option<Schedule>, String> {
-    let Some((name, schedule)) = text.rsplit_once('@') else {
-        return Err(format!("RACELAB_REPLAY={text}: write test_name@schedule"));
-    };
-    if name != test {
-        return Ok(None);
+/// Whether everything was explored, what a search that holds may leave out included.
+fn is_complete(report: &Report) -> bool {
+    let holds = matches!(report.verdict, Verdict::Holds);
+    holds && !report.left_out.iter().any(|kind| kind.is_repetition())
+}
+
+/// The file with a line of each check.
+struct Summary<'a> {
+    path: &'a Path,
+    file: File,
+}
+
+impl<'a> Summary<'a> {
+    /// Opens it before anything is explored, so that a wrong name does not take the time of all tests.
+    fn open(path: &'a Path) -> Result<Self, String> {
+        match OpenOptions::new().append(true).create(true).open(path) {
+            Ok(file) => Ok(Summary { path, file }),
+            Err(error) => Err(not_written(path, &error)),
+        }
     }
-    let schedule = schedule
-        .parse()
-        .map_err(|error| format!("RACELAB_REPLAY: {error}"))?;
-    Ok(Some(schedule))
+
+    /// Adds a line, at once: several processes can add to one file.
+    fn add(mut self, line: &str) -> Result<(), String> {
+        let line = format!("{}\n", printable(line));
+        let added = self.file.write_all(line.as_bytes());
+        added.map_err(|error| not_written(self.path, &error))
+    }
+}
+
+fn not_written(path: &Path, error: &io::Error) -> String {
+    format!(
+        "RACELAB_SUMMARY={}: this file cannot be written: {error}",
+        path.display()
+    )
 }
 
 /// Parses a duration: `20ms`, `1.5s`, `2m`; a bare number is seconds.
@@ -229,21 +343,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_named_test_obeys_a_replay() {
-        assert_eq!(
-            replay_for("a::b", "a::b@0.1"),
-            Ok(Some("0.1".parse().unwrap()))
-        );
-        assert_eq!(replay_for("a::c", "a::b@0.1"), Ok(None));
-        assert!(
-            replay_for("a::b", "a::b@x")
-                .unwrap_err()
-                .contains("malformed schedule")
-        );
-        assert!(replay_for("a::b", "0.1").is_err());
-    }
-
-    #[test]
     fn durations_have_units() {
         assert_eq!(parse_duration("10"), Ok(Duration::from_secs(10)));
         assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
@@ -258,19 +357,5 @@ mod tests {
         ] {
             assert!(parse_duration(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn a_malformed_variable_is_named() {
-        let only = |name: &'static str, value: &'static str| {
-            Environment::read("t", move |asked| (asked == name).then(|| value.into()))
-                .err()
-                .unwrap_or_default()
-        };
-        assert!(only("RACELAB_SEED", "nine").contains("RACELAB_SEED=nine"));
-        assert!(only("RACELAB_ENGINE", "dfx").contains("unknown engine `dfx`"));
-        assert!(only("RACELAB_REQUIRE", "all").contains("RACELAB_REQUIRE=all"));
-        assert!(only("RACELAB_TIME_LIMIT", "soon").contains("`soon` is no duration"));
-        assert!(only("RACELAB_MAX_EXECUTIONS", "-3").contains("RACELAB_MAX_EXECUTIONS=-3"));
     }
 }

@@ -1,5 +1,6 @@
 //! The settings of explorations and replays.
 
+mod checked;
 mod crew;
 mod divided;
 mod failure;
@@ -24,6 +25,7 @@ use crate::trace::Schedule;
 use crate::verdict::Reason;
 use crate::verdict::{Engine, Report, Shard};
 
+pub(crate) use checked::Checked;
 #[cfg(feature = "cli")]
 pub(crate) use divided::Keeper;
 pub use outcome::outcome;
@@ -75,6 +77,9 @@ pub struct Explorer {
     stall_limit: Duration,
     progress: Progress,
     fan_out: divided::FanOut,
+    requires_complete: bool,
+    /// Whether it explores for a check, which does not pass what it could not explore.
+    is_check: bool,
 }
 
 impl Explorer {
@@ -97,6 +102,33 @@ impl Explorer {
             stall_limit: DEFAULT_STALL_LIMIT,
             progress: Progress::default(),
             fan_out: divided::FanOut::default(),
+            requires_complete: false,
+            is_check: false,
+        }
+    }
+
+    /// Lets [`check`](Self::check) fail if not everything was explored, time-outs and spurious
+    /// failures that come again at once included. `RACELAB_REQUIRE=complete` does it for all checks.
+    pub fn require_complete(self) -> Self {
+        Explorer {
+            requires_complete: true,
+            ..self
+        }
+    }
+
+    /// The same exploration under another engine, with that one's default number of executions if no
+    /// other was set.
+    pub(crate) fn on(self, engine: Engine) -> Self {
+        let default = |engine| Explorer::new(engine).max_executions;
+        let is_default = self.max_executions == default(self.engine);
+        Explorer {
+            engine,
+            max_executions: if is_default {
+                default(engine)
+            } else {
+                self.max_executions
+            },
+            ..self
         }
     }
 

@@ -256,6 +256,14 @@ pub struct Report {
     pub division: Option<Division>,
     /// What happened in the one execution of a replay.
     pub replayed: Option<Trace>,
+    /// What the executions have used of racelab. `None` if that was not recorded.
+    pub sharing: Option<Sharing>,
+    /// What a thread that racelab did not start has done to an object of an execution, where it was
+    /// noticed: of that nothing is explored.
+    pub intrusion: Option<String>,
+    /// The loops in which threads were when the first execution was cut that hit the bound on its
+    /// steps.
+    pub loops: Vec<Loop>,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -268,6 +276,32 @@ impl Report {
             Verdict::Holds | Verdict::Inconclusive(_) => None,
         }
     }
+}
+
+/// What executions have used of racelab: the more, the more there is to explore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Sharing {
+    /// No operation of racelab.
+    Unused,
+    /// Operations of one thread only.
+    OneThread,
+    /// Several threads, which share no object.
+    Nothing,
+    /// Several threads, which share objects or wake each other.
+    Objects,
+}
+
+/// A loop in which a thread was when its execution was cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Loop {
+    /// The name of the thread.
+    pub thread: String,
+    /// How often the thread has gone round.
+    pub rounds: u64,
+    /// The operations of one round, with their places.
+    pub round: Vec<(Operation, &'static Location<'static>)>,
 }
 
 /// How a search is divided in parts, which can be explored one by one.

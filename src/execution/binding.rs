@@ -6,7 +6,8 @@ use std::panic::Location;
 use crate::model::State;
 use crate::trace::ObjectId;
 
-use super::{CURRENT_NUMBER, Ending, Execution, delays, give_up, with};
+use super::identity::intrusion;
+use super::{CURRENT_NUMBER, Ending, Execution, delays, give_up, running, with};
 
 /// Where an object was made: in an execution, as an object that the lab knows, or outside of all,
 /// as the real thing.
@@ -87,6 +88,7 @@ impl Binding {
     #[cold]
     fn misused(&self, used_at: &'static Location<'static>) {
         let place = if CURRENT_NUMBER.get() == 0 {
+            running::intrude(self.execution, || intrusion(self.kind, used_at));
             Place::OtherThread
         } else if self.execution == 0 {
             Place::Outside

@@ -27,6 +27,8 @@ pub(crate) struct Identity {
     number: AtomicU64,
     /// The number of the execution that used it last, and in the lowest bits its object there.
     last: AtomicU64,
+    /// Who used it first, with [`IN_EXECUTION`] or without. 0 until it is used.
+    first_use: AtomicU64,
     /// `None` in memory that was zeroed, and where a constant is what was made.
     made_at: Option<&'static Location<'static>>,
 }
@@ -36,6 +38,10 @@ const OBJECT_BITS: u32 = 24;
 
 /// In [`Identity::last`], that the execution has no object yet.
 const UNBOUND: u64 = (1 << OBJECT_BITS) - 1;
+
+/// In [`Identity::first_use`], that it was in the execution of this number. Without it, it was outside
+/// of executions, when the one before this number was the newest that had begun.
+const IN_EXECUTION: u64 = 1 << 63;
 
 /// Numbers are drawn in blocks, since the counter is shared by all OS threads.
 const BLOCK: u64 = 1024;
@@ -47,6 +53,7 @@ impl Identity {
         Identity {
             number: AtomicU64::new(0),
             last: AtomicU64::new(0),
+            first_use: AtomicU64::new(0),
             made_at: Some(Location::caller()),
         }
     }
@@ -57,6 +64,7 @@ impl Identity {
         Identity {
             number: AtomicU64::new(0),
             last: AtomicU64::new(0),
+            first_use: AtomicU64::new(0),
             made_at: None,
         }
     }
@@ -74,6 +82,13 @@ impl Identity {
         let current = CURRENT_NUMBER.get();
         if current == 0 {
             delays::before_operation();
+            let first_use = self.first_use.load(Relaxed);
+            if first_use == 0 {
+                // It does not matter which of two uses at a time is the first.
+                self.first_use.store(running::newest() + 1, Relaxed);
+            } else if first_use & IN_EXECUTION != 0 {
+                self.note_intrusion(kind, first_use & !IN_EXECUTION);
+            }
             return None;
         }
         // Not in a closure, where it would be called from here.
@@ -166,6 +181,32 @@ impl Identity {
         misused(kind, Place::OtherThread, made_at, used_at);
     }
 
+    /// A thread outside of executions uses the object, which the execution with this number was the
+    /// first to use: it has made it, most likely.
+    #[cold]
+    #[track_caller]
+    fn note_intrusion(&self, kind: &'static str, execution: u64) {
+        let used_at = Location::caller();
+        let is_running = running::intrude(execution, || intrusion(kind, used_at));
+        if !is_running {
+            // It outlives that, and is of no interest any more.
+            self.first_use.store(1, Relaxed);
+        }
+    }
+
+    /// The current execution uses the object now. If somebody outside of executions was the first to
+    /// use it, and has done that since the execution has begun, then by a thread that it has started.
+    fn note_first_use(&self, kind: &'static str, used_at: &'static Location<'static>) {
+        let current = CURRENT_NUMBER.get();
+        match self.first_use.load(Relaxed) {
+            0 => self.first_use.store(current | IN_EXECUTION, Relaxed),
+            first_use if first_use & IN_EXECUTION == 0 && first_use > current => {
+                running::intrude(current, || intrusion(kind, used_at));
+            }
+            _ => {}
+        }
+    }
+
     /// Names the object in the current execution.
     pub(crate) fn name(object: Option<ObjectId>, name: Cow<'static, str>) {
         if let Some(object) = object {
@@ -198,6 +239,7 @@ impl Identity {
         let used_at = Location::caller();
         let made_at = self.made_at.unwrap_or(used_at);
         let number = self.number();
+        self.note_first_use(kind, used_at);
         let is_late = matches!(origin, Origin::BoundLate);
         let (object, is_misused) = with(|execution| {
             let known = execution.late_objects.get(&number).copied();
@@ -251,6 +293,15 @@ impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity").finish_non_exhaustive()
     }
+}
+
+/// What is said of an object that belongs to an execution and was used by another thread.
+pub(super) fn intrusion(kind: &str, used_at: &Location<'_>) -> String {
+    format!(
+        "a thread that racelab did not start has used the {kind} that is used at {used_at}: start \
+         threads with `racelab::thread` and tasks with `racelab::future`, and no thread pool or \
+         runtime of another crate in the body"
+    )
 }
 
 /// A number that was not drawn before.

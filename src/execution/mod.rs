@@ -768,6 +768,17 @@ impl Execution {
         self.preemptions
     }
 
+    /// What a thread that the lab does not run has done to an object of the execution. Asked on the OS
+    /// thread on which it runs.
+    pub(crate) fn intrusion(&self) -> Option<String> {
+        running::intrusion()
+    }
+
+    /// What happened, as far as it is recorded.
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     /// Tells threads apart by who has spawned them, in the same order in all executions.
     pub(crate) fn lineage(&self, thread: ThreadId) -> Vec<u32> {
         let parents = std::iter::successors(self.thread(thread).parent, |(parent, _)| {

@@ -1,7 +1,10 @@
 //! Which executions run now, on whichever OS thread, and which of them wait for others.
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+/// The number of the execution that has begun last.
+static NEWEST: AtomicU64 = AtomicU64::new(0);
 
 /// What the OS threads do that have run executions.
 static SLOTS: Mutex<Vec<Weak<Slot>>> = Mutex::new(Vec::new());
@@ -21,6 +24,16 @@ struct Slot {
     owner: AtomicU64,
     /// Who has waited longer has the smaller one.
     ticket: AtomicU64,
+    /// What a thread that the lab does not run has done to an object of the execution.
+    intrusion: Mutex<Option<String>>,
+}
+
+impl Slot {
+    fn intrusion(&self) -> MutexGuard<'_, Option<String>> {
+        self.intrusion
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn new_slot() -> Arc<Slot> {
@@ -39,7 +52,42 @@ fn slots() -> Vec<Arc<Slot>> {
 /// Notes which execution the OS thread runs now, 0 for none.
 pub(super) fn note(execution: u64) {
     // When the OS thread ends, its slot may be gone already.
-    let _ = SLOT.try_with(|slot| slot.execution.store(execution, SeqCst));
+    let _ = SLOT.try_with(|slot| {
+        if execution != 0 {
+            NEWEST.fetch_max(execution, SeqCst);
+            slot.intrusion().take();
+        }
+        slot.execution.store(execution, SeqCst);
+    });
+}
+
+/// The number of the execution that has begun last, on whichever OS thread. 0 before the first one.
+pub(super) fn newest() -> u64 {
+    NEWEST.load(SeqCst)
+}
+
+/// Notes what a thread that the lab does not run has done to an object of an execution. Returns
+/// whether that execution is running.
+pub(super) fn intrude(execution: u64, what: impl FnOnce() -> String) -> bool {
+    let slots = slots();
+    let slot = slots
+        .iter()
+        .find(|slot| slot.execution.load(SeqCst) == execution);
+    let Some(slot) = slot else { return false };
+    let mut intrusion = slot.intrusion();
+    // Looked at again under the lock, so that nothing is noted of the next execution.
+    let is_running = slot.execution.load(SeqCst) == execution;
+    if is_running {
+        intrusion.get_or_insert_with(what);
+    }
+    is_running
+}
+
+/// What a thread that the lab does not run has done to an object of the execution that runs on this
+/// OS thread, or has run there last.
+pub(super) fn intrusion() -> Option<String> {
+    SLOT.try_with(|slot| slot.intrusion().clone())
+        .unwrap_or_default()
 }
 
 /// Whether an execution runs now.

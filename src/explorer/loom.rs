@@ -105,12 +105,14 @@ impl Explorer {
     fn loom_coverage(&self, tally: &Tally) -> Coverage {
         match &tally.stop {
             // What is left out is said of all interleavings but those, so that it comes second.
-            Some(Stop::Exhausted) => match (self.preemption_bound, tally.left_out.bound()) {
-                (Some(bound), _) => Coverage::Bounded(Bound::Preemptions(bound)),
-                (None, Some(kind)) => Coverage::Bounded(Bound::LeftOut(kind)),
-                (None, None) if tally.cut_failures => Coverage::Bounded(Bound::CutFailures),
-                (None, None) => Coverage::Complete,
-            },
+            Some(Stop::Exhausted) if tally.truncated == 0 => {
+                match (self.preemption_bound, tally.left_out.bound()) {
+                    (Some(bound), _) => Coverage::Bounded(Bound::Preemptions(bound)),
+                    (None, Some(kind)) => Coverage::Bounded(Bound::LeftOut(kind)),
+                    (None, None) if tally.cut_failures => Coverage::Bounded(Bound::CutFailures),
+                    (None, None) => Coverage::Complete,
+                }
+            }
             _ => self.coverage(tally),
         }
     }

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[cfg(feature = "loom")]
 use crate::engine::Loom;
@@ -130,14 +130,17 @@ impl Explorer {
     }
 
     pub(super) fn limits(&self, exhaustive: bool) -> Limits {
-        let deadline = self
-            .time_limit
-            .and_then(|limit| Instant::now().checked_add(limit));
+        let now = Instant::now();
+        let after = |limit: Duration| now.checked_add(limit);
+        let deadline = self.time_limit.and_then(after);
+        let half = self.time_limit.filter(|_| self.is_sampled_after());
         Limits {
             max_executions: self.max_executions,
             deadline,
             past_failures: self.past_failures,
             exhaustive,
+            deadline_of_loops: half.and_then(|limit| after(limit / 2)),
+            refuses_intrusion: self.is_check,
         }
     }
 

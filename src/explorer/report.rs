@@ -32,6 +32,9 @@ impl Explorer {
             waited: tally.waited,
             division: None,
             replayed: None,
+            sharing: tally.sharing,
+            intrusion: tally.intrusion,
+            loops: tally.loops,
             elapsed: Duration::ZERO,
         }
     }
@@ -45,6 +48,10 @@ impl Explorer {
     pub(super) fn coverage(&self, tally: &Tally) -> Coverage {
         let shard = self.fan_out.shard.filter(|_| self.is_divided());
         match (&tally.stop, shard) {
+            // What follows in an execution that was cut was not seen.
+            (Some(Stop::Exhausted), _) if tally.truncated > 0 => {
+                Coverage::Bounded(Bound::MaxSteps(self.max_steps))
+            }
             (Some(Stop::Exhausted), Some(shard)) => Coverage::Bounded(Bound::Shard(shard)),
             (Some(Stop::Exhausted), None) => {
                 match (tally.left_out.bound(), self.preemption_bound) {

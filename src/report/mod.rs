@@ -20,12 +20,10 @@ mod text;
 #[cfg(feature = "cli")]
 pub mod verification;
 
-pub(crate) use sentences::{faster, plural};
+pub(crate) use sentences::{faster, looping, plural, remark};
 #[cfg(feature = "cli")]
 pub(crate) use sentences::{grouped, in_words};
 pub use style::Style;
-#[cfg(feature = "cli")]
 pub(crate) use style::printable;
-#[cfg(feature = "cli")]
-pub(crate) use text::one_line;
 pub use text::{Subject, outcomes, text};
+pub(crate) use text::{all_interleavings, one_line};

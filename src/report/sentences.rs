@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::trace::LeftOut;
-use crate::verdict::{Bound, Coverage, Engine, Reason, Report};
+use crate::verdict::{Bound, Coverage, Engine, Loop, Reason, Report, Sharing};
 
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,9 +76,10 @@ impl fmt::Display for Reason {
             ),
             Reason::NotDeterministic { step } => write!(
                 f,
-                "the body is not deterministic: with the same choices, step {step} differed; \
-                 usual causes are the order of a HashMap, addresses, time, random numbers, and \
-                 state that outlives the closure"
+                "the body is not deterministic: with the same choices, step {step} differed; let it \
+                 do the same in each execution: usual causes are the order of a HashMap (take a \
+                 BTreeMap), Instant and SystemTime, random numbers (seed them in the body), \
+                 addresses, and state that outlives the closure"
             ),
             Reason::Stuck { waited, last } => {
                 write!(f, "the body made no step for {}", in_words(*waited))?;
@@ -91,8 +92,9 @@ impl fmt::Display for Reason {
                     )?;
                 }
                 f.write_str(
-                    "; likely causes are an endless loop without an operation of racelab in it, \
-                     and a lock or channel of std left in the body",
+                    "; likely causes are an endless loop without an operation of racelab in it, and \
+                     what blocks and is not racelab's: std's Mutex, Condvar, mpsc or thread::sleep, \
+                     or real I/O left in the body",
                 )
             }
             Reason::NotConfirmed { message, searched } => not_confirmed(f, message, *searched),
@@ -117,6 +119,44 @@ impl fmt::Display for Reason {
                 f.write_str(what)
             }
         }
+    }
+}
+
+/// The operations of a round that are named, from the first on.
+const NAMED_OF_ROUND: usize = 6;
+
+/// How often a thread went round, and by which places.
+pub(crate) fn looping(found: &Loop) -> String {
+    let Loop {
+        thread,
+        rounds,
+        round,
+    } = found;
+    let named = round.iter().take(NAMED_OF_ROUND);
+    let named = named.map(|(operation, at)| format!("{operation} {}:{}", at.file(), at.line()));
+    let mut places = named.collect::<Vec<_>>().join(", ");
+    if round.len() > NAMED_OF_ROUND {
+        places += &format!(" and {} more", round.len() - NAMED_OF_ROUND);
+    }
+    format!("{thread} went round {} times: {places}", grouped(*rounds))
+}
+
+/// What is wrong with what a body uses of the lab, if anything is.
+pub(crate) fn remark(sharing: Sharing) -> Option<&'static str> {
+    match sharing {
+        Sharing::Unused => Some(
+            "the body used nothing of racelab: use `racelab::sync` and `racelab::thread` in place of \
+             std's, in the body and in what it calls",
+        ),
+        Sharing::OneThread => Some(
+            "the body started no thread of racelab: start those that are to be interleaved with \
+             `racelab::thread` or `racelab::future`",
+        ),
+        Sharing::Nothing => Some(
+            "its threads share nothing of racelab, so that no order of them was explored: use \
+             `racelab::sync` and `racelab::cell` for what they share",
+        ),
+        Sharing::Objects => None,
     }
 }
 

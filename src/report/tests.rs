@@ -111,6 +111,9 @@ fn failing(trace: Trace, kind: FailureKind, message: &str) -> Report {
         waited: 0,
         division: None,
         replayed: None,
+        sharing: None,
+        intrusion: None,
+        loops: Vec::new(),
         elapsed: Duration::ZERO,
     }
 }

@@ -5,10 +5,10 @@ use std::fmt;
 use unicode_width::UnicodeWidthStr;
 
 use crate::trace::{LeftOut, ObjectId, Schedule, Trace};
-use crate::verdict::{Bound, Coverage, Engine, Failure, Outcome, Report, Verdict};
+use crate::verdict::{Bound, Coverage, Engine, Failure, Outcome, Reason, Report, Verdict};
 
 use super::rows::rows;
-use super::sentences::{faster, grouped, plural};
+use super::sentences::{faster, grouped, looping, plural, remark};
 use super::style::{BOLD, GREEN, RED, Style, YELLOW, label, labelled, paint, printable, wrapped};
 use super::table::table;
 
@@ -61,6 +61,8 @@ pub fn text(report: &Report, subject: &Subject, style: &Style) -> String {
         Verdict::Holds => {}
     }
     facts.push(("searched", searched(report)));
+    facts.extend(report.loops.iter().map(|found| ("loop", looping(found))));
+    facts.extend(warning(report).map(|warning| ("warning", warning)));
     facts.extend(unseen(report).map(|unseen| ("unseen", unseen)));
     facts.extend(faster(report).map(|faster| ("faster", faster.to_owned())));
     out += "\n";
@@ -96,16 +98,7 @@ impl fmt::Display for Report {
 /// The first line.
 pub(super) fn head(report: &Report, subject: &Subject, style: &Style) -> String {
     let (word, color, remark) = match &report.verdict {
-        Verdict::Holds => {
-            let count = report.executions;
-            let all = match report.engine {
-                // Each execution stands for all interleavings of its trace.
-                Some(Engine::Dpor) => format!("every interleaving: {}", plural(count, "trace")),
-                _ if count == 1 => "the only interleaving".to_owned(),
-                _ => format!("all {} interleavings", grouped(count)),
-            };
-            ("HOLDS", GREEN, format!("in {all}"))
-        }
+        Verdict::Holds => ("HOLDS", GREEN, format!("in {}", all_interleavings(report))),
         Verdict::Violated(failure) => ("VIOLATED", RED, one_line(&failure.message)),
         Verdict::Inconclusive(reason) => ("INCONCLUSIVE", YELLOW, reason.to_string()),
     };
@@ -119,6 +112,17 @@ pub(super) fn head(report: &Report, subject: &Subject, style: &Style) -> String 
     match &report.verdict {
         Verdict::Holds | Verdict::Inconclusive(_) => wrapped(&line, "", "    ", style),
         Verdict::Violated(_) => line + "\n",
+    }
+}
+
+/// What a search has seen that has seen everything.
+pub(crate) fn all_interleavings(report: &Report) -> String {
+    let count = report.executions;
+    match report.engine {
+        // Each execution stands for all interleavings of its trace.
+        Some(Engine::Dpor) => format!("every interleaving: {}", plural(count, "trace")),
+        _ if count == 1 => "the only interleaving".to_owned(),
+        _ => format!("all {} interleavings", grouped(count)),
     }
 }
 
@@ -264,6 +268,18 @@ pub(super) fn searched(report: &Report) -> String {
         text += &format!("; {executions} waited for another search that uses the same objects");
     }
     text
+}
+
+/// What is wrong with what the body uses of the lab, if that makes the verdict worth less.
+fn warning(report: &Report) -> Option<String> {
+    let said = match (&report.verdict, &report.intrusion) {
+        // It is the reason already.
+        (Verdict::Inconclusive(Reason::Misused(_)), _) => None,
+        (_, Some(intrusion)) => Some(intrusion.as_str()),
+        (Verdict::Violated(_), None) => None,
+        (_, None) => report.sharing.and_then(remark),
+    };
+    said.map(str::to_owned)
 }
 
 /// On how many cells races were not looked for, if there are any.

@@ -7,7 +7,10 @@ use std::time::Instant;
 use crate::engine::{Conduct, Point, Scheduler, Search};
 use crate::execution::{Ending, Execution, Pulse};
 use crate::trace::{Choice, LeftOutSet};
+use crate::verdict::{Loop, Sharing};
 
+use super::rounds::loops;
+use super::use_of_lab::sharing;
 use super::{FailingExecution, size};
 
 /// After this number of executions that did not end within their steps, a search of single runs gives up.
@@ -15,6 +18,9 @@ pub(super) const MAX_ENDLESS: u64 = 100;
 
 /// When what executions have left behind, stacks of threads and values of statics, takes this number of bytes, a search ends.
 pub(super) const MAX_LEFT_BEHIND: usize = 256 << 20;
+
+/// An execution of this number of steps has a loop in it that can go on for long.
+const MANY_STEPS: usize = 1_000;
 
 /// Each time after this number of executions it is said how much is done.
 const SHARE_EVERY: u64 = 256;
@@ -56,8 +62,14 @@ pub(crate) struct Limits {
     pub(crate) deadline: Option<Instant>,
     /// Whether it goes on after a failure.
     pub(crate) past_failures: bool,
-    /// Whether an execution without an end rules out that all were explored.
+    /// Whether it runs until everything is explored. Otherwise it gives up after
+    /// [`MAX_ENDLESS`] executions without an end.
     pub(crate) exhaustive: bool,
+    /// When it has to stop if an execution was as long as those of loops that may never end, so that
+    /// there is time for another search.
+    pub(crate) deadline_of_loops: Option<Instant>,
+    /// Whether it stops if a thread that the lab does not run uses an object of an execution.
+    pub(crate) refuses_intrusion: bool,
 }
 
 /// Why a search stopped.
@@ -119,6 +131,12 @@ pub(crate) struct Tally {
     pub(crate) doubted: u64,
     /// A failing one of them.
     pub(crate) doubtful: Option<FailingExecution>,
+    /// What the executions have used of the lab, if that is known.
+    pub(crate) sharing: Option<Sharing>,
+    /// What a thread that the lab does not run has done to an object of an execution.
+    pub(crate) intrusion: Option<String>,
+    /// The loops in which the threads of the first execution were that hit the bound on its steps.
+    pub(crate) loops: Vec<Loop>,
     pub(crate) stop: Option<Stop>,
 }
 
@@ -178,6 +196,9 @@ impl Tally {
             smallest,
             doubted,
             doubtful,
+            sharing,
+            intrusion,
+            loops,
             stop: _,
         } = other;
         self.begun += begun;
@@ -203,6 +224,11 @@ impl Tally {
         };
         self.doubted += doubted;
         self.doubtful = self.doubtful.take().or(doubtful);
+        self.sharing = self.sharing.max(sharing);
+        self.intrusion = self.intrusion.take().or(intrusion);
+        if self.loops.is_empty() {
+            self.loops = loops;
+        }
     }
 }
 
@@ -212,6 +238,8 @@ pub(crate) struct Exploration<S> {
     pub(crate) limits: Limits,
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) tally: Tally,
+    /// Whether an execution was as long as those of loops that may never end.
+    has_loops: bool,
 }
 
 impl<S: Strategy> Exploration<S> {
@@ -221,6 +249,7 @@ impl<S: Strategy> Exploration<S> {
             limits,
             pulse,
             tally: Tally::default(),
+            has_loops: false,
         }
     }
 
@@ -266,6 +295,25 @@ impl<S: Strategy> Exploration<S> {
         }
     }
 
+    /// Whether a thread that the lab does not run has used an object of the execution, and the search
+    /// ends with that.
+    ///
+    /// An object that outlives the execution can be used by somebody else by chance, once. So it has
+    /// to come again, unless the execution has failed of it, or nothing else was explored.
+    fn is_intruded(&mut self, execution: &Execution) -> bool {
+        let Some(intrusion) = execution.intrusion() else {
+            return false;
+        };
+        let again = self.tally.intrusion.is_some();
+        let is_sure = again || execution.failure().is_some() || execution.thread_count() == 1;
+        let ends = is_sure && self.limits.refuses_intrusion;
+        if ends {
+            self.tally.stop = Some(Stop::Misused(intrusion.clone()));
+        }
+        self.tally.intrusion.get_or_insert(intrusion);
+        ends
+    }
+
     fn found(&self, execution: &Execution) -> Option<FailingExecution> {
         let number = self.tally.begun;
         let found = FailingExecution::new(execution);
@@ -300,12 +348,23 @@ impl<S: Strategy> Search for Exploration<S> {
         }
         let run = self.tally.executions + self.tally.truncated;
         self.tally.stop = self.limits.reached(run, &self.pulse);
+        let deadline = self.limits.deadline_of_loops.filter(|_| self.has_loops);
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            let is_cut = self.tally.truncated > 0;
+            let stop = if is_cut {
+                Stop::OutOfSteps
+            } else {
+                Stop::TimeLimit
+            };
+            self.tally.stop.get_or_insert(stop);
+        }
         let wants = self.tally.stop.is_none();
         self.tally.begun += u64::from(wants);
         wants
     }
 
     fn finished(&mut self, execution: &Execution) {
+        self.has_loops |= execution.schedule().len() >= MANY_STEPS;
         self.strategy.finished(execution);
         let goes_on = execution.failure().is_none() || self.limits.past_failures;
         if goes_on && self.strategy.begins_again(execution) {
@@ -316,6 +375,10 @@ impl<S: Strategy> Search for Exploration<S> {
         let unchecked = &mut self.tally.unchecked_cells;
         *unchecked = execution.unchecked_cells.max(*unchecked);
         self.tally.waited += u64::from(execution.has_waited);
+        self.tally.sharing = sharing(execution, self.tally.sharing);
+        if self.is_intruded(execution) {
+            return;
+        }
         if execution.is_doubtful()
             && (execution.ending().is_none() || execution.failure().is_some())
         {
@@ -352,9 +415,14 @@ impl<S: Strategy> Search for Exploration<S> {
             }
             Some(Ending::OutOfSteps) => {
                 self.tally.truncated += 1;
-                if self.limits.exhaustive || self.tally.truncated >= MAX_ENDLESS {
+                if self.tally.truncated == 1 {
+                    self.tally.loops = loops(&execution.trace());
+                }
+                if !self.limits.exhaustive && self.tally.truncated >= MAX_ENDLESS {
                     self.tally.stop = Some(Stop::OutOfSteps);
                 }
+                // Executions of so many steps take their time, and it is no stall.
+                self.publish();
                 return;
             }
             Some(Ending::Unsupported(what)) => {

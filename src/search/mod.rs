@@ -23,6 +23,7 @@ mod random;
 mod remaining;
 mod replay;
 mod reversal;
+mod rounds;
 mod runs;
 mod sampling;
 mod stack;
@@ -30,6 +31,7 @@ mod sum;
 mod surw;
 mod traces;
 mod urw;
+mod use_of_lab;
 mod worker;
 
 pub(crate) use dfs::Dfs;

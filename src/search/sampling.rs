@@ -171,6 +171,8 @@ mod tests {
             deadline: None,
             past_failures: true,
             exhaustive: false,
+            deadline_of_loops: None,
+            refuses_intrusion: false,
         };
         let sampling = Sampling::new(walks, SEED, numbers);
         let pulse = Arc::clone(&engine.pulse);

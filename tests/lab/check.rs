@@ -9,9 +9,12 @@ use crate::own_process;
 mod child {
     //! The tests that are run again, most of them to fail.
 
+    use std::collections::HashMap;
+    use std::time::Duration;
+
     use racelab::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use racelab::sync::{Arc, Mutex};
-    use racelab::{Named, thread};
+    use racelab::{Engine, Explorer, Named, thread};
 
     fn lose_an_update() {
         let n = Arc::new(AtomicUsize::new(0).named("n"));
@@ -82,6 +85,232 @@ mod child {
             other.join().unwrap();
         });
     }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn is_all_of_std() {
+        racelab::check(|| {
+            let n = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+            let other = std::thread::spawn({
+                let n = Arc::clone(&n);
+                move || n.store(n.load(SeqCst) + 1, SeqCst)
+            });
+            other.join().unwrap();
+        });
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn shares_a_mutex_of_std() {
+        racelab::check(|| {
+            let n = Arc::new(std::sync::Mutex::new(0));
+            let add = |n: &std::sync::Mutex<usize>| {
+                let seen = *n.lock().unwrap();
+                *n.lock().unwrap() = seen + 1;
+            };
+            let other = thread::spawn({
+                let n = Arc::clone(&n);
+                move || add(&n)
+            });
+            add(&n);
+            other.join().unwrap();
+            assert_eq!(*n.lock().unwrap(), 2);
+        });
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn starts_no_thread() {
+        racelab::check(|| assert_eq!(AtomicUsize::new(1).load(SeqCst), 1));
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn never_ends() {
+        racelab::check(|| {
+            let n = AtomicUsize::new(0);
+            loop {
+                n.fetch_add(1, SeqCst);
+            }
+        });
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn may_not_end() {
+        racelab::check(|| {
+            let is_set = Arc::new(AtomicUsize::new(0));
+            let other = thread::spawn({
+                let is_set = Arc::clone(&is_set);
+                move || is_set.store(1, SeqCst)
+            });
+            let rounds = AtomicUsize::new(0);
+            if is_set.load(SeqCst) == 0 {
+                loop {
+                    rounds.fetch_add(1, SeqCst);
+                }
+            }
+            other.join().unwrap();
+        });
+    }
+
+    /// Looks into a queue, then whether the sender is gone: what is sent between the two looks is
+    /// lost.
+    fn poll(pause: fn(), looks_again: bool) {
+        let queue = Arc::new(Mutex::new(None));
+        let senders = Arc::new(AtomicUsize::new(1));
+        let sender = thread::spawn({
+            let (queue, senders) = (Arc::clone(&queue), Arc::clone(&senders));
+            move || {
+                *queue.lock().unwrap() = Some(5);
+                senders.fetch_sub(1, SeqCst);
+            }
+        });
+        let got = loop {
+            let message = queue.lock().unwrap().take();
+            if message.is_some() {
+                break message;
+            }
+            if senders.load(SeqCst) == 0 {
+                break if looks_again {
+                    queue.lock().unwrap().take()
+                } else {
+                    None
+                };
+            }
+            pause();
+        };
+        sender.join().unwrap();
+        assert_eq!(got, Some(5));
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn polls_and_misses_a_message() {
+        racelab::check(|| poll(thread::yield_now, false));
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn polls_without_a_pause_and_misses_a_message() {
+        racelab::check(|| poll(|| (), false));
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn polls_and_misses_nothing() {
+        racelab::check(|| poll(thread::yield_now, true));
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn follows_a_hash_map() {
+        racelab::check(|| {
+            let atomics = (0..16).map(|key| (key, AtomicUsize::new(key)));
+            let atomics: Arc<HashMap<_, _>> = Arc::new(atomics.collect());
+            let other = thread::spawn({
+                let atomics = Arc::clone(&atomics);
+                move || atomics[&0].load(SeqCst)
+            });
+            for atomic in atomics.values() {
+                atomic.fetch_add(1, SeqCst);
+            }
+            other.join().unwrap();
+        });
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn waits_for_a_channel_of_std() {
+        let explorer = Explorer::new(Engine::Dpor).stall_limit(Duration::from_millis(200));
+        explorer.check(|| {
+            let (sender, receiver) = std::sync::mpsc::channel();
+            let other = thread::spawn(move || sender.send(1).unwrap());
+            receiver.recv().unwrap();
+            other.join().unwrap();
+        });
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn starts_threads_of_std() {
+        racelab::check(|| {
+            let n = Arc::new(Mutex::new(0));
+            let others = [1, 2].map(|step| {
+                let n = Arc::clone(&n);
+                std::thread::spawn(move || *n.lock().unwrap() += step)
+            });
+            for other in others {
+                other.join().unwrap();
+            }
+            assert_eq!(*n.lock().unwrap(), 3);
+        });
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn starts_threads_of_both() {
+        racelab::check(|| {
+            let n = Arc::new(AtomicUsize::new(0));
+            n.fetch_add(1, SeqCst);
+            let add = |n: Arc<AtomicUsize>| move || n.fetch_add(1, SeqCst);
+            let ours = thread::spawn(add(Arc::clone(&n)));
+            let foreign = std::thread::spawn(add(Arc::clone(&n)));
+            foreign.join().unwrap();
+            ours.join().unwrap();
+            assert_eq!(n.load(SeqCst), 3);
+        });
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn starts_threads_of_rayon() {
+        racelab::check(|| {
+            let n = Mutex::new(0);
+            rayon::scope(|scope| scope.spawn(|_| *n.lock().unwrap() += 1));
+            assert_eq!(*n.lock().unwrap(), 1);
+        });
+    }
+
+    #[cfg(feature = "future")]
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn starts_tasks_of_tokio() {
+        racelab::check(|| {
+            let n = Arc::new(Mutex::new(0));
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .build()
+                .unwrap();
+            let task = runtime.spawn({
+                let n = Arc::clone(&n);
+                async move { *n.lock().unwrap() += 1 }
+            });
+            runtime.block_on(task).unwrap();
+            assert_eq!(*n.lock().unwrap(), 1);
+        });
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn checks_inside_of_a_check() {
+        racelab::check(|| racelab::check(|| add_under_a_lock(2)));
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn has_settings_in_code() {
+        let explorer = Explorer::new(Engine::Random).seed(3);
+        explorer.max_executions(7).check(lose_an_update);
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn is_required_to_be_complete_in_code() {
+        let explorer = Explorer::new(Engine::Dpor).max_executions(1);
+        explorer.require_complete().check(|| add_under_a_lock(2));
+    }
 }
 
 /// What the run of one test left behind.
@@ -132,6 +361,18 @@ impl Run {
     #[track_caller]
     fn says(self, what: &str) -> Run {
         assert!(self.text.contains(what), "no {what:?} in\n{}", self.text);
+        self
+    }
+
+    /// Like [`says`](Run::says), wherever the lines break.
+    #[track_caller]
+    fn tells(self, what: &str) -> Run {
+        let words: Vec<&str> = self.text.split_whitespace().collect();
+        assert!(
+            words.join(" ").contains(what),
+            "no {what:?} in\n{}",
+            self.text
+        );
         self
     }
 
@@ -265,8 +506,230 @@ mod replays {
     }
 }
 
+mod what_was_not_checked {
+    use super::*;
+
+    #[test]
+    fn a_body_that_uses_nothing_of_racelab_fails() {
+        run("is_all_of_std", NONE)
+            .fails()
+            .tells("racelab: check::child::is_all_of_std explored nothing: the body used nothing of racelab: use `racelab::sync` and `racelab::thread`");
+    }
+
+    #[test]
+    fn threads_that_share_nothing_of_racelab_are_a_warning() {
+        let run = run("shares_a_mutex_of_std", NONE)
+            .passes()
+            .tells("racelab: check::child::shares_a_mutex_of_std holds in every interleaving: 1 trace, but its threads share nothing of racelab");
+        let lines = run.text.lines().filter(|line| line.contains("racelab"));
+        assert_eq!(lines.count(), 1, "{}", run.text);
+    }
+
+    #[test]
+    fn a_body_that_starts_no_thread_of_racelab_is_a_warning() {
+        run("starts_no_thread", NONE)
+            .passes()
+            .tells("but the body started no thread of racelab");
+    }
+
+    #[test]
+    fn a_body_of_which_no_execution_ends_fails_and_shows_its_loop() {
+        let line = include_str!("check.rs")
+            .lines()
+            .position(|line| line.contains("n.fetch_add(1, SeqCst);"))
+            .expect("the line is there")
+            + 1;
+        run("never_ends", NONE)
+            .fails()
+            .tells("INCONCLUSIVE")
+            .tells("did not end within 10,000 steps")
+            .tells(&format!(
+                "main went round 10,000 times: rmw tests/lab/check.rs:{line}"
+            ))
+            .tells("no execution came to its end, so that nothing was checked");
+    }
+
+    #[test]
+    fn a_time_that_is_over_before_an_execution_ends_fails() {
+        run("holds", &[("RACELAB_TIME_LIMIT", "0")])
+            .fails()
+            .tells("no execution came to its end, so that nothing was checked");
+    }
+
+    #[test]
+    fn a_body_that_does_not_end_in_some_interleavings_passes_and_says_where_it_goes_round() {
+        run("may_not_end", &[("RACELAB_MAX_STEPS", "200")])
+            .passes()
+            .tells("racelab: check::child::may_not_end is inconclusive after")
+            .tells("an execution did not end within 200 steps")
+            .tells("main went round")
+            .tells("times: rmw tests/lab/check.rs:")
+            .tells("of surw and")
+            .tells("of random did not fail either");
+    }
+
+    #[test]
+    fn a_bug_does_not_hide_behind_a_loop_that_polls() {
+        for test in [
+            "polls_and_misses_a_message",
+            "polls_without_a_pause_and_misses_a_message",
+        ] {
+            run(test, NONE)
+                .fails()
+                .tells("VIOLATED assertion `left == right` failed: left None, right Some(5)");
+        }
+        run("polls_and_misses_nothing", NONE).passes();
+    }
+
+    #[test]
+    fn a_body_that_is_not_deterministic_fails_and_says_what_to_do() {
+        run("follows_a_hash_map", NONE)
+            .fails()
+            .tells("the body is not deterministic")
+            .tells("HashMap");
+    }
+
+    #[test]
+    fn a_body_that_stalls_fails_and_names_what_of_std_can_block() {
+        run("waits_for_a_channel_of_std", NONE)
+            .fails()
+            .tells("the body made no step for 200ms")
+            .tells("std's Mutex, Condvar, mpsc or thread::sleep");
+    }
+
+    #[test]
+    fn objects_that_threads_of_others_use_fail_with_one_message() {
+        let tests = [
+            "starts_threads_of_std",
+            #[cfg(feature = "cli")]
+            "starts_threads_of_rayon",
+            #[cfg(feature = "future")]
+            "starts_tasks_of_tokio",
+        ];
+        for test in tests {
+            run(test, NONE)
+                .fails()
+                .tells("INCONCLUSIVE a thread that racelab did not start has used the Mutex")
+                .tells("start threads with `racelab::thread`");
+        }
+    }
+
+    #[test]
+    fn an_atomic_that_a_foreign_thread_uses_as_well_is_no_failure_of_the_body() {
+        let run = run("starts_threads_of_both", NONE);
+        assert!(!run.passed, "{}", run.text);
+        assert!(run.text.lines().count() < 40, "{}", run.text);
+        run.tells("INCONCLUSIVE a thread that racelab did not start has used the")
+            .omits("VIOLATED");
+    }
+
+    #[test]
+    fn a_check_inside_of_a_check_fails_and_says_where() {
+        run("checks_inside_of_a_check", NONE)
+            .fails()
+            .tells("a check was begun at tests/lab/check.rs:")
+            .tells("inside of the body of another one");
+    }
+
+    #[test]
+    fn a_closed_stderr_changes_nothing() {
+        for (test, passes) in [("holds", true), ("loses_an_update", false)] {
+            let (reader, writer) = std::io::pipe().expect("the system gives a pipe");
+            drop(reader);
+            let mut command = own_process::command(&format!("check::child::{test}"));
+            command
+                .args(["--ignored", "--nocapture"])
+                .env("RACELAB_MAX_EXECUTIONS", "3")
+                .stderr(writer);
+            let status = own_process::output(&mut command).status;
+            assert_eq!(status.code(), Some(if passes { 0 } else { 101 }), "{test}");
+        }
+    }
+}
+
+mod summary {
+    use super::*;
+
+    /// A file in the directory for temporary files of the tests, that is not there.
+    fn new_file(name: &str) -> std::path::PathBuf {
+        let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let _ = std::fs::remove_file(&file);
+        file
+    }
+
+    #[test]
+    fn each_check_adds_a_line() {
+        let file = new_file("summary.txt");
+        let summary = ("RACELAB_SUMMARY", file.to_str().expect("it is UTF-8"));
+        run("holds", &[summary]).passes();
+        run("loses_an_update", &[summary]).fails();
+        run("holds", &[summary, ("RACELAB_MAX_EXECUTIONS", "1")]).passes();
+        run("is_all_of_std", &[summary]).fails();
+        run("shares_a_mutex_of_std", &[summary]).passes();
+        let text = std::fs::read_to_string(&file).expect("it was written");
+        let lines: Vec<&str> = text.lines().collect();
+        let expected = [
+            "check::child::holds holds in every interleaving: 2 traces",
+            "check::child::loses_an_update fails: assertion `left == right` failed: left 1, right 2",
+            "check::child::holds is inconclusive after 1 execution: the bound of 1 execution",
+            "check::child::is_all_of_std fails: the body used nothing of racelab",
+            "check::child::shares_a_mutex_of_std holds in every interleaving: 1 trace, but its threads",
+        ];
+        assert_eq!(lines.len(), expected.len(), "{text}");
+        for (line, expected) in lines.iter().zip(expected) {
+            assert!(line.starts_with(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_one_clear_error() {
+        let file = new_file("no-folder/summary.txt");
+        let summary = ("RACELAB_SUMMARY", file.to_str().expect("it is UTF-8"));
+        run("holds", &[summary])
+            .fails()
+            .says("\nracelab: RACELAB_SUMMARY=")
+            .says("this file cannot be written: ");
+    }
+}
+
 mod settings {
     use super::*;
+
+    #[test]
+    fn they_can_be_said_in_code_and_changed_by_the_environment() {
+        run("has_settings_in_code", NONE)
+            .fails()
+            .says("searched random, sequential consistency, seed 3, ");
+        run("has_settings_in_code", &[("RACELAB_SEED", "5")])
+            .fails()
+            .says("searched random, sequential consistency, seed 5, ");
+        run("is_required_to_be_complete_in_code", NONE)
+            .fails()
+            .says("`Explorer::require_complete` does not allow that");
+    }
+
+    #[test]
+    fn a_variable_that_there_is_not_is_an_error_that_names_those_that_there_are() {
+        run("holds", &[("RACELAB_TIMELIMIT", "1s")])
+            .fails()
+            .says("\nracelab: RACELAB_TIMELIMIT is no variable of racelab: there are RACELAB_ENGINE, ")
+            .says("RACELAB_TIME_LIMIT");
+    }
+
+    #[test]
+    fn the_bounds_and_the_number_of_threads_can_be_changed() {
+        run("holds", &[("RACELAB_MAX_STEPS", "3")])
+            .fails()
+            .says("did not end within 3 steps");
+        run("loses_an_update", &[("RACELAB_PREEMPTIONS", "0")])
+            .passes()
+            .says("the bound of 0 preemptions");
+        run(
+            "holds",
+            &[("RACELAB_JOBS", "2"), ("RACELAB_REQUIRE", "complete")],
+        )
+        .passes();
+    }
 
     #[test]
     fn the_engine_can_be_changed() {
@@ -394,6 +857,7 @@ mod settings {
             "RACELAB_SEED",
             "RACELAB_REQUIRE",
             "RACELAB_REPLAY",
+            "RACELAB_SUMMARY",
         ] {
             run("holds", &[(variable, "")]).passes().omits("racelab:");
         }

@@ -4,8 +4,9 @@
 use std::env;
 use std::process::{Command, Output};
 
-/// Set in the process that runs one test in earnest.
-const CHILD: &str = "RACELAB_TESTS_CHILD";
+/// Set in the process that runs one test in earnest. Not a name that the lab would take for one of its
+/// own.
+const CHILD: &str = "TESTS_OF_RACELAB_CHILD";
 
 /// Whether this is the process of one test.
 pub(crate) fn is_child() -> bool {

@@ -63,7 +63,15 @@ pub(crate) struct Dpor {
     traces: u64,
     /// The first step, from 1 on, at which an execution went another way than the one before.
     nondeterminism: Option<usize>,
+    /// Whether an execution was cut: from then on, no thread runs on and on where nothing is planned
+    /// and another one can go on.
+    is_fair: bool,
+    /// Whether the first execution was cut, so that nothing was learned from it.
+    begins_fair: bool,
 }
+
+/// How many steps in a row a thread makes in a fair search where another one can go on.
+const LONGEST_TURN: usize = 100;
 
 /// A state on the path that is being explored, and the step that is taken there.
 #[derive(Debug)]
@@ -127,7 +135,15 @@ impl Node {
     }
 
     /// Where nothing is planned: the first step that does not sleep.
-    fn free_choice(&self, done: &Dependence, point: &Point<'_>) -> Option<Choice> {
+    fn free_choice(&self, done: &Dependence, point: &Point<'_>, is_fair: bool) -> Option<Choice> {
+        if is_fair && let Some(running) = point.running.filter(|_| has_long_turn(point)) {
+            let others = self.choices.iter().copied();
+            let others = others.filter(|other| other.thread != running);
+            let awake = others.filter(|other| !self.sleeps(done, *other));
+            if let Some(other) = awake.min_by_key(|other| point.turn(*other)) {
+                return Some(other);
+            }
+        }
         // The running thread has the first turn.
         let running = point.running.map(Choice::of);
         let running = running.filter(|choice| self.choices.contains(choice));
@@ -138,6 +154,13 @@ impl Node {
         let awake = awake.filter(|choice| !self.sleeps(done, *choice));
         awake.min_by_key(|choice| point.turn(*choice))
     }
+}
+
+/// Whether the last steps were all of one thread, and many.
+fn has_long_turn(point: &Point<'_>) -> bool {
+    let steps = point.execution.schedule();
+    let last = &steps[steps.len().saturating_sub(LONGEST_TURN)..];
+    last.len() == LONGEST_TURN && last.iter().all(|step| Some(step.thread) == point.last)
 }
 
 impl Dpor {
@@ -230,13 +253,13 @@ impl Dpor {
         if let Some(division) = &mut self.division
             && !division.divides_at(point)
         {
-            let free = node.free_choice(&self.done, point);
+            let free = node.free_choice(&self.done, point, false);
             division.add(path, node, free.is_some() || node.choices.is_empty());
             return None;
         }
         let planned = self.take_planned();
         let node = self.path.last_mut()?;
-        let taken = planned.or_else(|| node.free_choice(&self.done, point))?;
+        let taken = planned.or_else(|| node.free_choice(&self.done, point, self.is_fair))?;
         node.taken = taken;
         if self.division.is_some() {
             self.plan_everything(point, taken);
@@ -393,6 +416,10 @@ impl Search for Dpor {
             execution.ending(),
             Some(Ending::Abandoned | Ending::OutOfSteps | Ending::Unsupported(_))
         );
+        if matches!(execution.ending(), Some(Ending::OutOfSteps)) {
+            self.begins_fair = !self.is_fair && self.traces == 0;
+            self.is_fair = true;
+        }
         if !is_complete {
             return;
         }
@@ -470,7 +497,7 @@ impl Strategy for Dpor {
     fn begins_again(&mut self, execution: &Execution) -> bool {
         let has_learned = self.surprises.are_new || self.done.identities.have_merged();
         let is_surprised = has_learned && self.nondeterminism.is_none();
-        if !is_surprised && !execution.gained_patience() {
+        if !is_surprised && !execution.gained_patience() && !self.begins_fair {
             return false;
         }
         // So that what its steps were on is remembered.
@@ -487,6 +514,7 @@ impl Strategy for Dpor {
             },
             below: std::mem::take(&mut self.below),
             division: self.division.take().map(PartFinder::again),
+            is_fair: self.is_fair,
             ..Dpor::default()
         };
         true
