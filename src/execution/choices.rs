@@ -51,7 +51,8 @@ impl Situation for Execution {
             | Spot::Result(_)
             | Spot::Token(_)
             | Spot::Receivers(_)
-            | Spot::Upgradable(_) => true,
+            | Spot::Upgradable(_)
+            | Spot::Guarded(_) => true,
         }
     }
 

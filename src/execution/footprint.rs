@@ -37,6 +37,8 @@ pub(crate) enum Spot {
     Passage(ObjectId, u64),
     /// Who holds a read-write lock upgradably, as far as others want to do so.
     Upgradable(ObjectId),
+    /// What a lock guards.
+    Guarded(ObjectId),
 }
 
 /// How a step touches a spot.
@@ -135,6 +137,9 @@ impl Execution {
             next,
         };
         model::primitive(self, next).announce(&announced, touches);
+        if let Some(lock) = self.publishes(thread, next) {
+            touches.push((Spot::Guarded(lock), Mode::Write));
+        }
         let own = first..touches.len();
         if !state.may_wait() {
             return own;
@@ -218,7 +223,10 @@ impl Execution {
         let mut touch = |spot, mode, before| touches.push((step, Touch { spot, mode, before }));
         let primitive = model::primitive(self, done.next);
         for (index, ((spot, announced), before)) in announced.iter().zip(&before).enumerate() {
-            let before = before.until(|| self.before(*spot));
+            let before = match before.until(|| self.before(*spot)) {
+                Before::Untold if stores_what_it_reads(done) => Before::Same,
+                before => before,
+            };
             let mode = if self.footprints.has_ways {
                 Some(*announced)
             } else if own.contains(&index) {
@@ -273,4 +281,9 @@ impl Execution {
             _ => Before::Untold,
         }
     }
+}
+
+/// Whether it is a read-modify-write that has left its atomic as it was.
+fn stores_what_it_reads(done: &Done<'_>) -> bool {
+    done.event.written.is_some() && !model::atomic::changes(done.event)
 }

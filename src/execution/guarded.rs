@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::model::State;
 use crate::trace::ObjectId;
 
-use super::{CURRENT_NUMBER, Ending, Execution, Identity, give_up, running, with};
+use super::{CURRENT_NUMBER, Ending, Execution, Identity, give_up, running, try_with, with};
 
 /// The identity of an object that guards data.
 ///
@@ -87,6 +87,24 @@ impl Guarded {
         let current = CURRENT_NUMBER.get();
         if size > 0 && current != 0 {
             self.lent_to.store(current, Relaxed);
+            try_with(Execution::note_plain_write);
+        }
+    }
+
+    /// Whether it is seen when the data is lent for changes. Who takes a raw lock to guard something
+    /// does not say.
+    pub(crate) fn sees_changes(&self) -> bool {
+        self.made_at().is_some()
+    }
+
+    /// Notes that a thread holds the lock, and how large the data is. What is changed under a lock that
+    /// guards nothing by itself is not seen.
+    #[inline]
+    pub(crate) fn guards(&self, size: usize) {
+        if size == 0
+            && let Some(lock) = self.known()
+        {
+            try_with(|execution| execution.object_mut(lock).guards_nothing = true);
         }
     }
 

@@ -433,6 +433,9 @@ impl Execution {
             state,
             released: Clock::default(),
             version: 0,
+            guarded_version: 0,
+            guards_nothing: false,
+            plain_writes: 0,
             origin,
             is_lent: false,
         });

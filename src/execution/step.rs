@@ -204,7 +204,7 @@ impl Execution {
         }
         if !matches!(next.requires, Requirement::Nothing) && !self.met(self.current, next.requires)
         {
-            self.note_leaving();
+            self.note_blocking(next);
         }
         self.touch_arrival(next);
         self.publish(next, false);
@@ -243,7 +243,7 @@ impl Execution {
         }
         let mode = if self.is_explored() {
             if !is_met {
-                self.note_leaving();
+                self.note_blocking(next);
             }
             self.touch_arrival(next);
             Mode::Scheduled
@@ -395,6 +395,17 @@ impl Execution {
                 self.note_waiting(&done, spots);
                 false
             }
+            Effect::Acquired(lock) => {
+                self.acquired(&done, lock);
+                true
+            }
+            Effect::Released {
+                lock,
+                was_exclusive,
+            } => {
+                self.released(&done, lock, was_exclusive);
+                true
+            }
         }
     }
 
@@ -411,9 +422,9 @@ impl Execution {
         let released = &mut self.objects[atomic.index()].released;
         knowledge.clock.advance(self.current);
         model::atomic::order_access(released, knowledge, event);
-        let writes = event.written.is_some();
-        self.note_access(atomic, writes, next.at);
-        writes
+        let changes = model::atomic::changes(event);
+        self.note_access(atomic, changes, next.at);
+        changes
     }
 
     fn note_left_out(&mut self, next: &NextStep) {

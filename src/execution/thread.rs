@@ -66,6 +66,8 @@ pub(crate) struct Thread {
     pub(crate) has_token: bool,
     /// How often its token was given or taken.
     pub(super) tokens: u32,
+    /// How often it may have changed plain data: what locks and cells guard.
+    pub(super) plain_writes: u32,
     pub(crate) locals: Locals,
     pub(super) waiting: Waiting,
     pub(crate) knowledge: Knowledge,
@@ -118,6 +120,7 @@ impl Thread {
             polls,
             has_token,
             tokens,
+            plain_writes,
             locals,
             waiting,
             knowledge,
@@ -154,6 +157,7 @@ impl Thread {
             times_spun,
             times_unwound,
             tokens,
+            plain_writes,
         ];
         for count in counts {
             *count = 0;

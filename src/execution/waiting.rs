@@ -30,7 +30,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::model::Done;
 use crate::trace::{Event, EventResult, ObjectId, Operation, ThreadId};
 
-use super::{Alternatives, Execution, NextStep, Spot, Thread};
+use super::{Alternatives, Execution, NextStep, Requirement, Spot, Thread};
 
 /// After this number of looks in a row at the same few things, with nothing new, a thread without a yield
 /// is taken to spin.
@@ -102,6 +102,21 @@ pub(super) struct Waiting {
     stalls: Vec<Stall>,
     /// The writes in the execution when it yielded last.
     yielded_at: Option<u64>,
+    /// The critical sections that it has begun since it yielded last, or was seen to look at the same.
+    sections: Vec<Section>,
+    /// In how many of them it is.
+    open: u32,
+    /// What `quiet` was before the first of those.
+    quiet_outside: u32,
+}
+
+/// A critical section of a thread: the lock, and where it was acquired.
+#[derive(Clone, Copy, Debug)]
+struct Section {
+    lock: ObjectId,
+    place: usize,
+    /// Whether the thread may have changed in it what the lock guards.
+    writes: bool,
 }
 
 /// What a thread has seen of a spot.
@@ -241,15 +256,110 @@ impl Execution {
     fn note_spinning(&mut self, spins: bool, yields: bool, place: usize) {
         let thread = self.thread(self.me());
         let rests = thread.waiting.rest.is_some();
-        let starts_to_rest =
-            spins && !rests && self.has_seen_the_last_of(thread) && !self.patience.has(place);
+        let starts_to_rest = spins
+            && !rests
+            && thread.waiting.open == 0
+            && self.has_seen_the_last_of(thread)
+            && !self.patience.has(place);
         let waiting = &mut self.current_mut().waiting;
         if starts_to_rest {
             waiting.rest = Some(Rest { place, steps: 0 });
         } else if yields && !rests {
             waiting.has_yielded = true;
             waiting.has_news = false;
-            waiting.watched.clear();
+            waiting.forget_round();
+        }
+    }
+
+    /// The current thread may have changed plain data.
+    pub(super) fn note_plain_write(&mut self) {
+        self.current_mut().plain_writes += 1;
+    }
+
+    /// The lock that an operation of a thread releases, if the thread may have changed what it guards.
+    pub(super) fn publishes(&self, thread: ThreadId, next: &NextStep) -> Option<ObjectId> {
+        let lock = match (next.operation, next.requires) {
+            (_, Requirement::Held(lock)) => lock,
+            (Operation::Unlock, Requirement::Nothing) => next.object?,
+            _ => return None,
+        };
+        let object = self.object(lock);
+        let has_written = self.thread(thread).plain_writes != object.plain_writes;
+        (has_written || object.guards_nothing).then_some(lock)
+    }
+
+    /// The current thread has acquired a lock.
+    pub(super) fn acquired(&mut self, done: &Done<'_>, lock: ObjectId) {
+        let place = ptr::from_ref(done.event.at).addr();
+        if !self.current_mut().waiting.has_section(lock, place) {
+            self.note_leaving();
+        }
+        self.touch_lock(done, lock);
+        self.object_mut(lock).plain_writes = self.thread(self.me()).plain_writes;
+        self.current_mut().waiting.enter(lock, place);
+    }
+
+    /// The current thread has released a lock. So it has looked at what that guards, and may have
+    /// changed it, which for the thread itself is no news.
+    pub(super) fn released(&mut self, done: &Done<'_>, lock: ObjectId, was_exclusive: bool) {
+        let place = ptr::from_ref(done.event.at).addr();
+        let writes = was_exclusive && self.publishes(self.me(), done.next).is_some();
+        self.touch_lock(done, lock);
+        let look = Look {
+            spot: Spot::Guarded(lock),
+            version: self.object(lock).guarded_version,
+            step: self.last_step(),
+        };
+        if writes {
+            self.writes += 1;
+            self.object_mut(lock).guarded_version += 1;
+        }
+        let waiting = &mut self.current_mut().waiting;
+        let has_news = waiting.look(look) != Some(look.version);
+        let is_new = waiting.leave(lock, place, writes);
+        waiting.note_news(has_news);
+        waiting.quiet += u32::from(!has_news);
+        if writes {
+            waiting.know_own(Look {
+                version: look.version + 1,
+                ..look
+            });
+        }
+        let spins = waiting.quiet > QUIET_LOOKS;
+        if is_new {
+            self.note_leaving();
+        }
+        if spins {
+            self.note_spinning(true, false, place);
+        }
+    }
+
+    /// The current thread has acquired or released a lock, which others see that only ask whether they
+    /// could acquire it.
+    fn touch_lock(&mut self, done: &Done<'_>, lock: ObjectId) {
+        let step = self.last_step();
+        let object = self.object_mut(lock);
+        object.version += 1;
+        let look = Look {
+            spot: Spot::Object(lock),
+            version: object.version,
+            step,
+        };
+        let waiting = &mut self.current_mut().waiting;
+        waiting.know(look);
+        waiting.know_own(look);
+        waiting.note_change(done, [Some(look.spot), None]);
+    }
+
+    /// The current thread is about to wait for what is not possible now.
+    pub(super) fn note_blocking(&mut self, next: &NextStep) {
+        let place = ptr::from_ref(next.at).addr();
+        let waiting = &self.current_mut().waiting;
+        if !next
+            .object
+            .is_some_and(|lock| waiting.has_section(lock, place))
+        {
+            self.note_leaving();
         }
     }
 
@@ -267,7 +377,9 @@ impl Execution {
 
     /// The current thread has changed the spots that its operation is on.
     pub(super) fn changed(&mut self, done: &Done<'_>, spots: [Option<Spot>; 2]) {
-        let Done { event, next, .. } = *done;
+        if let Some(lock) = self.publishes(self.me(), done.next) {
+            self.object_mut(lock).guarded_version += 1;
+        }
         let step = self.last_step();
         let [first, second] = spots;
         let mut change = |spot: Spot| {
@@ -288,14 +400,7 @@ impl Execution {
         for look in made.iter().flatten() {
             waiting.know(*look);
         }
-        if !waiting.stalls.is_empty() {
-            waiting.note_success(event, next);
-            for stall in &mut waiting.stalls {
-                stall.has_written = true;
-                let mut spots = spots.iter().flatten();
-                stall.led_elsewhere |= spots.any(|spot| !stall.own.contains(&Some(*spot)));
-            }
-        }
+        waiting.note_change(done, spots);
         waiting.begin_again();
     }
 
@@ -373,7 +478,11 @@ impl Execution {
         let waiting = &self.thread(thread).waiting;
         let stall = waiting.stall_at(next);
         let looks = stall.into_iter().flat_map(|_| &waiting.known);
-        looks.filter(move |look| stall.is_some_and(|stall| look.step >= stall.step))
+        looks.filter(move |look| {
+            let is_since = stall.is_some_and(|stall| look.step >= stall.step);
+            // That a lock was acquired tells it as well.
+            is_since && !matches!(look.spot, Spot::Guarded(_))
+        })
     }
 
     /// The current thread goes on. If it was seen to spin and something has changed, it does not
@@ -391,7 +500,7 @@ impl Execution {
         if !self.rests(thread) {
             let waiting = &mut self.current_mut().waiting;
             waiting.rest = None;
-            waiting.watched.clear();
+            waiting.forget_round();
             waiting.quiet = 0;
         }
     }
@@ -402,9 +511,14 @@ impl Execution {
             .is_some_and(|rest| rest.steps >= STEPS_ALONE)
     }
 
-    /// Whether the thread can still go on alone.
+    /// Whether the thread can still go on alone, without having to wait for a lock.
     pub(super) fn has_not_gone_alone(&self, thread: &Thread) -> bool {
+        let is_free = |section: &Section| {
+            let state = &self.object(section.lock).state;
+            state.primitive().holds().is_empty()
+        };
         self.resting(thread).is_some_and(|rest| rest.steps == 0)
+            && thread.waiting.sections.iter().all(is_free)
     }
 
     /// How often the thread went on alone and did not leave its loop.
@@ -436,6 +550,7 @@ impl Execution {
     fn version(&self, spot: Spot) -> u32 {
         match spot {
             Spot::Object(object) => self.object(object).version,
+            Spot::Guarded(lock) => self.object(lock).guarded_version,
             Spot::Token(thread) => self.thread(thread).tokens,
             Spot::End(thread) => u32::from(self.thread(thread).finished),
             // Who waits there is not counted, so that it is told by who they are.
@@ -478,7 +593,8 @@ impl Execution {
             self.alone = None;
             return GoOn::No;
         }
-        if !self.is_exhausted(state) {
+        // Not in a critical section, where it would be in the way of others.
+        if !self.is_exhausted(state) || state.waiting.open > 0 {
             return GoOn::Step(thread);
         }
         self.alone = None;
@@ -554,6 +670,9 @@ impl Waiting {
             rest,
             stalls,
             yielded_at,
+            sections,
+            open,
+            quiet_outside,
         } = self;
         known.clear();
         watched.clear();
@@ -563,15 +682,26 @@ impl Waiting {
         *rest = None;
         stalls.clear();
         *yielded_at = None;
+        sections.clear();
+        *open = 0;
+        *quiet_outside = 0;
     }
 
     /// The thread has changed something.
     #[inline]
     fn begin_again(&mut self) {
-        self.watched.clear();
+        self.forget_round();
         self.has_yielded = false;
         self.has_news = false;
         self.quiet = 0;
+    }
+
+    #[inline]
+    fn forget_round(&mut self) {
+        self.watched.clear();
+        self.sections.clear();
+        self.open = 0;
+        self.quiet_outside = 0;
     }
 
     #[inline]
@@ -579,6 +709,71 @@ impl Waiting {
         if has_news {
             self.has_news = true;
             self.quiet = 0;
+            self.quiet_outside = 0;
+        }
+    }
+
+    fn has_section(&self, lock: ObjectId, place: usize) -> bool {
+        let mut sections = self.sections.iter();
+        sections.any(|section| (section.lock, section.place) == (lock, place))
+    }
+
+    /// A critical section begins.
+    fn enter(&mut self, lock: ObjectId, place: usize) {
+        if self.open == 0 {
+            self.quiet_outside = self.quiet;
+        }
+        // To look again and again in a critical section is a loop of its own.
+        self.quiet = 0;
+        self.open += 1;
+        if !self.has_section(lock, place) {
+            if self.sections.len() >= WATCHED {
+                self.sections.remove(0);
+            }
+            self.sections.push(Section {
+                lock,
+                place,
+                writes: false,
+            });
+        }
+    }
+
+    /// A critical section ends. Returns whether the thread has changed something in it for the first
+    /// time.
+    fn leave(&mut self, lock: ObjectId, place: usize, writes: bool) -> bool {
+        self.open = self.open.saturating_sub(1);
+        if self.open == 0 {
+            self.quiet = self.quiet_outside;
+        }
+        let mut sections = self.sections.iter_mut();
+        let section = sections.find(|section| (section.lock, section.place) == (lock, place));
+        let had_written = section.is_some_and(|section| {
+            let had_written = section.writes;
+            section.writes |= writes;
+            had_written
+        });
+        writes && !had_written
+    }
+
+    /// That the thread itself has changed what it has looked at is no news to it.
+    fn know_own(&mut self, look: Look) {
+        let looks = self.known.iter_mut().chain(&mut self.watched);
+        for known in looks.filter(|known| known.spot == look.spot) {
+            *known = look;
+        }
+    }
+
+    /// Notes a change of these spots by the thread itself, after which it can take a way that it could
+    /// repeat without end.
+    fn note_change(&mut self, done: &Done<'_>, spots: [Option<Spot>; 2]) {
+        if self.stalls.is_empty() {
+            return;
+        }
+        self.note_success(done.event, done.next);
+        for stall in &mut self.stalls {
+            stall.has_written = true;
+            let mut spots = spots.iter().flatten();
+            stall.led_elsewhere |= spots.any(|spot| !stall.own.contains(&Some(*spot)));
         }
     }
 

@@ -172,6 +172,12 @@ impl Execution {
 }
 
 impl Primitive for Location {
+    /// A read-modify-write that stores what it has read leaves the atomic as it was.
+    #[inline]
+    fn has_changed(&self, done: &Done<'_>) -> bool {
+        changes(done.event)
+    }
+
     /// A weak compare-and-swap can fail spuriously where it would succeed.
     fn ways(&self, at: &Announced<'_>) -> u32 {
         match at.next.alternatives {
@@ -184,6 +190,13 @@ impl Primitive for Location {
     fn order(&mut self, order: &mut Order<'_>) {
         order_access(order.released, order.knowledge, order.event);
     }
+}
+
+/// Whether an access has left another value than there was, as far as it can tell: who only stores
+/// has not looked.
+#[inline]
+pub(crate) fn changes(event: &Event) -> bool {
+    event.written.is_some() && event.written != event.read
 }
 
 /// The fence, which is an operation without an object.

@@ -30,7 +30,7 @@ use crate::execution::{
     Alternatives, Execution, Knowledge, Mode, NextStep, Requirement, Spot, Touches,
 };
 use crate::memory;
-use crate::trace::{Clock, Event, EventResult, Obstacle, Operation, ThreadId};
+use crate::trace::{Clock, Event, EventResult, ObjectId, Obstacle, Operation, ThreadId};
 
 use self::barrier::Barrier;
 use self::cell::Cell;
@@ -105,6 +105,11 @@ pub(crate) trait Primitive {
 
     /// What it has done to what others can see.
     fn effect(&self, done: &Done<'_>) -> Effect {
+        self.effect_on_itself(done)
+    }
+
+    /// The same, where it does not matter what the primitive guards.
+    fn effect_on_itself(&self, done: &Done<'_>) -> Effect {
         if self.has_changed(done) {
             Effect::Changed(self.changes(done))
         } else {
@@ -162,6 +167,14 @@ pub(crate) enum Effect {
     Changed([Option<Spot>; 2]),
     /// It has looked at these, and changed nothing.
     Looked([Option<Spot>; 2]),
+    /// It has acquired this lock.
+    Acquired(ObjectId),
+    /// It has released this lock.
+    Released {
+        lock: ObjectId,
+        /// Whether it held the lock so that it could change what that guards.
+        was_exclusive: bool,
+    },
 }
 
 impl Done<'_> {
@@ -322,6 +335,8 @@ impl Glimpse {
 pub(crate) enum Before {
     /// It decides nothing, or can be told from the touches themselves.
     Untold,
+    /// What is there after the step.
+    Same,
     Mutex(mutex::Glimpse),
     /// By how much the step changes how many threads hold the read-write lock.
     Holds(Holds),
@@ -348,7 +363,7 @@ impl Before {
     /// What a thread has seen then.
     pub(crate) fn glimpse(&self, thread: ThreadId) -> Option<Glimpse> {
         match self {
-            Before::Untold | Before::Holds(_) => None,
+            Before::Untold | Before::Same | Before::Holds(_) => None,
             Before::Mutex(glimpse) => Some(Glimpse::Mutex(*glimpse)),
             Before::Token(has_token) => Some(Glimpse::Token(*has_token)),
             Before::Progress(progress) => Some(Glimpse::Once(*progress)),

@@ -9,7 +9,7 @@ use crate::execution::{
 };
 use crate::trace::{EventResult, ObjectId, Operation, ThreadId, Value};
 
-use super::{Before, Hold, Order, Primitive, State};
+use super::{Before, Done, Effect, Hold, Order, Primitive, State};
 
 const KIND: &str = "Mutex";
 
@@ -17,6 +17,8 @@ const KIND: &str = "Mutex";
 #[derive(Debug, Default)]
 pub(crate) struct Mutex {
     pub(super) held: Option<Hold>,
+    /// Whether it is seen when what it guards is lent for changes.
+    sees_changes: bool,
 }
 
 /// What can be seen of a mutex: whether nobody holds it.
@@ -40,6 +42,21 @@ impl Mutex {
 }
 
 impl Primitive for Mutex {
+    fn effect(&self, done: &Done<'_>) -> Effect {
+        match (done.event.operation, done.event.object) {
+            (Operation::Lock | Operation::TryLock, Some(lock))
+                if self.sees_changes && done.has_succeeded() =>
+            {
+                Effect::Acquired(lock)
+            }
+            (Operation::Unlock, Some(lock)) if self.sees_changes => Effect::Released {
+                lock,
+                was_exclusive: true,
+            },
+            _ => self.effect_on_itself(done),
+        }
+    }
+
     fn glimpse(&self, _thread: ThreadId) -> Option<super::Glimpse> {
         Some(super::Glimpse::Mutex(self.glimpse()))
     }
@@ -70,14 +87,21 @@ impl Primitive for Mutex {
 #[inline]
 #[track_caller]
 pub(crate) fn object(identity: &Guarded, begin: impl FnOnce()) -> Option<ObjectId> {
-    identity.object(KIND, begin, |_| State::Mutex(Mutex::default()))
+    identity.object(KIND, begin, |_| new(identity))
 }
 
 /// The mutex is made now, in the current execution if there is one.
 #[cfg(feature = "loom")]
 #[track_caller]
 pub(crate) fn made(identity: &Guarded) {
-    identity.made(KIND, |_| State::Mutex(Mutex::default()));
+    identity.made(KIND, |_| new(identity));
+}
+
+fn new(identity: &Guarded) -> State {
+    State::Mutex(Mutex {
+        held: None,
+        sees_changes: identity.sees_changes(),
+    })
 }
 
 /// Acquires the mutex, as a step that is possible while nobody holds it. Returns whether it did: a

@@ -14,7 +14,7 @@ use crate::execution::{
 };
 use crate::trace::{Clock, EventResult, ObjectId, Obstacle, Operation, ThreadId, Value};
 
-use super::{Announced, Before, Done, Hold, Order, Primitive, State};
+use super::{Announced, Before, Done, Effect, Hold, Order, Primitive, State};
 
 const KIND: &str = "RwLock";
 
@@ -30,6 +30,8 @@ pub(crate) struct ReadWrite {
     read: Clock,
     /// What those who held it upgradably knew when they ceased to, which the next ones learn.
     read_upgradably: Clock,
+    /// Whether it is seen when what it guards is lent for changes.
+    sees_changes: bool,
 }
 
 /// What can be seen of a lock: who holds it.
@@ -105,14 +107,21 @@ impl Access {
 #[inline]
 #[track_caller]
 pub(crate) fn object(identity: &Guarded, begin: impl FnOnce()) -> Option<ObjectId> {
-    identity.object(KIND, begin, |_| State::ReadWrite(ReadWrite::default()))
+    identity.object(KIND, begin, |_| new(identity))
 }
 
 /// The lock is made now, in the current execution if there is one.
 #[cfg(feature = "loom")]
 #[track_caller]
 pub(crate) fn made(identity: &Guarded) {
-    identity.made(KIND, |_| State::ReadWrite(ReadWrite::default()));
+    identity.made(KIND, |_| new(identity));
+}
+
+fn new(identity: &Guarded) -> State {
+    State::ReadWrite(ReadWrite {
+        sees_changes: identity.sees_changes(),
+        ..ReadWrite::default()
+    })
 }
 
 /// Acquires the lock, as a step that is possible while nobody is in the way. Returns whether it did:
@@ -277,6 +286,24 @@ impl Primitive for ReadWrite {
         touches.push((Spot::Object(lock), mode));
         if is_upgradable {
             touches.push((Spot::Upgradable(lock), Touch::Write));
+        }
+    }
+
+    fn effect(&self, done: &Done<'_>) -> Effect {
+        let lock = done.event.object.filter(|_| self.sees_changes);
+        match (done.event.operation, done.next.requires, lock) {
+            (
+                Operation::ReadLock,
+                Requirement::Readable(_) | Requirement::Upgradable(_),
+                Some(lock),
+            )
+            | (Operation::WriteLock, Requirement::Free(_), Some(lock)) => Effect::Acquired(lock),
+            (Operation::TryLock, _, Some(lock)) if done.has_succeeded() => Effect::Acquired(lock),
+            (Operation::Unlock, requires, Some(lock)) => Effect::Released {
+                lock,
+                was_exclusive: matches!(requires, Requirement::Held(_)),
+            },
+            _ => self.effect_on_itself(done),
         }
     }
 

@@ -173,6 +173,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     fn guard<'a>(&'a self, held: Held<'a>) -> MutexGuard<'a, T> {
+        self.raw.guards(size_of_val(&self.value));
         MutexGuard {
             mutex: self,
             held,

@@ -63,6 +63,11 @@ impl RawMutex {
         mutex::object(&self.identity, || self.worlds.begin("Mutex", used_at))
     }
 
+    /// It is held, and guards data of this size in bytes.
+    pub(super) fn guards(&self, size: usize) {
+        self.identity.guards(size);
+    }
+
     /// What it guards, of this size in bytes, is lent for changes.
     pub(super) fn lend(&self, size: usize) {
         self.identity.lend(size);

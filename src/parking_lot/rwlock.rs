@@ -292,6 +292,7 @@ macro_rules! whole {
 
         impl<'a, T: ?Sized> $guard<'a, T> {
             fn new(lock: &'a RwLock<T>, held: Held<'a>) -> Self {
+                lock.raw.guards(size_of_val(&lock.value));
                 $guard {
                     lock,
                     held,

@@ -116,7 +116,11 @@ pub(super) struct Touched {
 impl Touched {
     /// Whether the spot is not as it was before.
     pub(super) fn has_changed(&self) -> bool {
-        let is_same = matches!(self.before, Before::Holds(holds) if holds == Holds::default());
+        let is_same = match self.before {
+            Before::Same => true,
+            Before::Holds(holds) => holds == Holds::default(),
+            _ => false,
+        };
         self.mode != Mode::Read && !is_same
     }
 }

@@ -186,7 +186,7 @@ impl Identities {
     fn new_name(&mut self, spot: Spot) -> SpotKey {
         match (self.known(spot), spot) {
             (Ok(Some(key)), _) => key,
-            (Ok(None), Spot::Object(object) | Spot::Passage(object, _)) => {
+            (Ok(None), Spot::Object(object) | Spot::Passage(object, _) | Spot::Guarded(object)) => {
                 let key = self.new_spot();
                 self.present[object.index()].spot = Some(key);
                 self.spot(spot)
@@ -310,6 +310,10 @@ impl Identities {
             // The lock may have been bound late, and then is known by its own name only.
             Spot::Upgradable(of) => match self.present[of.index()].spot {
                 Some(lock) => Known::Other(9, lock.0, 0),
+                None => return Ok(None),
+            },
+            Spot::Guarded(of) => match self.present[of.index()].spot {
+                Some(lock) => Known::Other(8, lock.0, 0),
                 None => return Ok(None),
             },
         })

@@ -245,7 +245,7 @@ impl Without<'_> {
         for touch in self.touched(spot) {
             let holds = match touch.before {
                 Before::Holds(holds) => holds,
-                Before::Untold => continue,
+                Before::Untold | Before::Same => continue,
                 _ => return None,
             };
             let all = holders.get_or_insert(Holds::default());

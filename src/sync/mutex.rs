@@ -167,6 +167,7 @@ impl<T: ?Sized> Mutex<T> {
         &'a self,
         acquired: Acquired<LockResult<real::MutexGuard<'a, ()>>>,
     ) -> LockResult<MutexGuard<'a, T>> {
+        self.identity.guards(size_of_val(&self.value));
         let (is_poisoned, real) = self.poison.told(acquired);
         poison_if(is_poisoned, self.new_guard(real))
     }

@@ -211,6 +211,7 @@ impl<T: ?Sized> RwLock<T> {
         &'a self,
         acquired: Acquired<LockResult<real::RwLockWriteGuard<'a, ()>>>,
     ) -> LockResult<RwLockWriteGuard<'a, T>> {
+        self.identity.guards(size_of_val(&self.value));
         let (is_poisoned, real) = self.poison.told(acquired);
         let guard = RwLockWriteGuard {
             lock: self,

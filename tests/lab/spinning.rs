@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use racelab::sync::{Arc, mpsc};
+use racelab::sync::{Arc, Mutex, RwLock, mpsc};
 use racelab::{
     Coverage, Engine, Explorer, Failure, FailureKind, Report, Verdict, hint, outcome, thread,
 };
@@ -289,4 +289,249 @@ fn a_livelock_replays_under_another_bound_on_steps() {
         assert_eq!(again.kind, FailureKind::Livelock);
         assert_eq!(again.trace, failure.trace);
     }
+}
+
+/// Waits for what `ends` says, and yields in between.
+fn poll(mut ends: impl FnMut() -> bool) {
+    while !ends() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_loop_that_polls_by_an_operation_which_changes_nothing_ends() {
+    // By a swap of the same value.
+    holds(|| {
+        let flag = Arc::new(AtomicBool::new(true));
+        let other = thread::spawn({
+            let flag = Arc::clone(&flag);
+            move || flag.store(false, SeqCst)
+        });
+        poll(|| !flag.swap(true, SeqCst));
+        other.join().unwrap();
+    });
+    holds(|| {
+        let flags = Arc::new(AtomicUsize::new(1));
+        let other = thread::spawn({
+            let flags = Arc::clone(&flags);
+            move || flags.store(0, SeqCst)
+        });
+        poll(|| flags.fetch_or(1, SeqCst) & 1 == 0);
+        other.join().unwrap();
+    });
+    // Without a yield.
+    holds(|| {
+        let flag = Arc::new(AtomicBool::new(true));
+        let other = thread::spawn({
+            let flag = Arc::clone(&flag);
+            move || flag.store(false, SeqCst)
+        });
+        while flag.swap(true, SeqCst) {}
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_loop_that_polls_under_a_lock_ends() {
+    holds(|| {
+        let flag = Arc::new(Mutex::new(false));
+        let other = thread::spawn({
+            let flag = Arc::clone(&flag);
+            move || *flag.lock().unwrap() = true
+        });
+        poll(|| *flag.lock().unwrap());
+        other.join().unwrap();
+    });
+    holds(|| {
+        let flag = Arc::new(RwLock::new(false));
+        let other = thread::spawn({
+            let flag = Arc::clone(&flag);
+            move || *flag.write().unwrap() = true
+        });
+        poll(|| *flag.read().unwrap());
+        other.join().unwrap();
+    });
+    // What is there is taken out of the lock, so that each round may have changed it.
+    holds(|| {
+        let item = Arc::new(Mutex::new(None));
+        let other = thread::spawn({
+            let item = Arc::clone(&item);
+            move || *item.lock().unwrap() = Some(5)
+        });
+        poll(|| item.lock().unwrap().take().is_some());
+        other.join().unwrap();
+    });
+    // Without a yield.
+    holds(|| {
+        let flag = Arc::new(Mutex::new(false));
+        let other = thread::spawn({
+            let flag = Arc::clone(&flag);
+            move || *flag.lock().unwrap() = true
+        });
+        while !*flag.lock().unwrap() {}
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn threads_that_poll_under_one_lock_do_not_keep_each_other_awake() {
+    holds(|| {
+        let flag = Arc::new(Mutex::new(false));
+        let others = [(); 2].map(|()| {
+            let flag = Arc::clone(&flag);
+            thread::spawn(move || poll(|| *flag.lock().unwrap()))
+        });
+        *flag.lock().unwrap() = true;
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_lock_that_another_thread_takes_in_between_is_no_news_unless_it_changes_something() {
+    // The values that the loop sees are all orders of its rounds and the changes.
+    let report = holds(|| {
+        let n = Arc::new(Mutex::new(0));
+        let other = thread::spawn({
+            let n = Arc::clone(&n);
+            move || {
+                drop(n.lock().unwrap());
+                *n.lock().unwrap() += 1;
+                *n.lock().unwrap() += 1;
+            }
+        });
+        let mut seen = vec![];
+        poll(|| {
+            let now = *n.lock().unwrap();
+            if seen.last() != Some(&now) {
+                seen.push(now);
+            }
+            now == 2
+        });
+        outcome(seen);
+        other.join().unwrap();
+    });
+    let values: Vec<_> = report.outcomes.iter().map(|o| o.value.as_str()).collect();
+    assert_eq!(values, ["[0, 1, 2]", "[0, 2]", "[1, 2]", "[2]"]);
+}
+
+#[test]
+fn a_loop_under_a_lock_that_counts_its_rounds_loses_nothing() {
+    let report = holds(|| {
+        let (n, first) = (Mutex::new(0), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..3 {
+                    *n.lock().unwrap() += 1;
+                    thread::yield_now();
+                }
+                let _ = first.compare_exchange(0, 1, SeqCst, SeqCst);
+            });
+            let seen = *n.lock().unwrap();
+            let _ = first.compare_exchange(0, 2, SeqCst, SeqCst);
+            outcome((seen, first.load(SeqCst)));
+        });
+    });
+    assert_eq!(report.outcomes.len(), 8, "{report}");
+}
+
+#[test]
+fn who_gives_up_to_poll_under_a_lock_does_so_in_either_order() {
+    let report = holds(|| {
+        let (flag, parked) = (Mutex::new(false), AtomicBool::new(false));
+        thread::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                for _ in 0..3 {
+                    if *flag.lock().unwrap() {
+                        return "seen";
+                    }
+                    thread::yield_now();
+                }
+                parked.store(true, SeqCst);
+                "parked"
+            });
+            *flag.lock().unwrap() = true;
+            let parked = parked.load(SeqCst);
+            outcome((parked, waiter.join().unwrap()));
+        });
+    });
+    let values: Vec<_> = report.outcomes.iter().map(|o| o.value.as_str()).collect();
+    assert_eq!(
+        values,
+        [
+            r#"(false, "parked")"#,
+            r#"(false, "seen")"#,
+            r#"(true, "parked")"#
+        ]
+    );
+}
+
+#[test]
+fn a_thread_that_holds_a_lock_at_its_yields_does_not_rest_with_it() {
+    // Each round lets go of the lock only for a moment, in which the other thread can take it.
+    let bounded = |engine| {
+        let explorer = Explorer::new(engine).max_steps(300).max_executions(500);
+        explorer.explore(|| {
+            let flag = Arc::new(Mutex::new(false));
+            let other = thread::spawn({
+                let flag = Arc::clone(&flag);
+                move || *flag.lock().unwrap() = true
+            });
+            let mut held = flag.lock().unwrap();
+            while !*held {
+                thread::yield_now();
+                drop(held);
+                held = flag.lock().unwrap();
+            }
+            drop(held);
+            other.join().unwrap();
+        })
+    };
+    for engine in [Engine::Dfs, Engine::Dpor, Engine::Random] {
+        let report = bounded(engine);
+        assert!(report.failure().is_none(), "{engine}: {report}");
+    }
+}
+
+#[test]
+fn a_spin_under_a_lock_that_nobody_ends_is_a_livelock() {
+    fails(FailureKind::Livelock, || {
+        let flag = Mutex::new(false);
+        poll(|| *flag.lock().unwrap());
+    });
+    fails(FailureKind::Livelock, || {
+        let flag = Arc::new(Mutex::new(false));
+        let other = thread::spawn({
+            let flag = Arc::clone(&flag);
+            move || poll(|| *flag.lock().unwrap())
+        });
+        poll(|| *flag.lock().unwrap());
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_bug_behind_a_loop_that_polls_is_found() {
+    // A receiver that looks into the queue, and then whether the sender is gone.
+    fails(FailureKind::Panic, || {
+        let queue = Arc::new(Mutex::new(None));
+        let senders = Arc::new(AtomicUsize::new(1));
+        let sender = thread::spawn({
+            let (queue, senders) = (queue.clone(), senders.clone());
+            move || {
+                *queue.lock().unwrap() = Some(5);
+                senders.fetch_sub(1, SeqCst);
+            }
+        });
+        let got = loop {
+            let message = queue.lock().unwrap().take();
+            if message.is_some() || senders.load(SeqCst) == 0 {
+                break message;
+            }
+            thread::yield_now();
+        };
+        sender.join().unwrap();
+        assert_eq!(got, Some(5));
+    });
 }

@@ -108,9 +108,11 @@ impl Surprises {
             // Who touches it can do so only afterwards, or is in conflict without it as well.
             Spot::Start(_) | Spot::Woken(_) | Spot::Taken(..) | Spot::Passage(..) => {}
             Spot::End(_) | Spot::Result(_) => self.end(which, touch, planned),
-            Spot::Object(_) | Spot::Token(_) | Spot::Receivers(_) | Spot::Upgradable(_) => {
-                self.add(which, touch);
-            }
+            Spot::Object(_)
+            | Spot::Token(_)
+            | Spot::Receivers(_)
+            | Spot::Upgradable(_)
+            | Spot::Guarded(_) => self.add(which, touch),
         }
     }
 
