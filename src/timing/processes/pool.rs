@@ -108,7 +108,7 @@ impl<W: Work> Pool<W> {
     ///
     /// # Errors
     ///
-    /// If there are to be no workers, or if the system starts no more processes.
+    /// As [`start_with`](Self::start_with).
     pub(crate) fn start(
         workers: usize,
         setup: W::Setup,
@@ -121,7 +121,7 @@ impl<W: Work> Pool<W> {
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// If there are to be no workers, or if the system starts no more processes.
     pub fn start_with(
         settings: PoolSettings,
         setup: W::Setup,
