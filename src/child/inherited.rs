@@ -9,21 +9,26 @@ use serde::{Deserialize, Serialize};
 #[cfg(unix)]
 pub(crate) type Descriptor = std::os::fd::OwnedFd;
 
-/// What a child can inherit: nothing, on this system.
-#[cfg(not(unix))]
-#[derive(Debug)]
-pub(crate) enum Descriptor {}
+/// What a child could inherit: it cannot, on this system.
+#[cfg(windows)]
+pub(crate) type Descriptor = std::os::windows::io::OwnedHandle;
 
 /// The number by which a child has a descriptor, which is the one that it has in the parent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Inherited(pub(super) i32);
 
-#[cfg(unix)]
 impl Inherited {
     /// The number of a descriptor.
-    pub(crate) fn of(descriptor: &Descriptor) -> Self {
-        use std::os::fd::AsRawFd;
-        Inherited(descriptor.as_raw_fd())
+    ///
+    /// # Errors
+    ///
+    /// If children inherit nothing on this system.
+    pub(crate) fn of(descriptor: &Descriptor) -> io::Result<Self> {
+        #[cfg(unix)]
+        let number = Ok(std::os::fd::AsRawFd::as_raw_fd(descriptor));
+        #[cfg(not(unix))]
+        let number = self::descriptor(-1).and(Ok(-1));
+        number.map(Inherited)
     }
 
     /// Takes it, in the child that has inherited it. It must not be taken twice.
@@ -50,6 +55,11 @@ fn descriptor(number: i32) -> io::Result<Descriptor> {
     Ok(unsafe { Descriptor::from_raw_fd(number) })
 }
 
+#[cfg(not(unix))]
+fn descriptor(_number: i32) -> io::Result<Descriptor> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Lets a command inherit descriptors. No other process that is started meanwhile inherits them.
 #[cfg(unix)]
 #[expect(
@@ -57,11 +67,12 @@ fn descriptor(number: i32) -> io::Result<Descriptor> {
     reason = "std lets a child inherit nothing but its standard streams"
 )]
 pub(crate) fn inherit(command: &mut Command, descriptors: &[Descriptor]) {
+    use std::os::fd::AsRawFd;
     use std::os::unix::process::CommandExt;
     if descriptors.is_empty() {
         return;
     }
-    let numbers: Vec<i32> = descriptors.iter().map(|it| Inherited::of(it).0).collect();
+    let numbers: Vec<i32> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
     let inherit = move || {
         for number in &numbers {
             // SAFETY: `fcntl` with `F_SETFD` takes numbers and touches no memory.

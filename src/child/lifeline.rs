@@ -4,15 +4,12 @@
 //! holds when the parent ends, whatever ends it. Linux could send the child a signal in place of that
 //! (`PR_SET_PDEATHSIG`), but does so when the thread that has started the child ends.
 
-#[cfg(unix)]
 use std::fs::File;
 use std::io::{self, PipeWriter, Read};
 use std::process::Command;
-use std::{env, thread};
+use std::{env, slice, thread};
 
-use super::Descriptor;
-#[cfg(unix)]
-use super::inherited::{Inherited, inherit};
+use super::{Descriptor, Inherited, inherit};
 
 /// Set in the environment of a child process: the number of the descriptor that ends with the
 /// parent. It is empty if there is none.
@@ -30,21 +27,13 @@ pub(super) fn tie_by_input(command: &mut Command) {
 
 /// Ties a child to this process by a pipe of its own. The end to read may be closed when the child
 /// has been started, the other one is to be held.
-#[cfg(unix)]
-pub(super) fn tie(command: &mut Command) -> io::Result<Option<(Descriptor, PipeWriter)>> {
+pub(super) fn tie(command: &mut Command) -> io::Result<(Descriptor, PipeWriter)> {
     let (reader, writer) = io::pipe()?;
     let reader = Descriptor::from(reader);
-    command.env(LIFELINE, Inherited::of(&reader).0.to_string());
-    inherit(command, std::slice::from_ref(&reader));
-    Ok(Some((reader, writer)))
-}
-
-/// Ties a child to this process as far as the system allows: it inherits its standard streams only.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "it can fail on other systems")]
-pub(super) fn tie(command: &mut Command) -> io::Result<Option<(Descriptor, PipeWriter)>> {
-    command.env(LIFELINE, "");
-    Ok(None)
+    let number = Inherited::of(&reader).map(|inherited| inherited.0.to_string());
+    command.env(LIFELINE, number.unwrap_or_default());
+    inherit(command, slice::from_ref(&reader));
+    Ok((reader, writer))
 }
 
 /// If this process is a child, lets it end with its parent, whatever it does then. To be called
@@ -54,30 +43,11 @@ pub(super) fn tie(command: &mut Command) -> io::Result<Option<(Descriptor, PipeW
 ///
 /// If the system starts no thread, or the parent has not left what this one reads.
 pub(crate) fn end_with_parent() -> io::Result<()> {
-    match env::var(LIFELINE).as_deref() {
-        Err(_) | Ok("") => Ok(()),
-        Ok("0") => end_with(io::stdin()),
-        Ok(number) => end_with_inherited(number),
-    }
-}
-
-#[cfg(unix)]
-fn end_with_inherited(number: &str) -> io::Result<()> {
-    let inherited = || Inherited(number.parse().map_err(io::Error::other)?).take();
-    let inherited = inherited().map_err(|error| {
-        let what = format!("{LIFELINE}={number} is no descriptor of a parent process: {error}");
-        io::Error::new(error.kind(), what)
-    })?;
-    end_with(File::from(inherited))
-}
-
-#[cfg(not(unix))]
-fn end_with_inherited(_number: &str) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-/// Ends the process when there is no more to read.
-fn end_with(mut lifeline: impl Read + Send + 'static) -> io::Result<()> {
+    let mut lifeline: Box<dyn Read + Send> = match env::var(LIFELINE).as_deref() {
+        Err(_) | Ok("") => return Ok(()),
+        Ok("0") => Box::new(io::stdin()),
+        Ok(number) => Box::new(inherited(number)?),
+    };
     let watch = move || {
         let mut byte = [0];
         while let Ok(1..) = lifeline.read(&mut byte) {}
@@ -86,6 +56,14 @@ fn end_with(mut lifeline: impl Read + Send + 'static) -> io::Result<()> {
     let started = thread::Builder::new().spawn(watch);
     started.map(drop).map_err(|error| {
         let what = format!("the system cannot start a thread: {error}");
+        io::Error::new(error.kind(), what)
+    })
+}
+
+fn inherited(number: &str) -> io::Result<File> {
+    let take = || Inherited(number.parse().map_err(io::Error::other)?).take();
+    take().map(File::from).map_err(|error| {
+        let what = format!("{LIFELINE}={number} is no descriptor of a parent process: {error}");
         io::Error::new(error.kind(), what)
     })
 }

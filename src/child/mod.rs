@@ -16,4 +16,4 @@ pub(crate) use ending::{crash, killed_from_outside, signal};
 pub(crate) use inherited::{Descriptor, Inherited, inherit};
 pub(crate) use lifeline::{end_with_parent, is_child};
 pub(crate) use process::{OnInterrupt, Process, command};
-pub(crate) use supervisor::{Ear, Event, Supervisor};
+pub(crate) use supervisor::{Event, Supervisor};

@@ -60,7 +60,7 @@ impl Process {
         mut command: Command,
         on_interrupt: OnInterrupt,
     ) -> io::Result<Self> {
-        let (reader, lifeline) = tie(&mut command)?.unzip();
+        let (reader, lifeline) = tie(&mut command)?;
         if on_interrupt == OnInterrupt::Tell {
             leave_terminal(&mut command);
         }
@@ -79,7 +79,7 @@ impl Process {
         };
         Ok(Process {
             child,
-            _lifeline: lifeline,
+            _lifeline: Some(lifeline),
         })
     }
 

@@ -29,7 +29,7 @@ pub(crate) struct Supervisor<S> {
     started: u64,
     heard: Receiver<Heard<S>>,
     /// Where new children are heard.
-    heard_from: Sender<Heard<S>>,
+    ears: Sender<Heard<S>>,
 }
 
 /// What is heard of a child.
@@ -37,27 +37,13 @@ pub(crate) struct Supervisor<S> {
 pub(crate) enum Event<S> {
     /// It says something.
     Said(S),
-    /// It was silent for too long, and is killed. What it has said before may still be heard.
-    Overdue,
     /// It has ended, and its place is free. `None` if it had to be killed, since it was silent for
     /// too long or did not end by itself.
     Ended(Option<ExitStatus>),
 }
 
-/// How what a child says reaches its supervisor.
-#[derive(Debug)]
-pub(crate) struct Ear<S> {
-    /// The number of the child.
-    child: u64,
-    heard: Sender<Heard<S>>,
-}
-
-#[derive(Debug)]
-struct Heard<S> {
-    child: u64,
-    /// `None` if nothing more will be heard of it.
-    said: Option<S>,
-}
+/// The number of a child, and what it says. `None` if nothing more will be heard of it.
+type Heard<S> = (u64, Option<S>);
 
 /// A child in its place.
 #[derive(Debug)]
@@ -73,37 +59,20 @@ struct Watched {
     was_killed: bool,
 }
 
-impl<S> Ear<S> {
-    /// Hands over what the child says. False if nobody listens any more.
-    pub(crate) fn hear(&self, said: S) -> bool {
-        let child = self.child;
-        let said = Some(said);
-        self.heard.send(Heard { child, said }).is_ok()
-    }
-}
-
-impl<S> Drop for Ear<S> {
-    fn drop(&mut self) {
-        let child = self.child;
-        // Nobody listens if the supervisor is gone.
-        let _ = self.heard.send(Heard { child, said: None });
-    }
-}
-
 impl<S: Send + 'static> Supervisor<S> {
     /// Watches so many places, in which there is nobody yet.
     pub(crate) fn of(places: usize) -> Self {
-        let (heard_from, heard) = channel();
+        let (ears, heard) = channel();
         Supervisor {
             places: (0..places).map(|_| None).collect(),
             started: 0,
             heard,
-            heard_from,
+            ears,
         }
     }
 
     /// Watches a child in a place. `listen` runs on a thread of its own, up to the end of what the
-    /// child says.
+    /// child says, and hands that over; it is told whether anybody still listens.
     ///
     /// # Errors
     ///
@@ -112,17 +81,18 @@ impl<S: Send + 'static> Supervisor<S> {
         &mut self,
         place: usize,
         process: Process,
-        listen: impl FnOnce(&Ear<S>) + Send + 'static,
+        listen: impl FnOnce(&dyn Fn(S) -> bool) + Send + 'static,
     ) -> io::Result<()> {
         self.started += 1;
-        let ear = Ear {
-            child: self.started,
-            heard: self.heard_from.clone(),
-        };
-        thread::Builder::new().spawn(move || listen(&ear))?;
+        let (number, ear) = (self.started, self.ears.clone());
+        thread::Builder::new().spawn(move || {
+            listen(&|said| ear.send((number, Some(said))).is_ok());
+            // Nobody listens if the supervisor is gone.
+            let _ = ear.send((number, None));
+        })?;
         self.places[place] = Some(Watched {
             process,
-            number: self.started,
+            number,
             limit: None,
             silent: Duration::ZERO,
             has_closed: false,
@@ -142,6 +112,13 @@ impl<S: Send + 'static> Supervisor<S> {
         }
     }
 
+    /// Whether the child in a place was killed here. What it had said before may still be heard.
+    pub(crate) fn was_killed(&self, place: usize) -> bool {
+        self.places[place]
+            .as_ref()
+            .is_some_and(|child| child.was_killed)
+    }
+
     /// Waits until there is something to tell of a child: its place, and what. `None` if there is
     /// nothing within this time.
     ///
@@ -151,11 +128,13 @@ impl<S: Send + 'static> Supervisor<S> {
     pub(crate) fn next(&mut self, within: Duration) -> io::Result<Option<(usize, Event<S>)>> {
         let start = Instant::now();
         loop {
-            // What was said comes before what became of who said it.
-            if let Some(event) = self.heard.try_recv().ok().and_then(|it| self.said(it)) {
-                return Ok(Some(event));
+            // Who has said something is not silent.
+            while let Ok(heard) = self.heard.try_recv() {
+                if let Some(event) = self.said(heard) {
+                    return Ok(Some(event));
+                }
             }
-            if let Some(event) = self.ended()?.or_else(|| self.overdue()) {
+            if let Some(event) = self.ended()? {
                 return Ok(Some(event));
             }
             let left = within.saturating_sub(start.elapsed());
@@ -178,63 +157,53 @@ impl<S: Send + 'static> Supervisor<S> {
     }
 
     /// What is to be told of something that was heard: nothing, if it is of a child of the past.
-    fn said(&mut self, heard: Heard<S>) -> Option<(usize, Event<S>)> {
-        let is_child = |child: &Option<Watched>| {
-            child
-                .as_ref()
-                .is_some_and(|child| child.number == heard.child)
-        };
-        let place = self.places.iter().position(is_child)?;
-        if heard.said.is_none()
-            && let Some(child) = &mut self.places[place]
-        {
+    fn said(&mut self, (number, said): Heard<S>) -> Option<(usize, Event<S>)> {
+        let mut places = self.places.iter_mut().enumerate();
+        let (place, child) = places.find_map(|(place, child)| {
+            let child = child.as_mut().filter(|child| child.number == number)?;
+            Some((place, child))
+        })?;
+        if said.is_none() {
             child.has_closed = true;
             child.silent = Duration::ZERO;
         }
-        Some((place, Event::Said(heard.said?)))
+        Some((place, Event::Said(said?)))
     }
 
-    /// A child that has ended after it has closed its output, or of which nothing more is awaited.
+    /// A child that has ended, or of which nothing more is awaited. Kills those that were silent for
+    /// too long.
     fn ended(&mut self) -> io::Result<Option<(usize, Event<S>)>> {
         for (place, watched) in self.places.iter_mut().enumerate() {
             let Some(child) = watched else { continue };
-            if child.has_closed && child.silent >= GRACE && !child.was_killed {
-                child.kill();
+            if child.limit().is_some_and(|limit| child.silent >= limit) {
+                if child.was_killed {
+                    *watched = None;
+                    return Ok(Some((place, Event::Ended(None))));
+                }
+                child.process.kill();
+                child.was_killed = true;
+                child.silent = Duration::ZERO;
             }
-            let status = match child.has_closed {
-                true => child.process.ended()?,
-                false => None,
-            };
-            let was_killed = child.was_killed;
-            if status.is_some() || was_killed && child.silent >= LAST {
+            if child.has_closed
+                && let Some(status) = child.process.ended()?
+            {
+                let status = Some(status).filter(|_| !child.was_killed);
                 *watched = None;
-                return Ok(Some((place, Event::Ended(status.filter(|_| !was_killed)))));
+                return Ok(Some((place, Event::Ended(status))));
             }
         }
         Ok(None)
     }
-
-    /// Kills a child that was silent for too long.
-    fn overdue(&mut self) -> Option<(usize, Event<S>)> {
-        let mut places = self.places.iter_mut().enumerate();
-        places.find_map(|(place, child)| {
-            let child = child.as_mut().filter(|child| child.is_overdue())?;
-            child.kill();
-            Some((place, Event::Overdue))
-        })
-    }
 }
 
 impl Watched {
-    fn is_overdue(&self) -> bool {
-        let is_over = self.limit.is_some_and(|limit| self.silent >= limit);
-        is_over && !self.was_killed && !self.has_closed
-    }
-
-    fn kill(&mut self) {
-        self.process.kill();
-        self.was_killed = true;
-        self.silent = Duration::ZERO;
+    /// How long it is waited for it.
+    fn limit(&self) -> Option<Duration> {
+        match (self.was_killed, self.has_closed) {
+            (true, _) => Some(LAST),
+            (false, true) => Some(GRACE),
+            (false, false) => self.limit,
+        }
     }
 
     /// How long it can be waited until there is to be looked at the child.
@@ -242,12 +211,7 @@ impl Watched {
         if self.has_closed {
             return TICK;
         }
-        let limit = if self.was_killed {
-            Some(LAST)
-        } else {
-            self.limit
-        };
-        let left = limit.map(|limit| limit.saturating_sub(self.silent));
+        let left = self.limit().map(|limit| limit.saturating_sub(self.silent));
         left.unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
     }
 }
@@ -269,10 +233,10 @@ mod tests {
         command.args(["-c", script]).stdout(Stdio::piped());
         let process = Process::start(command).unwrap();
         let mut output = process.take_output().unwrap();
-        let listen = move |ear: &Ear<String>| {
+        let listen = move |tell: &dyn Fn(String) -> bool| {
             let mut bytes = [0; 9];
             while let Ok(read @ 1..) = output.read(&mut bytes) {
-                ear.hear(String::from_utf8_lossy(&bytes[..read]).into_owned());
+                tell(String::from_utf8_lossy(&bytes[..read]).into_owned());
             }
         };
         children.watch(0, process, listen).unwrap();
@@ -302,7 +266,6 @@ mod tests {
         watch(&mut children, "exec sleep 1000");
         assert!(children.next(Duration::from_millis(20)).unwrap().is_none());
         children.allow_silence(0, Some(Duration::from_millis(20)));
-        assert!(matches!(next(&mut children), Event::Overdue));
         assert!(matches!(next(&mut children), Event::Ended(None)));
     }
 
@@ -311,7 +274,6 @@ mod tests {
         let mut children = Supervisor::of(1);
         watch(&mut children, "sleep 20 & wait");
         children.allow_silence(0, Some(Duration::from_millis(20)));
-        assert!(matches!(next(&mut children), Event::Overdue));
         assert!(matches!(next(&mut children), Event::Ended(None)));
     }
 

@@ -1,12 +1,12 @@
 //! What can do anything to the process that it runs in: this command runs it in a child process.
 
 use std::env;
-use std::io::{self, Read};
+use std::io;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::Progress;
-use crate::child::{self, Ear, Event, OnInterrupt, Process, Supervisor};
+use crate::child::{self, Event, OnInterrupt, Process, Supervisor};
 
 use super::error::Error;
 
@@ -37,11 +37,9 @@ pub(super) fn printed_by(
         let mut command = child::command()?;
         command.args(arguments).stdout(Stdio::piped());
         let child = Process::start(command)?;
-        let mut output = child.take_output().expect("it is piped");
-        children.watch(0, child, move |ear: &Ear<io::Result<String>>| {
-            let mut printed = String::new();
-            let read = output.read_to_string(&mut printed);
-            ear.hear(read.map(|_| printed));
+        let output = child.take_output().expect("it is piped");
+        children.watch(0, child, move |tell| {
+            tell(io::read_to_string(output));
         })
     };
     start().map_err(|error| refused(&error))?;
@@ -53,7 +51,7 @@ pub(super) fn printed_by(
             Some((_, Event::Ended(None))) => {
                 return Err(internal(&io::Error::other("it has not ended by itself")));
             }
-            Some((_, Event::Overdue)) | None => {}
+            None => {}
         }
     }
     Ok(None)

@@ -7,7 +7,6 @@ mod checkpoint;
 mod console;
 mod diff;
 mod division;
-mod drill;
 mod error;
 mod explore;
 mod isolated;
@@ -83,9 +82,6 @@ enum Command {
     // Each process of `time`, and of the exhibits across processes.
     #[command(hide = true)]
     Worker(worker::Worker),
-    // For the tests of worker processes.
-    #[command(hide = true)]
-    Drill(drill::Drilled),
     /// Run a variant on real threads, and tell what each run came to
     #[command(hide = true)]
     Runs(runs::Runs),
@@ -154,7 +150,6 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Bench(bench) => bench.run(&output, format),
         Command::Time(time) => time.run(&output, format),
         Command::Worker(worker) => worker.run(),
-        Command::Drill(drill) => drill.run(&output),
         Command::Runs(runs) => runs.run(),
     }
 }

@@ -8,7 +8,7 @@ use crate::exhibits::processes::works::{
     AddByFetchAdd, AddByLoadAndStore, AddByReadAndWrite, AddUnderFileLock, AppendByManager,
     AppendToCopy, AppendToFile, DownloadBySession, SendAndReceive,
 };
-use crate::timing::processes::{Drill, List, Work, serve};
+use crate::timing::processes::{List, Work, serve};
 use crate::timing::workloads::{Adder, FindPrimes, Talker, Waiter};
 
 use super::error::{Error, Exit};
@@ -24,7 +24,6 @@ const WORKS: &[(&str, fn() -> !)] = &[
     entry::<AppendToCopy>(),
     entry::<AppendToFile>(),
     entry::<DownloadBySession>(),
-    entry::<Drill>(),
     entry::<FindPrimes>(),
     entry::<List>(),
     entry::<SendAndReceive>(),

@@ -117,17 +117,17 @@ pub(crate) struct Cost {
 
 /// What one worker did, and when.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Lane {
+pub struct Lane {
     /// The name of the worker, as `thread 1`.
-    pub(crate) name: String,
+    pub name: String,
     /// In the order of time. What is between two spans was spent neither on the work nor waiting
     /// for what the work needs.
-    pub(crate) spans: Vec<Span>,
+    pub spans: Vec<Span>,
 }
 
 /// Something that a worker did for a while. Times are seconds since the run began.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Span {
+pub struct Span {
     /// When it began.
     pub(crate) start: f64,
     /// When it was over.

@@ -16,12 +16,19 @@ mod way;
 mod workers;
 pub mod workloads;
 
-pub(crate) use figures::{Activity, Cost, Costs, Lane, Span, TimedWay, Timing};
+pub(crate) use figures::{Activity, Cost, Costs, TimedWay, Timing};
+#[doc(hidden)]
+pub use figures::{Lane, Span};
 pub(crate) use measure::{Event, Measurements, Plan, measure};
 pub(crate) use options::Choice;
 pub(crate) use origin::Origin;
 pub(crate) use report::{conclusion, html, markdown, svg, text};
-pub(crate) use timeline::{Recorder, Timeline, Waits};
+// For the tests of the pool.
+#[doc(hidden)]
+pub use processes::{Finished, Message, Pool, PoolSettings, Work, serve};
+pub(crate) use timeline::Waits;
+#[doc(hidden)]
+pub use timeline::{Recorder, Timeline};
 pub(crate) use way::{Method, Way, cores};
 pub use workloads::Failed;
 pub(crate) use workloads::{Done, Workload};

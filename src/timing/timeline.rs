@@ -16,7 +16,7 @@ use crate::timing::{Activity, Lane, Span};
 ///
 /// Clones are the same timeline.
 #[derive(Clone, Debug)]
-pub(crate) struct Timeline {
+pub struct Timeline {
     began: Instant,
     records: bool,
     lanes: Arc<Mutex<Vec<(usize, Lane)>>>,
@@ -25,7 +25,7 @@ pub(crate) struct Timeline {
 
 /// Records the lane of one worker.
 #[derive(Debug)]
-pub(crate) struct Recorder {
+pub struct Recorder {
     timeline: Timeline,
     place: usize,
     lane: Lane,
@@ -98,7 +98,7 @@ impl Waits {
 
 impl Timeline {
     /// A timeline that begins now.
-    pub(crate) fn recording() -> Self {
+    pub fn recording() -> Self {
         Timeline {
             began: Instant::now(),
             records: true,
@@ -132,7 +132,7 @@ impl Timeline {
     }
 
     /// When the run began.
-    pub(crate) fn began(&self) -> Instant {
+    pub fn began(&self) -> Instant {
         self.began
     }
 
@@ -227,7 +227,7 @@ impl Timeline {
     }
 
     /// Takes all lanes that were handed in, in the order of their places.
-    pub(crate) fn take_lanes(&self) -> Vec<Lane> {
+    pub fn take_lanes(&self) -> Vec<Lane> {
         let lanes = self.lanes.lock();
         let mut lanes = std::mem::take(&mut *lanes.unwrap_or_else(PoisonError::into_inner));
         lanes.sort_by_key(|(place, _)| *place);
@@ -242,12 +242,12 @@ impl Recorder {
     }
 
     /// Does some work.
-    pub(crate) fn work<T>(&mut self, work: impl FnOnce() -> T) -> T {
+    pub fn work<T>(&mut self, work: impl FnOnce() -> T) -> T {
         self.record(Activity::Work, work)
     }
 
     /// Waits for something.
-    pub(crate) fn wait<T>(&mut self, wait: impl FnOnce() -> T) -> T {
+    pub fn wait<T>(&mut self, wait: impl FnOnce() -> T) -> T {
         self.record(Activity::Wait, wait)
     }
 

@@ -9,5 +9,4 @@ mod exhibits;
 mod golden;
 mod io;
 mod matrix;
-mod processes;
 mod support;

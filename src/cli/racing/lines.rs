@@ -5,7 +5,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use crate::child::{Ear, Process};
+use crate::child::Process;
 
 use super::super::runs::Message;
 
@@ -35,7 +35,7 @@ pub(super) fn start(mut command: Command) -> io::Result<(Process, PipeReader)> {
 }
 
 /// Reads lines to the end, those of a while at once.
-pub(super) fn read(mut reader: PipeReader, lines: &Ear<Vec<Line>>) {
+pub(super) fn read(mut reader: PipeReader, tell: &dyn Fn(Vec<Line>) -> bool) {
     let mut chunk = vec![0; 1 << 16];
     let mut rest: Vec<u8> = Vec::new();
     loop {
@@ -55,7 +55,7 @@ pub(super) fn read(mut reader: PipeReader, lines: &Ear<Vec<Line>>) {
         let texts = rest[..whole].split(|&byte| byte == b'\n');
         let found: Vec<Line> = texts.filter_map(line).collect();
         rest.drain(..whole);
-        if !found.is_empty() && !lines.hear(found) {
+        if !found.is_empty() && !tell(found) {
             return;
         }
         if read == 0 {

@@ -85,20 +85,6 @@ struct Counting<'a> {
     children: Supervisor<Vec<Line>>,
 }
 
-/// How a child came to its end.
-enum ChildEnd {
-    /// All of its runs are made.
-    Done,
-    /// It ended in a run.
-    Crashed(ExitStatus),
-    /// It was ended in a run that took too long.
-    Endless,
-    /// It was ended, or has ended itself, and its last run does not count.
-    Stopped,
-    /// As `Stopped`, and there can be no more runs.
-    Last(Stop),
-}
-
 /// The runs of one place, made by a child and by those that take its place.
 struct Share {
     /// Those of the present child.
@@ -117,8 +103,7 @@ struct Heard {
     /// The first thing it said that is not for the count.
     said: Option<String>,
     unable: Option<String>,
-    is_given_up: bool,
-    /// Whether it went on at the last moment, after it was given up.
+    /// Whether it went on at the last moment, when it was given up.
     went_on: bool,
 }
 
@@ -152,13 +137,12 @@ impl Counting<'_> {
             match event {
                 Event::Said(lines) => {
                     if self.hear(lines, heard) {
-                        heard.went_on |= heard.is_given_up;
+                        heard.went_on = self.children.was_killed(place);
                         self.allow_a_run(place, heard.is_ready);
                     }
                 }
-                Event::Overdue => heard.is_given_up = true,
                 Event::Ended(status) => {
-                    let is_counted = self.note_end(end(status, job, heard), heard);
+                    let is_counted = self.note_end(status, job, heard);
                     let made = heard.runs + u64::from(is_counted);
                     job.first += made;
                     job.runs = job.runs.saturating_sub(made);
@@ -181,8 +165,8 @@ impl Counting<'_> {
         }
         let started = (self.racing.command)(job).and_then(start);
         let watched = started.and_then(|(child, output)| {
-            let listen = move |ear: &_| read(output, ear);
-            self.children.watch(place, child, listen)
+            let children = &mut self.children;
+            children.watch(place, child, move |tell| read(output, tell))
         });
         match watched {
             Ok(()) => self.allow_a_run(place, false),
@@ -233,28 +217,37 @@ impl Counting<'_> {
     }
 
     /// Counts the run in which a child ended. Returns whether it counts.
-    fn note_end(&mut self, end: ChildEnd, heard: &Heard) -> bool {
-        let counted = &mut self.counted;
+    fn note_end(&mut self, status: Option<ExitStatus>, job: &Job, heard: &Heard) -> bool {
         if let Some(why) = &heard.unable {
-            counted.stop.get_or_insert(Stop::Unable(why.clone()));
+            self.stop(Stop::Unable(why.clone()));
+            return false;
         }
-        let bad = match end {
-            ChildEnd::Done | ChildEnd::Stopped => return false,
-            ChildEnd::Last(stop) => {
-                counted.stop.get_or_insert(stop);
-                return false;
+        // All of its runs are made, or the one that was under way is made again.
+        if heard.runs >= job.runs || heard.went_on {
+            return false;
+        }
+        if let Some(signal) = status.and_then(child::killed_from_outside) {
+            self.stop(Stop::Killed(signal));
+            return false;
+        }
+        if !heard.is_ready {
+            let silent = "did not come to its first run".to_owned();
+            self.stop(not_begun(&status.map_or(silent, child::crash), heard));
+            return false;
+        }
+        let counted = &mut self.counted;
+        let bad = match status {
+            None => {
+                counted.timeouts += 1;
+                Bad::Endless
             }
-            ChildEnd::Crashed(status) => {
+            Some(status) => {
                 let of_kind = counted.crashes.entry(child::signal(status)).or_default();
                 of_kind.0 += 1;
                 if of_kind.1.is_none() {
                     of_kind.1.clone_from(&heard.said);
                 }
                 Bad::Crashed(child::crash(status))
-            }
-            ChildEnd::Endless => {
-                counted.timeouts += 1;
-                Bad::Endless
             }
         };
         counted.runs += 1;
@@ -302,29 +295,6 @@ impl Counting<'_> {
     /// Lets the runs stop, unless they do already.
     fn stop(&mut self, stop: Stop) {
         self.counted.stop.get_or_insert(stop);
-    }
-}
-
-/// What the end of a child means. It has none by itself if it had to be killed.
-fn end(status: Option<ExitStatus>, job: &Job, heard: &Heard) -> ChildEnd {
-    if heard.unable.is_some() {
-        return ChildEnd::Stopped;
-    }
-    if heard.runs >= job.runs {
-        return ChildEnd::Done;
-    }
-    match status {
-        None if !heard.is_ready => {
-            ChildEnd::Last(not_begun("did not come to its first run", heard))
-        }
-        // The run that was under way is made again.
-        None if heard.went_on => ChildEnd::Stopped,
-        None => ChildEnd::Endless,
-        Some(status) => match child::killed_from_outside(status) {
-            Some(signal) => ChildEnd::Last(Stop::Killed(signal)),
-            None if heard.is_ready => ChildEnd::Crashed(status),
-            None => ChildEnd::Last(not_begun(&child::crash(status), heard)),
-        },
     }
 }
 

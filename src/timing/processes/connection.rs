@@ -4,9 +4,10 @@ use std::io::{self, BufReader, PipeReader, PipeWriter};
 
 use serde::{Deserialize, Serialize};
 
+use crate::child::{Descriptor, Inherited};
+
 use super::Message;
 use super::messages::{receive, send};
-use crate::child::{Descriptor, Inherited};
 
 /// One end of a connection, in the worker that has it.
 #[derive(Debug)]
@@ -29,7 +30,6 @@ impl Connection {
     /// # Errors
     ///
     /// If the system has no more pipes, or workers inherit nothing on it.
-    #[cfg(unix)]
     pub(crate) fn pair() -> io::Result<[(InheritedEnd, Vec<Descriptor>); 2]> {
         let pipe = || {
             io::pipe().map_err(|error| {
@@ -38,17 +38,7 @@ impl Connection {
         };
         let (reader, other_writer) = pipe()?;
         let (other_reader, writer) = pipe()?;
-        Ok([end(reader, writer), end(other_reader, other_writer)])
-    }
-
-    /// A new connection, which there cannot be: workers inherit nothing on this system.
-    ///
-    /// # Errors
-    ///
-    /// Always.
-    #[cfg(not(unix))]
-    pub(crate) fn pair() -> io::Result<[(InheritedEnd, Vec<Descriptor>); 2]> {
-        Err(io::ErrorKind::Unsupported.into())
+        Ok([end(reader, writer)?, end(other_reader, other_writer)?])
     }
 
     /// Takes the end that this worker has inherited. It must not be taken twice.
@@ -56,23 +46,12 @@ impl Connection {
     /// # Errors
     ///
     /// If it was not inherited.
-    #[cfg(unix)]
     pub(crate) fn take(end: &InheritedEnd) -> io::Result<Self> {
         let (reader, writer) = (end.reader.take()?, end.writer.take()?);
         Ok(Connection {
             reader: BufReader::new(PipeReader::from(reader)),
             writer: PipeWriter::from(writer),
         })
-    }
-
-    /// Takes the end that this worker has inherited, which there cannot be.
-    ///
-    /// # Errors
-    ///
-    /// Always.
-    #[cfg(not(unix))]
-    pub(crate) fn take(_end: &InheritedEnd) -> io::Result<Self> {
-        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Sends a message, at once.
@@ -95,12 +74,11 @@ impl Connection {
     }
 }
 
-#[cfg(unix)]
-fn end(reader: PipeReader, writer: PipeWriter) -> (InheritedEnd, Vec<Descriptor>) {
+fn end(reader: PipeReader, writer: PipeWriter) -> io::Result<(InheritedEnd, Vec<Descriptor>)> {
     let (reader, writer) = (reader.into(), writer.into());
     let end = InheritedEnd {
-        reader: Inherited::of(&reader),
-        writer: Inherited::of(&writer),
+        reader: Inherited::of(&reader)?,
+        writer: Inherited::of(&writer)?,
     };
-    (end, vec![reader, writer])
+    Ok((end, vec![reader, writer]))
 }

@@ -10,7 +10,6 @@
 //! the system closes that when the parent ends, however that was.
 
 mod connection;
-mod drill;
 mod manager;
 mod messages;
 mod pool;
@@ -26,14 +25,13 @@ use crate::timing::{Failed, Recorder, Timeline};
 
 pub(crate) use crate::child::Inherited;
 pub(crate) use connection::{Connection, InheritedEnd};
-pub(crate) use drill::{Drill, Order, Setup, append};
 pub(crate) use manager::{List, Manager, Proxy};
-pub(crate) use pool::{Finished, Pool, PoolSettings};
+pub use pool::{Finished, Pool, PoolSettings};
 pub(crate) use shared_number::SharedNumber;
-pub(crate) use worker::serve;
+pub use worker::serve;
 
 /// Work that worker processes do.
-pub(crate) trait Work: Sized + 'static {
+pub trait Work: Sized + 'static {
     /// The name on the command line of a worker.
     const NAME: &'static str;
     /// How many workers may be lost with the same task, or at the start in the same place, before the
@@ -68,6 +66,6 @@ pub(crate) trait Work: Sized + 'static {
 }
 
 /// What can be sent from one process to another.
-pub(crate) trait Message: Debug + Send + Serialize + DeserializeOwned + 'static {}
+pub trait Message: Debug + Send + Serialize + DeserializeOwned + 'static {}
 
 impl<T: Debug + Send + Serialize + DeserializeOwned + 'static> Message for T {}

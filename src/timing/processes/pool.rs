@@ -8,7 +8,7 @@ use std::process::{ChildStdin, ChildStdout, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, SystemTime};
 
-use crate::child::{self, Descriptor, Ear, Event, Process, Supervisor, crash, inherit};
+use crate::child::{self, Descriptor, Event, Process, Supervisor, crash, inherit};
 use crate::report::in_words;
 use crate::timing::{Lane, Span};
 
@@ -21,7 +21,7 @@ use super::{Failed, Message, Timeline, Work};
 /// A worker that is killed, panics or takes too long is replaced, and its task is given to another
 /// one. All workers are killed when the pool is dropped.
 #[derive(Debug)]
-pub(crate) struct Pool<W: Work> {
+pub struct Pool<W: Work> {
     settings: PoolSettings,
     setup: W::Setup,
     timeline: Timeline,
@@ -32,23 +32,23 @@ pub(crate) struct Pool<W: Work> {
 
 /// Which workers a pool has, and what it puts up with.
 #[derive(Debug)]
-pub(crate) struct PoolSettings {
+pub struct PoolSettings {
     /// The names of the workers, and of their lanes.
-    pub(crate) names: Vec<String>,
+    pub names: Vec<String>,
     /// What the workers inherit that are started at first. One that takes the place of a lost one
     /// does not have it, so that the work must have one try.
     pub(crate) inherited: Vec<Descriptor>,
     /// How long a worker may take to start, for a task, and to end.
-    pub(crate) time: Duration,
+    pub time: Duration,
 }
 
 /// What is known of a pool that has done its work.
 #[derive(Debug, Default)]
-pub(crate) struct Finished {
+pub struct Finished {
     /// The most memory that each worker had, added up, in bytes. That of lost workers is not known.
-    pub(crate) memory: u64,
+    pub memory: u64,
     /// The workers that were lost and replaced, in sentences.
-    pub(crate) lost_workers: Vec<String>,
+    pub lost_workers: Vec<String>,
 }
 
 /// Where a worker works. If it is lost, another one takes the place, and goes on with the lane.
@@ -65,11 +65,7 @@ struct Place<W: Work> {
 }
 
 /// What is heard of a worker.
-enum Heard<A> {
-    Answer(Answer<A>),
-    /// It has ended. `None` if it had to be killed.
-    End(Option<ExitStatus>),
-}
+type Heard<W> = Event<Answer<<W as Work>::Answer>>;
 
 #[derive(Debug)]
 enum Doing<T> {
@@ -95,7 +91,7 @@ struct Job<T> {
 
 impl PoolSettings {
     /// So many workers, `process 1` and so on, and limits that no proper work comes to.
-    pub(crate) fn workers(workers: usize) -> Self {
+    pub fn workers(workers: usize) -> Self {
         PoolSettings {
             names: (1..=workers)
                 .map(|place| format!("process {place}"))
@@ -112,7 +108,7 @@ impl<W: Work> Pool<W> {
     ///
     /// # Errors
     ///
-    /// If there are to be no workers, or if the system starts no more processes.
+    /// As [`start_with`](Self::start_with).
     pub(crate) fn start(
         workers: usize,
         setup: W::Setup,
@@ -125,8 +121,8 @@ impl<W: Work> Pool<W> {
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
-    pub(crate) fn start_with(
+    /// If there are to be no workers, or if the system starts no more processes.
+    pub fn start_with(
         settings: PoolSettings,
         setup: W::Setup,
         timeline: &Timeline,
@@ -176,8 +172,8 @@ impl<W: Work> Pool<W> {
         let is_starting = |place: &Place<W>| matches!(place.doing, Doing::Starting);
         while self.places.iter().any(is_starting) {
             match self.hear()? {
-                (place, Heard::Answer(answer)) => self.note(place, answer)?,
-                (place, Heard::End(end)) => drop(self.replace(place, end)?),
+                (place, Event::Said(answer)) => self.note(place, answer)?,
+                (place, Event::Ended(end)) => drop(self.replace(place, end)?),
             }
         }
         Ok(())
@@ -189,7 +185,7 @@ impl<W: Work> Pool<W> {
     /// # Errors
     ///
     /// If a task or an initialiser fails, or too many workers are lost.
-    pub(crate) fn map(
+    pub fn map(
         &mut self,
         tasks: impl IntoIterator<Item = W::Task>,
     ) -> Result<Vec<W::Answer>, Failed> {
@@ -234,15 +230,15 @@ impl<W: Work> Pool<W> {
                 return Ok(answers.into_iter().flatten().collect());
             }
             match self.hear()? {
-                (place, Heard::Answer(Answer::Done { answer, spans })) => {
+                (place, Event::Said(Answer::Done { answer, spans })) => {
                     if let Some(index) = self.done(place, spans) {
                         tell(&self.places[place].name, &answer);
                         answers[index] = Some(answer);
                         answered += 1;
                     }
                 }
-                (place, Heard::Answer(answer)) => self.note(place, answer)?,
-                (place, Heard::End(end)) => again.extend(self.replace(place, end)?),
+                (place, Event::Said(answer)) => self.note(place, answer)?,
+                (place, Event::Ended(end)) => again.extend(self.replace(place, end)?),
             }
         }
     }
@@ -252,7 +248,7 @@ impl<W: Work> Pool<W> {
     /// # Errors
     ///
     /// If a worker cannot be waited for.
-    pub(crate) fn finish(mut self) -> Result<Finished, Failed> {
+    pub fn finish(mut self) -> Result<Finished, Failed> {
         self.wait_until_ready()?;
         for place in 0..self.places.len() {
             self.ask(place, Request::End, Doing::Ending);
@@ -261,9 +257,9 @@ impl<W: Work> Pool<W> {
         let mut left = self.places.len();
         while left > 0 {
             match self.hear()? {
-                (_, Heard::Answer(Answer::Ended { peak_memory })) => memory += peak_memory,
-                (place, Heard::Answer(answer)) => self.note(place, answer)?,
-                (place, Heard::End(end)) => {
+                (_, Event::Said(Answer::Ended { peak_memory })) => memory += peak_memory,
+                (place, Event::Said(answer)) => self.note(place, answer)?,
+                (place, Event::Ended(end)) => {
                     left -= 1;
                     if !end.is_some_and(|status| status.success()) {
                         self.lost.push(self.how_it_was_lost(place, end));
@@ -297,8 +293,9 @@ impl<W: Work> Pool<W> {
         };
         // Nobody is gone yet who could read it.
         let _ = requests.send(start);
-        let talk = move |ear: &Ear<_>| talk(stdin, stdout, &to_send, ear);
-        self.workers.watch(place, process, talk)?;
+        self.workers.watch(place, process, move |tell| {
+            talk(stdin, stdout, &to_send, tell);
+        })?;
         self.workers.allow_silence(place, Some(self.settings.time));
         Ok(requests)
     }
@@ -309,17 +306,10 @@ impl<W: Work> Pool<W> {
     }
 
     /// Waits until a worker has said something, or has ended: its place, and which of the two.
-    fn hear(&mut self) -> Result<(usize, Heard<W::Answer>), Failed> {
-        loop {
-            let event = self.workers.next(Duration::MAX);
-            let event = event.map_err(|error| broken("a worker process", &error))?;
-            match event {
-                Some((place, Event::Said(answer))) => return Ok((place, Heard::Answer(answer))),
-                Some((place, Event::Ended(end))) => return Ok((place, Heard::End(end))),
-                // Its end will be heard.
-                Some((_, Event::Overdue)) | None => {}
-            }
-        }
+    fn hear(&mut self) -> Result<(usize, Heard<W>), Failed> {
+        let event = self.workers.next(Duration::MAX);
+        let event = event.map_err(|error| broken("a worker process", &error))?;
+        Ok(event.expect("it is waited for without a limit"))
     }
 
     fn ask(&mut self, place: usize, request: Request<W::Setup, W::Task>, doing: Doing<W::Task>) {
@@ -422,7 +412,7 @@ fn talk<S: Message, T: Message, A: Message>(
     mut stdin: ChildStdin,
     stdout: ChildStdout,
     requests: &Receiver<Request<S, T>>,
-    ear: &Ear<Answer<A>>,
+    tell: &dyn Fn(Answer<A>) -> bool,
 ) {
     let mut stdout = BufReader::new(stdout);
     for request in requests {
@@ -434,7 +424,7 @@ fn talk<S: Message, T: Message, A: Message>(
             return;
         };
         let is_last = matches!(answer, Answer::Panicked(_) | Answer::Ended { .. });
-        if !ear.hear(answer) || is_last {
+        if !tell(answer) || is_last {
             return;
         }
     }

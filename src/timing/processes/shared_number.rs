@@ -45,10 +45,9 @@ impl SharedNumber {
     /// # Errors
     ///
     /// If the process can have no more descriptors, or workers inherit nothing on this system.
-    #[cfg(unix)]
     pub(crate) fn to_inherit(&self) -> io::Result<(Inherited, Vec<Descriptor>)> {
         let file = self.file.try_clone()?.into();
-        Ok((Inherited::of(&file), vec![file]))
+        Ok((Inherited::of(&file)?, vec![file]))
     }
 
     /// Takes the number that this worker has inherited. It must not be taken twice.
@@ -56,29 +55,8 @@ impl SharedNumber {
     /// # Errors
     ///
     /// If it was not inherited.
-    #[cfg(unix)]
     pub(crate) fn take(inherited: Inherited) -> io::Result<Self> {
         Self::map(File::from(inherited.take()?))
-    }
-
-    /// What a worker is to inherit, which there cannot be.
-    ///
-    /// # Errors
-    ///
-    /// Always.
-    #[cfg(not(unix))]
-    pub(crate) fn to_inherit(&self) -> io::Result<(Inherited, Vec<Descriptor>)> {
-        Err(ErrorKind::Unsupported.into())
-    }
-
-    /// Takes the number that this worker has inherited, which there cannot be.
-    ///
-    /// # Errors
-    ///
-    /// Always.
-    #[cfg(not(unix))]
-    pub(crate) fn take(_inherited: Inherited) -> io::Result<Self> {
-        Err(ErrorKind::Unsupported.into())
     }
 
     fn map(file: File) -> io::Result<Self> {

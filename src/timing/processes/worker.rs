@@ -24,7 +24,7 @@ type RequestTo<W> = Request<<W as Work>::Setup, <W as Work>::Task>;
 
 /// Does work as the pool asks for it on standard input, up to the end of that, and then ends the
 /// process.
-pub(crate) fn serve<W: Work>() -> ! {
+pub fn serve<W: Work>() -> ! {
     note_panics();
     let code = match catch_panic(|| PoolSide::<W>::connect()?.serve()) {
         Ok(Ok(code)) => code,

@@ -456,6 +456,18 @@ fn no_process_outlives_a_command_that_is_ended() {
 }
 
 #[test]
+fn the_command_of_workers_is_not_for_people() {
+    for command in ["racelab worker", "racelab worker nonsense"] {
+        line(command).exits(2);
+    }
+    let help = line("racelab --help").exits(0).stdout;
+    assert!(!help.contains("worker"), "{help}");
+    // It is a test of them that has a worker for drills.
+    line("racelab drill").exits(2);
+    line("racelab worker drill").exits(2);
+}
+
+#[test]
 fn variants_of_the_list_differ_in_what_holds_the_list() {
     let names: BTreeSet<_> = variants().into_iter().collect();
     assert_eq!(names.len(), 9);

@@ -1,14 +1,44 @@
-//! Pools of worker processes, by the real binary: what they do with workers that fail.
+//! What a pool does with workers that fail.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::{env, fs};
 
+use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use crate::support::{self, Folder, Run, command};
+use crate::support::{self, Folder, Run};
+
+/// The functions of these names, as tests.
+macro_rules! tests {
+    ($($test:ident)*) => {
+        vec![$(Trial::test(stringify!($test), || {
+            $test();
+            Ok(())
+        })),*]
+    };
+}
+
+pub(crate) fn tests() -> Vec<Trial> {
+    let mut tests = tests![
+        answers_are_in_the_order_of_the_tasks_whatever_the_speed_of_the_workers
+        the_initialiser_runs_once_in_each_worker
+        a_pool_without_tasks_comes_to_an_end
+        a_task_is_taken_from_its_source_when_a_worker_is_free
+        what_a_worker_prints_is_no_answer
+        the_task_of_a_worker_that_is_lost_is_given_to_another_one
+        a_task_that_ends_every_worker_ends_the_pool
+        an_initialiser_that_ends_every_worker_ends_the_pool
+        an_error_is_an_answer_and_is_not_asked_for_again
+        a_pool_needs_a_worker
+        the_times_of_workers_are_on_the_axis_of_the_pool
+    ];
+    #[cfg(target_os = "linux")]
+    tests.extend(killed::tests());
+    tests
+}
 
 /// Orders for the workers of a pool, and what they have noted.
 struct Drill {
@@ -16,7 +46,8 @@ struct Drill {
     workers: usize,
     orders: Vec<Value>,
     fault: Option<&'static str>,
-    limit: &'static str,
+    /// How long a worker may take, in seconds.
+    limit: u64,
 }
 
 impl Drill {
@@ -26,14 +57,14 @@ impl Drill {
             workers,
             orders: Vec::new(),
             fault: None,
-            limit: "300s",
+            limit: 300,
         }
     }
 
     /// Two workers, of which some fail in this way.
     fn failing(test: &str, fault: &str) -> Drill {
         Drill {
-            limit: if fault == "hang" { "2s" } else { "300s" },
+            limit: if fault == "hang" { 2 } else { 300 },
             ..Drill::new(&format!("{test}-{fault}"), 2)
         }
     }
@@ -44,9 +75,11 @@ impl Drill {
 
     fn start(&self) -> Child {
         let setup = json!({ "log": self.file("log"), "fault": self.fault });
-        let mut child = command()
-            .args(["drill", "--limit", self.limit, "--workers"])
-            .args([self.workers.to_string(), setup.to_string()])
+        let plan = json!({ "workers": self.workers, "limit": self.limit, "setup": setup });
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args(["drill", &plan.to_string()])
+            // What would be there if something of ours panicked should be seen.
+            .env("RUST_BACKTRACE", "1")
             .env("RACELAB_DRILL", self.file(""))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -124,7 +157,6 @@ fn orders_for_squares(numbers: impl Iterator<Item = u64>) -> impl Iterator<Item 
     numbers.map(|number| json!({ "square": number }))
 }
 
-#[test]
 fn answers_are_in_the_order_of_the_tasks_whatever_the_speed_of_the_workers() {
     let mut drill = Drill::new("order", 2);
     let gate = drill.file("gate");
@@ -147,7 +179,6 @@ fn answers_are_in_the_order_of_the_tasks_whatever_the_speed_of_the_workers() {
     assert_eq!(drilled.texts("lost"), [""; 0]);
 }
 
-#[test]
 fn the_initialiser_runs_once_in_each_worker() {
     let mut drill = Drill::new("initialiser", 3);
     drill.orders.extend(orders_for_squares(0..30));
@@ -161,13 +192,11 @@ fn the_initialiser_runs_once_in_each_worker() {
     }
 }
 
-#[test]
 fn a_pool_without_tasks_comes_to_an_end() {
     let drilled = Drill::new("none", 2).run();
     assert_eq!(drilled.values(), [0; 0]);
 }
 
-#[test]
 fn a_task_is_taken_from_its_source_when_a_worker_is_free() {
     let mut drill = Drill::new("pressure", 2);
     drill.orders.extend(orders_for_squares(0..100));
@@ -189,7 +218,6 @@ fn a_task_is_taken_from_its_source_when_a_worker_is_free() {
     assert_eq!((taken, done), (100, 100));
 }
 
-#[test]
 fn what_a_worker_prints_is_no_answer() {
     let mut drill = Drill::new("prints", 1);
     let text = r#"{"Done":{"answer":{"value":5,"name":"","process":1},"spans":[]}}"#;
@@ -204,7 +232,7 @@ fn what_a_worker_prints_is_no_answer() {
 const FAULTS: &[(&str, &str)] = &[
     (
         "panic",
-        "panicked: it was told to panic, at src/timing/processes/drill.rs:",
+        "panicked: it was told to panic, at tests/pool/drill.rs:",
     ),
     ("exit", "ended with exit code 7"),
     #[cfg(unix)]
@@ -212,7 +240,6 @@ const FAULTS: &[(&str, &str)] = &[
     ("hang", "did not answer within 2s"),
 ];
 
-#[test]
 fn the_task_of_a_worker_that_is_lost_is_given_to_another_one() {
     for (fault, words) in FAULTS {
         let mut drill = Drill::failing("once", fault);
@@ -232,7 +259,6 @@ fn the_task_of_a_worker_that_is_lost_is_given_to_another_one() {
     }
 }
 
-#[test]
 fn a_task_that_ends_every_worker_ends_the_pool() {
     for (fault, words) in FAULTS {
         let mut drill = Drill::failing("always", fault);
@@ -250,7 +276,6 @@ fn a_task_that_ends_every_worker_ends_the_pool() {
     }
 }
 
-#[test]
 fn an_initialiser_that_ends_every_worker_ends_the_pool() {
     for (fault, words) in FAULTS {
         let mut drill = Drill::failing("start", fault);
@@ -267,7 +292,6 @@ fn an_initialiser_that_ends_every_worker_ends_the_pool() {
     }
 }
 
-#[test]
 fn an_error_is_an_answer_and_is_not_asked_for_again() {
     let mut drill = Drill::new("error", 1);
     drill.orders.push(json!({ "fault": "error" }));
@@ -281,7 +305,6 @@ fn an_error_is_an_answer_and_is_not_asked_for_again() {
     assert_eq!(drill.noted("start").len(), 1);
 }
 
-#[test]
 fn a_pool_needs_a_worker() {
     let refused = Drill::new("nobody", 0).run().report;
     assert_eq!(
@@ -290,7 +313,6 @@ fn a_pool_needs_a_worker() {
     );
 }
 
-#[test]
 fn the_times_of_workers_are_on_the_axis_of_the_pool() {
     // The clock by which two processes compare can be set meanwhile, but by little.
     const SLACK: f64 = 0.01;
@@ -329,7 +351,6 @@ fn the_times_of_workers_are_on_the_axis_of_the_pool() {
 }
 
 #[cfg(target_os = "linux")]
-#[test]
 fn the_memory_of_all_workers_is_added_up() {
     const MIB: u64 = 1 << 20;
     let memory = |workers| {
@@ -353,7 +374,19 @@ mod killed {
     use rand::{Rng, SeedableRng};
     use rand_pcg::Pcg64Mcg;
 
-    use super::*;
+    use super::{
+        Drill, Drilled, Run, Stdio, Trial, fs, json, orders_for_squares, squares, support,
+        the_memory_of_all_workers_is_added_up,
+    };
+
+    pub(super) fn tests() -> Vec<Trial> {
+        tests![
+            the_memory_of_all_workers_is_added_up
+            workers_that_are_killed_at_random_lead_to_the_right_answers_or_to_a_clear_failure
+            a_worker_that_is_stopped_is_taken_for_one_that_hangs
+            no_worker_outlives_a_pool_whose_process_is_killed
+        ]
+    }
 
     /// How long processes that should end may take at the most, on a machine that does much else.
     const LONG: Duration = Duration::from_secs(60);
@@ -369,7 +402,6 @@ mod killed {
         status.expect("there is kill");
     }
 
-    #[test]
     fn workers_that_are_killed_at_random_lead_to_the_right_answers_or_to_a_clear_failure() {
         let mut finished = 0;
         for seed in 0..6 {
@@ -412,7 +444,6 @@ mod killed {
         assert!(finished > 0, "no pool came to its end");
     }
 
-    #[test]
     fn a_worker_that_is_stopped_is_taken_for_one_that_hangs() {
         let mut drill = Drill::failing("stopped", "hang");
         let gate = drill.file("gate");
@@ -440,7 +471,6 @@ mod killed {
         drill.assert_nobody_stays();
     }
 
-    #[test]
     fn no_worker_outlives_a_pool_whose_process_is_killed() {
         // Not SIGINT: what runs in the background of a shell may be told to ignore it.
         for signal in ["KILL", "TERM"] {
@@ -464,16 +494,4 @@ mod killed {
             }
         }
     }
-}
-
-#[test]
-fn the_command_of_workers_is_not_for_people() {
-    for line in ["racelab worker", "racelab worker nonsense"] {
-        support::line(line).exits(2);
-    }
-    let help = support::line("racelab --help").exits(0).stdout;
-    assert!(
-        !help.contains("worker") && !help.contains("drill"),
-        "{help}"
-    );
 }

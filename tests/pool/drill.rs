@@ -1,4 +1,4 @@
-//! Work for tests: workers that answer, and workers with every fault that a worker can have.
+//! A pool whose workers do as they are told: they answer, or have every fault that a worker can have.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -6,12 +6,24 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{process, thread};
 
+use racelab::timing::{Failed, Pool, PoolSettings, Recorder, Timeline, Work};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-
-use super::{Recorder, Work};
+use serde_json::{Value, json};
 
 /// How often it is looked whether a file is there.
 const TICK: Duration = Duration::from_millis(1);
+
+/// A pool that is to be.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    /// How many workers it has.
+    pub(crate) workers: usize,
+    /// How long one may take to answer, in seconds.
+    pub(crate) limit: u64,
+    /// What each is started with.
+    pub(crate) setup: Setup,
+}
 
 /// A worker that does as it is told.
 #[derive(Debug)]
@@ -137,12 +149,45 @@ impl Work for Drill {
     }
 }
 
+/// Lets a pool do what standard input says, an order in a line: what came of it.
+pub(crate) fn drill(plan: Plan) -> Value {
+    drilled(plan).unwrap_or_else(|failed| match failed {
+        Failed::Refused(error) => json!({ "refused": error }),
+        Failed::Broken(error) => json!({ "broken": error }),
+    })
+}
+
+fn drilled(plan: Plan) -> Result<Value, Failed> {
+    let timeline = Timeline::recording();
+    let mut settings = PoolSettings::workers(plan.workers);
+    settings.time = Duration::from_secs(plan.limit);
+    let log = plan.setup.log.clone();
+    let orders = io::stdin().lines().map_while(Result::ok).map(|line| {
+        append(&log, "take").expect("the file can be written");
+        parse(&line)
+    });
+    let mut pool = Pool::<Drill>::start_with(settings, plan.setup, &timeline)?;
+    let answers = pool.map(orders)?;
+    let finished = pool.finish()?;
+    let lanes = timeline.take_lanes().into_iter();
+    Ok(json!({
+        "answers": answers,
+        "memory": finished.memory,
+        "lost": finished.lost_workers,
+        "seconds": timeline.began().elapsed().as_secs_f64(),
+        "lanes": lanes
+            .map(|lane| json!({ "name": lane.name, "spans": lane.spans }))
+            .collect::<Vec<_>>(),
+    }))
+}
+
+/// What a text says, which is JSON.
+pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> T {
+    serde_json::from_str(text).expect("what the tests write is understood")
+}
+
 /// Appends a line to a file.
-///
-/// # Errors
-///
-/// If the file cannot be written.
-pub(crate) fn append(file: &Path, line: &str) -> io::Result<()> {
+fn append(file: &Path, line: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(file)?;
     // In one piece, so that lines of several processes do not mix.
     file.write_all(format!("{line}\n").as_bytes())
