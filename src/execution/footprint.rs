@@ -13,7 +13,7 @@ use crate::model::{self, Announced, Before, Done};
 use crate::trace::{ObjectId, ThreadId};
 
 use super::thread::Standing;
-use super::{Execution, NextStep};
+use super::{Execution, Look, NextStep};
 
 /// A part of the state of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +64,9 @@ pub(crate) struct Touch {
     pub(crate) spot: Spot,
     pub(crate) mode: Mode,
     pub(crate) before: Before,
+    /// Whether the step only had to wait for a change of it, to look again. That orders the step after
+    /// the change, but the thread has seen nothing of it.
+    pub(crate) is_awaited: bool,
 }
 
 /// The spots that a step is about to touch, and how.
@@ -80,6 +83,8 @@ pub(super) struct Footprints {
     announced: Touches,
     /// Which of that its operation itself touches.
     own: Range<usize>,
+    /// Which of that had to change before, since its thread was seen to spin.
+    awaited: Range<usize>,
     /// What was there before.
     before: Vec<Before>,
     /// Whether it can go several ways. Then it touches in each of them what it may touch in any: a
@@ -118,13 +123,13 @@ impl Execution {
     }
 
     /// Like [`announced_touches`](Self::announced_touches), into `touches`. Returns which of them are
-    /// those of the operation itself, and not of what lets it be done.
+    /// those of the operation itself, and which are of what had to change before.
     fn announce_touches(
         &self,
         thread: ThreadId,
         next: &NextStep,
         touches: &mut Touches,
-    ) -> Range<usize> {
+    ) -> [Range<usize>; 2] {
         touches.clear();
         let state = self.thread(thread);
         if !state.has_stepped {
@@ -141,18 +146,15 @@ impl Execution {
             touches.push((Spot::Guarded(lock), Mode::Write));
         }
         let own = first..touches.len();
+        let from = own.end;
         if !state.may_wait() {
-            return own;
+            return [own, from..from];
         }
         // What has changed lets it go on, or go a way again.
-        let looks = self.watched(thread).iter();
-        let looks = looks.chain(self.looks_since_stall(thread, next));
-        for look in looks {
-            if !touches.iter().any(|(spot, _)| *spot == look.spot) {
-                touches.push((look.spot, Mode::Read));
-            }
-        }
-        own
+        add_looks(touches, self.watched(thread).iter());
+        let awaited = from..touches.len();
+        add_looks(touches, self.looks_since_stall(thread, next));
+        [own, awaited]
     }
 
     /// Whether it is recorded what the last step touches.
@@ -177,7 +179,9 @@ impl Execution {
             let has_ways = state.standing == Standing::Unclear
                 && self.met(thread, next.requires)
                 && self.ways(thread, next) > 1;
-            self.footprints.own = self.announce_touches(thread, next, &mut announced);
+            let [own, awaited] = self.announce_touches(thread, next, &mut announced);
+            self.footprints.own = own;
+            self.footprints.awaited = awaited;
             self.footprints.has_ways = has_ways;
         }
         self.footprints.announced = announced;
@@ -194,7 +198,9 @@ impl Execution {
     fn begin_recorded(&mut self, next: &NextStep, is_scheduled: bool) {
         if !is_scheduled {
             let mut announced = std::mem::take(&mut self.footprints.announced);
-            self.footprints.own = self.announce_touches(self.current, next, &mut announced);
+            let [own, awaited] = self.announce_touches(self.current, next, &mut announced);
+            self.footprints.own = own;
+            self.footprints.awaited = awaited;
             self.footprints.announced = announced;
             self.footprints.has_ways = false;
         }
@@ -217,10 +223,18 @@ impl Execution {
     fn end_recorded(&mut self, done: &Done<'_>) {
         let announced = std::mem::take(&mut self.footprints.announced);
         let before = std::mem::take(&mut self.footprints.before);
-        let own = self.footprints.own.clone();
+        let (own, awaited) = (self.footprints.own.clone(), self.footprints.awaited.clone());
         let mut touches = std::mem::take(&mut self.footprints.touches);
         let step = self.recorded_step();
-        let mut touch = |spot, mode, before| touches.push((step, Touch { spot, mode, before }));
+        let mut touch = |spot, mode, before, is_awaited| {
+            let touch = Touch {
+                spot,
+                mode,
+                before,
+                is_awaited,
+            };
+            touches.push((step, touch));
+        };
         let primitive = model::primitive(self, done.next);
         for (index, ((spot, announced), before)) in announced.iter().zip(&before).enumerate() {
             let before = match before.until(|| self.before(*spot)) {
@@ -235,11 +249,11 @@ impl Execution {
                 Some(Mode::Read)
             };
             if let Some(mode) = mode {
-                touch(*spot, mode, before);
+                touch(*spot, mode, before, awaited.contains(&index));
             }
         }
         for spot in primitive.allowed(done) {
-            touch(spot, Mode::Write, Before::Untold);
+            touch(spot, Mode::Write, Before::Untold, false);
         }
         self.footprints.touches = touches;
         self.footprints.announced = announced;
@@ -265,8 +279,14 @@ impl Execution {
     }
 
     fn touch(&mut self, spot: Spot, mode: Mode, before: Before) {
-        let touch = (self.recorded_step(), Touch { spot, mode, before });
-        self.footprints.touches.push(touch);
+        let touch = Touch {
+            spot,
+            mode,
+            before,
+            is_awaited: false,
+        };
+        let step = self.recorded_step();
+        self.footprints.touches.push((step, touch));
     }
 
     /// The number of the last step.
@@ -279,6 +299,15 @@ impl Execution {
             Spot::Token(thread) => Before::Token(self.thread(thread).has_token),
             Spot::Object(object) => self.object(object).state.primitive().before(),
             _ => Before::Untold,
+        }
+    }
+}
+
+/// Adds what was looked at and is not touched anyway.
+fn add_looks<'a>(touches: &mut Touches, looks: impl Iterator<Item = &'a Look>) {
+    for look in looks {
+        if !touches.iter().any(|(spot, _)| *spot == look.spot) {
+            touches.push((look.spot, Mode::Read));
         }
     }
 }

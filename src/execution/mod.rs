@@ -435,7 +435,7 @@ impl Execution {
             version: 0,
             guarded_version: 0,
             guards_nothing: false,
-            plain_writes: 0,
+            plain_writes: (ThreadId::MAIN, 0),
             origin,
             is_lent: false,
         });

@@ -21,8 +21,9 @@ pub(crate) struct Object {
     pub(super) guarded_version: u32,
     /// If it is a lock: whether what it guards is not in it.
     pub(super) guards_nothing: bool,
-    /// How often the thread that has acquired it last had changed plain data by then.
-    pub(super) plain_writes: u32,
+    /// Who has acquired it last to have it alone, and how often that thread had changed plain data by
+    /// then.
+    pub(super) plain_writes: (ThreadId, u32),
     pub(super) origin: Origin,
     /// Whether its state may have been changed from outside of the execution.
     pub(crate) is_lent: bool,

@@ -395,8 +395,8 @@ impl Execution {
                 self.note_waiting(&done, spots);
                 false
             }
-            Effect::Acquired(lock) => {
-                self.acquired(&done, lock);
+            Effect::Acquired { lock, is_exclusive } => {
+                self.acquired(&done, lock, is_exclusive);
                 true
             }
             Effect::Released {

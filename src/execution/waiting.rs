@@ -12,6 +12,24 @@
 //! remembered: from then on there is *patience* with it, which means that threads do not rest
 //! there. A search that is to be complete starts again.
 //!
+//! A step that changes nothing is a look, also one that could have changed something: a
+//! read-modify-write that stores what it has read. So is a whole critical section. From the outside, one
+//! that its thread has entered by waiting for the lock can only be told by what the lock guards, which
+//! each section looks at, and changes if it was lent for changes in it, or plain cells were: so a thread
+//! that polls under a lock does not keep others awake that do the same. What is changed through
+//! references that are shared, as in a `Mutex<Cell<_>>`, is not seen. What locks guard that do not
+//! contain it, or that come from raw locks, counts as changed each time. Only who asks whether a lock is
+//! held sees sections begin and end.
+//!
+//! The round of the thread itself may change what a lock guards without an end, as a
+//! `lock().take()` does that finds nothing. If it has found nothing new in two rounds, it rests all the
+//! same: from then on it is as if it was still between these two. Something is lost only if its rounds
+//! do change the value and it never leaves the loop by that, since that would be noticed when it goes on
+//! alone. That is named in the report. To others, each of its rounds is a change.
+//!
+//! No thread begins to rest, or stops to go on alone, in a critical section that belongs to its loop, where
+//! it would keep others from what the loop waits for.
+//!
 //! A thread that has timed out, or failed spuriously, does so again at the same place and on the same
 //! object only after something has changed that it has looked at since the last time there, after it
 //! has succeeded there, or when nobody can do anything else. But if it did not just come back to the
@@ -28,13 +46,17 @@ use std::ptr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::model::Done;
-use crate::trace::{Event, EventResult, ObjectId, Operation, ThreadId};
+use crate::trace::{Event, EventResult, LeftOut, ObjectId, Operation, ThreadId};
 
 use super::{Alternatives, Execution, NextStep, Requirement, Spot, Thread};
 
 /// After this number of looks in a row at the same few things, with nothing new, a thread without a yield
 /// is taken to spin.
 const QUIET_LOOKS: u32 = 100;
+
+/// The same of critical sections of one lock, begun at one place, that change nothing. Unlike looks they
+/// cannot change places with those of others, so that each of them multiplies the interleavings.
+const QUIET_SECTIONS: u32 = 3;
 
 /// How many steps a thread that spins may go on alone: more than a loop that gives up spinning
 /// after some rounds is likely to make.
@@ -104,10 +126,8 @@ pub(super) struct Waiting {
     yielded_at: Option<u64>,
     /// The critical sections that it has begun since it yielded last, or was seen to look at the same.
     sections: Vec<Section>,
-    /// In how many of them it is.
-    open: u32,
-    /// What `quiet` was before the first of those.
-    quiet_outside: u32,
+    /// What `quiet` was before each of those that it is in.
+    quiet_outside: Vec<u32>,
 }
 
 /// A critical section of a thread: the lock, and where it was acquired.
@@ -115,6 +135,8 @@ pub(super) struct Waiting {
 struct Section {
     lock: ObjectId,
     place: usize,
+    /// How often it was begun.
+    times: u32,
     /// Whether the thread may have changed in it what the lock guards.
     writes: bool,
 }
@@ -254,16 +276,26 @@ impl Execution {
 
     /// The current thread yields, or only waits for another one to write.
     fn note_spinning(&mut self, spins: bool, yields: bool, place: usize) {
+        if spins && !yields && self.current_mut().waiting.is_in_section() {
+            // It is a loop of its own in a critical section, which does not end in each round.
+            let waiting = &mut self.current_mut().waiting;
+            waiting.forget_round();
+            waiting.quiet = 0;
+            return;
+        }
         let thread = self.thread(self.me());
         let rests = thread.waiting.rest.is_some();
         let starts_to_rest = spins
             && !rests
-            && thread.waiting.open == 0
+            && !thread.waiting.is_in_section()
             && self.has_seen_the_last_of(thread)
             && !self.patience.has(place);
         let waiting = &mut self.current_mut().waiting;
         if starts_to_rest {
             waiting.rest = Some(Rest { place, steps: 0 });
+            if waiting.sections.iter().any(|section| section.writes) {
+                self.left_out.add(LeftOut::RepeatedRounds);
+            }
         } else if yields && !rests {
             waiting.has_yielded = true;
             waiting.has_news = false;
@@ -284,18 +316,21 @@ impl Execution {
             _ => return None,
         };
         let object = self.object(lock);
-        let has_written = self.thread(thread).plain_writes != object.plain_writes;
+        let has_written = (thread, self.thread(thread).plain_writes) != object.plain_writes;
         (has_written || object.guards_nothing).then_some(lock)
     }
 
     /// The current thread has acquired a lock.
-    pub(super) fn acquired(&mut self, done: &Done<'_>, lock: ObjectId) {
+    pub(super) fn acquired(&mut self, done: &Done<'_>, lock: ObjectId, is_exclusive: bool) {
         let place = ptr::from_ref(done.event.at).addr();
         if !self.current_mut().waiting.has_section(lock, place) {
             self.note_leaving();
         }
         self.touch_lock(done, lock);
-        self.object_mut(lock).plain_writes = self.thread(self.me()).plain_writes;
+        if is_exclusive {
+            let me = self.me();
+            self.object_mut(lock).plain_writes = (me, self.thread(me).plain_writes);
+        }
         self.current_mut().waiting.enter(lock, place);
     }
 
@@ -315,17 +350,26 @@ impl Execution {
             self.object_mut(lock).guarded_version += 1;
         }
         let waiting = &mut self.current_mut().waiting;
+        if writes && let Some(yielded_at) = &mut waiting.yielded_at {
+            *yielded_at += 1;
+        }
         let has_news = waiting.look(look) != Some(look.version);
-        let is_new = waiting.leave(lock, place, writes);
+        let section = waiting.leave(lock, place, writes);
+        let is_new = writes && section.is_none_or(|section| !section.writes);
+        let is_repeated = !writes && section.is_some_and(|section| section.times > 1);
         waiting.note_news(has_news);
-        waiting.quiet += u32::from(!has_news);
+        waiting.quiet += match (has_news, is_repeated) {
+            (true, _) => 0,
+            (false, true) => QUIET_LOOKS.div_ceil(QUIET_SECTIONS),
+            (false, false) => 1,
+        };
         if writes {
             waiting.know_own(Look {
                 version: look.version + 1,
                 ..look
             });
         }
-        let spins = waiting.quiet > QUIET_LOOKS;
+        let spins = waiting.quiet >= QUIET_LOOKS;
         if is_new {
             self.note_leaving();
         }
@@ -363,7 +407,7 @@ impl Execution {
         }
     }
 
-    /// Whether the thread has yielded before, and nothing was written since.
+    /// Whether the thread has yielded before, and nothing was written since, but by itself under a lock.
     pub(crate) fn yields_again(&self, thread: ThreadId) -> bool {
         self.thread(thread).waiting.yielded_at == Some(self.writes)
     }
@@ -594,7 +638,7 @@ impl Execution {
             return GoOn::No;
         }
         // Not in a critical section, where it would be in the way of others.
-        if !self.is_exhausted(state) || state.waiting.open > 0 {
+        if !self.is_exhausted(state) || state.waiting.is_in_section() {
             return GoOn::Step(thread);
         }
         self.alone = None;
@@ -671,7 +715,6 @@ impl Waiting {
             stalls,
             yielded_at,
             sections,
-            open,
             quiet_outside,
         } = self;
         known.clear();
@@ -683,8 +726,7 @@ impl Waiting {
         stalls.clear();
         *yielded_at = None;
         sections.clear();
-        *open = 0;
-        *quiet_outside = 0;
+        quiet_outside.clear();
     }
 
     /// The thread has changed something.
@@ -700,8 +742,7 @@ impl Waiting {
     fn forget_round(&mut self) {
         self.watched.clear();
         self.sections.clear();
-        self.open = 0;
-        self.quiet_outside = 0;
+        self.quiet_outside.clear();
     }
 
     #[inline]
@@ -709,8 +750,13 @@ impl Waiting {
         if has_news {
             self.has_news = true;
             self.quiet = 0;
-            self.quiet_outside = 0;
+            self.quiet_outside.fill(0);
         }
+    }
+
+    /// Whether it is in a critical section that it has begun since it yielded last.
+    fn is_in_section(&self) -> bool {
+        !self.quiet_outside.is_empty()
     }
 
     fn has_section(&self, lock: ObjectId, place: usize) -> bool {
@@ -720,12 +766,8 @@ impl Waiting {
 
     /// A critical section begins.
     fn enter(&mut self, lock: ObjectId, place: usize) {
-        if self.open == 0 {
-            self.quiet_outside = self.quiet;
-        }
         // To look again and again in a critical section is a loop of its own.
-        self.quiet = 0;
-        self.open += 1;
+        self.quiet_outside.push(std::mem::take(&mut self.quiet));
         if !self.has_section(lock, place) {
             if self.sections.len() >= WATCHED {
                 self.sections.remove(0);
@@ -733,26 +775,29 @@ impl Waiting {
             self.sections.push(Section {
                 lock,
                 place,
+                times: 0,
                 writes: false,
             });
         }
+        if let Some(section) = self.section(lock, place) {
+            section.times += 1;
+        }
     }
 
-    /// A critical section ends. Returns whether the thread has changed something in it for the first
-    /// time.
-    fn leave(&mut self, lock: ObjectId, place: usize, writes: bool) -> bool {
-        self.open = self.open.saturating_sub(1);
-        if self.open == 0 {
-            self.quiet = self.quiet_outside;
-        }
+    fn section(&mut self, lock: ObjectId, place: usize) -> Option<&mut Section> {
         let mut sections = self.sections.iter_mut();
-        let section = sections.find(|section| (section.lock, section.place) == (lock, place));
-        let had_written = section.is_some_and(|section| {
-            let had_written = section.writes;
-            section.writes |= writes;
-            had_written
-        });
-        writes && !had_written
+        sections.find(|section| (section.lock, section.place) == (lock, place))
+    }
+
+    /// A critical section ends. Returns how it was before.
+    fn leave(&mut self, lock: ObjectId, place: usize, writes: bool) -> Option<Section> {
+        if let Some(quiet) = self.quiet_outside.pop() {
+            self.quiet = quiet;
+        }
+        let section = self.section(lock, place)?;
+        let before = *section;
+        section.writes |= writes;
+        Some(before)
     }
 
     /// That the thread itself has changed what it has looked at is no news to it.

@@ -167,14 +167,10 @@ pub(crate) enum Effect {
     Changed([Option<Spot>; 2]),
     /// It has looked at these, and changed nothing.
     Looked([Option<Spot>; 2]),
-    /// It has acquired this lock.
-    Acquired(ObjectId),
+    /// It has acquired this lock, alone or with others.
+    Acquired { lock: ObjectId, is_exclusive: bool },
     /// It has released this lock.
-    Released {
-        lock: ObjectId,
-        /// Whether it held the lock so that it could change what that guards.
-        was_exclusive: bool,
-    },
+    Released { lock: ObjectId, was_exclusive: bool },
 }
 
 impl Done<'_> {

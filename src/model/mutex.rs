@@ -47,7 +47,10 @@ impl Primitive for Mutex {
             (Operation::Lock | Operation::TryLock, Some(lock))
                 if self.sees_changes && done.has_succeeded() =>
             {
-                Effect::Acquired(lock)
+                Effect::Acquired {
+                    lock,
+                    is_exclusive: true,
+                }
             }
             (Operation::Unlock, Some(lock)) if self.sees_changes => Effect::Released {
                 lock,

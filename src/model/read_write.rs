@@ -291,14 +291,18 @@ impl Primitive for ReadWrite {
 
     fn effect(&self, done: &Done<'_>) -> Effect {
         let lock = done.event.object.filter(|_| self.sees_changes);
+        let acquired = |lock| Effect::Acquired {
+            lock,
+            is_exclusive: self.writer.is_some(),
+        };
         match (done.event.operation, done.next.requires, lock) {
             (
                 Operation::ReadLock,
                 Requirement::Readable(_) | Requirement::Upgradable(_),
                 Some(lock),
             )
-            | (Operation::WriteLock, Requirement::Free(_), Some(lock)) => Effect::Acquired(lock),
-            (Operation::TryLock, _, Some(lock)) if done.has_succeeded() => Effect::Acquired(lock),
+            | (Operation::WriteLock, Requirement::Free(_), Some(lock)) => acquired(lock),
+            (Operation::TryLock, _, Some(lock)) if done.has_succeeded() => acquired(lock),
             (Operation::Unlock, requires, Some(lock)) => Effect::Released {
                 lock,
                 was_exclusive: matches!(requires, Requirement::Held(_)),

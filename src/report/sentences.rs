@@ -218,6 +218,9 @@ impl fmt::Display for LeftOut {
             LeftOut::SpuriousWakeUps => "spurious wake-ups",
             LeftOut::RepeatedFailures => "spurious failures that come again at once",
             LeftOut::RepeatedTimeouts => "time-outs that come again at once",
+            LeftOut::RepeatedRounds => {
+                "further rounds of loops that poll and may change what a lock guards"
+            }
             LeftOut::Timeouts => "time-outs",
             LeftOut::SpuriousFailures => "spurious failures",
             LeftOut::WakeOrder => "other orders in which waiting threads are woken",

@@ -108,6 +108,7 @@ pub(super) struct Touched {
     pub(super) mode: Mode,
     pub(super) spot: Spot,
     pub(super) before: Before,
+    is_awaited: bool,
     /// The touch of the same spot before this one that was the last to change it, by its place in
     /// their order: a thread that spins reads very often.
     changed: Option<u32>,
@@ -281,7 +282,13 @@ impl Dependence {
             add_touch(&mut footprint, spot, touch.mode);
         }
         for (spot, mode) in &footprint {
-            sum = sum.wrapping_add(self.learn(*spot, *mode, &mut clock));
+            let part = self.learn(*spot, *mode, &mut clock);
+            // Whether a thread rests by the time when what it awaits has changed depends on the order of
+            // independent steps, and so is no part of the trace.
+            let mut touches = execution.touches(number).zip(&self.touched_last);
+            if touches.any(|(touch, key)| key == spot && !touch.is_awaited) {
+                sum = sum.wrapping_add(part);
+            }
         }
         clock.advance(thread);
         let hash = mix(seed, sum);
@@ -297,6 +304,7 @@ impl Dependence {
                 mode: touch.mode,
                 spot: touch.spot,
                 before: touch.before.clone(),
+                is_awaited: touch.is_awaited,
                 changed,
             });
         }
@@ -411,7 +419,9 @@ impl Dependence {
             if touch.mode.conflicts(mode) {
                 let step = &self.steps[touch.step as usize];
                 clock.join(&step.clock);
-                sum = sum.wrapping_add(mix(2, step.hash));
+                if !touch.is_awaited {
+                    sum = sum.wrapping_add(mix(2, step.hash));
+                }
             }
             if touch.mode == Mode::Write {
                 break;

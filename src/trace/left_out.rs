@@ -12,6 +12,9 @@ pub enum LeftOut {
     RepeatedFailures,
     /// A wait timed out, and could have done it again at once.
     RepeatedTimeouts,
+    /// A thread went round a loop that found nothing new, and could have gone round it again. In each
+    /// round it may have changed what a lock guards, which nobody sees.
+    RepeatedRounds,
     /// A wait with a time limit could have timed out.
     Timeouts,
     /// A compare-and-swap that may fail spuriously could have done so.
@@ -38,11 +41,12 @@ pub enum LeftOut {
 
 impl LeftOut {
     /// All kinds.
-    pub const ALL: [LeftOut; 13] = [
+    pub const ALL: [LeftOut; 14] = [
         LeftOut::StaleValues,
         LeftOut::SpuriousWakeUps,
         LeftOut::RepeatedFailures,
         LeftOut::RepeatedTimeouts,
+        LeftOut::RepeatedRounds,
         LeftOut::Timeouts,
         LeftOut::SpuriousFailures,
         LeftOut::WakeOrder,
@@ -68,6 +72,7 @@ impl LeftOut {
             | LeftOut::SpuriousWakeUps
             | LeftOut::RepeatedFailures
             | LeftOut::RepeatedTimeouts
+            | LeftOut::RepeatedRounds
             | LeftOut::SpuriousFailures
             | LeftOut::LoadBuffering
             | LeftOut::StrictFences
@@ -88,6 +93,7 @@ impl LeftOut {
             LeftOut::SpuriousWakeUps => "spurious-wake-ups",
             LeftOut::RepeatedFailures => "repeated-failures",
             LeftOut::RepeatedTimeouts => "repeated-timeouts",
+            LeftOut::RepeatedRounds => "repeated-rounds",
             LeftOut::Timeouts => "time-outs",
             LeftOut::SpuriousFailures => "spurious-failures",
             LeftOut::WakeOrder => "wake-order",

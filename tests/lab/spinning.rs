@@ -291,7 +291,7 @@ fn a_livelock_replays_under_another_bound_on_steps() {
     }
 }
 
-/// Waits for what `ends` says, and yields in between.
+/// Looks whether `ends` until it does, and yields in between.
 fn poll(mut ends: impl FnMut() -> bool) {
     while !ends() {
         thread::yield_now();
@@ -386,6 +386,19 @@ fn threads_that_poll_under_one_lock_do_not_keep_each_other_awake() {
             other.join().unwrap();
         }
     });
+    // Without a yield.
+    let report = Explorer::new(Engine::Dpor).explore(|| {
+        let flag = Arc::new(Mutex::new(false));
+        let others = [(); 2].map(|()| {
+            let flag = Arc::clone(&flag);
+            thread::spawn(move || while !*flag.lock().unwrap() {})
+        });
+        *flag.lock().unwrap() = true;
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
 }
 
 #[test]
@@ -500,6 +513,17 @@ fn a_spin_under_a_lock_that_nobody_ends_is_a_livelock() {
         let flag = Mutex::new(false);
         poll(|| *flag.lock().unwrap());
     });
+    // In a critical section, and without a yield.
+    fails(FailureKind::Livelock, || {
+        let (lock, flag) = (Mutex::new(()), AtomicBool::new(false));
+        let _held = lock.lock().unwrap();
+        while !flag.load(SeqCst) {}
+    });
+    fails(FailureKind::Livelock, || {
+        let (lock, flag) = (Mutex::new(()), Mutex::new(false));
+        let _held = lock.lock().unwrap();
+        while !*flag.lock().unwrap() {}
+    });
     fails(FailureKind::Livelock, || {
         let flag = Arc::new(Mutex::new(false));
         let other = thread::spawn({
@@ -509,6 +533,38 @@ fn a_spin_under_a_lock_that_nobody_ends_is_a_livelock() {
         poll(|| *flag.lock().unwrap());
         other.join().unwrap();
     });
+}
+
+#[test]
+fn reduction_and_enumeration_count_the_same_traces_of_a_loop_that_polls() {
+    // As an enumeration by hand counts them: interleavings that differ only in the order of independent
+    // steps are one, and a third round in a row with nothing new is none.
+    for (threads, counts, expected) in [(1, false, 4), (1, true, 4), (2, false, 26), (2, true, 100)]
+    {
+        for engine in [Engine::Dfs, Engine::Dpor] {
+            let report = Explorer::new(engine).explore(move || {
+                let lock = Arc::new(Mutex::new(()));
+                let n = Arc::new(AtomicUsize::new(0));
+                for _ in 0..threads {
+                    let (lock, n) = (lock.clone(), n.clone());
+                    thread::spawn(move || {
+                        if counts {
+                            n.fetch_add(1, SeqCst);
+                        }
+                        drop(lock.lock().unwrap());
+                    });
+                }
+                poll(|| {
+                    let is_free = lock.try_lock().is_ok();
+                    if !is_free && counts {
+                        n.load(SeqCst);
+                    }
+                    is_free
+                });
+            });
+            assert_eq!(report.traces, Some(expected), "{engine}: {report}");
+        }
+    }
 }
 
 #[test]
