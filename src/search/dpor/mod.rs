@@ -55,6 +55,9 @@ pub(crate) struct Dpor {
     surprises: Surprises,
     /// Whether the path has to be gone again as it is.
     again: bool,
+    /// Whether the execution ended where only explored states follow, behind a planned step that has
+    /// touched less than it was planned to: what sleeps there would have been woken by the plan.
+    is_behind_less: bool,
     /// What is explored, if it is not everything.
     below: Part,
     /// In what the search is to be divided, if it is to be.
@@ -184,8 +187,10 @@ impl Dpor {
     fn extend(&mut self, point: &Point<'_>) -> Option<Choice> {
         self.put_node(point);
         let taken = self.choose_at_end(point);
-        if taken.is_none() {
-            self.path.pop();
+        if taken.is_none()
+            && let Some(node) = self.path.pop()
+        {
+            self.is_behind_less = node.asleep.iter().any(|step| step.was_passed);
         }
         taken
     }
@@ -376,6 +381,7 @@ impl Dpor {
 
 impl Search for Dpor {
     fn wants_execution(&mut self) -> bool {
+        self.is_behind_less = false;
         if !self.started || self.again {
             self.started = true;
             self.again = false;
@@ -405,10 +411,9 @@ impl Search for Dpor {
         }
         if matches!(execution.ending(), Some(Ending::Abandoned))
             && self.division.is_none()
-            && self.below.steps() > 0
+            && (self.below.steps() > 0 || self.is_behind_less)
         {
-            // Only explored states follow, as can be in a part. Its races are to be reversed all
-            // the same.
+            // Only explored states follow. Its races are to be reversed all the same.
             self.reverse_races(execution);
             return;
         }

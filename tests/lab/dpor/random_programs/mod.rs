@@ -206,6 +206,16 @@ fn a_step_that_panics_in_some_places_makes_a_redundant_execution_and_no_second_t
 }
 
 #[test]
+fn a_writer_comes_before_a_thread_that_tries_to_read_twice() {
+    let mut program = program_of([
+        vec![Op::Read(vec![])],
+        vec![Op::TryRead(vec![]), Op::TryRead(vec![Op::Write(vec![])])],
+    ]);
+    program.threads[0] = vec![Op::Write(vec![])];
+    agree(&program, Redundancy::Never).expect("reduction loses nothing");
+}
+
+#[test]
 fn an_early_panic_hides_nothing_of_what_other_threads_do_later() {
     // In an execution that panics at once, the second thread has not stored yet.
     let program = program_of([
