@@ -1,8 +1,8 @@
 //! The timing laboratory: the same work done one after another, by threads, by tasks and by
 //! processes, timed side by side.
 //!
-//! The options make a `Workload`, which `measure` does in each of its ways;
-//! what came of it is a `Timing`, plain data, which the files under `report` show.
+//! The options make a `Workload`, which `measure` does in each of its ways; what came of it is a
+//! `Timing`, plain data, which the files under `report` show.
 
 mod figures;
 mod measure;
