@@ -29,9 +29,9 @@ pub const DEFAULT_CHECK_TIME: Duration = Duration::from_secs(10);
 /// A body that holds, in silence. If nothing failed, but a limit of time, executions, steps or
 /// preemptions has cut the search before everything was explored, it passes as well, and says so in
 /// one line on stderr: `RACELAB_REQUIRE=complete` or [`Explorer::require_complete`] makes that fail.
-/// Where executions hit the bound on their steps or are very long, as those of loops that poll, what
-/// is left of half of the time goes to the engines `surw` and `random`, which find what the search
-/// would have come to too late.
+/// Where executions hit the bound on their steps or are very long, as those of loops that poll, the
+/// search stops after half of the time, and the rest goes to the engines `surw` and `random`, which
+/// find what the search would have come to too late.
 ///
 /// It warns, in one line, of threads that share nothing of racelab: no order of them was explored that
 /// could make a difference.

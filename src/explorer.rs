@@ -64,6 +64,10 @@ pub const DEFAULT_STALL_LIMIT: Duration = Duration::from_secs(10);
 /// assert!(matches!(report.verdict, Verdict::Holds));
 /// ```
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent of each other"
+)]
 #[must_use]
 pub struct Explorer {
     engine: Engine,

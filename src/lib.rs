@@ -125,8 +125,8 @@ pub use explorer::{
 };
 #[cfg(feature = "engine")]
 pub use verdict::{
-    Bound, Coverage, Division, Engine, Failure, FailureKind, Loop, MemoryModel, Outcome, Reason,
-    Report, Shard, Sharing, UnknownEngine, Verdict,
+    Bound, Cause, Coverage, Difference, Division, Engine, Failure, FailureKind, Loop, MemoryModel,
+    Outcome, Reason, Report, Shard, Sharing, UnknownEngine, Verdict,
 };
 
 /// Declares plain statics. With the feature `engine`, they are made anew in each execution.

@@ -264,6 +264,9 @@ pub struct Report {
     /// The loops in which threads were when the first execution was cut that hit the bound on its
     /// steps.
     pub loops: Vec<Loop>,
+    /// Of a body that is not deterministic, where executions with the same choices went apart, if
+    /// that came again.
+    pub difference: Option<Difference>,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -302,6 +305,31 @@ pub struct Loop {
     pub rounds: u64,
     /// The operations of one round, with their places.
     pub round: Vec<(Operation, &'static Location<'static>)>,
+}
+
+/// Where two executions with the same choices went apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Difference {
+    /// What happened in one of them: thread, operation and place.
+    pub one: (String, Operation, &'static Location<'static>),
+    /// What happened in the other one.
+    pub other: (String, Operation, &'static Location<'static>),
+    /// What that speaks for.
+    pub cause: Cause,
+}
+
+/// What it is, most likely, that makes a body not deterministic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// Another way was taken: something else than the scheduler has decided, as the time.
+    Decision,
+    /// The same operation was done on another object, or found another value: the order of a
+    /// collection.
+    Order,
+    /// The same operation wrote another value: a time or a random number.
+    Value,
 }
 
 /// How a search is divided in parts, which can be explored one by one.

@@ -75,6 +75,7 @@ use recorded::{Lineage, Recorded};
 #[cfg(feature = "cli")]
 pub(crate) use refusal::refuse;
 pub(crate) use root::{message_of, run_body, run_thread};
+pub(crate) use running::intrusion;
 pub(crate) use runtime::{RacesWith, Runtime};
 pub(crate) use step::{give_up, leave_doomed, step, step_in_drop, step_on_memory};
 pub(crate) use thread::Thread;
@@ -769,12 +770,6 @@ impl Execution {
 
     pub(crate) fn preemptions(&self) -> u32 {
         self.preemptions
-    }
-
-    /// What a thread that the lab does not run has done to an object of the execution. Asked on the OS
-    /// thread on which it runs.
-    pub(crate) fn intrusion(&self) -> Option<String> {
-        running::intrusion()
     }
 
     /// What happened, as far as it is recorded.

@@ -85,7 +85,7 @@ pub(super) fn intrude(execution: u64, what: impl FnOnce() -> String) -> bool {
 
 /// What a thread that the lab does not run has done to an object of the execution that runs on this
 /// OS thread, or has run there last.
-pub(super) fn intrusion() -> Option<String> {
+pub(crate) fn intrusion() -> Option<String> {
     SLOT.try_with(|slot| slot.intrusion().clone())
         .unwrap_or_default()
 }

@@ -8,6 +8,7 @@ use crate::report::plural;
 use crate::verdict::{Bound, Engine, Reason, Report, Verdict};
 
 use super::Explorer;
+use super::divided::FanOut;
 
 /// What goes on where a search of everything was cut.
 const SAMPLERS: [Engine; 2] = [Engine::Surw, Engine::Random];
@@ -80,7 +81,11 @@ impl Explorer {
             if left.is_zero() {
                 break;
             }
-            let sampler = explorer.clone().on(engine).time_limit(left / shares);
+            let sampler = Explorer {
+                max_executions: explorer.max_executions,
+                fan_out: FanOut::default(),
+                ..explorer.clone().on(engine).time_limit(left / shares)
+            };
             let report = explore(&sampler);
             if !matches!(&report.verdict, Verdict::Inconclusive(Reason::Bound(_))) {
                 return Checked::from(report);

@@ -126,7 +126,14 @@ impl Explorer {
                 _ => Verdict::Inconclusive(why_inconclusive(&tally, &coverage)),
             },
         };
-        self.report(verdict, coverage, tally)
+        let difference = match &verdict {
+            Verdict::Inconclusive(Reason::NotDeterministic { .. }) => search::difference(engine),
+            _ => None,
+        };
+        Report {
+            difference,
+            ..self.report(verdict, coverage, tally)
+        }
     }
 
     pub(super) fn limits(&self, exhaustive: bool) -> Limits {

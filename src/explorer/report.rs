@@ -35,6 +35,7 @@ impl Explorer {
             sharing: tally.sharing,
             intrusion: tally.intrusion,
             loops: tally.loops,
+            difference: None,
             elapsed: Duration::ZERO,
         }
     }

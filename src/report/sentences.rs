@@ -1,10 +1,11 @@
 //! What is said of a search: its bounds, its reasons and what it left out, in sentences.
 
 use std::fmt;
+use std::panic::Location;
 use std::time::Duration;
 
-use crate::trace::LeftOut;
-use crate::verdict::{Bound, Coverage, Engine, Loop, Reason, Report, Sharing};
+use crate::trace::{LeftOut, Operation};
+use crate::verdict::{Bound, Cause, Coverage, Difference, Engine, Loop, Reason, Report, Sharing};
 
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -139,6 +140,32 @@ pub(crate) fn looping(found: &Loop) -> String {
         places += &format!(" and {} more", round.len() - NAMED_OF_ROUND);
     }
     format!("{thread} went round {} times: {places}", grouped(*rounds))
+}
+
+/// Where executions with the same choices went apart, and why, most likely.
+pub(crate) fn differing(difference: &Difference) -> String {
+    let Difference { one, other, cause } = difference;
+    let did = |(thread, operation, at): &(String, Operation, &Location<'_>)| {
+        format!("{thread} did {operation} {}:{}", at.file(), at.line())
+    };
+    match cause {
+        Cause::Decision => format!(
+            "{} in one execution and {} in another: what decides between them is likely an Instant, \
+             a random number, or state that outlives the closure",
+            did(one),
+            did(other)
+        ),
+        Cause::Order => format!(
+            "{} on another object or value in each execution: likely the order of a HashMap or \
+             HashSet, or state that outlives the closure",
+            did(one)
+        ),
+        Cause::Value => format!(
+            "{} with another value in each execution: likely an Instant, a SystemTime or a random \
+             number",
+            did(one)
+        ),
+    }
 }
 
 /// What is wrong with what a body uses of the lab, if anything is.

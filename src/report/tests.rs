@@ -114,6 +114,7 @@ fn failing(trace: Trace, kind: FailureKind, message: &str) -> Report {
         sharing: None,
         intrusion: None,
         loops: Vec::new(),
+        difference: None,
         elapsed: Duration::ZERO,
     }
 }

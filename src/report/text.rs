@@ -8,7 +8,7 @@ use crate::trace::{LeftOut, ObjectId, Schedule, Trace};
 use crate::verdict::{Bound, Coverage, Engine, Failure, Outcome, Reason, Report, Verdict};
 
 use super::rows::rows;
-use super::sentences::{faster, grouped, looping, plural, remark};
+use super::sentences::{differing, faster, grouped, looping, plural, remark};
 use super::style::{BOLD, GREEN, RED, Style, YELLOW, label, labelled, paint, printable, wrapped};
 use super::table::table;
 
@@ -61,6 +61,8 @@ pub fn text(report: &Report, subject: &Subject, style: &Style) -> String {
         Verdict::Holds => {}
     }
     facts.push(("searched", searched(report)));
+    let difference = report.difference.as_ref().map(differing);
+    facts.extend(difference.map(|difference| ("differs", difference)));
     facts.extend(report.loops.iter().map(|found| ("loop", looping(found))));
     facts.extend(warning(report).map(|warning| ("warning", warning)));
     facts.extend(unseen(report).map(|unseen| ("unseen", unseen)));
@@ -274,10 +276,13 @@ pub(super) fn searched(report: &Report) -> String {
 fn warning(report: &Report) -> Option<String> {
     let said = match (&report.verdict, &report.intrusion) {
         // It is the reason already.
-        (Verdict::Inconclusive(Reason::Misused(_)), _) => None,
+        (Verdict::Inconclusive(Reason::Misused(_)), _) | (Verdict::Violated(_), None) => None,
         (_, Some(intrusion)) => Some(intrusion.as_str()),
-        (Verdict::Violated(_), None) => None,
-        (_, None) => report.sharing.and_then(remark),
+        // Of an execution that was cut it is not known what would have been shared.
+        (_, None) => report
+            .sharing
+            .filter(|_| report.truncated == 0)
+            .and_then(remark),
     };
     said.map(str::to_owned)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::engine::{Conduct, Point, Scheduler, Search};
-use crate::execution::{Ending, Execution, Pulse};
+use crate::execution::{Ending, Execution, Pulse, intrusion};
 use crate::trace::{Choice, LeftOutSet};
 use crate::verdict::{Loop, Sharing};
 
@@ -301,7 +301,7 @@ impl<S: Strategy> Exploration<S> {
     /// An object that outlives the execution can be used by somebody else by chance, once. So it has
     /// to come again, unless the execution has failed of it, or nothing else was explored.
     fn is_intruded(&mut self, execution: &Execution) -> bool {
-        let Some(intrusion) = execution.intrusion() else {
+        let Some(intrusion) = intrusion() else {
             return false;
         };
         let again = self.tally.intrusion.is_some();

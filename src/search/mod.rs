@@ -2,6 +2,7 @@
 
 mod dependence;
 mod dfs;
+mod difference;
 mod division;
 mod dpor;
 mod exploration;
@@ -35,6 +36,7 @@ mod use_of_lab;
 mod worker;
 
 pub(crate) use dfs::Dfs;
+pub(crate) use difference::difference;
 pub(crate) use division::{Divisible, Tree, blocks, digest};
 pub(crate) use dpor::Dpor;
 pub(crate) use exploration::{Exploration, Limits, Stop, Strategy, Tally};

@@ -219,6 +219,44 @@ mod child {
         });
     }
 
+    /// A body in which what is done differs from one execution to the next.
+    fn count_up(then: fn(usize, &AtomicUsize)) {
+        static EXECUTIONS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let n = Arc::new(AtomicUsize::new(0));
+        let other = thread::spawn({
+            let n = Arc::clone(&n);
+            move || n.load(SeqCst)
+        });
+        then(EXECUTIONS.fetch_add(1, SeqCst), &n);
+        n.load(SeqCst);
+        other.join().unwrap();
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn decides_by_a_clock() {
+        racelab::check(|| {
+            count_up(|now, n| {
+                if now.is_multiple_of(2) {
+                    n.store(1, SeqCst);
+                }
+            });
+        });
+    }
+
+    #[test]
+    #[ignore = "run by other tests, with a changed environment"]
+    fn writes_a_time_and_decides_by_it() {
+        racelab::check(|| {
+            count_up(|now, n| {
+                n.store(now, SeqCst);
+                if now.is_multiple_of(2) {
+                    n.store(1, SeqCst);
+                }
+            });
+        });
+    }
+
     #[test]
     #[ignore = "run by other tests, with a changed environment"]
     fn waits_for_a_channel_of_std() {
@@ -558,9 +596,13 @@ mod what_was_not_checked {
 
     #[test]
     fn a_body_that_does_not_end_in_some_interleavings_passes_and_says_where_it_goes_round() {
-        run("may_not_end", &[("RACELAB_MAX_STEPS", "200")])
+        let limits = [
+            ("RACELAB_MAX_STEPS", "200"),
+            ("RACELAB_TIME_LIMIT", "500ms"),
+        ];
+        run("may_not_end", &limits)
             .passes()
-            .tells("racelab: check::child::may_not_end is inconclusive after")
+            .tells("racelab: check::child::may_not_end is inconclusive after 1 execution: ")
             .tells("an execution did not end within 200 steps")
             .tells("main went round")
             .tells("times: rmw tests/lab/check.rs:")
@@ -574,11 +616,15 @@ mod what_was_not_checked {
             "polls_and_misses_a_message",
             "polls_without_a_pause_and_misses_a_message",
         ] {
-            run(test, NONE)
+            run(test, &[("RACELAB_TIME_LIMIT", "4s")])
                 .fails()
                 .tells("VIOLATED assertion `left == right` failed: left None, right Some(5)");
         }
-        run("polls_and_misses_nothing", NONE).passes();
+        run(
+            "polls_and_misses_nothing",
+            &[("RACELAB_TIME_LIMIT", "500ms")],
+        )
+        .passes();
     }
 
     #[test]
@@ -586,7 +632,15 @@ mod what_was_not_checked {
         run("follows_a_hash_map", NONE)
             .fails()
             .tells("the body is not deterministic")
-            .tells("HashMap");
+            .tells("let it do the same in each execution")
+            .tells("on another object or value in each execution: likely the order of a HashMap");
+        run("decides_by_a_clock", NONE)
+            .fails()
+            .tells("main did store tests/lab/check.rs:")
+            .tells("what decides between them is likely an Instant, a random number");
+        run("writes_a_time_and_decides_by_it", NONE)
+            .fails()
+            .tells("with another value in each execution: likely an Instant");
     }
 
     #[test]

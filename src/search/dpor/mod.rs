@@ -40,6 +40,16 @@ use probe::{Probe, Redundant};
 use surprises::{Surprises, Which};
 use wakeup_tree::{Branch, Planned, Tree};
 
+/// Which execution comes next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Next {
+    /// The one along the path as it is, which is empty at first.
+    #[default]
+    Path,
+    /// The next planned one.
+    Planned,
+}
+
 /// Explores each trace once.
 #[derive(Debug, Default)]
 pub(crate) struct Dpor {
@@ -48,13 +58,12 @@ pub(crate) struct Dpor {
     done: Dependence,
     /// What is planned from the end of the path on.
     plan: Tree,
-    started: bool,
     probe: Option<Probe>,
     redundant: Redundant,
     /// What steps touch at times that is not planned.
     surprises: Surprises,
-    /// Whether the path has to be gone again as it is.
-    again: bool,
+    /// Which execution comes next.
+    next: Next,
     /// Whether the execution ended where only explored states follow, behind a planned step that has
     /// touched less than it was planned to: what sleeps there would have been woken by the plan.
     is_behind_less: bool,
@@ -66,15 +75,22 @@ pub(crate) struct Dpor {
     traces: u64,
     /// The first step, from 1 on, at which an execution went another way than the one before.
     nondeterminism: Option<usize>,
-    /// Whether an execution was cut: from then on, no thread runs on and on where nothing is planned
-    /// and another one can go on.
-    is_fair: bool,
+    /// Once an execution was cut: how many steps in a row a thread makes where nothing is planned and
+    /// another one can go on.
+    longest_turn: Option<usize>,
     /// Whether the first execution was cut, so that nothing was learned from it.
     begins_fair: bool,
 }
 
-/// How many steps in a row a thread makes in a fair search where another one can go on.
+/// The races of so many steps are reversed of an execution that was cut: what is planned for a race can
+/// be as long as the execution, which is as long as it may be.
+const STEPS_OF_CUT: usize = 300;
+
+/// The longest turn of a thread in a fair search, unless a smaller share of an execution is less.
 const LONGEST_TURN: usize = 100;
+
+/// How many turns of a thread an execution has room for at least.
+const FEWEST_TURNS: usize = 4;
 
 /// A state on the path that is being explored, and the step that is taken there.
 #[derive(Debug)]
@@ -138,8 +154,14 @@ impl Node {
     }
 
     /// Where nothing is planned: the first step that does not sleep.
-    fn free_choice(&self, done: &Dependence, point: &Point<'_>, is_fair: bool) -> Option<Choice> {
-        if is_fair && let Some(running) = point.running.filter(|_| has_long_turn(point)) {
+    fn free_choice(
+        &self,
+        done: &Dependence,
+        point: &Point<'_>,
+        longest_turn: Option<usize>,
+    ) -> Option<Choice> {
+        let is_over = longest_turn.is_some_and(|longest| turn(point) >= longest);
+        if let Some(running) = point.running.filter(|_| is_over) {
             let others = self.choices.iter().copied();
             let others = others.filter(|other| other.thread != running);
             let awake = others.filter(|other| !self.sleeps(done, *other));
@@ -159,11 +181,12 @@ impl Node {
     }
 }
 
-/// Whether the last steps were all of one thread, and many.
-fn has_long_turn(point: &Point<'_>) -> bool {
-    let steps = point.execution.schedule();
-    let last = &steps[steps.len().saturating_sub(LONGEST_TURN)..];
-    last.len() == LONGEST_TURN && last.iter().all(|step| Some(step.thread) == point.last)
+/// How many steps the thread of the last one has made in a row. Not more than [`LONGEST_TURN`] are
+/// counted.
+fn turn(point: &Point<'_>) -> usize {
+    let last = point.execution.schedule().iter().rev().take(LONGEST_TURN);
+    last.take_while(|step| Some(step.thread) == point.last)
+        .count()
 }
 
 impl Dpor {
@@ -258,13 +281,13 @@ impl Dpor {
         if let Some(division) = &mut self.division
             && !division.divides_at(point)
         {
-            let free = node.free_choice(&self.done, point, false);
+            let free = node.free_choice(&self.done, point, None);
             division.add(path, node, free.is_some() || node.choices.is_empty());
             return None;
         }
         let planned = self.take_planned();
         let node = self.path.last_mut()?;
-        let taken = planned.or_else(|| node.free_choice(&self.done, point, self.is_fair))?;
+        let taken = planned.or_else(|| node.free_choice(&self.done, point, self.longest_turn))?;
         node.taken = taken;
         if self.division.is_some() {
             self.plan_everything(point, taken);
@@ -382,12 +405,10 @@ impl Dpor {
 impl Search for Dpor {
     fn wants_execution(&mut self) -> bool {
         self.is_behind_less = false;
-        if !self.started || self.again {
-            self.started = true;
-            self.again = false;
-            return true;
+        match std::mem::replace(&mut self.next, Next::Planned) {
+            Next::Path => true,
+            Next::Planned => self.nondeterminism.is_none() && self.advance(),
         }
-        self.nondeterminism.is_none() && self.advance()
     }
 
     fn finished(&mut self, execution: &Execution) {
@@ -398,7 +419,7 @@ impl Search for Dpor {
         let probe = self.probe.take();
         if let (Some(probe), Some(Ending::Abandoned)) = (&probe, execution.ending()) {
             self.learn(probe, execution);
-            self.again = true;
+            self.next = Next::Path;
             return;
         }
         let steps = execution.schedule().len();
@@ -422,8 +443,11 @@ impl Search for Dpor {
             Some(Ending::Abandoned | Ending::OutOfSteps | Ending::Unsupported(_))
         );
         if matches!(execution.ending(), Some(Ending::OutOfSteps)) {
-            self.begins_fair = !self.is_fair && self.traces == 0;
-            self.is_fair = true;
+            self.begins_fair = self.longest_turn.is_none() && self.traces == 0;
+            self.longest_turn = Some(LONGEST_TURN.min(steps / FEWEST_TURNS));
+            if self.division.is_none() && !self.begins_fair {
+                self.reverse_races_within(STEPS_OF_CUT.min(self.done.steps.len()));
+            }
         }
         if !is_complete {
             return;
@@ -519,7 +543,7 @@ impl Strategy for Dpor {
             },
             below: std::mem::take(&mut self.below),
             division: self.division.take().map(PartFinder::again),
-            is_fair: self.is_fair,
+            longest_turn: self.longest_turn,
             ..Dpor::default()
         };
         true

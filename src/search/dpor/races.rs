@@ -23,22 +23,28 @@ enum Later {
 impl Dpor {
     /// Plans the other order of each race of a complete execution.
     pub(super) fn reverse_races(&mut self, execution: &Execution) {
-        for later in 0..self.path.len() {
-            if self.path[later].races.is_empty() {
-                continue;
-            }
-            let races = std::mem::take(&mut self.path[later].races);
-            let open = races
-                .into_iter()
-                .filter(|obstacle| !self.reverse(obstacle, Later::Done(later)));
-            self.path[later].races = open.collect();
-        }
+        let steps = self.done.steps.len();
+        self.reverse_races_within(steps);
         for (thread, _) in execution.threads() {
             // It was about to do something that nobody made possible.
             if let Some(announced) = self.done.announced(execution, thread) {
                 let footprint = self.done.may_touch(execution, thread, &announced);
                 self.forestall(thread, &announced, &footprint);
             }
+        }
+    }
+
+    /// Plans the other order of each race of an execution as if it had only so many steps.
+    pub(super) fn reverse_races_within(&mut self, steps: usize) {
+        for later in 0..steps.min(self.path.len()) {
+            if self.path[later].races.is_empty() {
+                continue;
+            }
+            let races = std::mem::take(&mut self.path[later].races);
+            let open = races
+                .into_iter()
+                .filter(|obstacle| !self.reverse(obstacle, Later::Done(later), steps));
+            self.path[later].races = open.collect();
         }
     }
 
@@ -56,19 +62,19 @@ impl Dpor {
             let which = Which::new(key, number, &announced.next);
             self.surprises.add_to(&mut footprint, which);
             let step = Planned::new(key, None, footprint);
-            self.reverse(&obstacle, Later::Never(step));
+            self.reverse(&obstacle, Later::Never(step), self.done.steps.len());
         }
     }
 
     /// Plans the other order of a race at the state before its first step. Returns whether the race
     /// need not be looked at again while this state and its steps up to the later one are the same.
-    fn reverse(&mut self, obstacle: &[u32], later: Later) -> bool {
+    /// The execution counts as one of so many steps.
+    fn reverse(&mut self, obstacle: &[u32], later: Later, steps: usize) -> bool {
         let first = obstacle[0] as usize;
         // Of what comes before the part that is explored, everything is explored in other parts.
         if first < self.below.steps() {
             return true;
         }
-        let steps = self.done.steps.len();
         let (at, mut last) = match later {
             Later::Done(at) => {
                 let footprint = self.done.in_another_place(at);
@@ -77,7 +83,7 @@ impl Dpor {
             Later::Never(step) => (steps, step),
         };
         let touched = Footprint::from_slice(&last.footprint);
-        if let Some(step) = self.done.steps.get(at) {
+        if let Some(step) = self.done.steps[..steps].get(at) {
             let footprint = &mut last.footprint;
             self.surprises.add_to(footprint, Which::of(step));
         }

@@ -4,11 +4,12 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize as RealAtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
+use racelab::sync::Arc;
 use racelab::sync::atomic::AtomicUsize;
 use racelab::trace::ThreadId;
-use racelab::{Bound, Coverage, Engine, Explorer, Progress, Reason, Verdict};
+use racelab::{Bound, Coverage, Engine, Explorer, Progress, Reason, Verdict, thread};
 
-use super::{FETCH_ADD, count, counter_2_1, expect_reason, explore};
+use super::{FETCH_ADD, count, counter_2_1, expect_failure, expect_reason, explore};
 use crate::oracle::Program;
 
 #[test]
@@ -107,6 +108,43 @@ fn an_execution_cut_by_the_bound_on_steps_proves_nothing() {
     assert!(matches!(report.verdict, Verdict::Inconclusive(_)));
     assert!(report.truncated > 0);
     assert_ne!(report.coverage, Coverage::Complete);
+}
+
+/// Goes round for ever unless the other thread comes first, and fails then.
+fn goes_round_or_fails(fails: bool) {
+    let is_set = Arc::new(AtomicUsize::new(0));
+    let other = thread::spawn({
+        let is_set = Arc::clone(&is_set);
+        move || is_set.store(1, SeqCst)
+    });
+    let rounds = AtomicUsize::new(0);
+    while is_set.load(SeqCst) == 0 {
+        loop {
+            rounds.fetch_add(1, SeqCst);
+        }
+    }
+    other.join().unwrap();
+    assert!(!fails, "behind the loop");
+}
+
+#[test]
+fn an_exhaustive_search_goes_on_behind_an_execution_that_is_cut() {
+    for engine in [Engine::Dpor, Engine::Dfs] {
+        let explorer = Explorer::new(engine).max_steps(40);
+        let report = explorer.explore(|| goes_round_or_fails(false));
+        let bound = Bound::MaxSteps(40);
+        assert_eq!(expect_reason(&report), &Reason::Bound(bound), "{report}");
+        assert_eq!(report.coverage, Coverage::Bounded(bound), "{report}");
+        assert_eq!(report.executions, 1, "{report}");
+        assert!(report.truncated > 0, "{report}");
+        let [found, ..] = &report.loops[..] else {
+            panic!("no loop: {report}")
+        };
+        assert_eq!((found.thread.as_str(), found.round.len()), ("main", 1));
+        assert!(found.rounds > 30, "{report}");
+        let report = explorer.jobs(2).explore(|| goes_round_or_fails(true));
+        assert_eq!(expect_failure(&report).message, "behind the loop");
+    }
 }
 
 #[test]
