@@ -118,9 +118,10 @@ fn goes_round_or_fails(fails: bool) {
         move || is_set.store(1, SeqCst)
     });
     let rounds = AtomicUsize::new(0);
-    let is_early = is_set.load(SeqCst) == 0;
-    while is_early {
-        rounds.fetch_add(1, SeqCst);
+    if is_set.load(SeqCst) == 0 {
+        loop {
+            rounds.fetch_add(1, SeqCst);
+        }
     }
     other.join().unwrap();
     assert!(!fails, "behind the loop");
