@@ -13,7 +13,7 @@ use crate::model::{self, Announced, Before, Done};
 use crate::trace::{ObjectId, ThreadId};
 
 use super::thread::Standing;
-use super::{Execution, Look, NextStep};
+use super::{Execution, NextStep};
 
 /// A part of the state of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,9 +64,8 @@ pub(crate) struct Touch {
     pub(crate) spot: Spot,
     pub(crate) mode: Mode,
     pub(crate) before: Before,
-    /// Whether the step only had to wait for a change of it, to look again. That orders the step after
-    /// the change, but the thread has seen nothing of it.
-    pub(crate) is_awaited: bool,
+    /// Whether it is of the operation itself, and not of what lets it be done.
+    pub(crate) is_own: bool,
 }
 
 /// The spots that a step is about to touch, and how.
@@ -83,8 +82,6 @@ pub(super) struct Footprints {
     announced: Touches,
     /// Which of that its operation itself touches.
     own: Range<usize>,
-    /// Which of that had to change before, since its thread was seen to spin.
-    awaited: Range<usize>,
     /// What was there before.
     before: Vec<Before>,
     /// Whether it can go several ways. Then it touches in each of them what it may touch in any: a
@@ -123,13 +120,13 @@ impl Execution {
     }
 
     /// Like [`announced_touches`](Self::announced_touches), into `touches`. Returns which of them are
-    /// those of the operation itself, and which are of what had to change before.
+    /// those of the operation itself, and not of what lets it be done.
     fn announce_touches(
         &self,
         thread: ThreadId,
         next: &NextStep,
         touches: &mut Touches,
-    ) -> [Range<usize>; 2] {
+    ) -> Range<usize> {
         touches.clear();
         let state = self.thread(thread);
         if !state.has_stepped {
@@ -146,15 +143,18 @@ impl Execution {
             touches.push((Spot::Guarded(lock), Mode::Write));
         }
         let own = first..touches.len();
-        let from = own.end;
         if !state.may_wait() {
-            return [own, from..from];
+            return own;
         }
         // What has changed lets it go on, or go a way again.
-        add_looks(touches, self.watched(thread).iter());
-        let awaited = from..touches.len();
-        add_looks(touches, self.looks_since_stall(thread, next));
-        [own, awaited]
+        let looks = self.watched(thread).iter();
+        let looks = looks.chain(self.looks_since_stall(thread, next));
+        for look in looks {
+            if !touches.iter().any(|(spot, _)| *spot == look.spot) {
+                touches.push((look.spot, Mode::Read));
+            }
+        }
+        own
     }
 
     /// Whether it is recorded what the last step touches.
@@ -179,9 +179,7 @@ impl Execution {
             let has_ways = state.standing == Standing::Unclear
                 && self.met(thread, next.requires)
                 && self.ways(thread, next) > 1;
-            let [own, awaited] = self.announce_touches(thread, next, &mut announced);
-            self.footprints.own = own;
-            self.footprints.awaited = awaited;
+            self.footprints.own = self.announce_touches(thread, next, &mut announced);
             self.footprints.has_ways = has_ways;
         }
         self.footprints.announced = announced;
@@ -198,9 +196,7 @@ impl Execution {
     fn begin_recorded(&mut self, next: &NextStep, is_scheduled: bool) {
         if !is_scheduled {
             let mut announced = std::mem::take(&mut self.footprints.announced);
-            let [own, awaited] = self.announce_touches(self.current, next, &mut announced);
-            self.footprints.own = own;
-            self.footprints.awaited = awaited;
+            self.footprints.own = self.announce_touches(self.current, next, &mut announced);
             self.footprints.announced = announced;
             self.footprints.has_ways = false;
         }
@@ -223,37 +219,39 @@ impl Execution {
     fn end_recorded(&mut self, done: &Done<'_>) {
         let announced = std::mem::take(&mut self.footprints.announced);
         let before = std::mem::take(&mut self.footprints.before);
-        let (own, awaited) = (self.footprints.own.clone(), self.footprints.awaited.clone());
+        let own = self.footprints.own.clone();
         let mut touches = std::mem::take(&mut self.footprints.touches);
         let step = self.recorded_step();
-        let mut touch = |spot, mode, before, is_awaited| {
+        let mut touch = |spot, mode, before, is_own| {
             let touch = Touch {
                 spot,
                 mode,
                 before,
-                is_awaited,
+                is_own,
             };
             touches.push((step, touch));
         };
         let primitive = model::primitive(self, done.next);
+        let is_same = stores_what_it_reads(done);
         for (index, ((spot, announced), before)) in announced.iter().zip(&before).enumerate() {
-            let before = match before.until(|| self.before(*spot)) {
-                Before::Untold if stores_what_it_reads(done) => Before::Same,
-                before => before,
-            };
+            let mut before = before.until(|| self.before(*spot));
+            if is_same && matches!(before, Before::Untold) {
+                before = Before::Same;
+            }
+            let is_own = own.contains(&index);
             let mode = if self.footprints.has_ways {
                 Some(*announced)
-            } else if own.contains(&index) {
+            } else if is_own {
                 primitive.touched(done, *spot, &before)
             } else {
                 Some(Mode::Read)
             };
             if let Some(mode) = mode {
-                touch(*spot, mode, before, awaited.contains(&index));
+                touch(*spot, mode, before, is_own);
             }
         }
         for spot in primitive.allowed(done) {
-            touch(spot, Mode::Write, Before::Untold, false);
+            touch(spot, Mode::Write, Before::Untold, true);
         }
         self.footprints.touches = touches;
         self.footprints.announced = announced;
@@ -283,7 +281,7 @@ impl Execution {
             spot,
             mode,
             before,
-            is_awaited: false,
+            is_own: true,
         };
         let step = self.recorded_step();
         self.footprints.touches.push((step, touch));
@@ -299,15 +297,6 @@ impl Execution {
             Spot::Token(thread) => Before::Token(self.thread(thread).has_token),
             Spot::Object(object) => self.object(object).state.primitive().before(),
             _ => Before::Untold,
-        }
-    }
-}
-
-/// Adds what was looked at and is not touched anyway.
-fn add_looks<'a>(touches: &mut Touches, looks: impl Iterator<Item = &'a Look>) {
-    for look in looks {
-        if !touches.iter().any(|(spot, _)| *spot == look.spot) {
-            touches.push((look.spot, Mode::Read));
         }
     }
 }

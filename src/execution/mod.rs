@@ -59,7 +59,7 @@ use crate::trace::{
 pub(crate) use binding::Binding;
 pub(crate) use choices::Offer;
 pub(crate) use closing::close;
-pub(crate) use footprint::{Mode, Spot, Touches};
+pub(crate) use footprint::{Mode, Spot, Touch, Touches};
 pub(crate) use guarded::Guarded;
 pub(crate) use happens_before::Knowledge;
 pub(crate) use identity::Identity;

@@ -276,9 +276,9 @@ impl Execution {
 
     /// The current thread yields, or only waits for another one to write.
     fn note_spinning(&mut self, spins: bool, yields: bool, place: usize) {
-        if spins && !yields && self.current_mut().waiting.is_in_section() {
+        let waiting = &mut self.current_mut().waiting;
+        if spins && !yields && waiting.rest.is_none() && waiting.is_in_section() {
             // It is a loop of its own in a critical section, which does not end in each round.
-            let waiting = &mut self.current_mut().waiting;
             waiting.forget_round();
             waiting.quiet = 0;
             return;
@@ -309,18 +309,25 @@ impl Execution {
     }
 
     /// The lock that an operation of a thread releases, if the thread may have changed what it guards.
+    #[inline]
     pub(super) fn publishes(&self, thread: ThreadId, next: &NextStep) -> Option<ObjectId> {
         let lock = match (next.operation, next.requires) {
             (_, Requirement::Held(lock)) => lock,
             (Operation::Unlock, Requirement::Nothing) => next.object?,
+            // Most operations.
             _ => return None,
         };
+        self.has_written_under(thread, lock).then_some(lock)
+    }
+
+    fn has_written_under(&self, thread: ThreadId, lock: ObjectId) -> bool {
         let object = self.object(lock);
         let has_written = (thread, self.thread(thread).plain_writes) != object.plain_writes;
-        (has_written || object.guards_nothing).then_some(lock)
+        has_written || object.guards_nothing
     }
 
     /// The current thread has acquired a lock.
+    #[inline(never)]
     pub(super) fn acquired(&mut self, done: &Done<'_>, lock: ObjectId, is_exclusive: bool) {
         let place = ptr::from_ref(done.event.at).addr();
         if !self.current_mut().waiting.has_section(lock, place) {
@@ -336,6 +343,7 @@ impl Execution {
 
     /// The current thread has released a lock. So it has looked at what that guards, and may have
     /// changed it, which for the thread itself is no news.
+    #[inline(never)]
     pub(super) fn released(&mut self, done: &Done<'_>, lock: ObjectId, was_exclusive: bool) {
         let place = ptr::from_ref(done.event.at).addr();
         let writes = was_exclusive && self.publishes(self.me(), done.next).is_some();
@@ -396,6 +404,7 @@ impl Execution {
     }
 
     /// The current thread is about to wait for what is not possible now.
+    #[cold]
     pub(super) fn note_blocking(&mut self, next: &NextStep) {
         let place = ptr::from_ref(next.at).addr();
         let waiting = &self.current_mut().waiting;
@@ -750,11 +759,14 @@ impl Waiting {
         if has_news {
             self.has_news = true;
             self.quiet = 0;
-            self.quiet_outside.fill(0);
+            if self.is_in_section() {
+                self.quiet_outside.fill(0);
+            }
         }
     }
 
     /// Whether it is in a critical section that it has begun since it yielded last.
+    #[inline]
     fn is_in_section(&self) -> bool {
         !self.quiet_outside.is_empty()
     }

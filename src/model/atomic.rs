@@ -196,7 +196,8 @@ impl Primitive for Location {
 /// has not looked.
 #[inline]
 pub(crate) fn changes(event: &Event) -> bool {
-    event.written.is_some() && event.written != event.read
+    let has_read = matches!(event.operation, Operation::Rmw | Operation::Cas);
+    event.written.is_some() && !(has_read && event.written == event.read)
 }
 
 /// The fence, which is an operation without an object.

@@ -10,7 +10,7 @@
 
 use smallvec::SmallVec;
 
-use crate::execution::{Alternatives, Execution, Look, Mode, NextStep, Spot};
+use crate::execution::{Alternatives, Execution, Look, Mode, NextStep, Spot, Touch};
 use crate::model::Before;
 use crate::model::read_write::Holds;
 use crate::trace::{Clock, ObjectId, Operation, ThreadId};
@@ -68,6 +68,16 @@ pub(super) struct Announced {
     census: Census,
 }
 
+impl Announced {
+    /// Whether the step had to wait for a change of what it touches, and has seen nothing of it.
+    ///
+    /// That orders the step after the change. But whether its thread rested by the time of the change
+    /// depends on the order of independent steps, and so is no part of the trace.
+    fn awaits(&self, touch: &Touch) -> bool {
+        !touch.is_own && self.watched.iter().any(|look| look.spot == touch.spot)
+    }
+}
+
 /// The steps of an execution and the dependence between them.
 #[derive(Debug, Default)]
 pub(super) struct Dependence {
@@ -108,6 +118,7 @@ pub(super) struct Touched {
     pub(super) mode: Mode,
     pub(super) spot: Spot,
     pub(super) before: Before,
+    /// See [`Announced::awaits`].
     is_awaited: bool,
     /// The touch of the same spot before this one that was the last to change it, by its place in
     /// their order: a thread that spins reads very often.
@@ -283,10 +294,10 @@ impl Dependence {
         }
         for (spot, mode) in &footprint {
             let part = self.learn(*spot, *mode, &mut clock);
-            // Whether a thread rests by the time when what it awaits has changed depends on the order of
-            // independent steps, and so is no part of the trace.
             let mut touches = execution.touches(number).zip(&self.touched_last);
-            if touches.any(|(touch, key)| key == spot && !touch.is_awaited) {
+            if announced.watched.is_empty()
+                || touches.any(|(touch, key)| key == spot && !announced.awaits(touch))
+            {
                 sum = sum.wrapping_add(part);
             }
         }
@@ -304,7 +315,7 @@ impl Dependence {
                 mode: touch.mode,
                 spot: touch.spot,
                 before: touch.before.clone(),
-                is_awaited: touch.is_awaited,
+                is_awaited: announced.awaits(touch),
                 changed,
             });
         }

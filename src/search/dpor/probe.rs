@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use crate::engine::Point;
 use crate::execution::{Execution, Mode};
-use crate::search::dependence::Footprint;
+use crate::search::dependence::{Footprint, add_touches};
 use crate::search::identity::SpotKey;
 use crate::trace::ThreadId;
 
@@ -52,7 +52,7 @@ impl Dpor {
     /// have seen something else before what has changed that.
     pub(super) fn learn(&mut self, probe: &Probe, execution: &Execution) {
         let looks = execution.watched(probe.thread).iter();
-        let footprint: Footprint = looks
+        let mut footprint: Footprint = looks
             .map(|look| (self.done.identities.spot(look.spot), Mode::Read))
             .collect();
         let seen = footprint
@@ -61,6 +61,9 @@ impl Dpor {
         let seen = seen.collect();
         self.redundant.entry(probe.seen).or_default().push(seen);
         if let Some(mut announced) = self.done.announced(execution, probe.thread) {
+            // To look again can be more than a look: to acquire a lock, or to store what is there.
+            let touches = self.done.may_touch(execution, probe.thread, &announced);
+            add_touches(&mut footprint, touches);
             announced.watched.clear();
             self.forestall(probe.thread, &announced, &footprint);
         }

@@ -276,9 +276,41 @@ fn yields() -> Ops {
 
 /// Programs in which one thread waits by looking again, and another one writes, mostly.
 pub(crate) fn spinning_programs() -> impl Strategy<Value = Program> {
-    let ops = || vec(access(), 1..=2);
     let spinning = prop_oneof![atomic().prop_map(Op::Await), yields()];
-    let (spins, place) = (vec(spinning, 1..=2), any::<prop::sample::Index>());
+    programs_that_spin(vec(spinning, 1..=2).boxed(), || {
+        vec(access(), 1..=2).boxed()
+    })
+}
+
+/// The same with looks under a lock, or that store what is there.
+pub(crate) fn programs_that_spin_under_locks() -> impl Strategy<Value = Program> {
+    let mutex = || 0..MUTEXES;
+    let spinning = prop_oneof![
+        2 => mutex().prop_map(Op::AwaitLocked),
+        2 => mutex().prop_map(Op::AwaitTaken),
+        1 => Just(Op::AwaitRead),
+        1 => atomic().prop_map(Op::AwaitSwapped),
+        2 => (mutex(), 1usize..4).prop_map(|(m, looks)| Op::AwaitSomeLocked(m, looks)),
+    ];
+    let other = move || {
+        prop_oneof![
+            3 => mutex().prop_map(|m| Op::Lock(m, vec![])),
+            1 => mutex().prop_map(|m| Op::TryLock(m, vec![])),
+            1 => mutex().prop_map(Op::AwaitLocked),
+            1 => Just(Op::Write(vec![])),
+            1 => Just(Op::Read(vec![])),
+            1 => access(),
+        ]
+    };
+    let spins = vec(spinning, 1).boxed();
+    programs_that_spin(spins, move || vec(other(), 1).boxed())
+}
+
+fn programs_that_spin(
+    spins: BoxedStrategy<Vec<Op>>,
+    ops: impl Fn() -> BoxedStrategy<Vec<Op>>,
+) -> impl Strategy<Value = Program> {
+    let place = any::<prop::sample::Index>();
     (ops(), vec(ops(), 1..=2), spins, place).prop_map(|(mut first, others, spins, place)| {
         let place = place.index(first.len() + 1);
         first.splice(place..place, spins);

@@ -15,8 +15,9 @@ use racelab::{Bound, Coverage, Explorer, Failure, Report};
 
 use self::kinds::{
     CHANNELS, CROSSBEAM, MPSC, atomics, barriers, cells, condition_variables, initialisations,
-    messages, mixed, mutexes, panics, parking, programs, programs_with, queues, read_write_locks,
-    spinning_programs, threads_of_threads, timed_mutexes, upgradable_locks,
+    messages, mixed, mutexes, panics, parking, programs, programs_that_spin_under_locks,
+    programs_with, queues, read_write_locks, spinning_programs, threads_of_threads, timed_mutexes,
+    upgradable_locks,
 };
 use self::program::{Op, Program};
 use self::tasks::{TaskProgram, task_programs};
@@ -179,6 +180,7 @@ agree_on! { 30, Never;
 // Each of them takes very many steps.
 agree_on! { 4, Never;
     reduction_loses_no_outcome_of_spinning: spinning_programs(),
+    reduction_loses_no_outcome_of_spinning_under_locks: programs_that_spin_under_locks(),
 }
 
 /// Main only starts and joins the threads.

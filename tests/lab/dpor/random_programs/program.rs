@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::mem;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -106,6 +107,16 @@ pub(crate) enum Op {
     Await(usize),
     /// Likewise, but gives up after so many looks.
     AwaitSome(usize, usize),
+    /// Waits until what a mutex guards is not 0.
+    AwaitLocked(usize),
+    /// Likewise, and takes it, with a look in each round that may change it.
+    AwaitTaken(usize),
+    /// Waits until what the read-write lock guards is not 0.
+    AwaitRead,
+    /// Waits until an atomic is not 0, by storing 0.
+    AwaitSwapped(usize),
+    /// Waits until what a mutex guards is not 0, and gives up after so many looks.
+    AwaitSomeLocked(usize, usize),
 
     ReadCell,
     WriteCell(u8),
@@ -499,6 +510,42 @@ impl Runner {
             Op::AwaitSome(atomic, looks) => {
                 let is_set = || {
                     let is_set = shared.atomics[atomic].load(SeqCst) != 0;
+                    if !is_set {
+                        thread::yield_now();
+                    }
+                    is_set
+                };
+                let is_set = (0..looks).any(|_| is_set());
+                self.see(is_set);
+            }
+            Op::AwaitLocked(mutex) => {
+                while *shared.mutexes[mutex].lock().unwrap() == 0 {
+                    thread::yield_now();
+                }
+            }
+            Op::AwaitTaken(mutex) => {
+                let take = || mem::take(&mut *shared.mutexes[mutex].lock().unwrap());
+                let taken = loop {
+                    match take() {
+                        0 => thread::yield_now(),
+                        taken => break taken,
+                    }
+                };
+                self.see(taken);
+            }
+            Op::AwaitRead => {
+                while *shared.lock.read().unwrap() == 0 {
+                    thread::yield_now();
+                }
+            }
+            Op::AwaitSwapped(atomic) => {
+                while shared.atomics[atomic].swap(0, SeqCst) == 0 {
+                    thread::yield_now();
+                }
+            }
+            Op::AwaitSomeLocked(mutex, looks) => {
+                let is_set = || {
+                    let is_set = *shared.mutexes[mutex].lock().unwrap() != 0;
                     if !is_set {
                         thread::yield_now();
                     }
