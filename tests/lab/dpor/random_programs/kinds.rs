@@ -277,9 +277,8 @@ fn yields() -> Ops {
 /// Programs in which one thread waits by looking again, and another one writes, mostly.
 pub(crate) fn spinning_programs() -> impl Strategy<Value = Program> {
     let spinning = prop_oneof![atomic().prop_map(Op::Await), yields()];
-    programs_that_spin(vec(spinning, 1..=2).boxed(), || {
-        vec(access(), 1..=2).boxed()
-    })
+    let spins = vec(spinning, 1..=2).boxed();
+    programs_that_spin(spins, || vec(access(), 1..=2).boxed(), 2)
 }
 
 /// The same with looks under a lock, or that store what is there.
@@ -303,15 +302,18 @@ pub(crate) fn programs_that_spin_under_locks() -> impl Strategy<Value = Program>
         ]
     };
     let spins = vec(spinning, 1).boxed();
-    programs_that_spin(spins, move || vec(other(), 1).boxed())
+    // More threads have too many interleavings.
+    programs_that_spin(spins, move || vec(other(), 1..=2).boxed(), 1)
 }
 
 fn programs_that_spin(
     spins: BoxedStrategy<Vec<Op>>,
     ops: impl Fn() -> BoxedStrategy<Vec<Op>>,
+    most_others: usize,
 ) -> impl Strategy<Value = Program> {
     let place = any::<prop::sample::Index>();
-    (ops(), vec(ops(), 1..=2), spins, place).prop_map(|(mut first, others, spins, place)| {
+    let others = vec(ops(), 1..=most_others);
+    (ops(), others, spins, place).prop_map(|(mut first, others, spins, place)| {
         let place = place.index(first.len() + 1);
         first.splice(place..place, spins);
         let mut threads = vec![first];
