@@ -19,6 +19,10 @@ pub(super) const MAX_ENDLESS: u64 = 100;
 /// When what executions have left behind, stacks of threads and values of statics, takes this number of bytes, a search ends.
 pub(super) const MAX_LEFT_BEHIND: usize = 256 << 20;
 
+/// How many steps a search of everything goes on after an execution was cut: behind a loop that counts
+/// its rounds there are always more executions, whether they end or are cut.
+const MAX_STEPS_AFTER_CUT: u64 = 300_000;
+
 /// An execution of this number of steps has a loop in it that can go on for long.
 const MANY_STEPS: usize = 1_000;
 
@@ -62,8 +66,8 @@ pub(crate) struct Limits {
     pub(crate) deadline: Option<Instant>,
     /// Whether it goes on after a failure.
     pub(crate) past_failures: bool,
-    /// Whether it runs until everything is explored. Otherwise it gives up after
-    /// [`MAX_ENDLESS`] executions without an end.
+    /// Whether it runs until everything is explored. If an execution was cut it then gives up after
+    /// [`MAX_STEPS_AFTER_CUT`] more steps, otherwise after [`MAX_ENDLESS`] such executions.
     pub(crate) exhaustive: bool,
     /// When it has to stop if an execution was as long as those of loops that may never end, so that
     /// there is time for another search.
@@ -240,6 +244,8 @@ pub(crate) struct Exploration<S> {
     pub(crate) tally: Tally,
     /// Whether an execution was as long as those of loops that may never end.
     has_loops: bool,
+    /// The steps that were made since an execution was cut, if one was.
+    steps_after_cut: Option<u64>,
 }
 
 impl<S: Strategy> Exploration<S> {
@@ -250,6 +256,7 @@ impl<S: Strategy> Exploration<S> {
             pulse,
             tally: Tally::default(),
             has_loops: false,
+            steps_after_cut: None,
         }
     }
 
@@ -348,6 +355,10 @@ impl<S: Strategy> Search for Exploration<S> {
         }
         let run = self.tally.executions + self.tally.truncated;
         self.tally.stop = self.limits.reached(run, &self.pulse);
+        let after_cut = self.steps_after_cut.filter(|_| self.limits.exhaustive);
+        if after_cut.is_some_and(|steps| steps > MAX_STEPS_AFTER_CUT) {
+            self.tally.stop.get_or_insert(Stop::OutOfSteps);
+        }
         let deadline = self.limits.deadline_of_loops.filter(|_| self.has_loops);
         if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             let is_cut = self.tally.truncated > 0;
@@ -364,7 +375,13 @@ impl<S: Strategy> Search for Exploration<S> {
     }
 
     fn finished(&mut self, execution: &Execution) {
-        self.has_loops |= execution.schedule().len() >= MANY_STEPS;
+        let steps = execution.schedule().len();
+        self.has_loops |= steps >= MANY_STEPS;
+        if let Some(after) = &mut self.steps_after_cut {
+            *after += steps as u64;
+        } else if matches!(execution.ending(), Some(Ending::OutOfSteps)) {
+            self.steps_after_cut = Some(0);
+        }
         self.strategy.finished(execution);
         let goes_on = execution.failure().is_none() || self.limits.past_failures;
         if goes_on && self.strategy.begins_again(execution) {
