@@ -12,7 +12,7 @@ use crate::timing::workloads::io::{
 use crate::timing::{Failed, Workload};
 
 use super::ways::{Waiting, Ways, items};
-use super::{Measuring, Telling, any_number};
+use super::{Measuring, Telling};
 
 /// How many pages a server has at most.
 const MOST_PAGES: usize = 5;
@@ -223,4 +223,11 @@ fn fault() -> impl TypedValueParser<Value = FaultKind> {
         let kind = kinds.find(|kind| kind.name() == name);
         kind.expect("clap has looked that it is one of them")
     })
+}
+
+/// Parses a number that can be anything. What is possible is named, in place of what is wrong with
+/// the digits.
+fn any_number(text: &str) -> Result<u64, String> {
+    let number = text.parse();
+    number.map_err(|_| format!("it takes a number from 0 to {}", u64::MAX))
 }

@@ -120,10 +120,3 @@ fn plot_file(text: &str) -> Result<PathBuf, String> {
         _ => Err("its name has to end in .svg or .html".to_owned()),
     }
 }
-
-/// Parses a number that can be anything. What is possible is named, in place of what is wrong with
-/// the digits.
-fn any_number(text: &str) -> Result<u64, String> {
-    let number = text.parse();
-    number.map_err(|_| format!("it takes a number from 0 to {}", u64::MAX))
-}

@@ -28,12 +28,34 @@ pub(in crate::timing) fn recorded_event_loop(timeline: &Timeline) -> Result<Runt
     };
     let recorder = Arc::new(recorder);
     let resting = Arc::clone(&recorder);
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .on_thread_park(move || resting.rests())
-        .on_thread_unpark(move || recorder.goes_on())
-        .build();
+    let mut builder = Builder::new_current_thread();
+    builder.enable_all();
+    on_rest(
+        &mut builder,
+        move || resting.rests(),
+        move || recorder.goes_on(),
+    );
+    let runtime = builder.build();
     runtime.map_err(|error| refused(&error))
+}
+
+/// Sets what is called when the thread of the event loop rests, and when it goes on.
+#[cfg(network)]
+fn on_rest(
+    builder: &mut Builder,
+    rests: impl Fn() + Send + Sync + 'static,
+    goes_on: impl Fn() + Send + Sync + 'static,
+) {
+    builder.on_thread_park(rests).on_thread_unpark(goes_on);
+}
+
+/// Does nothing: under `--cfg loom`, tokio has no such hooks.
+#[cfg(not(network))]
+fn on_rest(
+    _builder: &mut Builder,
+    _rests: impl Fn() + Send + Sync + 'static,
+    _goes_on: impl Fn() + Send + Sync + 'static,
+) {
 }
 
 fn refused(error: &io::Error) -> Failed {
