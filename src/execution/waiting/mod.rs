@@ -1,0 +1,344 @@
+//! Threads that wait by looking again and again, or by timing out again and again.
+//!
+//! Such a thread could go on for ever with nothing new happening, so that to enumerate it is
+//! impossible. So it is kept what each thread has looked at, and whether it has found anything new: of
+//! that follows when it spins (`spinning.rs`), what a critical section is to it (`sections.rs`), and
+//! whether it takes a way once more that it could take without end (`stalls.rs`).
+//!
+//! A step that changes nothing is a look, also one that could have changed something: a
+//! read-modify-write that stores what it has read. So is a whole critical section.
+//!
+//! All of this depends only on what the thread has seen and on the spots that it has looked at, and
+//! not on what others do elsewhere: so it is the same in all executions of one trace.
+
+mod sections;
+mod spinning;
+mod stalls;
+
+use std::panic::Location;
+use std::ptr;
+
+use crate::model::Done;
+use crate::trace::{ObjectId, Operation, ThreadId};
+
+use super::{Execution, Spot, Thread};
+
+use sections::Section;
+use spinning::Rest;
+use stalls::Stall;
+
+pub(super) use spinning::GoOn;
+pub(crate) use spinning::Patience;
+
+/// After this number of looks in a row at the same few things, with nothing new, a thread without a yield
+/// is taken to spin.
+const QUIET_LOOKS: u32 = 100;
+
+/// How many things a spinning thread without a yield may look at in turn.
+const WATCHED: usize = 4;
+
+/// How many things a thread knows of which nobody has ever changed, the last ones that it has looked
+/// at. Who makes new ones in a loop would know ever more.
+const KNOWN: usize = 16;
+
+/// How a thread waits.
+#[derive(Debug, Default)]
+pub(in crate::execution) struct Waiting {
+    /// What it has seen last of the things that it has looked at.
+    known: Vec<Look>,
+    /// What it has looked at since it yielded last, or since it was seen to look at the same.
+    watched: Vec<Look>,
+    /// Whether it has yielded, and changed nothing since.
+    has_yielded: bool,
+    /// Whether it has seen anything new since it yielded last.
+    has_news: bool,
+    /// How often it has looked in a row with nothing new.
+    quiet: u32,
+    rest: Option<Rest>,
+    /// Where it took a way that it could repeat without end, since it last saw anything new.
+    stalls: Vec<Stall>,
+    /// The writes in the execution when it yielded last.
+    yielded_at: Option<u64>,
+    /// The critical sections that it has begun since it yielded last, or was seen to look at the same.
+    sections: Vec<Section>,
+    /// What `quiet` was before each of those that it is in.
+    quiet_outside: Vec<u32>,
+}
+
+/// What a thread has seen of a spot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    pub(crate) spot: Spot,
+    /// How often the spot had been changed.
+    version: u32,
+    /// The step of the look, from 0 on.
+    pub(crate) step: u32,
+}
+
+impl Execution {
+    /// Notices when the current thread only waits for another one to write.
+    ///
+    /// One yield is not enough: the looks after it may find something new.
+    pub(in crate::execution) fn note_waiting(&mut self, done: &Done<'_>, spots: [Option<Spot>; 2]) {
+        let Done { event, .. } = *done;
+        let step = self.last_step();
+        let [first, second] = spots;
+        let look = |spot| Look {
+            spot,
+            version: self.version(spot),
+            step,
+        };
+        let seen = [first.map(look), second.map(look)];
+        let place = ptr::from_ref(event.at).addr();
+        let writes = self.writes;
+        let waiting = &mut self.current_mut().waiting;
+        let (mut looks, mut has_news, mut has_changed) = (false, false, false);
+        for look in seen.iter().flatten() {
+            looks = true;
+            let known = waiting.look(*look);
+            has_news |= known != Some(look.version);
+            // What nobody has ever changed tells nothing of others.
+            has_changed |= known.unwrap_or(0) != look.version;
+        }
+        waiting.note_news(has_news);
+        waiting.note_looks(done, step, has_changed);
+        let yields = matches!(event.operation, Operation::Yield | Operation::Sleep);
+        let spins = if yields {
+            waiting.yielded_at = Some(writes);
+            waiting.quiet += u32::from(waiting.watched.is_empty());
+            waiting.has_yielded && !waiting.has_news && !waiting.watched.is_empty()
+        } else {
+            waiting.quiet += u32::from(looks && !has_news);
+            false
+        };
+        let spins = spins || waiting.quiet > QUIET_LOOKS;
+        if spins || yields {
+            self.note_spinning(spins, yields, place);
+        }
+    }
+
+    /// Whether the thread has yielded before, and nothing was written since, but by itself under a lock.
+    pub(crate) fn yields_again(&self, thread: ThreadId) -> bool {
+        self.thread(thread).waiting.yielded_at == Some(self.writes)
+    }
+
+    /// Something changed that other threads can see.
+    #[inline]
+    pub(crate) fn wrote(&mut self) {
+        self.note_leaving();
+        self.writes += 1;
+    }
+
+    /// The current thread has changed the spots that its operation is on.
+    pub(in crate::execution) fn changed(&mut self, done: &Done<'_>, spots: [Option<Spot>; 2]) {
+        if let Some(lock) = self.publishes(self.me(), done.next) {
+            self.object_mut(lock).guarded_version += 1;
+        }
+        let step = self.last_step();
+        let [first, second] = spots;
+        let mut change = |spot: Spot| {
+            let version = match spot {
+                Spot::Object(object) => &mut self.object_mut(object).version,
+                Spot::Token(thread) => &mut self.thread_mut(thread).tokens,
+                _ => return None,
+            };
+            *version += 1;
+            Some(Look {
+                spot,
+                version: *version,
+                step,
+            })
+        };
+        let made = [first.and_then(&mut change), second.and_then(change)];
+        let waiting = &mut self.current_mut().waiting;
+        for look in made.iter().flatten() {
+            waiting.know(*look);
+        }
+        waiting.note_change(done, spots);
+        waiting.begin_again();
+    }
+
+    /// The same for an access of an atomic by a thread that does not wait, which most steps are.
+    #[inline]
+    pub(in crate::execution) fn note_access(
+        &mut self,
+        atomic: ObjectId,
+        writes: bool,
+        at: &'static Location<'static>,
+    ) {
+        let step = self.last_step();
+        let object = &mut self.objects[atomic.index()];
+        let waiting = &mut self.threads[self.current.index()].waiting;
+        object.version += u32::from(writes);
+        let look = Look {
+            spot: Spot::Object(atomic),
+            version: object.version,
+            step,
+        };
+        if writes {
+            self.writes += 1;
+            waiting.know(look);
+            waiting.begin_again();
+            return;
+        }
+        let has_news = waiting.look(look) != Some(look.version);
+        waiting.note_news(has_news);
+        waiting.quiet += u32::from(!has_news);
+        if waiting.quiet > QUIET_LOOKS {
+            self.note_spinning(true, false, ptr::from_ref(at).addr());
+        }
+    }
+
+    /// Whether nothing has changed of what the thread has looked at.
+    fn has_seen_the_last_of(&self, thread: &Thread) -> bool {
+        let mut looks = thread.waiting.watched.iter();
+        looks.all(|look| self.version(look.spot) == look.version)
+    }
+
+    fn last_step(&self) -> u32 {
+        u32::try_from(self.schedule.len().saturating_sub(1)).expect("steps are bounded")
+    }
+
+    /// How often a spot was changed.
+    #[inline]
+    fn version(&self, spot: Spot) -> u32 {
+        match spot {
+            Spot::Object(object) => self.object(object).version,
+            Spot::Guarded(lock) => self.object(lock).guarded_version,
+            Spot::Token(thread) => self.thread(thread).tokens,
+            Spot::End(thread) => u32::from(self.thread(thread).finished),
+            // Who waits there is not counted, so that it is told by who they are.
+            Spot::Receivers(channel) => self.version_of_receivers(channel),
+            Spot::Start(_)
+            | Spot::Result(_)
+            | Spot::Woken(_)
+            | Spot::Taken(..)
+            | Spot::Passage(..)
+            | Spot::Upgradable(_) => 0,
+        }
+    }
+
+    fn version_of_receivers(&self, channel: ObjectId) -> u32 {
+        let receivers = self.waiting_receivers(channel);
+        let threads = receivers.iter().flatten();
+        threads.fold(self.object(channel).version, |sum, thread| {
+            sum.wrapping_add((thread.0 + 1).wrapping_mul(0x9E37_79B1))
+        })
+    }
+}
+
+impl Thread {
+    /// Whether it was seen to spin, or has taken a way that it could repeat without end.
+    pub(in crate::execution) fn may_wait(&self) -> bool {
+        self.waiting.rest.is_some() || !self.waiting.stalls.is_empty()
+    }
+}
+
+impl Waiting {
+    /// Forgets everything.
+    pub(in crate::execution) fn reset(&mut self) {
+        let Waiting {
+            known,
+            watched,
+            has_yielded,
+            has_news,
+            quiet,
+            rest,
+            stalls,
+            yielded_at,
+            sections,
+            quiet_outside,
+        } = self;
+        known.clear();
+        watched.clear();
+        *has_yielded = false;
+        *has_news = false;
+        *quiet = 0;
+        *rest = None;
+        stalls.clear();
+        *yielded_at = None;
+        sections.clear();
+        quiet_outside.clear();
+    }
+
+    /// The thread has changed something.
+    #[inline]
+    fn begin_again(&mut self) {
+        self.forget_round();
+        self.has_yielded = false;
+        self.has_news = false;
+        self.quiet = 0;
+    }
+
+    #[inline]
+    fn forget_round(&mut self) {
+        self.watched.clear();
+        self.sections.clear();
+        self.quiet_outside.clear();
+    }
+
+    #[inline]
+    fn note_news(&mut self, has_news: bool) {
+        if has_news {
+            self.has_news = true;
+            self.quiet = 0;
+            if self.is_in_section() {
+                self.quiet_outside.fill(0);
+            }
+        }
+    }
+
+    /// That the thread itself has changed what it has looked at is no news to it.
+    fn know_own(&mut self, look: Look) {
+        let looks = self.known.iter_mut().chain(&mut self.watched);
+        for known in looks.filter(|known| known.spot == look.spot) {
+            *known = look;
+        }
+    }
+
+    /// Remembers what was seen, and returns which version of it was known.
+    #[inline]
+    fn know(&mut self, look: Look) -> Option<u32> {
+        if let Some(known) = self.known.iter_mut().find(|known| known.spot == look.spot) {
+            return Some(std::mem::replace(known, look).version);
+        }
+        self.learn(look);
+        None
+    }
+
+    /// Remembers what was seen for the first time.
+    fn learn(&mut self, look: Look) {
+        if self.known.len() >= KNOWN {
+            let stalled = self.stalled_since();
+            let is_idle = |known: &Look| {
+                known.version == 0 && stalled.is_none_or(|stalled| known.step < stalled)
+            };
+            if let Some(idle) = self.known.iter().position(is_idle) {
+                self.known.remove(idle);
+            }
+        }
+        self.known.push(look);
+    }
+
+    /// Remembers a look, and returns which version of what was seen was known.
+    #[inline]
+    fn look(&mut self, look: Look) -> Option<u32> {
+        let known = self.know(look);
+        let watched = self
+            .watched
+            .iter_mut()
+            .find(|other| other.spot == look.spot);
+        match watched {
+            Some(watched) => *watched = look,
+            None => {
+                if self.watched.len() == WATCHED && !self.has_yielded {
+                    // It looks at many things: a scan, which will end.
+                    self.watched.clear();
+                    self.quiet = 0;
+                }
+                self.watched.push(look);
+            }
+        }
+        known
+    }
+}
