@@ -83,7 +83,10 @@ impl LeftOut {
     /// Whether it is a way to go that was taken once, or up to three times, and could have been taken
     /// any number of times.
     pub fn is_repetition(self) -> bool {
-        matches!(self, LeftOut::RepeatedFailures | LeftOut::RepeatedTimeouts)
+        matches!(
+            self,
+            LeftOut::RepeatedFailures | LeftOut::RepeatedTimeouts | LeftOut::RepeatedRounds
+        )
     }
 
     /// The name in JSON.
