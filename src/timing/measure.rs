@@ -62,7 +62,7 @@ pub(crate) struct Run {
 /// Ends early at the first run that fails.
 pub(crate) fn measure(workload: &dyn Workload, plan: Plan, mut on_event: impl FnMut(Event)) {
     let has = |method| workload.ways().iter().any(|way| way.method == method);
-    if has(Method::Threads) && has(Method::Async) {
+    if workload.is_waiting() && has(Method::Threads) && has(Method::Async) {
         costs()
             .map(Event::Costs)
             .into_iter()

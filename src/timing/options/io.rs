@@ -11,7 +11,7 @@ use crate::timing::workloads::io::{
 };
 use crate::timing::{Failed, Workload};
 
-use super::ways::{Waiting, Ways, items};
+use super::ways::{Waiting, Ways, each_once, items};
 use super::{Measuring, Telling};
 
 /// How many pages a server has at most.
@@ -174,12 +174,7 @@ impl ServerArgs {
         }
         let sizes = sizes.iter().map(|size| usize::try_from(*size));
         let sizes: Vec<usize> = sizes.map(|size| size.unwrap_or(usize::MAX)).collect();
-        let mut kinds: Vec<Serve> = Vec::new();
-        for kind in &self.serve {
-            if !kinds.contains(kind) {
-                kinds.push(*kind);
-            }
-        }
+        let kinds = each_once(&self.serve);
         if kinds.len() > 1 && self.port != 0 {
             return Err(Failed::Refused(
                 "--port is the port of one server: with --serve one,many there are two".to_owned(),

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::Hash;
 use std::marker::PhantomData;
 
 use clap::Args;
@@ -107,8 +108,8 @@ pub(super) struct Ways<M: Methods> {
 }
 
 impl<M: Methods> Ways<M> {
-    /// The ways that are asked for. Where no numbers of workers are given, there are so many
-    /// threads and processes (and as many of rayon as processes), and always so many tasks.
+    /// The ways that are asked for. Where no numbers of workers are given, those of `threads`
+    /// and `processes` are taken, the latter for rayon too. There are always `tasks` tasks.
     ///
     /// # Errors
     ///
@@ -152,13 +153,10 @@ impl<M: Methods> Ways<M> {
 
     /// The numbers of workers that are asked for, each once.
     pub(super) fn workers_or(&self, default: &[usize]) -> Vec<usize> {
-        let mut workers = match self.workers.as_slice() {
-            [] => default.to_vec(),
-            given => given.to_vec(),
-        };
-        let mut known = HashSet::new();
-        workers.retain(|workers| known.insert(*workers));
-        workers
+        match self.workers.as_slice() {
+            [] => each_once(default),
+            given => each_once(given),
+        }
     }
 }
 
@@ -182,6 +180,13 @@ fn method<M: Methods>() -> impl TypedValueParser<Value = Method> {
         let method = methods.find(|method| method.name() == name);
         method.expect("clap has looked that it is one of them")
     })
+}
+
+/// The values in their order, each once.
+pub(super) fn each_once<T: Copy + Eq + Hash>(values: &[T]) -> Vec<T> {
+    let mut known = HashSet::new();
+    let values = values.iter().copied();
+    values.filter(|value| known.insert(*value)).collect()
 }
 
 /// Parses a number of workers. Whether the machine can have so many is looked at later.

@@ -39,6 +39,11 @@ pub(crate) trait Workload: Send + Sync {
     /// The ways in which it can be done, in the order in which they are best read, `sync` first.
     fn ways(&self) -> Vec<Way>;
 
+    /// Whether it only waits, so that it matters what a worker costs that waits.
+    fn is_waiting(&self) -> bool {
+        false
+    }
+
     /// How many pieces of work there are.
     fn items(&self) -> u64;
 
@@ -50,7 +55,7 @@ pub(crate) trait Workload: Send + Sync {
     ///
     /// # Errors
     ///
-    /// If the work could not be done, or came to something else than it should.
+    /// If the work could not be done, or its result is wrong.
     fn run(&self, way: &Way, timeline: &Timeline) -> Result<Done, Failed>;
 }
 
@@ -78,7 +83,7 @@ pub(crate) struct Done {
     pub(crate) latency: Option<Duration>,
 }
 
-/// Why a run came to nothing.
+/// Why a run failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failed {
     /// It was not begun: what was asked for is not possible here, and what to do.

@@ -61,6 +61,10 @@ impl Workload for Sleep {
         self.ways.clone()
     }
 
+    fn is_waiting(&self) -> bool {
+        true
+    }
+
     fn items(&self) -> u64 {
         self.waits as u64
     }

@@ -192,8 +192,8 @@ fn per_result(row: &TimedWay) -> Option<String> {
         plural(results, "result")
     );
     if row.spread().is_some_and(|spread| spread >= WIDE) {
-        text += "; the runs lie far apart, since that depends on the core on which the system \
-                 wakes each process";
+        text += "; the runs lie far apart: one reason is on which core the system wakes each \
+                 process";
     }
     Some(text)
 }

@@ -523,7 +523,7 @@ fn what_a_result_costs_that_goes_through_the_manager_is_told() {
     );
     let wide = of(&[2.0, 1.5, 2.5]);
     assert!(
-        wide.contains("200,000 results; the runs lie far apart, since"),
+        wide.contains("200,000 results; the runs lie far apart: one"),
         "{wide}"
     );
 }

@@ -197,6 +197,10 @@ impl Workload for Io {
         }
     }
 
+    fn is_waiting(&self) -> bool {
+        true
+    }
+
     fn items(&self) -> u64 {
         self.settings.items as u64
     }

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::delays::Delays;
 
 /// Whether a server lets requests wait for each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Serve {
     /// It serves one request at a time. Others wait for their turn, in the order of their arrival.
     One,
