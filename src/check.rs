@@ -54,7 +54,7 @@ pub const DEFAULT_CHECK_TIME: Duration = Duration::from_secs(10);
 /// | `RACELAB_PREEMPTIONS` | explore only executions with at most this many preemptions |
 /// | `RACELAB_JOBS` | explore with this many threads |
 /// | `RACELAB_SEED` | the seed of random choices |
-/// | `RACELAB_REQUIRE=complete` | fail if not everything was explored, time-outs and spurious failures that come again at once included |
+/// | `RACELAB_REQUIRE=complete` | fail if not everything was explored, time-outs, spurious failures and rounds of a loop under a lock that are repeated included |
 /// | `RACELAB_REPLAY=test_name@schedule` | replay one execution, in the test of that name |
 /// | `RACELAB_SUMMARY` | add a line of each check to this file, since some runners of tests hide what a passing test prints |
 ///
@@ -318,14 +318,14 @@ fn not_written(path: &Path, error: &io::Error) -> String {
 ///
 /// # Errors
 ///
-/// If the text is no duration, or too long for one.
+/// If the text is not a duration, or the duration is too long.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let error =
-        || format!("`{text}` is no duration: write 20ms, 10s or 2m; a bare number is seconds");
+        || format!("invalid duration `{text}`: write 20ms, 10s or 2m; a bare number is seconds");
     let number: f64 = number.parse().map_err(|_| error())?;
     let seconds = match unit {
         "us" => number / 1e6,

@@ -289,7 +289,7 @@ pub enum Sharing {
     Unused,
     /// Operations of one thread only.
     OneThread,
-    /// Several threads, which share no object.
+    /// Several threads that do not share an object.
     Nothing,
     /// Several threads, which share objects or wake each other.
     Objects,

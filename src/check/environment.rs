@@ -125,7 +125,7 @@ impl<'a> Variables<'a> {
         let is_known = |name: &OsString| KNOWN.iter().any(|known| name == known);
         match variables.iter().find(|(name, _)| !is_known(name)) {
             Some((name, _)) => Err(format!(
-                "{} is no variable of racelab: there are {}",
+                "unknown variable {}: racelab knows {}",
                 name.display(),
                 KNOWN.join(", ")
             )),
@@ -211,7 +211,7 @@ mod tests {
         assert!(only("RACELAB_SEED", "nine").contains("RACELAB_SEED=nine"));
         assert!(only("RACELAB_ENGINE", "dfx").contains("unknown engine `dfx`"));
         assert!(only("RACELAB_REQUIRE", "all").contains("RACELAB_REQUIRE=all"));
-        assert!(only("RACELAB_TIME_LIMIT", "soon").contains("`soon` is no duration"));
+        assert!(only("RACELAB_TIME_LIMIT", "soon").contains("invalid duration `soon`"));
         assert!(only("RACELAB_MAX_EXECUTIONS", "-3").contains("RACELAB_MAX_EXECUTIONS=-3"));
         assert!(only("RACELAB_MAX_STEPS", "0").contains("RACELAB_MAX_STEPS=0"));
         assert!(only("RACELAB_PREEMPTIONS", "256").contains("RACELAB_PREEMPTIONS=256"));
@@ -219,12 +219,12 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_is_none_is_an_error_that_names_those_that_there_are() {
+    fn an_unknown_variable_is_an_error_that_names_the_known_ones() {
         let variables = [("RACELAB_ENGIN".into(), "dfs".into())];
         let read = Environment::read(Explorer::new(Engine::Dpor), "t", &variables);
         let error = read.err().unwrap_or_default();
         assert!(
-            error.starts_with("RACELAB_ENGIN is no variable of racelab"),
+            error.starts_with("unknown variable RACELAB_ENGIN: "),
             "{error}"
         );
         for known in KNOWN {

@@ -60,7 +60,7 @@ struct Watched {
 }
 
 impl<S: Send + 'static> Supervisor<S> {
-    /// Watches so many places, in which there is nobody yet.
+    /// A supervisor with this number of places, all of them free.
     pub(crate) fn of(places: usize) -> Self {
         let (ears, heard) = channel();
         Supervisor {

@@ -66,7 +66,7 @@ pub(super) enum Error {
     /// The arguments make sense, but there is nothing to do.
     #[error("{0}")]
     Nothing(String),
-    /// The work of the user was begun and came to something wrong.
+    /// The work of the user was begun and failed, or its result is wrong.
     #[error("{0}")]
     Failed(String),
     #[error("cannot write to {}: {source}", path.display())]

@@ -20,7 +20,7 @@ pub(super) const MAX_ENDLESS: u64 = 100;
 pub(super) const MAX_LEFT_BEHIND: usize = 256 << 20;
 
 /// How many steps a search of everything goes on after an execution was cut: behind a loop that counts
-/// its rounds there are always more executions, whether they end or are cut.
+/// its rounds there are always more executions, which end or are cut.
 const MAX_STEPS_AFTER_CUT: u64 = 300_000;
 
 /// An execution of this number of steps has a loop in it that can go on for long.
@@ -438,7 +438,7 @@ impl<S: Strategy> Search for Exploration<S> {
                 if !self.limits.exhaustive && self.tally.truncated >= MAX_ENDLESS {
                     self.tally.stop = Some(Stop::OutOfSteps);
                 }
-                // Executions of so many steps take their time, and it is no stall.
+                // An execution up to the bound takes its time, which must not be taken for a stall.
                 self.publish();
                 return;
             }

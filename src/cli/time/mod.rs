@@ -27,7 +27,7 @@ const AFTER_HELP: &str = "\
 Each way is run once, then each a second time, and so on, so that what disturbs the machine for a
 while disturbs all alike. Ctrl-C prints what was measured.
 
-Exit codes: 0 measured; 1 the work came to something wrong; 2 it cannot be done so here.";
+Exit codes: 0 measured; 1 the work failed, or its result is wrong; 2 not possible here.";
 
 /// Do the same work in several ways, and time them side by side.
 #[derive(Debug, Args)]

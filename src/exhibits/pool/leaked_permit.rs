@@ -32,7 +32,7 @@ pub(super) fn run(threads: usize, queries: usize, terminal: Option<Arc<dyn Termi
             let mut asked = 0;
             for _ in 0..queries {
                 let connection = pool.take();
-                // A panic of a query is no end of the thread that has made it.
+                // A query that panics does not end the thread that has made it.
                 let answer = panic::catch_unwind(AssertUnwindSafe(|| {
                     desk.ask_too_much(thread, &connection);
                     pool.give_back(connection);

@@ -64,7 +64,7 @@ impl Work for Reader {
             self.printer
                 .print(&format!("{name}: Read {size} from /{page}"))?;
             let number = body.trim().parse();
-            read.push(number.map_err(|_| format!("the answer for page {page} is no page"))?);
+            read.push(number.map_err(|_| format!("the answer for page {page} is not a page"))?);
         }
         Ok(read)
     }

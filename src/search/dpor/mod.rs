@@ -82,8 +82,8 @@ pub(crate) struct Dpor {
     begins_fair: bool,
 }
 
-/// The races of so many steps are reversed of an execution that was cut: what is planned for a race can
-/// be as long as the execution, which is as long as it may be.
+/// Within how many steps the races of an execution that was cut are reversed. What is planned for a
+/// race can be as long as the execution, and that has all the steps that one may have.
 const STEPS_OF_CUT: usize = 300;
 
 /// The longest turn of a thread in a fair search, unless a smaller share of an execution is less.

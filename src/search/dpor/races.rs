@@ -34,7 +34,7 @@ impl Dpor {
         }
     }
 
-    /// Plans the other order of each race of an execution as if it had only so many steps.
+    /// Plans the other order of each race among the first `steps` steps of an execution.
     pub(super) fn reverse_races_within(&mut self, steps: usize) {
         for later in 0..steps.min(self.path.len()) {
             if self.path[later].races.is_empty() {
@@ -68,7 +68,7 @@ impl Dpor {
 
     /// Plans the other order of a race at the state before its first step. Returns whether the race
     /// need not be looked at again while this state and its steps up to the later one are the same.
-    /// The execution counts as one of so many steps.
+    /// Of the execution, only the first `steps` steps are looked at.
     fn reverse(&mut self, obstacle: &[u32], later: Later, steps: usize) -> bool {
         let first = obstacle[0] as usize;
         // Of what comes before the part that is explored, everything is explored in other parts.
