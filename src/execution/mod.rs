@@ -435,6 +435,7 @@ impl Execution {
             released: Clock::default(),
             version: 0,
             guarded_version: 0,
+            guarded_news: 0,
             guards_nothing: false,
             plain_writes: (ThreadId::MAIN, 0),
             origin,

@@ -19,6 +19,8 @@ pub(crate) struct Object {
     pub(super) version: u32,
     /// If it is a lock: how often what it guards may have been changed.
     pub(super) guarded_version: u32,
+    /// If it is a lock: how often that was not in a round of a loop that polls, but for the first.
+    pub(super) guarded_news: u32,
     /// If it is a lock: whether what it guards is not in it.
     pub(super) guards_nothing: bool,
     /// Who has acquired it last to have it alone, and how often that thread had changed plain data by

@@ -122,6 +122,11 @@ impl Explorer {
                 Verdict::Violated(Box::new(failure))
             }
             None => match &coverage {
+                // What no execution has shown does not hold.
+                Coverage::Complete if tally.executions == 0 => {
+                    let what = "no execution came to its end, although nothing has cut the search";
+                    Verdict::Inconclusive(Reason::Unsupported(what.into()))
+                }
                 Coverage::Complete => Verdict::Holds,
                 _ => Verdict::Inconclusive(why_inconclusive(&tally, &coverage)),
             },

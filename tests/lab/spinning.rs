@@ -536,6 +536,66 @@ fn a_spin_under_a_lock_that_nobody_ends_is_a_livelock() {
 }
 
 #[test]
+fn threads_that_take_what_a_lock_guards_do_not_keep_each_other_awake() {
+    let report = Explorer::new(Engine::Dpor).explore(|| {
+        let queue = Arc::new(Mutex::new(Vec::new()));
+        let others = [(); 2].map(|()| {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || {
+                let mut taken = None;
+                poll(|| {
+                    taken = queue.lock().unwrap().pop();
+                    taken.is_some()
+                });
+                outcome(taken);
+            })
+        });
+        queue.lock().unwrap().extend([1, 2]);
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+    assert_eq!(report.coverage, Coverage::Complete, "{report}");
+    assert_eq!(report.outcomes.len(), 2, "{report}");
+    // One takes, and one only looks: both wait for ever.
+    fails(FailureKind::Livelock, || {
+        let queue = Arc::new(Mutex::new(None::<u32>));
+        let other = thread::spawn({
+            let queue = Arc::clone(&queue);
+            move || poll(|| queue.lock().unwrap().is_some())
+        });
+        poll(|| queue.lock().unwrap().take().is_some());
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_loop_that_fills_a_queue_between_yields_is_not_taken_for_one_that_polls() {
+    // The thread that polls sees each number of items, or finds the lock taken or not.
+    for items in 1..=4 {
+        let report = Explorer::new(Engine::Dpor).explore(move || {
+            let queue = Arc::new(Mutex::new(Vec::new()));
+            let producer = thread::spawn({
+                let queue = Arc::clone(&queue);
+                move || {
+                    for i in 0..items {
+                        queue.lock().unwrap().push(i);
+                        thread::yield_now();
+                    }
+                }
+            });
+            poll(|| queue.lock().unwrap().len() == items);
+            producer.join().unwrap();
+        });
+        assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+        assert_eq!(report.left_out, [], "{report}");
+        let traces = 3u64.pow(u32::try_from(items).unwrap());
+        assert_eq!(report.traces, Some(traces), "{report}");
+    }
+}
+
+#[test]
 fn reduction_and_enumeration_count_the_same_traces_of_a_loop_that_polls() {
     // As an enumeration by hand counts them: interleavings that differ only in the order of independent
     // steps are one, and a third round in a row with nothing new is none.

@@ -11,6 +11,7 @@
 //! All of this depends only on what the thread has seen and on the spots that it has looked at, and
 //! not on what others do elsewhere: so it is the same in all executions of one trace.
 
+mod polls;
 mod sections;
 mod spinning;
 mod stalls;
@@ -18,7 +19,7 @@ mod stalls;
 use std::panic::Location;
 use std::ptr;
 
-use crate::model::Done;
+use crate::model::{Done, State};
 use crate::trace::{ObjectId, Operation, ThreadId};
 
 use super::{Execution, Spot, Thread};
@@ -59,10 +60,12 @@ pub(in crate::execution) struct Waiting {
     stalls: Vec<Stall>,
     /// The writes in the execution when it yielded last.
     yielded_at: Option<u64>,
-    /// The critical sections that it has begun since it yielded last, or was seen to look at the same.
+    /// The critical sections that it has begun since it has changed anything else.
     sections: Vec<Section>,
     /// What `quiet` was before each of those that it is in.
     quiet_outside: Vec<u32>,
+    /// Where it has last repeated one of them, since it saw anything new.
+    repeated: Option<usize>,
 }
 
 /// What a thread has seen of a spot.
@@ -91,12 +94,18 @@ impl Execution {
         let seen = [first.map(look), second.map(look)];
         let place = ptr::from_ref(event.at).addr();
         let writes = self.writes;
+        let is_lock = seen.map(|look| look.is_some_and(|look| self.is_lock(look.spot)));
         let waiting = &mut self.current_mut().waiting;
         let (mut looks, mut has_news, mut has_changed) = (false, false, false);
-        for look in seen.iter().flatten() {
+        for (look, is_lock) in seen.iter().zip(is_lock) {
+            let Some(look) = look else { continue };
             looks = true;
             let known = waiting.look(*look);
-            has_news |= known != Some(look.version);
+            let is_new = known != Some(look.version);
+            has_news |= is_new;
+            if is_new && !is_lock {
+                waiting.note_fresh_news();
+            }
             // What nobody has ever changed tells nothing of others.
             has_changed |= known.unwrap_or(0) != look.version;
         }
@@ -105,6 +114,7 @@ impl Execution {
         let yields = matches!(event.operation, Operation::Yield | Operation::Sleep);
         let spins = if yields {
             waiting.yielded_at = Some(writes);
+            waiting.yield_between_polls();
             waiting.quiet += u32::from(waiting.watched.is_empty());
             waiting.has_yielded && !waiting.has_news && !waiting.watched.is_empty()
         } else {
@@ -132,7 +142,9 @@ impl Execution {
     /// The current thread has changed the spots that its operation is on.
     pub(in crate::execution) fn changed(&mut self, done: &Done<'_>, spots: [Option<Spot>; 2]) {
         if let Some(lock) = self.publishes(self.me(), done.next) {
-            self.object_mut(lock).guarded_version += 1;
+            let lock = self.object_mut(lock);
+            lock.guarded_version += 1;
+            lock.guarded_news += 1;
         }
         let step = self.last_step();
         let [first, second] = spots;
@@ -183,6 +195,9 @@ impl Execution {
         }
         let has_news = waiting.look(look) != Some(look.version);
         waiting.note_news(has_news);
+        if has_news {
+            waiting.note_fresh_news();
+        }
         waiting.quiet += u32::from(!has_news);
         if waiting.quiet > QUIET_LOOKS {
             self.note_spinning(true, false, ptr::from_ref(at).addr());
@@ -218,6 +233,17 @@ impl Execution {
         }
     }
 
+    /// Whether what changes there is who holds a lock, which in rounds of loops repeats.
+    fn is_lock(&self, spot: Spot) -> bool {
+        let Spot::Object(object) = spot else {
+            return false;
+        };
+        matches!(
+            self.object(object).state,
+            State::Mutex(_) | State::ReadWrite(_)
+        )
+    }
+
     fn version_of_receivers(&self, channel: ObjectId) -> u32 {
         let receivers = self.waiting_receivers(channel);
         let threads = receivers.iter().flatten();
@@ -248,6 +274,7 @@ impl Waiting {
             yielded_at,
             sections,
             quiet_outside,
+            repeated,
         } = self;
         known.clear();
         watched.clear();
@@ -259,12 +286,14 @@ impl Waiting {
         *yielded_at = None;
         sections.clear();
         quiet_outside.clear();
+        *repeated = None;
     }
 
     /// The thread has changed something.
     #[inline]
     fn begin_again(&mut self) {
         self.forget_round();
+        self.sections.clear();
         self.has_yielded = false;
         self.has_news = false;
         self.quiet = 0;
@@ -273,8 +302,10 @@ impl Waiting {
     #[inline]
     fn forget_round(&mut self) {
         self.watched.clear();
-        self.sections.clear();
         self.quiet_outside.clear();
+        for section in &mut self.sections {
+            section.begin_again();
+        }
     }
 
     #[inline]

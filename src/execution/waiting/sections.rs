@@ -22,6 +22,7 @@ use crate::execution::{Execution, NextStep, Requirement, Spot};
 use crate::model::Done;
 use crate::trace::{ObjectId, Operation, ThreadId};
 
+use super::polls::{Guarded, Repeats};
 use super::{Look, QUIET_LOOKS, WATCHED, Waiting};
 
 /// The same of critical sections of one lock, begun at one place, that change nothing. Unlike looks they
@@ -32,11 +33,24 @@ const QUIET_SECTIONS: u32 = 3;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Section {
     pub(super) lock: ObjectId,
-    place: usize,
-    /// How often it was begun.
-    times: u32,
-    /// Whether the thread may have changed in it what the lock guards.
+    pub(super) place: usize,
+    /// How often it was begun, since the thread yielded last or was seen to look at the same.
+    pub(super) times: u32,
+    /// Whether the thread may have changed in it what the lock guards, in that time.
     pub(super) writes: bool,
+    pub(super) repeats: Repeats,
+}
+
+impl Section {
+    pub(super) fn is_at(&self, lock: ObjectId, place: usize) -> bool {
+        (self.lock, self.place) == (lock, place)
+    }
+
+    /// The thread goes round once more.
+    pub(super) fn begin_again(&mut self) {
+        self.times = 0;
+        self.writes = false;
+    }
 }
 
 impl Execution {
@@ -58,7 +72,9 @@ impl Execution {
             // Most operations.
             _ => return None,
         };
-        self.has_written_under(thread, lock).then_some(lock)
+        let publishes = self.has_written_under(thread, lock)
+            && !self.is_repeated(thread, lock, ptr::from_ref(next.at).addr());
+        publishes.then_some(lock)
     }
 
     fn has_written_under(&self, thread: ThreadId, lock: ObjectId) -> bool {
@@ -76,9 +92,7 @@ impl Execution {
         is_exclusive: bool,
     ) {
         let place = ptr::from_ref(done.event.at).addr();
-        if !self.current_mut().waiting.has_section(lock, place) {
-            self.note_leaving();
-        }
+        self.note_waiting_for(lock, place);
         self.touch_lock(done, lock);
         if is_exclusive {
             let me = self.me();
@@ -97,7 +111,14 @@ impl Execution {
         was_exclusive: bool,
     ) {
         let place = ptr::from_ref(done.event.at).addr();
-        let writes = was_exclusive && self.publishes(self.me(), done.next).is_some();
+        let guarded = if !was_exclusive || !self.has_written_under(self.me(), lock) {
+            Guarded::Same
+        } else if self.is_repeated(self.me(), lock, place) {
+            Guarded::Repeated
+        } else {
+            Guarded::Changed
+        };
+        let (may_write, writes) = (guarded != Guarded::Same, guarded == Guarded::Changed);
         self.touch_lock(done, lock);
         let look = Look {
             spot: Spot::Guarded(lock),
@@ -113,9 +134,9 @@ impl Execution {
             *yielded_at += 1;
         }
         let has_news = waiting.look(look) != Some(look.version);
-        let section = waiting.leave(lock, place, writes);
-        let is_new = writes && section.is_none_or(|section| !section.writes);
-        let is_repeated = !writes && section.is_some_and(|section| section.times > 1);
+        let section = waiting.leave(lock, place, may_write);
+        let is_new = may_write && section.is_none_or(|section| !section.writes);
+        let is_repeated = !may_write && section.is_some_and(|section| section.times > 1);
         waiting.note_news(has_news);
         waiting.quiet += match (has_news, is_repeated) {
             (true, _) => 0,
@@ -130,8 +151,9 @@ impl Execution {
         }
         let spins = waiting.quiet >= QUIET_LOOKS;
         if is_new {
-            self.note_leaving();
+            self.leave_rest();
         }
+        self.note_repeats(lock, place, guarded);
         if spins {
             self.note_spinning(true, false, place);
         }
@@ -158,12 +180,20 @@ impl Execution {
     #[cold]
     pub(in crate::execution) fn note_blocking(&mut self, next: &NextStep) {
         let place = ptr::from_ref(next.at).addr();
-        let waiting = &self.current_mut().waiting;
-        if !next
-            .object
-            .is_some_and(|lock| waiting.has_section(lock, place))
-        {
-            self.note_leaving();
+        match next.object {
+            Some(lock) => self.note_waiting_for(lock, place),
+            None => self.note_leaving(),
+        }
+    }
+
+    /// The current thread acquires a lock, or is about to. That belongs to the loop in which it spins or
+    /// polls, or it leaves that.
+    fn note_waiting_for(&mut self, lock: ObjectId, place: usize) {
+        let waiting = &mut self.current_mut().waiting;
+        match waiting.section(lock, place) {
+            None => self.note_leaving(),
+            Some(section) if section.times == 0 => self.leave_rest(),
+            Some(_) => {}
         }
     }
 }
@@ -175,16 +205,11 @@ impl Waiting {
         !self.quiet_outside.is_empty()
     }
 
-    fn has_section(&self, lock: ObjectId, place: usize) -> bool {
-        let mut sections = self.sections.iter();
-        sections.any(|section| (section.lock, section.place) == (lock, place))
-    }
-
     /// A critical section begins.
     fn enter(&mut self, lock: ObjectId, place: usize) {
         // To look again and again in a critical section is a loop of its own.
         self.quiet_outside.push(std::mem::take(&mut self.quiet));
-        if !self.has_section(lock, place) {
+        if self.section(lock, place).is_none() {
             if self.sections.len() >= WATCHED {
                 self.sections.remove(0);
             }
@@ -193,6 +218,7 @@ impl Waiting {
                 place,
                 times: 0,
                 writes: false,
+                repeats: Repeats::default(),
             });
         }
         if let Some(section) = self.section(lock, place) {
@@ -200,9 +226,9 @@ impl Waiting {
         }
     }
 
-    fn section(&mut self, lock: ObjectId, place: usize) -> Option<&mut Section> {
+    pub(super) fn section(&mut self, lock: ObjectId, place: usize) -> Option<&mut Section> {
         let mut sections = self.sections.iter_mut();
-        sections.find(|section| (section.lock, section.place) == (lock, place))
+        sections.find(|section| section.is_at(lock, place))
     }
 
     /// A critical section ends. Returns how it was before.

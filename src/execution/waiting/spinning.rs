@@ -37,14 +37,14 @@ impl Patience {
             .clear();
     }
 
-    fn has(&self, place: usize) -> bool {
+    pub(super) fn has(&self, place: usize) -> bool {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .contains(&place)
     }
 
-    fn add(&self, place: usize) {
+    pub(super) fn add(&self, place: usize) {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -59,6 +59,8 @@ pub(super) struct Rest {
     place: usize,
     /// The steps that it has made since.
     steps: u32,
+    /// Whether it was the last that could go on when it was chosen to go on alone.
+    is_last: bool,
 }
 
 /// What there is to do about a thread that goes on alone.
@@ -86,11 +88,16 @@ impl Execution {
         let starts_to_rest = spins
             && !rests
             && !thread.waiting.is_in_section()
+            && !self.repeats_changes(thread)
             && self.has_seen_the_last_of(thread)
             && !self.patience.has(place);
         let waiting = &mut self.current_mut().waiting;
         if starts_to_rest {
-            waiting.rest = Some(Rest { place, steps: 0 });
+            waiting.rest = Some(Rest {
+                place,
+                steps: 0,
+                is_last: false,
+            });
             if waiting.sections.iter().any(|section| section.writes) {
                 self.left_out.add(LeftOut::RepeatedRounds);
             }
@@ -105,14 +112,18 @@ impl Execution {
     /// so wrongly.
     #[inline]
     pub(in crate::execution) fn note_leaving(&mut self) {
-        if self.current_mut().waiting.rest.is_some() && self.is_explored() {
+        let waiting = &self.current_mut().waiting;
+        if waiting.rest.is_some() || waiting.repeated.is_some() {
             self.leave_rest();
+            self.leave_polls();
         }
     }
 
     #[cold]
-    fn leave_rest(&mut self) {
-        if let Some(rest) = self.resting(self.thread(self.me())) {
+    pub(super) fn leave_rest(&mut self) {
+        if self.is_explored()
+            && let Some(rest) = self.resting(self.thread(self.me()))
+        {
             self.patience.add(rest.place);
             self.current_mut().waiting.rest = None;
             self.gained_patience = true;
@@ -167,7 +178,11 @@ impl Execution {
             state.primitive().holds().is_empty()
         };
         self.resting(thread).is_some_and(|rest| rest.steps == 0)
-            && thread.waiting.sections.iter().all(is_free)
+            && thread
+                .waiting
+                .sections
+                .iter()
+                .all(|section| section.times == 0 || is_free(section))
     }
 
     /// How often the thread went on alone and did not leave its loop.
@@ -187,12 +202,21 @@ impl Execution {
     /// Notes that a thread was chosen, which from now on goes on alone if it rests.
     #[inline]
     pub(in crate::execution) fn note_chosen(&mut self, thread: ThreadId) {
-        if self.rests(self.thread(thread))
-            && let Some(rest) = &mut self.thread_mut(thread).waiting.rest
-        {
+        if !self.rests(self.thread(thread)) {
+            return;
+        }
+        let is_last = self.alone.is_none() && !self.is_any_awake();
+        if let Some(rest) = &mut self.thread_mut(thread).waiting.rest {
             rest.steps += 1;
+            rest.is_last |= is_last;
             self.alone = Some(thread);
         }
+    }
+
+    /// Whether a thread can go on that does not rest.
+    fn is_any_awake(&self) -> bool {
+        let mut awake = self.threads().filter(|(_, thread)| !self.rests(thread));
+        awake.any(|(id, _)| self.can_go_on(id))
     }
 
     /// The thread that goes on alone.
@@ -209,9 +233,17 @@ impl Execution {
         if !self.is_exhausted(state) || state.waiting.is_in_section() {
             return GoOn::Step(thread);
         }
+        let rest = state.waiting.rest;
         self.alone = None;
-        let mut others = self.threads().filter(|(_, other)| !self.rests(other));
-        let is_detour = others.any(|(id, _)| self.can_go_on(id));
-        if is_detour { GoOn::Redundant } else { GoOn::No }
+        match rest {
+            _ if !self.is_any_awake() => GoOn::No,
+            // It has woken another one, so that it did not only look.
+            Some(rest) if rest.is_last => {
+                self.patience.add(rest.place);
+                self.gained_patience = true;
+                GoOn::No
+            }
+            _ => GoOn::Redundant,
+        }
     }
 }

@@ -296,6 +296,7 @@ pub(crate) fn programs_that_spin_under_locks() -> impl Strategy<Value = Program>
             3 => mutex().prop_map(|m| Op::Lock(m, vec![])),
             1 => mutex().prop_map(|m| Op::TryLock(m, vec![])),
             1 => mutex().prop_map(Op::AwaitLocked),
+            1 => mutex().prop_map(Op::AwaitTaken),
             1 => Just(Op::Write(vec![])),
             1 => Just(Op::Read(vec![])),
             1 => access(),

@@ -88,7 +88,9 @@ fn agree(program: &impl Runs, redundancy: Redundancy) -> TestCaseResult {
     let all = explore(&limited, program);
     prop_assume!(all.coverage == Coverage::Complete);
 
-    let report = explore(&reduced().past_failures(), program);
+    // What enumeration can end, reduction ends as well, in no more executions.
+    let bounded = reduced().past_failures().max_executions(2 * MAX_EXECUTIONS);
+    let report = explore(&bounded, program);
     if report.coverage == Coverage::Bounded(Bound::LeftOut(LeftOut::AfterRaces)) {
         // It says that what follows a race is missing, and invents nothing.
         let known = outcomes(&all);
