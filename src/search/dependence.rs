@@ -151,13 +151,13 @@ impl Dependence {
         let census = self.steps.get(steps).map(|step| step.announced.census);
         while self.steps.len() > steps {
             let step = self.steps.pop().expect("there are more");
-            for (place, object) in objects_of(&step.announced.next).into_iter().flatten() {
-                let is_forgotten = census.is_some_and(|it| !Identities::was_there(it, object));
-                if is_forgotten && self.identities.is_late(object) {
-                    let key = self.step_key(step.thread, step.previous, place);
-                    self.identities.remember(key, object);
-                }
-            }
+            let is_forgotten = |object| census.is_some_and(|it| !Identities::was_there(it, object));
+            self.remember_objects(
+                step.thread,
+                step.previous,
+                &step.announced.next,
+                is_forgotten,
+            );
             for (spot, _) in &step.footprint {
                 let index = index(self.steps.len());
                 let touches = &mut self.touches[spot.0 as usize];
@@ -167,6 +167,30 @@ impl Dependence {
             }
             self.last[step.thread.index()] = step.previous;
             self.identities.go_back_to(step.announced.census);
+        }
+    }
+
+    /// Remembers what a step was on that is going to sleep: it may not be done again before it is asked
+    /// whether it is on the same as another one.
+    pub(super) fn remember(&mut self, number: usize) {
+        let step = &self.steps[number];
+        let (thread, previous, next) = (step.thread, step.previous, step.announced.next);
+        self.remember_objects(thread, previous, &next, |_| true);
+    }
+
+    /// Remembers on which of these objects a step was.
+    fn remember_objects(
+        &mut self,
+        thread: ThreadId,
+        previous: Option<u32>,
+        next: &NextStep,
+        which: impl Fn(ObjectId) -> bool,
+    ) {
+        for (place, object) in objects_of(next).into_iter().flatten() {
+            if which(object) && self.identities.is_late(object) {
+                let key = self.step_key(thread, previous, place);
+                self.identities.remember(key, object);
+            }
         }
     }
 

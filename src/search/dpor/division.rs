@@ -162,15 +162,48 @@ impl Dpor {
 mod tests {
     use std::sync::Arc;
 
-    use crate::engine::Coroutines;
-    use crate::execution::{Patience, Pulse};
+    use crate::engine::{Conduct, Coroutines, Point, Scheduler, Search};
+    use crate::execution::{Execution, Patience, Pulse};
     use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use crate::sync::{Condvar, Mutex, mpsc};
+    use crate::trace::Choice;
     use crate::{sync, thread};
 
     use super::super::Dpor;
     use crate::search::division::{Divisible, Tree};
     use crate::search::exploration::Strategy;
+
+    /// A search that begins again where an execution shows that too much was pruned.
+    struct Exact(Dpor);
+
+    impl Search for Exact {
+        fn wants_execution(&mut self) -> bool {
+            self.0.wants_execution()
+        }
+
+        fn finished(&mut self, execution: &Execution) {
+            self.0.finished(execution);
+            self.0.begins_again(execution);
+        }
+    }
+
+    impl Scheduler for Exact {
+        fn choose(&mut self, point: &Point<'_>) -> Option<Choice> {
+            self.0.choose(point)
+        }
+
+        fn repeats(&self, execution: &Execution) -> Option<Choice> {
+            self.0.repeats(execution)
+        }
+
+        fn conduct(&self) -> Conduct {
+            self.0.conduct()
+        }
+    }
+
+    fn run(engine: &Coroutines, search: Dpor) -> Dpor {
+        engine.run(Exact(search)).0
+    }
 
     fn coroutines(body: fn()) -> Coroutines {
         Coroutines {
@@ -293,13 +326,13 @@ mod tests {
             late_wake_ups,
         ] {
             let engine = coroutines(body);
-            let whole = engine.run(Dpor::default()).traces();
+            let whole = run(&engine, Dpor::default()).traces();
             for steps in 1..9 {
-                let mut divided = engine.run(Dpor::dividing(steps));
+                let mut divided = run(&engine, Dpor::dividing(steps));
                 let parts = divided.take_parts();
                 let sums = parts
                     .iter()
-                    .map(|part| engine.run(divided.only(part)).traces().unwrap());
+                    .map(|part| run(&engine, divided.only(part)).traces().unwrap());
                 assert_eq!(Some(sums.sum()), whole, "{steps} steps");
             }
         }
@@ -309,14 +342,14 @@ mod tests {
     fn the_traces_of_the_parts_are_those_of_the_whole() {
         for body in [counter, attempts, waiters, senders] {
             let engine = coroutines(body);
-            let whole = engine.run(Dpor::default()).traces();
+            let whole = run(&engine, Dpor::default()).traces();
             for steps in 0..12 {
-                let mut divided = engine.run(Dpor::dividing(steps));
+                let mut divided = run(&engine, Dpor::dividing(steps));
                 let parts = divided.take_parts();
                 assert!(steps == 0 || !parts.is_empty());
                 let sums = parts
                     .iter()
-                    .map(|part| engine.run(divided.only(part)).traces().unwrap());
+                    .map(|part| run(&engine, divided.only(part)).traces().unwrap());
                 assert_eq!(Some(sums.sum()), whole, "{steps} steps");
             }
         }

@@ -373,6 +373,27 @@ impl Dpor {
         None
     }
 
+    /// Begins again, with what was learned.
+    fn begin_again(&mut self) {
+        // So that what its steps were on is remembered.
+        self.done.truncate(0);
+        let done = Dependence::knowing(&self.done.identities);
+        let surprises = std::mem::take(&mut self.surprises);
+        *self = Dpor {
+            done,
+            // They are in names that may have changed.
+            surprises: if self.done.identities.have_merged() {
+                Surprises::default()
+            } else {
+                surprises.settled()
+            },
+            below: std::mem::take(&mut self.below),
+            division: self.division.take().map(PartFinder::again),
+            longest_turn: self.longest_turn,
+            ..Dpor::default()
+        };
+    }
+
     /// Goes to the next planned step, from the end of the path on. False if there is none.
     fn advance(&mut self) -> bool {
         loop {
@@ -387,6 +408,7 @@ impl Dpor {
             let node = &mut self.path[number];
             if let Some(step) = self.done.steps.get(number) {
                 node.asleep.push(Planned::again(step));
+                self.done.remember(number);
             }
             self.done.truncate(number);
             self.done.identities.go_back_to(node.census);
@@ -449,12 +471,15 @@ impl Search for Dpor {
                 self.reverse_races_within(STEPS_OF_CUT.min(self.done.steps.len()));
             }
         }
-        if !is_complete {
-            return;
-        }
         if let Some(division) = &mut self.division {
-            division.add_all(&self.path);
-        } else {
+            if is_complete {
+                division.add_all(&self.path);
+            }
+            // What slept under one of two names that have become one may have been left out.
+            if self.done.identities.have_merged() {
+                self.begin_again();
+            }
+        } else if is_complete {
             self.traces += 1;
             self.reverse_races(execution);
         }
@@ -529,23 +554,7 @@ impl Strategy for Dpor {
         if !is_surprised && !execution.gained_patience() && !self.begins_fair {
             return false;
         }
-        // So that what its steps were on is remembered.
-        self.done.truncate(0);
-        let done = Dependence::knowing(&self.done.identities);
-        let surprises = std::mem::take(&mut self.surprises);
-        *self = Dpor {
-            done,
-            // They are in names that may have changed.
-            surprises: if self.done.identities.have_merged() {
-                Surprises::default()
-            } else {
-                surprises.settled()
-            },
-            below: std::mem::take(&mut self.below),
-            division: self.division.take().map(PartFinder::again),
-            longest_turn: self.longest_turn,
-            ..Dpor::default()
-        };
+        self.begin_again();
         true
     }
 }
