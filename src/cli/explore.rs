@@ -115,7 +115,7 @@ impl Explore {
             self.refuse_what_needs_a_scheduler()?;
             return self.race(&explorer, &progress, variant, size, output);
         }
-        let checkpoint = self.checkpoint(variant, size)?;
+        let checkpoint = self.checkpoint(variant, size, output)?;
         let explorer = match &checkpoint {
             Some(checkpoint) => explorer.kept_by(Arc::clone(checkpoint) as Arc<Mutex<dyn Keeper>>),
             None => explorer,
@@ -196,6 +196,7 @@ impl Explore {
         &self,
         variant: &Variant,
         size: exhibits::Size,
+        output: &Output,
     ) -> Result<Option<Arc<Mutex<Checkpoint>>>, Error> {
         let Some(path) = &self.division.checkpoint else {
             return Ok(None);
@@ -216,7 +217,8 @@ impl Explore {
         let search = search
             .into_iter()
             .map(|(key, value): (&str, serde_json::Value)| (key.to_owned(), value));
-        let checkpoint = Checkpoint::open(path, search.collect())?;
+        let is_text = output.format == Format::Text;
+        let checkpoint = Checkpoint::open(path, search.collect(), is_text)?;
         Ok(Some(Arc::new(Mutex::new(checkpoint))))
     }
 

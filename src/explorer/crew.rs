@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::Coroutines;
 use crate::execution::{Patience, Pulse};
-use crate::search::{Divisible, EndedPart, Shared, Sum, Worker};
+use crate::search::{Divisible, News, Shared, Sum, Worker};
 
 /// How often the workers are looked after.
 const TICK: Duration = Duration::from_millis(50);
@@ -31,15 +31,15 @@ struct Member {
 }
 
 impl Crew {
-    /// Starts workers, which send what they have ended.
+    /// Starts workers, which send what they have to say.
     pub(super) fn start<S: Divisible>(
         jobs: usize,
         engine: &Coroutines,
         shared: &Arc<Shared<S>>,
-        ended: &Sender<EndedPart>,
+        news: &Sender<News>,
         stall_limit: Duration,
     ) -> Self {
-        let workers = (0..jobs).map(|_| Crew::worker(engine, shared, ended.clone()));
+        let workers = (0..jobs).map(|_| Crew::worker(engine, shared, news.clone()));
         Crew {
             workers: workers.collect(),
             pulse: Arc::clone(&engine.pulse),
@@ -51,7 +51,7 @@ impl Crew {
     fn worker<S: Divisible>(
         engine: &Coroutines,
         shared: &Arc<Shared<S>>,
-        ended: Sender<EndedPart>,
+        news: Sender<News>,
     ) -> Member {
         let pulse = Arc::new(Pulse::default());
         let patience = Patience::default();
@@ -60,7 +60,7 @@ impl Crew {
             patience: patience.clone(),
             ..engine.clone()
         };
-        let worker = Worker::new(Arc::clone(shared), patience, Arc::clone(&pulse), ended);
+        let worker = Worker::new(Arc::clone(shared), patience, Arc::clone(&pulse), news);
         let thread = thread::Builder::new().name("racelab".to_owned());
         let thread = thread.spawn(move || drop(engine.run(worker)));
         Member {
@@ -70,7 +70,7 @@ impl Crew {
         }
     }
 
-    /// Waits for the next part that has ended, for one tick at most. `None` when all workers have
+    /// Waits for what the next worker says, for one tick at most. `None` when all workers have
     /// ended, or one of them stands still.
     #[expect(
         clippy::option_option,
@@ -78,13 +78,13 @@ impl Crew {
     )]
     pub(super) fn next<S: Divisible>(
         &mut self,
-        ended: &Receiver<EndedPart>,
+        news: &Receiver<News>,
         shared: &Shared<S>,
         sum: &Sum,
-    ) -> Option<Option<EndedPart>> {
+    ) -> Option<Option<News>> {
         let tick = TICK.min(self.stall_limit / 10);
-        let next = match ended.recv_timeout(tick) {
-            Ok(ended) => Some(ended),
+        let next = match news.recv_timeout(tick) {
+            Ok(news) => Some(news),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return None,
         };
