@@ -120,3 +120,86 @@ pub(super) mod place {
         ptr::from_ref(&ORIGIN).addr()
     }
 }
+
+/// What executions have used of the lab, by its name.
+pub(crate) mod sharing {
+    use crate::verdict::Sharing;
+
+    use super::{Deserialize, Deserializer, Error, Serialize, Serializer};
+
+    #[expect(
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde gives a reference to the field"
+    )]
+    pub(crate) fn serialize<S: Serializer>(
+        sharing: &Option<Sharing>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        sharing.map(Sharing::name).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Sharing>, D::Error> {
+        let name = Option::<String>::deserialize(from)?;
+        let named = |name: String| {
+            let found = Sharing::ALL.into_iter().find(|it| it.name() == name);
+            found.ok_or_else(|| D::Error::custom(format!("nothing is shared as `{name}`")))
+        };
+        name.map(named).transpose()
+    }
+}
+
+/// Loops, with the names of their operations.
+pub(crate) mod loops {
+    use serde::{Deserialize, Serialize};
+
+    use crate::trace::Operation;
+    use crate::verdict::Loop;
+
+    use super::{Deserializer, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Kept {
+        thread: String,
+        rounds: u64,
+        round: Vec<Step>,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Step {
+        #[serde(with = "super::operation")]
+        op: Operation,
+        at: String,
+    }
+
+    pub(crate) fn serialize<S: Serializer>(loops: &[Loop], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(loops.iter().map(|found| {
+            let steps = found.round.iter();
+            Kept {
+                thread: found.thread.clone(),
+                rounds: found.rounds,
+                round: steps
+                    .map(|(op, at)| Step {
+                        op: *op,
+                        at: at.clone(),
+                    })
+                    .collect(),
+            }
+        }))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Loop>, D::Error> {
+        let kept = Vec::<Kept>::deserialize(from)?;
+        let loops = kept.into_iter().map(|found| Loop {
+            thread: found.thread,
+            rounds: found.rounds,
+            round: {
+                let steps = found.round.into_iter();
+                steps.map(|step| (step.op, step.at)).collect()
+            },
+        });
+        Ok(loops.collect())
+    }
+}

@@ -14,7 +14,7 @@ mod identity;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 mod in_order;
 #[cfg(feature = "cli")]
-mod kept;
+pub(crate) mod kept;
 #[cfg(feature = "loom")]
 mod loom;
 mod minimise;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::trace::{LeftOut, LeftOutSet, Schedule};
+use crate::verdict::{Loop, Sharing};
 
 use super::exploration::MAX_ENDLESS;
 use super::position::{Begun, Resumed};
@@ -144,6 +145,32 @@ pub(crate) struct Summary {
     /// Whether a failure ended an execution while there were threads that could have gone on.
     #[cfg_attr(feature = "cli", serde(default, skip_serializing_if = "is_false"))]
     pub(crate) cut_failures: bool,
+    /// What the executions have used of the lab, if that is known.
+    #[cfg_attr(
+        feature = "cli",
+        serde(
+            default,
+            with = "super::kept::sharing",
+            skip_serializing_if = "Option::is_none"
+        )
+    )]
+    pub(crate) sharing: Option<Sharing>,
+    /// What a thread that the lab does not run has done to an object of an execution.
+    #[cfg_attr(
+        feature = "cli",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub(crate) intrusion: Option<String>,
+    /// The loops of the first execution that hit the bound on its steps.
+    #[cfg_attr(
+        feature = "cli",
+        serde(
+            default,
+            with = "super::kept::loops",
+            skip_serializing_if = "Vec::is_empty"
+        )
+    )]
+    pub(crate) loops: Vec<Loop>,
 }
 
 /// Whether something that is mostly so need not be written.
@@ -248,6 +275,9 @@ impl Summary {
             ends: tally.stop == Some(Stop::Failure),
             unchecked_cells: tally.unchecked_cells,
             cut_failures: tally.cut_failures,
+            sharing: tally.sharing,
+            intrusion: tally.intrusion.clone(),
+            loops: tally.loops.clone(),
         }
     }
 
@@ -295,6 +325,9 @@ impl Summary {
             left_out,
             unchecked_cells: self.unchecked_cells,
             cut_failures: self.cut_failures,
+            sharing: self.sharing,
+            intrusion: self.intrusion.clone(),
+            loops: self.loops.clone(),
             smallest,
             stop: self.ends.then_some(Stop::Failure),
             ..Tally::default()
