@@ -155,7 +155,12 @@ impl Checkpoint {
         let (records, received) = channel();
         let thread = thread::Builder::new().name("checkpoint".to_owned());
         let thread = thread.spawn(move || write_all(file, &received));
-        let thread = thread.map_err(|source| self.cannot_write(source))?;
+        let thread = thread.map_err(|error| {
+            Error::Refused(format!(
+                "cannot start a thread that writes the checkpoint: {error}; allow more processes \
+                 and threads (`ulimit -u`)"
+            ))
+        })?;
         self.writer = Some(Writer { records, thread });
         Ok(record)
     }

@@ -12,6 +12,7 @@ mod explore;
 mod isolated;
 mod lessons;
 mod list;
+mod memory;
 mod merge;
 mod odds;
 mod options;
@@ -35,6 +36,8 @@ use clap::{Parser, Subcommand};
 
 use crate::child::end_with_parent;
 use crate::execution::message_of;
+
+pub use self::memory::Memory;
 
 use self::error::{Error, Exit};
 use self::options::FormatChoice;
@@ -135,7 +138,12 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
     }
     // A worker finds that out when it reads what it is to do.
     if !matches!(cli.command, Command::Worker(_)) {
-        end_with_parent().map_err(|error| Error::Usage(error.to_string()))?;
+        match (end_with_parent(), &cli.command) {
+            (Ok(()), _) => {}
+            // The process that has started this one reads it.
+            (Err(error), Command::Runs(_)) => return runs::unable(&error),
+            (Err(error), _) => return Err(Error::Refused(error.to_string())),
+        }
     }
     let output = Output::open(&cli.output)?;
     match &cli.command {

@@ -137,7 +137,7 @@ impl Runs<'_> {
         let start = Instant::now();
         let counted = self.racing(start).run(progress, stage);
         match &counted.stop {
-            Some(Stop::Refused(why)) if counted.runs == 0 => Err(Error::Usage(why.clone())),
+            Some(Stop::Refused(why)) if counted.runs == 0 => Err(Error::Refused(why.clone())),
             Some(Stop::NotBegun(how)) if counted.runs == 0 => Err(Error::Internal(how.clone())),
             _ => Ok((counted, start.elapsed())),
         }

@@ -1,12 +1,13 @@
 //! The workers of a divided exploration, and the watch over them.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::engine::Coroutines;
-use crate::execution::{Patience, Pulse};
+use crate::execution::{Patience, Pulse, Refusal};
 use crate::search::{Divisible, News, Shared, Sum, Worker};
 
 /// How often the workers are looked after.
@@ -31,7 +32,8 @@ struct Member {
 }
 
 impl Crew {
-    /// Starts workers, which send what they have to say.
+    /// Starts workers, which send what they have to say: as many as the system lets it, and one at
+    /// least.
     pub(super) fn start<S: Divisible>(
         jobs: usize,
         engine: &Coroutines,
@@ -39,9 +41,18 @@ impl Crew {
         news: &Sender<News>,
         stall_limit: Duration,
     ) -> Self {
-        let workers = (0..jobs).map(|_| Crew::worker(engine, shared, news.clone()));
+        let started = (0..jobs).map(|_| Crew::worker(engine, shared, news.clone()));
+        let mut workers = Vec::new();
+        for worker in started {
+            match worker {
+                Ok(worker) => workers.push(worker),
+                // Fewer of them come to the same, later.
+                Err(_) if !workers.is_empty() => break,
+                Err(error) => Refusal::of_thread(&error).unwind(),
+            }
+        }
         Crew {
-            workers: workers.collect(),
+            workers,
             pulse: Arc::clone(&engine.pulse),
             stall_limit,
             beaten_at: Instant::now(),
@@ -52,7 +63,7 @@ impl Crew {
         engine: &Coroutines,
         shared: &Arc<Shared<S>>,
         news: Sender<News>,
-    ) -> Member {
+    ) -> io::Result<Member> {
         let pulse = Arc::new(Pulse::default());
         let patience = Patience::default();
         let engine = Coroutines {
@@ -63,11 +74,11 @@ impl Crew {
         let worker = Worker::new(Arc::clone(shared), patience, Arc::clone(&pulse), news);
         let thread = thread::Builder::new().name("racelab".to_owned());
         let thread = thread.spawn(move || drop(engine.run(worker)));
-        Member {
-            thread: thread.unwrap_or_else(|error| panic!("cannot start a thread: {error}")),
+        Ok(Member {
+            thread: thread?,
             pulse,
             beats: 0,
-        }
+        })
     }
 
     /// Waits for what the next worker says, for one tick at most. `None` when all workers have

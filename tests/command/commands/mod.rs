@@ -7,6 +7,8 @@ mod diff;
 mod fan_out;
 mod keyboard;
 mod lessons;
+#[cfg(target_os = "linux")]
+mod limits;
 mod loom;
 mod pipe;
 mod processes;
