@@ -364,7 +364,7 @@ fn subject(variant: &Variant, size: exhibits::Size, max_steps: usize) -> Subject
 /// The command that replays a failure, with every flag that it needs.
 fn replay_command(variant: &Variant, size: exhibits::Size, max_steps: usize) -> String {
     let default = select::default_size(variant);
-    let mut command = format!("racelab replay {variant} {{schedule}}");
+    let mut command = format!("racelab replay {variant} '{{schedule}}'");
     let flags = [
         ("--threads", size.threads, default.threads),
         ("--ops", size.ops, default.ops),

@@ -10,7 +10,7 @@ fn the_printed_token_replays_the_failure() {
     assert!(run.stdout.contains("C11 memory model"), "{}", run.stdout);
     let replay = run.stdout.lines().last().unwrap();
     let command = replay.trim_start().strip_prefix("replay   ").unwrap();
-    assert!(command.contains(" loom:"), "{command}");
+    assert!(command.contains(" 'loom:"), "{command}");
     let again = line(command).exits(1).quiet();
     assert_eq!(
         run.stdout.split("\n  fix").next(),
