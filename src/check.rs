@@ -273,8 +273,8 @@ impl Judge<'_> {
         };
         let subject = Subject {
             name: test.to_owned(),
-            fix: String::new(),
             replay,
+            ..Subject::default()
         };
         text(&self.checked.report, &subject, &Style::default())
     }

@@ -356,6 +356,7 @@ fn parameters(size: exhibits::Size) -> Parameters {
 fn subject(variant: &Variant, size: exhibits::Size, max_steps: usize) -> Subject {
     Subject {
         name: variant.to_string(),
+        size: format!("--threads {} --ops {}", size.threads, size.ops),
         fix: variant.fix.to_owned(),
         replay: replay_command(variant, size, max_steps),
     }

@@ -30,7 +30,7 @@ fn a_bound_on_preemptions_is_obeyed_and_named() {
         .refused("--preemptions is for the engines dpor, dfs and loom");
     line("racelab explore counter --engine loom --preemptions 256").refused("255");
     let run = line("racelab explore counter --engine loom --preemptions 1").exits(1);
-    assert!(run.stdout.contains("/bound=1\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("/bound=1'\n"), "{}", run.stdout);
 }
 
 #[test]
