@@ -23,13 +23,30 @@ use super::progress::{Stage, with_progress};
 use super::select;
 
 const AFTER_HELP: &str = "\
+Exit codes: 0 holds; 1 violated; 2 usage; 3 inconclusive; 130 interrupted.
+
+More options, the engines and examples: racelab explore --help";
+
+const AFTER_LONG_HELP: &str = "\
 The random engines draw steps (random), priorities of threads (pct) or of steps (pos), interleavings
 (urw), or interleavings of the steps on one object (surw). Those of shuttle draw steps (shuttle) or
-priorities of threads (shuttle-pct), on its own runtime and with its own schedulers.";
+priorities of threads (shuttle-pct), on its own runtime and with its own schedulers.
+
+Exit codes: 0 holds; 1 violated; 2 usage: also an unknown name, a size out of range, a checkpoint of
+another search; 3 inconclusive: not everything was explored, or the system refused what it needs;
+70 internal error; 130 interrupted. With --expect: 0 if the verdict is this, 1 if not.
+
+Examples:
+
+    racelab explore counter
+    racelab explore counter/mutex --threads 3 --jobs 2
+    racelab explore counter --engine random --max-executions 500 --seed 7
+    racelab explore counter --all --format json -o report.json
+    racelab explore counter/mutex --threads 3 --checkpoint search.json";
 
 /// Search the interleavings of a variant for one that breaks it.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, after_long_help = AFTER_LONG_HELP)]
 pub(super) struct Explore {
     /// exhibit/variant, or an exhibit for its first unsafe variant
     exhibit: String,
@@ -56,6 +73,7 @@ pub(super) struct Explore {
         value_name = "N",
         value_parser = options::executions,
         allow_negative_numbers = true,
+        hide_short_help = true,
     )]
     runs: Option<u64>,
 

@@ -5,6 +5,7 @@ mod checkpoint;
 mod corpus;
 mod diff;
 mod fan_out;
+mod help;
 mod keyboard;
 mod lessons;
 #[cfg(target_os = "linux")]
