@@ -101,7 +101,7 @@ impl Crew {
         };
         self.watch();
         self.publish(shared, sum);
-        if self.beaten_at.elapsed() > self.stall_limit * 2 {
+        if self.beaten_at.elapsed() > self.stall_limit.saturating_mul(2) {
             // The report is written already, without this thread.
             shared.give_up();
             return None;
@@ -146,7 +146,7 @@ impl Crew {
 
     /// Waits for the end of the workers, which is an error of the lab if it is a panic.
     pub(super) fn dismiss(self) {
-        if self.beaten_at.elapsed() > self.stall_limit * 2 {
+        if self.beaten_at.elapsed() > self.stall_limit.saturating_mul(2) {
             return;
         }
         for member in self.workers {
