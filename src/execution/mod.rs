@@ -72,8 +72,9 @@ use publications::Publications;
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use real_run::{Conditions, Panic, RealRun, Record};
 use recorded::{Lineage, Recorded};
+pub(crate) use refusal::Refusal;
 #[cfg(feature = "cli")]
-pub(crate) use refusal::{Refusal, refuse};
+pub(crate) use refusal::refuse;
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use running::intrusion;
 pub(crate) use runtime::{RacesWith, Runtime};
