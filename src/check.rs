@@ -259,12 +259,22 @@ impl Judge<'_> {
         let replay = match test {
             // An example or a program: its name is not known here.
             "main" => "RACELAB_REPLAY='main@{schedule}', and the same command again".to_owned(),
-            test => format!("RACELAB_REPLAY='{test}@{{schedule}}' cargo test {test}"),
+            test => {
+                // It is the name of the thread, which can be any text.
+                let quoted = test.replace('\'', r"'\''");
+                let is_word = |c: char| c.is_ascii_alphanumeric() || "_:".contains(c);
+                let filter = if test.chars().all(is_word) {
+                    test.to_owned()
+                } else {
+                    format!("'{quoted}'")
+                };
+                format!("RACELAB_REPLAY='{quoted}@{{schedule}}' cargo test {filter}")
+            }
         };
         let subject = Subject {
             name: test.to_owned(),
-            fix: String::new(),
             replay,
+            ..Subject::default()
         };
         text(&self.checked.report, &subject, &Style::default())
     }

@@ -295,6 +295,26 @@ pub enum Sharing {
     Objects,
 }
 
+#[cfg(feature = "cli")]
+impl Sharing {
+    pub(crate) const ALL: [Sharing; 4] = [
+        Sharing::Unused,
+        Sharing::OneThread,
+        Sharing::Nothing,
+        Sharing::Objects,
+    ];
+
+    /// As it is written in files.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Sharing::Unused => "unused",
+            Sharing::OneThread => "one-thread",
+            Sharing::Nothing => "nothing",
+            Sharing::Objects => "objects",
+        }
+    }
+}
+
 /// A loop in which a thread was when its execution was cut.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -303,8 +323,8 @@ pub struct Loop {
     pub thread: String,
     /// How often the thread has gone round.
     pub rounds: u64,
-    /// The operations of one round, with their places.
-    pub round: Vec<(Operation, &'static Location<'static>)>,
+    /// The operations of one round, with their places, as `src/lib.rs:7`.
+    pub round: Vec<(Operation, String)>,
 }
 
 /// Where two executions with the same choices went apart.

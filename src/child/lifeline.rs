@@ -55,7 +55,10 @@ pub(crate) fn end_with_parent() -> io::Result<()> {
     };
     let started = thread::Builder::new().spawn(watch);
     started.map(drop).map_err(|error| {
-        let what = format!("the system cannot start a thread: {error}");
+        let what = format!(
+            "the system cannot start a thread: {error}; allow more processes and threads \
+             (`ulimit -u`)"
+        );
         io::Error::new(error.kind(), what)
     })
 }

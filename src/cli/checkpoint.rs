@@ -1,8 +1,8 @@
 //! What is known of a search, in a file, from which the same command goes on.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -40,6 +40,10 @@ pub(super) struct Checkpoint {
     search: Map<String, Value>,
     /// What was in the file.
     content: Option<Content>,
+    /// The file as it was read, which no other process goes on from meanwhile.
+    held: Option<File>,
+    /// Whether it is said from where the search goes on.
+    is_text: bool,
     refused: Option<Error>,
     writer: Option<Writer>,
 }
@@ -56,11 +60,15 @@ impl Checkpoint {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, is no checkpoint, or is one of another search.
-    pub(super) fn open(path: &Path, search: Map<String, Value>) -> Result<Self, Error> {
-        let content = match read(path)? {
-            None => None,
-            Some(content) => {
+    /// If the file cannot be read, is no checkpoint, is one of another search, or is in use.
+    pub(super) fn open(
+        path: &Path,
+        search: Map<String, Value>,
+        is_text: bool,
+    ) -> Result<Self, Error> {
+        let (content, held) = match read(path)? {
+            None => (None, None),
+            Some((content, file)) => {
                 let is_division = |key: &str| DIVISION.contains(&key);
                 let keys = content.search.keys().chain(search.keys());
                 let keys = keys.map(String::as_str).filter(|key| !is_division(key));
@@ -68,13 +76,15 @@ impl Checkpoint {
                 for key in ["version", "exhibit"].into_iter().chain(keys) {
                     compare(path, key, content.search.get(key), search.get(key))?;
                 }
-                Some(content)
+                (Some(content), Some(file))
             }
         };
         Ok(Checkpoint {
             path: path.to_owned(),
             search,
             content,
+            held,
+            is_text,
             refused: None,
             writer: None,
         })
@@ -124,14 +134,33 @@ impl Checkpoint {
                 content.known
             }
         };
-        let file = Target::new(self.path.clone(), self.search.clone());
+        let executions = record.executions();
+        if self.is_text && executions > 0 {
+            anstream::eprintln!("resumed after {executions} executions");
+        }
+        let mut file = Target {
+            path: self.path.clone(),
+            search: self.search.clone(),
+            held: self.held.take(),
+        };
         // At once: better an error now than after hours.
         let written = file.write(&record);
-        written.map_err(|source| self.cannot_write(source))?;
+        written.map_err(|source| {
+            if is_in_use(&source) {
+                in_use(&self.path)
+            } else {
+                self.cannot_write(source)
+            }
+        })?;
         let (records, received) = channel();
         let thread = thread::Builder::new().name("checkpoint".to_owned());
-        let thread = thread.spawn(move || write_all(&file, &received));
-        let thread = thread.map_err(|source| self.cannot_write(source))?;
+        let thread = thread.spawn(move || write_all(file, &received));
+        let thread = thread.map_err(|error| {
+            Error::Refused(format!(
+                "cannot start a thread that writes the checkpoint: {error}; allow more processes \
+                 and threads (`ulimit -u`)"
+            ))
+        })?;
         self.writer = Some(Writer { records, thread });
         Ok(record)
     }
@@ -164,8 +193,8 @@ impl Keeper for Checkpoint {
     }
 }
 
-/// Reads a checkpoint. `None` if there is no file.
-fn read(path: &Path) -> Result<Option<Content>, Error> {
+/// Reads a checkpoint and locks its file. `None` if there is no file.
+fn read(path: &Path) -> Result<Option<(Content, File)>, Error> {
     let shown = path.display();
     let cannot_read = |error| Error::Usage(format!("cannot read the checkpoint {shown}: {error}"));
     match fs::metadata(path) {
@@ -178,11 +207,16 @@ fn read(path: &Path) -> Result<Option<Content>, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(cannot_read(error)),
     }
-    let text = fs::read(path).map_err(cannot_read)?;
+    let mut file = File::open(path).map_err(cannot_read)?;
+    if is_held(&file) || !is_at(&file, path) {
+        return Err(in_use(path));
+    }
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).map_err(cannot_read)?;
     let content = serde_json::from_slice::<Content>(&text);
     let content = content.ok().filter(|content| content.schema == SCHEMA);
     match content {
-        Some(content) => Ok(Some(content)),
+        Some(content) => Ok(Some((content, file))),
         None => Err(Error::Usage(format!(
             "{shown} is no checkpoint of this racelab, or not the whole of one; remove it to begin \
              again"
@@ -205,7 +239,7 @@ fn compare(path: &Path, key: &str, its: Option<&Value>, ours: Option<&Value>) ->
 }
 
 /// Writes what comes, the newest only if there is more than one, until nothing more can come.
-fn write_all(file: &Target, records: &Receiver<Record>) -> io::Result<()> {
+fn write_all(mut file: Target, records: &Receiver<Record>) -> io::Result<()> {
     let mut written = Ok(());
     while let Ok(record) = records.recv() {
         let newest = records.try_iter().last().unwrap_or(record);
@@ -220,15 +254,14 @@ fn write_all(file: &Target, records: &Receiver<Record>) -> io::Result<()> {
 struct Target {
     path: PathBuf,
     search: Map<String, Value>,
+    /// The file as it is now, locked, if there is one.
+    held: Option<File>,
 }
 
 impl Target {
-    fn new(path: PathBuf, search: Map<String, Value>) -> Self {
-        Target { path, search }
-    }
-
-    /// Replaces the file in one go: at any moment there is the old one or the new one.
-    fn write(&self, record: &Record) -> io::Result<()> {
+    /// Replaces the file in one go: at any moment there is the old one or the new one, and this
+    /// process holds it.
+    fn write(&mut self, record: &Record) -> io::Result<()> {
         let content = Content {
             schema: SCHEMA.to_owned(),
             search: self.search.clone(),
@@ -242,28 +275,81 @@ impl Target {
         // One name for all times, so that nothing piles up when the process is killed here again
         // and again.
         let new = path.with_file_name(name);
-        let replaced = write_durably(&new, &text).and_then(|()| fs::rename(&new, &path));
-        if replaced.is_err() {
+        let file = open_alone(&new)?;
+        let is_first = self.held.is_none();
+        let written = write_durably(&file, &text).and_then(|()| put(&new, &path, is_first));
+        if written.is_err() {
             let _ = fs::remove_file(&new);
-            return replaced;
+            return written;
         }
+        self.held = Some(file);
         sync_folder(&path);
         Ok(())
     }
 }
 
-fn write_durably(path: &Path, text: &str) -> io::Result<()> {
+/// Opens a file that no other process writes to.
+fn open_alone(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    let mut file = options
+    let file = options
         .write(true)
         .create(true)
         .truncate(false)
         .open(path)?;
-    // Two processes with one checkpoint must not write into each other's text.
-    file.try_lock().map_err(io::Error::from)?;
+    if is_held(&file) || !is_at(&file, path) {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    Ok(file)
+}
+
+fn write_durably(mut file: &File, text: &str) -> io::Result<()> {
     file.set_len(0)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+/// Gives a new file its name: that of the one before, or one that no file has. Only who holds the new
+/// file does so.
+fn put(new: &Path, path: &Path, is_first: bool) -> io::Result<()> {
+    if is_first && fs::exists(path)? {
+        // Another process has begun the same search at the same moment.
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    fs::rename(new, path)
+}
+
+/// Locks a file. Returns whether another process holds it. Where files cannot be locked, none does.
+fn is_held(file: &File) -> bool {
+    matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+}
+
+/// Whether the file still has this name: who held it may have put another one in its place before it
+/// was locked.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let of = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(file), Ok(named)) => of(file) == of(named),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_at(_file: &File, _path: &Path) -> bool {
+    true
+}
+
+fn is_in_use(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}
+
+fn in_use(path: &Path) -> Error {
+    Error::Usage(format!(
+        "another process goes on from the checkpoint {} at this moment: wait for its end, or give \
+         this one another file",
+        path.display()
+    ))
 }
 
 /// Lets the new name of a file survive a loss of power. Where that is not possible, an older

@@ -20,11 +20,11 @@ pub(super) struct DivisionArgs {
     jobs: Option<usize>,
 
     /// Explore only the K-th of N shares, from 1 on; `racelab merge` puts their reports together
-    #[arg(long, value_name = "K/N", value_parser = shard, allow_hyphen_values = true)]
+    #[arg(long, value_name = "K/N", value_parser = shard, allow_hyphen_values = true, hide_short_help = true)]
     pub(super) shard: Option<Shard>,
 
     /// Keep what is known in a file, and go on from there when the same command is run again
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     pub(super) checkpoint: Option<PathBuf>,
 }
 

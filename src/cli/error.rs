@@ -66,6 +66,9 @@ pub(super) enum Error {
     /// The arguments make sense, but there is nothing to do.
     #[error("{0}")]
     Nothing(String),
+    /// What was asked for makes sense, and the system does not let it be done.
+    #[error("{0}")]
+    Refused(String),
     /// The work of the user was begun and failed, or its result is wrong.
     #[error("{0}")]
     Failed(String),
@@ -93,6 +96,7 @@ impl Error {
         match self {
             Error::Usage(_) | Error::File { .. } | Error::Stdout(_) => Exit::Usage,
             Error::Nothing(_) => Exit::Nothing,
+            Error::Refused(_) => Exit::Inconclusive,
             Error::Failed(_) => Exit::Violation,
             Error::ClosedPipe => Exit::Success,
             Error::Internal(_) => Exit::Internal,

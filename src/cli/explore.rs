@@ -23,13 +23,30 @@ use super::progress::{Stage, with_progress};
 use super::select;
 
 const AFTER_HELP: &str = "\
+Exit codes: 0 holds; 1 violated; 2 usage; 3 inconclusive; 130 interrupted.
+
+More options, the engines and examples: racelab explore --help";
+
+const AFTER_LONG_HELP: &str = "\
 The random engines draw steps (random), priorities of threads (pct) or of steps (pos), interleavings
 (urw), or interleavings of the steps on one object (surw). Those of shuttle draw steps (shuttle) or
-priorities of threads (shuttle-pct), on its own runtime and with its own schedulers.";
+priorities of threads (shuttle-pct), on its own runtime and with its own schedulers.
+
+Exit codes: 0 holds; 1 violated; 2 usage: also an unknown name, a size out of range, a checkpoint of
+another search; 3 inconclusive: not everything was explored, or the system refused what it needs;
+70 internal error; 130 interrupted. With --expect: 0 if the verdict is this, 1 if not.
+
+Examples:
+
+    racelab explore counter
+    racelab explore counter/mutex --threads 3 --jobs 2
+    racelab explore counter --engine random --max-executions 500 --seed 7
+    racelab explore counter --all --format json -o report.json
+    racelab explore counter/mutex --threads 3 --checkpoint search.json";
 
 /// Search the interleavings of a variant for one that breaks it.
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = AFTER_HELP, after_long_help = AFTER_LONG_HELP)]
 pub(super) struct Explore {
     /// exhibit/variant, or an exhibit for its first unsafe variant
     exhibit: String,
@@ -56,6 +73,7 @@ pub(super) struct Explore {
         value_name = "N",
         value_parser = options::executions,
         allow_negative_numbers = true,
+        hide_short_help = true,
     )]
     runs: Option<u64>,
 
@@ -115,7 +133,7 @@ impl Explore {
             self.refuse_what_needs_a_scheduler()?;
             return self.race(&explorer, &progress, variant, size, output);
         }
-        let checkpoint = self.checkpoint(variant, size)?;
+        let checkpoint = self.checkpoint(variant, size, output)?;
         let explorer = match &checkpoint {
             Some(checkpoint) => explorer.kept_by(Arc::clone(checkpoint) as Arc<Mutex<dyn Keeper>>),
             None => explorer,
@@ -196,6 +214,7 @@ impl Explore {
         &self,
         variant: &Variant,
         size: exhibits::Size,
+        output: &Output,
     ) -> Result<Option<Arc<Mutex<Checkpoint>>>, Error> {
         let Some(path) = &self.division.checkpoint else {
             return Ok(None);
@@ -216,7 +235,8 @@ impl Explore {
         let search = search
             .into_iter()
             .map(|(key, value): (&str, serde_json::Value)| (key.to_owned(), value));
-        let checkpoint = Checkpoint::open(path, search.collect())?;
+        let is_text = output.format == Format::Text;
+        let checkpoint = Checkpoint::open(path, search.collect(), is_text)?;
         Ok(Some(Arc::new(Mutex::new(checkpoint))))
     }
 
@@ -354,6 +374,7 @@ fn parameters(size: exhibits::Size) -> Parameters {
 fn subject(variant: &Variant, size: exhibits::Size, max_steps: usize) -> Subject {
     Subject {
         name: variant.to_string(),
+        size: format!("--threads {} --ops {}", size.threads, size.ops),
         fix: variant.fix.to_owned(),
         replay: replay_command(variant, size, max_steps),
     }
@@ -362,7 +383,7 @@ fn subject(variant: &Variant, size: exhibits::Size, max_steps: usize) -> Subject
 /// The command that replays a failure, with every flag that it needs.
 fn replay_command(variant: &Variant, size: exhibits::Size, max_steps: usize) -> String {
     let default = select::default_size(variant);
-    let mut command = format!("racelab replay {variant} {{schedule}}");
+    let mut command = format!("racelab replay {variant} '{{schedule}}'");
     let flags = [
         ("--threads", size.threads, default.threads),
         ("--ops", size.ops, default.ops),

@@ -63,7 +63,7 @@ fn internal(error: &io::Error) -> Error {
 
 /// The error that the system starts no child process.
 fn refused(error: &io::Error) -> Error {
-    Error::Usage(format!(
+    Error::Refused(format!(
         "cannot start a child process: {error}; allow more open files or processes (`ulimit`)"
     ))
 }

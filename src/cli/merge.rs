@@ -11,7 +11,7 @@ use crate::exhibits::{self, Variant};
 use crate::report::schema::{BoundValue, EXPLORE, Explore, FailureValue, ShardValue};
 use crate::search::Tally;
 use crate::trace::{LeftOut, LeftOutSet, Schedule};
-use crate::{Bound, Coverage, Engine, Explorer, Failure, Reason, Report, Shard, Verdict};
+use crate::{Bound, Coverage, Engine, Explorer, Failure, Reason, Report, Shard, Sharing, Verdict};
 
 use super::error::{Error, Exit};
 use super::explore;
@@ -112,6 +112,9 @@ fn read(file: &Path) -> Result<Reported, Error> {
         let why = format!("it is of racelab {}, and this is {ours}", shard.version);
         return Err(refuse(file, &why));
     }
+    if let Some(why) = contradiction(&part, &shard) {
+        return Err(refuse(file, &format!("it contradicts itself: {why}")));
+    }
     let failure = part.failure.as_ref().map(ShardFailure::of).transpose();
     Ok(Reported {
         file: file.to_owned(),
@@ -119,6 +122,83 @@ fn read(file: &Path) -> Result<Reported, Error> {
         part,
         shard,
     })
+}
+
+/// What in the report of a shard cannot be true together, if anything cannot.
+fn contradiction(part: &Explore, shard: &ShardValue) -> Option<String> {
+    let Explore {
+        verdict,
+        executions,
+        violations,
+        ..
+    } = part;
+    let fails = part.failure.is_some();
+    let counted = violations.unwrap_or(u64::from(fails));
+    let outcomes = part.outcomes.iter().flatten();
+    let outcomes = outcomes.map(|outcome| outcome.executions);
+    let recorded = outcomes.fold(0, u64::saturating_add);
+    let bound = part.bound.as_ref();
+    let of_shard = bound.filter(|bound| bound.kind == "shard");
+    let found = [
+        (
+            ![Verdict::VIOLATED, Verdict::INCONCLUSIVE].contains(&verdict.as_str()),
+            format!("a shard alone cannot be `{verdict}`"),
+        ),
+        (
+            fails != (verdict == Verdict::VIOLATED),
+            format!(
+                "its verdict is `{verdict}`, {} a failure",
+                if fails { "with" } else { "without" }
+            ),
+        ),
+        (
+            part.reason.is_some() != (verdict == Verdict::INCONCLUSIVE),
+            format!(
+                "its verdict is `{verdict}`, {} a reason why it is inconclusive",
+                if part.reason.is_some() {
+                    "with"
+                } else {
+                    "without"
+                }
+            ),
+        ),
+        (
+            part.complete,
+            "a shard alone is not a complete search".to_owned(),
+        ),
+        (
+            fails != (counted > 0),
+            format!(
+                "{counted} executions failed, {} a failure",
+                if fails { "with" } else { "without" }
+            ),
+        ),
+        (
+            counted > *executions,
+            format!("{counted} of {executions} executions failed"),
+        ),
+        (
+            recorded > *executions,
+            format!("{recorded} of {executions} executions recorded an outcome"),
+        ),
+        (
+            part.traces.is_some_and(|traces| traces > *executions),
+            format!(
+                "{executions} executions are of {} traces",
+                part.traces.unwrap_or(0)
+            ),
+        ),
+        (
+            shard.all != violations.is_some() || shard.all != part.outcomes.is_some(),
+            "only a search with `--all` counts failing executions and outcomes".to_owned(),
+        ),
+        (
+            of_shard.is_some_and(|bound| bound.value != shard.index),
+            format!("its bound is another shard than {}", shard.index),
+        ),
+    ];
+    let mut found = found.into_iter();
+    found.find_map(|(is_so, why)| is_so.then_some(why))
 }
 
 impl ShardFailure {
@@ -193,13 +273,14 @@ fn whole(shards: Vec<Reported>) -> Result<Vec<Reported>, Error> {
 
 impl Reported {
     /// What has to be the same in all shards.
-    fn facts(&self) -> [(&'static str, String); 10] {
+    fn facts(&self) -> [(&'static str, String); 11] {
         let Reported { part, shard, .. } = self;
         [
             ("exhibit", part.exhibit.clone()),
             ("number of threads", part.parameters.threads.to_string()),
             ("number of operations", part.parameters.ops.to_string()),
             ("engine", part.engine.clone().unwrap_or_default()),
+            ("memory model", part.memory_model.clone()),
             ("seed", part.seed.to_string()),
             ("number of shards", shard.of.to_string()),
             ("bound on steps", shard.max_steps.to_string()),
@@ -214,6 +295,12 @@ impl Reported {
             index: self.shard.index,
             of: self.shard.of,
         }
+    }
+
+    /// What its executions have used of racelab, if there were any.
+    fn sharing(&self) -> Option<Sharing> {
+        let has_run = self.part.executions > 0;
+        has_run.then(|| self.part.sharing.unwrap_or(Sharing::Objects))
     }
 
     /// Why not all of the shard was explored, if that is so.
@@ -350,6 +437,18 @@ fn merged(shards: &[Reported], program: &Program) -> Result<Report, Error> {
         violations: sum(|part| part.violations.unwrap_or(u64::from(part.failure.is_some()))),
         outcomes: outcomes(shards),
         left_out,
+        sharing: shards.iter().filter_map(Reported::sharing).max(),
+        intrusion: {
+            let mut intrusions = shards.iter().map(|reported| &reported.part.intrusion);
+            intrusions.find_map(Clone::clone)
+        },
+        loops: {
+            let mut loops = shards.iter().map(|reported| &reported.part.loops);
+            loops
+                .find(|loops| !loops.is_empty())
+                .cloned()
+                .unwrap_or_default()
+        },
         unchecked_cells: {
             let counts = shards.iter().map(|reported| reported.part.unchecked_cells);
             counts.max().flatten().unwrap_or(0)

@@ -4,6 +4,7 @@
 
 mod bench;
 mod checkpoint;
+mod completions;
 mod console;
 mod diff;
 mod division;
@@ -12,6 +13,8 @@ mod explore;
 mod isolated;
 mod lessons;
 mod list;
+mod man;
+mod memory;
 mod merge;
 mod odds;
 mod options;
@@ -31,10 +34,12 @@ use std::panic::catch_unwind;
 use std::process::ExitCode;
 
 use anstyle::AnsiColor;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::child::end_with_parent;
 use crate::execution::message_of;
+
+pub use self::memory::Memory;
 
 use self::error::{Error, Exit};
 use self::options::FormatChoice;
@@ -79,6 +84,10 @@ enum Command {
     Bench(bench::Bench),
     /// Do the same work in several ways, and time them side by side
     Time(time::Time),
+    /// Print a script by which a shell completes the arguments of racelab
+    Completions(completions::Completions),
+    /// Write the pages of the manual, one for each command, into a folder
+    Man(man::Man),
     // Each process of `time`, and of the exhibits across processes.
     #[command(hide = true)]
     Worker(worker::Worker),
@@ -87,9 +96,22 @@ enum Command {
     Runs(runs::Runs),
 }
 
+/// The command line. Each command offers the formats that it has.
+fn command() -> clap::Command {
+    Cli::command().mut_subcommands(|command| {
+        let formats = match command.get_name() {
+            "bench" | "time" => return command,
+            "completions" | "man" | "worker" | "runs" => &[FormatChoice::Text][..],
+            _ => &[FormatChoice::Text, FormatChoice::Json],
+        };
+        command.arg(options::format(formats))
+    })
+}
+
 /// Runs the command that the arguments of the process name.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let matches = command().try_get_matches();
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             return print(&error).unwrap_or_else(|error| fail(&error)).into();
@@ -127,6 +149,13 @@ fn end_process(error: &Error) -> ! {
 fn run(cli: &Cli) -> Result<Exit, Error> {
     let format = cli.output.format;
     let has_markdown = matches!(cli.command, Command::Bench(_) | Command::Time(_));
+    let is_script = matches!(cli.command, Command::Completions(_) | Command::Man(_));
+    if format != FormatChoice::Text && is_script {
+        return Err(Error::Usage(
+            "--format is not for completions and man: shells and man read what they write"
+                .to_owned(),
+        ));
+    }
     if format == FormatChoice::Markdown && !has_markdown {
         return Err(Error::Usage(
             "--format markdown is for bench and time only: the other commands have text and json"
@@ -135,7 +164,12 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
     }
     // A worker finds that out when it reads what it is to do.
     if !matches!(cli.command, Command::Worker(_)) {
-        end_with_parent().map_err(|error| Error::Usage(error.to_string()))?;
+        match (end_with_parent(), &cli.command) {
+            (Ok(()), _) => {}
+            // The process that has started this one reads it.
+            (Err(error), Command::Runs(_)) => return runs::unable(&error),
+            (Err(error), _) => return Err(Error::Refused(error.to_string())),
+        }
     }
     let output = Output::open(&cli.output)?;
     match &cli.command {
@@ -149,6 +183,8 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Verify(verify) => verify.run(&output),
         Command::Bench(bench) => bench.run(&output, format),
         Command::Time(time) => time.run(&output, format),
+        Command::Completions(completions) => completions.run(&output),
+        Command::Man(man) => man.run(),
         Command::Worker(worker) => worker.run(),
         Command::Runs(runs) => runs.run(),
     }
@@ -156,12 +192,10 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
-    use super::Cli;
+    use super::command;
 
     #[test]
     fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 }

@@ -37,7 +37,7 @@ const MOST_AT_ONCE: u64 = 256;
 #[command(next_help_heading = "Real threads")]
 pub(super) struct Raising {
     /// Delay operations at random, by the seed
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     delays: bool,
 
     /// Make N runs at once, each in a process of its own: more runs in the same time, of which
@@ -47,6 +47,7 @@ pub(super) struct Raising {
         value_name = "N",
         value_parser = RangedU64ValueParser::<usize>::new().range(1..=MOST_AT_ONCE),
         allow_negative_numbers = true,
+        hide_short_help = true,
     )]
     oversubscribe: Option<usize>,
 
@@ -57,6 +58,7 @@ pub(super) struct Raising {
         value_name = "TIME",
         value_parser = stall_limit,
         allow_hyphen_values = true,
+        hide_short_help = true,
     )]
     stall_limit: Option<Duration>,
 }
@@ -137,7 +139,7 @@ impl Runs<'_> {
         let start = Instant::now();
         let counted = self.racing(start).run(progress, stage);
         match &counted.stop {
-            Some(Stop::Refused(why)) if counted.runs == 0 => Err(Error::Usage(why.clone())),
+            Some(Stop::Refused(why)) if counted.runs == 0 => Err(Error::Refused(why.clone())),
             Some(Stop::NotBegun(how)) if counted.runs == 0 => Err(Error::Internal(how.clone())),
             _ => Ok((counted, start.elapsed())),
         }

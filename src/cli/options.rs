@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, ColorChoice, ValueEnum};
+use clap::{Arg, Args, ColorChoice, ValueEnum};
 
 use crate::exhibits::Variant;
 use crate::trace::Schedule;
@@ -59,6 +59,23 @@ pub(super) enum FormatChoice {
     Json,
     // For documents. Only `bench` and `time` have it.
     Markdown,
+}
+
+/// The option `--format` of a command that has these formats only.
+pub(super) fn format(formats: &'static [FormatChoice]) -> Arg {
+    let names = formats.iter().filter_map(ValueEnum::to_possible_value);
+    let choices = PossibleValuesParser::new(names)
+        .try_map(|name| <FormatChoice as ValueEnum>::from_str(&name, false));
+    Arg::new("format")
+        .long("format")
+        .global(true)
+        .value_name("FORMAT")
+        .value_parser(choices)
+        .default_value("text")
+        .hide(formats.len() == 1)
+        .help("How results are written")
+        .help_heading("Output")
+        .display_order(100)
 }
 
 /// How the results of every command are written.

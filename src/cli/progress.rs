@@ -55,7 +55,7 @@ pub(super) fn with_progress<T>(progress: &Progress, stage: &Stage, work: impl Fn
     stop_on_interrupt(progress.clone());
     let (done, is_done) = channel::<()>();
     thread::scope(|scope| {
-        scope.spawn(move || {
+        let shown = thread::Builder::new().spawn_scoped(scope, move || {
             let start = Instant::now();
             if is_done.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
                 return;
@@ -74,6 +74,8 @@ pub(super) fn with_progress<T>(progress: &Progress, stage: &Stage, work: impl Fn
             }
             bar.finish_and_clear();
         });
+        // Where the system starts no thread for it, nothing is shown.
+        drop(shown);
         let result = work();
         drop(done);
         result

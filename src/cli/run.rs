@@ -257,7 +257,7 @@ impl Run {
             let _ = sender.send(report);
         });
         watched.map_err(|error| {
-            Error::Usage(format!(
+            Error::Refused(format!(
                 "cannot start a thread: {error}; allow more processes (`ulimit`)"
             ))
         })?;

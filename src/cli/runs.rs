@@ -93,6 +93,12 @@ impl Runs {
     }
 }
 
+/// Says that the system does not let this process make runs.
+pub(super) fn unable(error: &io::Error) -> Result<Exit, Error> {
+    let told = tell(&Message::Unable(error.to_string()));
+    told.map(|()| Exit::Success).map_err(Error::of_stdout)
+}
+
 fn run_all(variant: &Variant, job: &Job) -> io::Result<()> {
     let size = Size {
         threads: job.threads,
@@ -117,7 +123,10 @@ fn run_all(variant: &Variant, job: &Job) -> io::Result<()> {
         let record = match engine.run_once() {
             Ok(record) => record.expect("it was waited for without a limit"),
             Err(error) => {
-                let why = format!("the system cannot start a thread: {error}");
+                let why = format!(
+                    "the system cannot start a thread: {error}; allow more processes and threads \
+                     (`ulimit -u`)"
+                );
                 return tell(&Message::Unable(why));
             }
         };

@@ -14,7 +14,7 @@ use std::{mem, thread};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
-use crate::execution::{self, Execution, NextStep, Patience, Pulse, Runtime};
+use crate::execution::{self, Execution, NextStep, Patience, Pulse, Refusal, Runtime};
 use crate::memory::Access;
 use crate::trace::ThreadId;
 
@@ -59,9 +59,8 @@ impl Coroutines {
                         let name = thread::current().name().unwrap_or("racelab").to_owned();
                         let worker = thread::Builder::new().name(name);
                         let worker = worker.spawn_scoped(scope, || self.drive(search));
-                        let worker = worker.unwrap_or_else(|error| {
-                            panic!("the system cannot start another thread for the search: {error}")
-                        });
+                        let worker =
+                            worker.unwrap_or_else(|error| Refusal::of_thread(&error).unwind());
                         worker
                             .join()
                             .unwrap_or_else(|payload| resume_unwind(payload))

@@ -22,7 +22,7 @@ use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use shuttle_engine::runtime::execution::ExecutionState;
 use shuttle_engine::runtime::thread::switch as shuttle_switch;
 
-use crate::execution::{self, Execution, NextStep, Runtime};
+use crate::execution::{self, Execution, NextStep, Refusal, Runtime};
 use crate::memory::Access;
 use crate::trace::{Choice, Operation, ThreadId};
 
@@ -174,9 +174,7 @@ pub(crate) fn run_on_shuttle<S: Search + 'static>(
             let body = Arc::clone(&program.body);
             move || run_here(&driver, left_behind, body)
         });
-        let worker = worker.unwrap_or_else(|error| {
-            panic!("the system cannot start another thread for the search: {error}")
-        });
+        let worker = worker.unwrap_or_else(|error| Refusal::of_thread(&error).unwind());
         if is_left_behind.recv().is_ok() {
             continue;
         }

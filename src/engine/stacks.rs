@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use corosensei::stack::DefaultStack;
 
+use crate::execution::Refusal;
+
 use super::STACK_SIZE;
 
 /// The most stacks that are kept while no search needs them. What was written to them stays in memory.
@@ -26,9 +28,7 @@ impl Stacks {
     pub(super) fn take(&mut self) -> DefaultStack {
         self.0.pop().or_else(take_kept).unwrap_or_else(|| {
             DefaultStack::new(STACK_SIZE).unwrap_or_else(|error| {
-                panic!(
-                    "the system has no memory for the stack of another thread under test: {error}"
-                )
+                Refusal::of_memory("for the stack of another thread under test", &error).unwind()
             })
         })
     }

@@ -5,13 +5,13 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::execution::Pulse;
+use crate::execution::{Pulse, Refusal};
 
 /// How a watched piece of work ended.
 pub(crate) enum Watched<T> {
     /// With a result.
     Done(T),
-    /// With a panic of its own, which is an error of the lab.
+    /// With a panic of its own, which is an error of the lab, or a [`Refusal`].
     Panicked(Box<dyn Any + Send>),
     /// Not at all: there was no step for the whole limit. Its OS thread goes on by itself.
     Stuck,
@@ -32,7 +32,7 @@ pub(crate) fn watch<T: Send + 'static>(
     let worker = match worker {
         Ok(worker) => worker,
         Err(error) => {
-            return Watched::Panicked(Box::new(format!("cannot start a thread: {error}")));
+            return Watched::Panicked(Box::new(Refusal::of_thread(&error)));
         }
     };
     let mut beats = pulse.beats();

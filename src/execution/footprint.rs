@@ -43,6 +43,7 @@ pub(crate) enum Spot {
 
 /// How a step touches a spot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Mode {
     /// Looks at it.
     Read,

@@ -72,6 +72,7 @@ use publications::Publications;
 pub(crate) use pulse::{LastEvent, Pulse};
 pub(crate) use real_run::{Conditions, Panic, RealRun, Record};
 use recorded::{Lineage, Recorded};
+pub(crate) use refusal::Refusal;
 #[cfg(feature = "cli")]
 pub(crate) use refusal::refuse;
 pub(crate) use root::{message_of, run_body, run_thread};

@@ -6,6 +6,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::future::poll_fn;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -182,13 +183,22 @@ impl RealRun {
         LAST_PANIC.try_with(RefCell::take).ok().flatten()
     }
 
+    /// What starting a thread has come to. If the system does not let a run start one, the run ends:
+    /// what its body would do then says nothing of the body.
+    pub(crate) fn started<T>(started: io::Result<T>) -> io::Result<T> {
+        match started {
+            Err(error) if RealRun::current().is_some() => Refusal::of_thread(&error).unwind(),
+            started => started,
+        }
+    }
+
     fn current() -> Option<Arc<RunThread>> {
         CURRENT.try_with(|current| current.borrow().clone()).ok()?
     }
 
     fn fail(&self, payload: &(dyn Any + Send)) {
-        if let Some(Refusal(what)) = payload.downcast_ref() {
-            self.record().refused.get_or_insert_with(|| what.clone());
+        if let Some(what) = Refusal::of(payload) {
+            self.record().refused.get_or_insert_with(|| what.to_owned());
             return;
         }
         // Without a note the panic did not pass the hook: it was resumed by the code under test,

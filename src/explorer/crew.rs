@@ -1,13 +1,14 @@
 //! The workers of a divided exploration, and the watch over them.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::engine::Coroutines;
-use crate::execution::{Patience, Pulse};
-use crate::search::{Divisible, EndedPart, Shared, Sum, Worker};
+use crate::execution::{Patience, Pulse, Refusal};
+use crate::search::{Divisible, News, Shared, Sum, Worker};
 
 /// How often the workers are looked after.
 const TICK: Duration = Duration::from_millis(50);
@@ -31,17 +32,27 @@ struct Member {
 }
 
 impl Crew {
-    /// Starts workers, which send what they have ended.
+    /// Starts workers, which send what they have to say: as many as the system lets it, and one at
+    /// least.
     pub(super) fn start<S: Divisible>(
         jobs: usize,
         engine: &Coroutines,
         shared: &Arc<Shared<S>>,
-        ended: &Sender<EndedPart>,
+        news: &Sender<News>,
         stall_limit: Duration,
     ) -> Self {
-        let workers = (0..jobs).map(|_| Crew::worker(engine, shared, ended.clone()));
+        let started = (0..jobs).map(|_| Crew::worker(engine, shared, news.clone()));
+        let mut workers = Vec::new();
+        for worker in started {
+            match worker {
+                Ok(worker) => workers.push(worker),
+                // Fewer of them come to the same, later.
+                Err(_) if !workers.is_empty() => break,
+                Err(error) => Refusal::of_thread(&error).unwind(),
+            }
+        }
         Crew {
-            workers: workers.collect(),
+            workers,
             pulse: Arc::clone(&engine.pulse),
             stall_limit,
             beaten_at: Instant::now(),
@@ -51,8 +62,8 @@ impl Crew {
     fn worker<S: Divisible>(
         engine: &Coroutines,
         shared: &Arc<Shared<S>>,
-        ended: Sender<EndedPart>,
-    ) -> Member {
+        news: Sender<News>,
+    ) -> io::Result<Member> {
         let pulse = Arc::new(Pulse::default());
         let patience = Patience::default();
         let engine = Coroutines {
@@ -60,17 +71,17 @@ impl Crew {
             patience: patience.clone(),
             ..engine.clone()
         };
-        let worker = Worker::new(Arc::clone(shared), patience, Arc::clone(&pulse), ended);
+        let worker = Worker::new(Arc::clone(shared), patience, Arc::clone(&pulse), news);
         let thread = thread::Builder::new().name("racelab".to_owned());
         let thread = thread.spawn(move || drop(engine.run(worker)));
-        Member {
-            thread: thread.unwrap_or_else(|error| panic!("cannot start a thread: {error}")),
+        Ok(Member {
+            thread: thread?,
             pulse,
             beats: 0,
-        }
+        })
     }
 
-    /// Waits for the next part that has ended, for one tick at most. `None` when all workers have
+    /// Waits for what the next worker says, for one tick at most. `None` when all workers have
     /// ended, or one of them stands still.
     #[expect(
         clippy::option_option,
@@ -78,19 +89,19 @@ impl Crew {
     )]
     pub(super) fn next<S: Divisible>(
         &mut self,
-        ended: &Receiver<EndedPart>,
+        news: &Receiver<News>,
         shared: &Shared<S>,
         sum: &Sum,
-    ) -> Option<Option<EndedPart>> {
+    ) -> Option<Option<News>> {
         let tick = TICK.min(self.stall_limit / 10);
-        let next = match ended.recv_timeout(tick) {
-            Ok(ended) => Some(ended),
+        let next = match news.recv_timeout(tick) {
+            Ok(news) => Some(news),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return None,
         };
         self.watch();
         self.publish(shared, sum);
-        if self.beaten_at.elapsed() > self.stall_limit * 2 {
+        if self.beaten_at.elapsed() > self.stall_limit.saturating_mul(2) {
             // The report is written already, without this thread.
             shared.give_up();
             return None;
@@ -135,7 +146,7 @@ impl Crew {
 
     /// Waits for the end of the workers, which is an error of the lab if it is a panic.
     pub(super) fn dismiss(self) {
-        if self.beaten_at.elapsed() > self.stall_limit * 2 {
+        if self.beaten_at.elapsed() > self.stall_limit.saturating_mul(2) {
             return;
         }
         for member in self.workers {

@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::engine::Coroutines;
-use crate::search::{self, Divisible, EndedPart, Limits, Record, Shared, Stop, Sum, Tally, Tree};
+use crate::search::{
+    self, Begun, Divisible, EndedPart, Known, Limits, News, Record, Resumed, Shared, Stop, Sum,
+    Tally, Tree,
+};
 use crate::trace::Schedule;
 use crate::verdict::{Division, Reason, Report, Shard};
 
@@ -38,6 +41,9 @@ pub(crate) trait Keeper: Debug + Send {
     /// Keeps what is known now. It must not take long.
     fn keep(&mut self, record: Record);
 }
+
+/// What is known already: as it was kept, summed up, and the parts that were begun.
+type Kept = (Record, Sum, BTreeMap<usize, Resumed>);
 
 /// What is to be explored, divided.
 struct Divided<S: Divisible> {
@@ -122,24 +128,32 @@ impl Explorer {
             digest: search::digest(&parts, &self.settings()),
             shard,
         };
-        let Some(sum) = self.known(engine, division, limits.exhaustive) else {
+        let Some((record, sum, begun)) = self.known(engine, division, limits.exhaustive) else {
             // Who keeps it says why.
             return self.not_explored(Reason::Diverged(String::new()));
         };
         let (first, step) = shard.map_or((0, 1), |shard| (shard.index - 1, shard.of));
         let parts: Vec<S::Part> = parts.into_iter().skip(first).step_by(step).collect();
-        let left = (0..parts.len()).filter(|part| !sum.has(*part)).collect();
-        let (executions, last_part) = (sum.executions(), sum.last_part());
+        // What was begun comes first, so that one process after another comes to the end of it.
+        let mut left: Vec<usize> = (0..parts.len()).filter(|part| !sum.has(*part)).collect();
+        left.sort_by_key(|part| !begun.contains_key(part));
+        let known = Known {
+            left,
+            begun,
+            executions: record.executions(),
+            last_part: sum.last_part(),
+            is_kept: self.fan_out.keeper.is_some(),
+        };
         let counts_traces = search.traces().is_some();
         let pulse = Arc::clone(&engine.pulse);
-        let shared = Shared::new(search, parts, left, limits, executions, last_part, pulse);
+        let shared = Shared::new(search, parts, known, limits, pulse);
         // All parts of a shard are not all that there are.
         let end = if shard.is_some() {
             Stop::Exhausted
         } else {
             end
         };
-        let mut tally = self.look_after(engine, &Arc::new(shared), sum, end);
+        let mut tally = self.look_after(engine, &Arc::new(shared), record.begun, sum, end);
         if counts_traces {
             // There are none in no part.
             tally.traces.get_or_insert(0);
@@ -162,16 +176,16 @@ impl Explorer {
     }
 
     /// What is known of the parts. `None` if what is kept belongs to another exploration.
-    fn known(&self, engine: &Coroutines, division: Division, exhaustive: bool) -> Option<Sum> {
+    fn known(&self, engine: &Coroutines, division: Division, exhaustive: bool) -> Option<Kept> {
         let Some(keeper) = &self.fan_out.keeper else {
-            return Some(Sum::new(exhaustive));
+            return Some((Record::default(), Sum::new(exhaustive), BTreeMap::new()));
         };
         let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
         let record = keeper.open(division)?;
         let find =
             |schedule: &Schedule| Self::follow(engine, schedule, Coroutines::run).ok()?.found;
         match record.restore(exhaustive, find) {
-            Ok(sum) => Some(sum),
+            Ok((sum, begun)) => Some((record, sum, begun)),
             Err(why) => {
                 keeper.refuse(why);
                 None
@@ -184,42 +198,51 @@ impl Explorer {
         &self,
         engine: &Coroutines,
         shared: &Arc<Shared<S>>,
+        mut begun: BTreeMap<usize, Begun>,
         mut sum: Sum,
         end: Stop,
     ) -> Tally {
         let jobs = self.fan_out.jobs.unwrap_or(1).min(shared.left());
-        let (ended, is_ended) = channel();
-        let mut crew = Crew::start(jobs, engine, shared, &ended, self.stall_limit);
-        drop(ended);
+        let (says, said) = channel();
+        let mut crew = Crew::start(jobs, engine, shared, &says, self.stall_limit);
+        drop(says);
         let mut kept_at = Instant::now();
         let mut cut = BTreeMap::new();
         let mut limit = None;
-        while let Some(next) = crew.next(&is_ended, shared, &sum) {
-            let Some(EndedPart {
-                part,
-                tally,
-                is_cut,
-            }) = next
-            else {
-                continue;
-            };
-            if is_cut {
-                limit = limit.or(tally.stop.clone());
-                cut.insert(part, tally);
-            } else {
-                sum.add(part, tally);
-                // It may be known only now, of several parts together.
-                if let Some(part) = sum.last_part() {
-                    shared.end_with(part);
+        while let Some(next) = crew.next(&said, shared, &sum) {
+            match next {
+                None => continue,
+                Some(News::Reached(part, reached)) => {
+                    begun.insert(part, *reached);
+                }
+                Some(News::Ended(ended)) => {
+                    let EndedPart {
+                        part,
+                        tally,
+                        is_cut,
+                    } = *ended;
+                    if is_cut {
+                        limit = limit.or(tally.stop.clone());
+                        cut.insert(part, tally);
+                    } else {
+                        begun.remove(&part);
+                        sum.add(part, tally);
+                        // It may be known only now, of several parts together.
+                        if let Some(part) = sum.last_part() {
+                            shared.end_with(part);
+                        }
+                    }
                 }
             }
             if kept_at.elapsed() >= KEEP_EVERY {
                 kept_at = Instant::now();
-                self.keep(&sum);
+                self.keep(&sum, &begun);
             }
         }
-        self.keep(&sum);
+        self.keep(&sum, &begun);
         crew.dismiss();
+        let not_gone_on_with = shared.take_begun().into_iter();
+        cut.extend(not_gone_on_with.map(|(part, resumed)| (part, resumed.tally)));
         let end = if sum.is_whole(shared.parts()) {
             Some(end)
         } else {
@@ -230,8 +253,8 @@ impl Explorer {
         tally
     }
 
-    fn keep(&self, sum: &Sum) {
-        if let (Some(keeper), Some(record)) = (&self.fan_out.keeper, Record::of(sum)) {
+    fn keep(&self, sum: &Sum, begun: &BTreeMap<usize, Begun>) {
+        if let (Some(keeper), Some(record)) = (&self.fan_out.keeper, Record::of(sum, begun)) {
             let mut keeper = keeper.lock().unwrap_or_else(PoisonError::into_inner);
             keeper.keep(record);
         }

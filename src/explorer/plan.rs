@@ -10,7 +10,7 @@ use crate::engine::Loom;
 #[cfg(feature = "shuttle")]
 use crate::engine::ShuttleScheduler;
 use crate::engine::{Coroutines, Scheduler, Watched, watch};
-use crate::execution::{LastEvent, Patience, message_of};
+use crate::execution::{LastEvent, Patience, Refusal, message_of};
 use crate::search::{
     self, Dfs, Divisible, Dpor, Exploration, Limits, Minimised, Numbers, Pct, Pos, Profile, Random,
     Sampling, Strategy, Surw, Tally, Tree, Urw, Walk,
@@ -183,7 +183,10 @@ impl Explorer {
         let start = Instant::now();
         let report = match watch(pulse, self.stall_limit, work) {
             Watched::Done(report) => report,
-            Watched::Panicked(payload) => std::panic::resume_unwind(internal_error(&*payload)),
+            Watched::Panicked(payload) => match Refusal::of(&*payload) {
+                Some(what) => self.not_explored(Reason::Unsupported(what.to_owned())),
+                None => std::panic::resume_unwind(internal_error(&*payload)),
+            },
             Watched::Stuck => {
                 let last = pulse.last_event();
                 let last = last.map(

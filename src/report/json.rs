@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::trace::{Event, EventResult, Operation, Trace, Value};
-use crate::verdict::{Coverage, Failure, Report, Verdict};
+use crate::verdict::{Coverage, Failure, Report, Sharing, Verdict};
 
 use super::odds::{self, Odds, OddsValue};
 use super::schema::{
@@ -53,6 +53,11 @@ pub fn explore(
             kinds.map(|kind| kind.name().to_owned()).collect()
         },
         unchecked_cells: Some(report.unchecked_cells).filter(|cells| *cells > 0),
+        sharing: report
+            .sharing
+            .filter(|sharing| *sharing != Sharing::Objects),
+        intrusion: report.intrusion.clone(),
+        loops: report.loops.clone(),
         waited: Some(report.waited).filter(|executions| *executions > 0),
         failure: report.failure().map(failure_value),
         violations: with_counts.then_some(report.violations),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::parse_duration;
-use crate::verdict::Bound;
+use crate::verdict::{Bound, Loop, Sharing};
 
 /// The name of the format.
 pub(crate) const EXPLORE: &str = "racelab/explore/1";
@@ -42,6 +42,23 @@ pub struct Explore {
     /// The most cells in one execution to which `UnsafeCell::get` gave a pointer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unchecked_cells: Option<u64>,
+    /// What the executions have used of racelab, if that is less than objects that threads share.
+    #[serde(
+        default,
+        with = "crate::search::kept::sharing",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub(crate) sharing: Option<Sharing>,
+    /// What a thread that racelab did not start has done to an object of an execution.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) intrusion: Option<String>,
+    /// The loops in which threads were when an execution hit the bound on its steps.
+    #[serde(
+        default,
+        with = "crate::search::kept::loops",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub(crate) loops: Vec<Loop>,
     /// The executions that waited for another search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) waited: Option<u64>,

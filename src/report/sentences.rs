@@ -134,7 +134,7 @@ pub(crate) fn looping(found: &Loop) -> String {
         round,
     } = found;
     let named = round.iter().take(NAMED_OF_ROUND);
-    let named = named.map(|(operation, at)| format!("{operation} {}:{}", at.file(), at.line()));
+    let named = named.map(|(operation, at)| format!("{operation} {at}"));
     let mut places = named.collect::<Vec<_>>().join(", ");
     if round.len() > NAMED_OF_ROUND {
         places += &format!(" and {} more", round.len() - NAMED_OF_ROUND);

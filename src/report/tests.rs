@@ -649,8 +649,7 @@ mod odds {
         };
         let subject = Subject {
             name: "counter/unsafe-cell".to_owned(),
-            fix: String::new(),
-            replay: String::new(),
+            ..Subject::default()
         };
         let bad =
             crate::report::odds::text(&raced(10, 1, "no"), &odds, &subject, &Style::default());

@@ -17,6 +17,9 @@ use super::table::table;
 pub struct Subject {
     /// Its name, as `counter/load-store`. It can be empty.
     pub name: String,
+    /// How large it is, as `--threads 2 --ops 1`: what holds of that may not hold of more. It can be
+    /// empty.
+    pub size: String,
     /// What to do about its failure. It can be empty.
     pub fix: String,
     /// How to replay a failure: a text in which `{schedule}` stands for the schedule.
@@ -59,6 +62,9 @@ pub fn text(report: &Report, subject: &Subject, style: &Style) -> String {
             }
         }
         Verdict::Holds => {}
+    }
+    if !matches!(report.verdict, Verdict::Violated(_)) && !subject.size.is_empty() {
+        facts.push(("size", subject.size.clone()));
     }
     facts.push(("searched", searched(report)));
     let difference = report.difference.as_ref().map(differing);

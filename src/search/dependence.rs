@@ -69,6 +69,15 @@ pub(super) struct Announced {
 }
 
 impl Announced {
+    /// What a thread is about to do where there is this, of which all names are known.
+    pub(super) fn again(execution: &Execution, thread: ThreadId, census: Census) -> Option<Self> {
+        Some(Announced {
+            next: *execution.next_of(thread)?,
+            watched: execution.watched(thread).to_vec(),
+            census,
+        })
+    }
+
     /// Whether the step had to wait for a change of what it touches, and has seen nothing of it.
     ///
     /// That orders the step after the change. But whether its thread rested by the time of the change

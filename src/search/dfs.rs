@@ -8,12 +8,13 @@ use rustc_hash::FxHashMap;
 
 use crate::engine::{Conduct, Point, Scheduler, Search};
 use crate::execution::{Ending, Execution};
-use crate::trace::Choice;
+use crate::trace::{Choice, Schedule};
 
 use super::division::{Beginning, Divisible, Tree};
 use super::exploration::Strategy;
 use super::fingerprint::Fingerprint;
 use super::identity::ThreadKey;
+use super::position as search;
 use super::traces::Traces;
 
 /// Enumerates all interleavings, or those within bounds.
@@ -31,6 +32,8 @@ pub(crate) struct Dfs {
     /// The parts in which the search is being divided, if it is.
     division: Option<PartFinder>,
     path: Vec<Node>,
+    /// How many states of the path, the first ones, only a process before has seen.
+    unseen: usize,
     /// The choices that are left at each node of the path, the next one last.
     left: Vec<Choice>,
     started: bool,
@@ -42,6 +45,23 @@ pub(crate) struct Dfs {
     /// are to be visited once.
     visited: Option<FxHashMap<(u128, Option<ThreadKey>), u32>>,
     was_bounded: bool,
+}
+
+/// The search of a part before its next execution.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "cli",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
+pub(crate) struct Position {
+    /// The steps of the path.
+    #[cfg_attr(feature = "cli", serde(with = "super::kept::text"))]
+    taken: Schedule,
+    /// How many choices there are at each of them, and where those that are left begin in `left`.
+    choices: Vec<(u32, usize)>,
+    #[cfg_attr(feature = "cli", serde(with = "super::kept::text"))]
+    left: Schedule,
 }
 
 /// A step of the path that is being explored.
@@ -164,8 +184,12 @@ impl Dfs {
 
     /// Repeats a choice of the path, after a look at whether it is still the same one.
     fn repeat(&mut self, point: &Point<'_>) -> Option<Choice> {
-        let node = &self.path[point.step];
-        if node.possible == Fingerprint::of(point.execution) {
+        let node = &mut self.path[point.step];
+        let possible = Fingerprint::of(point.execution);
+        if point.step < self.unseen && point.choices.contains(&node.taken) {
+            node.possible = possible;
+        }
+        if node.possible == possible {
             return Some(node.taken);
         }
         self.differs(point)
@@ -187,6 +211,7 @@ impl Search for Dfs {
     }
 
     fn finished(&mut self, execution: &Execution) {
+        self.unseen = 0;
         // The misuse says more: of an initialiser that is used up, say, in the second execution.
         if matches!(execution.ending(), Some(Ending::Misused(_))) {
             return;
@@ -311,6 +336,41 @@ impl Divisible for Dfs {
             below: part.clone(),
             ..Dfs::default()
         }
+    }
+
+    fn position(&self) -> Option<search::Position> {
+        if self.path.is_empty() || self.traces.is_some() || self.visited.is_some() {
+            return None;
+        }
+        let nodes = self.path.iter();
+        let taken: Vec<Choice> = nodes.clone().map(|node| node.taken).collect();
+        Some(search::Position::Dfs(Position {
+            taken: taken.into(),
+            choices: nodes.map(|node| (node.choices, node.left_from)).collect(),
+            left: self.left.clone().into(),
+        }))
+    }
+
+    fn resume(self, position: search::Position) -> Option<Self> {
+        let search::Position::Dfs(position) = position else {
+            return None;
+        };
+        let steps = position.taken.choices().iter().zip(position.choices);
+        let left = position.left.choices().to_vec();
+        let path: Vec<Node> = steps
+            .map(|(taken, (choices, left_from))| Node {
+                taken: *taken,
+                choices,
+                possible: Fingerprint::default(),
+                left_from: left_from.min(left.len()),
+            })
+            .collect();
+        Some(Dfs {
+            unseen: path.len(),
+            path,
+            left,
+            ..self
+        })
     }
 }
 

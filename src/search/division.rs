@@ -11,6 +11,7 @@ use crate::trace::Choice;
 
 use super::exploration::Strategy;
 use super::fingerprint::Fingerprint;
+use super::position::Position;
 
 /// A search is divided into at least this number of parts, if it is large enough. More of them keep
 /// more workers busy to the end, but each of them costs an execution that does not count.
@@ -30,6 +31,21 @@ pub(crate) trait Divisible: Strategy + Scheduler + Sync + 'static {
 
     /// The search of one part only, from its beginning.
     fn only(&self, part: &Self::Part) -> Self;
+
+    /// Where it is in its part, before the execution that it wants next. `None` if it has to begin
+    /// anew, as blocks of random executions do, which are short.
+    fn position(&self) -> Option<Position> {
+        None
+    }
+
+    /// This search of a part, which has not begun, from a position on. `None` if the position is not
+    /// of such a search.
+    fn resume(self, _position: Position) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 /// An exhaustive search: a tree of choices, of which a part is all that begins in the same way.

@@ -243,9 +243,9 @@ pub(crate) struct Exploration<S> {
     pub(crate) pulse: Arc<Pulse>,
     pub(crate) tally: Tally,
     /// Whether an execution was as long as those of loops that may never end.
-    has_loops: bool,
+    pub(super) has_loops: bool,
     /// The steps that were made since an execution was cut, if one was.
-    steps_after_cut: Option<u64>,
+    pub(super) steps_after_cut: Option<u64>,
 }
 
 impl<S: Strategy> Exploration<S> {

@@ -16,14 +16,17 @@ use crate::trace::{ObjectId, ThreadId};
 
 /// A thread of a program, in whichever execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct ThreadKey(pub(super) u32);
 
 /// A spot of a program, in whichever execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct SpotKey(pub(super) u32);
 
 /// A step of a program, in whichever execution, and which of the objects that it is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct StepKey {
     /// Stands for all that the thread depends on before the step.
     pub(super) past: u64,
@@ -43,6 +46,7 @@ const KINDS: usize = 5;
 
 /// An object of the running execution.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
 struct Present {
     /// Its number among the objects that are known by their makers.
     number: u32,
@@ -54,10 +58,14 @@ struct Present {
 const BOUND_LATE: u32 = u32::MAX;
 
 /// Finds the names of what there is in an execution.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Identities {
+    #[cfg_attr(feature = "cli", serde(with = "super::kept::pairs"))]
     threads: FxHashMap<(u32, u32), ThreadKey>,
+    #[cfg_attr(feature = "cli", serde(with = "super::kept::pairs"))]
     objects: FxHashMap<(u32, u32), u32>,
+    #[cfg_attr(feature = "cli", serde(with = "super::kept::pairs"))]
     spots: FxHashMap<(u8, u32, u64), SpotKey>,
     /// The spots of threads, by the names of these and then by kind: nearly all steps of some programs
     /// touch one.
@@ -67,8 +75,10 @@ pub(super) struct Identities {
     /// Its objects.
     present: Vec<Present>,
     /// The objects that steps are on, of those that were bound late.
+    #[cfg_attr(feature = "cli", serde(with = "super::kept::pairs"))]
     by_step: FxHashMap<StepKey, SpotKey>,
     /// Names of objects that have turned out to be those of others.
+    #[cfg_attr(feature = "cli", serde(with = "super::kept::pairs"))]
     merged: FxHashMap<SpotKey, SpotKey>,
     /// Whether two names have become one in the course of this search.
     has_merged: bool,
@@ -78,6 +88,7 @@ pub(super) struct Identities {
 
 /// How many threads and objects there were at some moment of an execution.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Census {
     threads: usize,
     objects: usize,

@@ -13,12 +13,15 @@ mod frontier;
 mod identity;
 #[cfg(any(feature = "loom", feature = "shuttle"))]
 mod in_order;
+#[cfg(feature = "cli")]
+pub(crate) mod kept;
 #[cfg(feature = "loom")]
 mod loom;
 mod minimise;
 mod numbers;
 mod pct;
 mod pos;
+mod position;
 mod profile;
 mod random;
 mod remaining;
@@ -51,6 +54,7 @@ pub(crate) use minimise::{Minimised, minimise};
 pub(crate) use numbers::Numbers;
 pub(crate) use pct::Pct;
 pub(crate) use pos::Pos;
+pub(crate) use position::{Begun, Resumed};
 pub(crate) use profile::{Profile, learn};
 pub(crate) use random::Random;
 pub(crate) use replay::{Divergence, End, Replay};
@@ -61,7 +65,7 @@ pub(crate) use sampling::{Sampling, Walk};
 pub(crate) use sum::{Record, Sum};
 pub(crate) use surw::Surw;
 pub(crate) use urw::Urw;
-pub(crate) use worker::{EndedPart, Shared, Worker};
+pub(crate) use worker::{EndedPart, Known, News, Shared, Worker};
 
 use crate::execution::{Ending, Execution};
 use crate::trace::{Blocked, Schedule, Trace};

@@ -43,9 +43,13 @@ fn last_loop(trace: &Trace, thread: ThreadId) -> Option<Loop> {
         rounds: (all / round) as u64,
         round: first
             .iter()
-            .map(|event| (event.operation, event.at))
+            .map(|event| (event.operation, place(event)))
             .collect(),
     })
+}
+
+fn place(event: &Event) -> String {
+    format!("{}:{}", event.at.file(), event.at.line())
 }
 
 #[cfg(all(test, not(loom)))]

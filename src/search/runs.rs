@@ -34,7 +34,8 @@ pub(crate) fn run_again_and_again(engine: &Threads, limits: Limits, pulse: &Puls
             }
             Err(error) => {
                 tally.stop = Some(Stop::Unsupported(format!(
-                    "the system cannot start a thread: {error}"
+                    "the system cannot start a thread: {error}; allow more processes and threads \
+                     (`ulimit -u`)"
                 )));
                 continue;
             }

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::trace::{LeftOut, LeftOutSet, Schedule};
+use crate::verdict::{Loop, Sharing};
 
 use super::exploration::MAX_ENDLESS;
+use super::position::{Begun, Resumed};
 use super::{FailingExecution, Stop, Tally};
 
 /// No part comes to more executions than this, and many of them can be added up.
@@ -70,12 +72,6 @@ impl Sum {
         ahead.find(|(_, tally)| ends(tally)).map(|(part, _)| *part)
     }
 
-    /// The executions in all finished parts that count against a limit.
-    pub(crate) fn executions(&self) -> u64 {
-        let all = self.ahead.values().chain([&self.tally]);
-        all.map(|tally| tally.executions + tally.truncated).sum()
-    }
-
     /// Whether what is summed up is the whole: all of so many parts, or up to the one that ends the
     /// search.
     pub(crate) fn is_whole(&self, parts: usize) -> bool {
@@ -102,7 +98,7 @@ impl Sum {
 }
 
 /// What is known of a search, as it can be kept outside of the process.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 #[cfg_attr(
     feature = "cli",
     derive(serde::Serialize, serde::Deserialize),
@@ -115,6 +111,12 @@ pub(crate) struct Record {
     pub(crate) sum: Summary,
     /// Parts that were finished before others that come earlier.
     pub(crate) ahead: BTreeMap<usize, Summary>,
+    /// Parts that were begun and are not finished.
+    #[cfg_attr(
+        feature = "cli",
+        serde(default, skip_serializing_if = "BTreeMap::is_empty")
+    )]
+    pub(crate) begun: BTreeMap<usize, Begun>,
 }
 
 /// What one or several parts have come to.
@@ -140,12 +142,51 @@ pub(crate) struct Summary {
     pub(crate) ends: bool,
     /// The most cells in one execution whose accesses were not all checked.
     pub(crate) unchecked_cells: u64,
+    /// Whether a failure ended an execution while there were threads that could have gone on.
+    #[cfg_attr(feature = "cli", serde(default, skip_serializing_if = "is_false"))]
+    pub(crate) cut_failures: bool,
+    /// What the executions have used of the lab, if that is known.
+    #[cfg_attr(
+        feature = "cli",
+        serde(
+            default,
+            with = "super::kept::sharing",
+            skip_serializing_if = "Option::is_none"
+        )
+    )]
+    pub(crate) sharing: Option<Sharing>,
+    /// What a thread that the lab does not run has done to an object of an execution.
+    #[cfg_attr(
+        feature = "cli",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
+    pub(crate) intrusion: Option<String>,
+    /// The loops of the first execution that hit the bound on its steps.
+    #[cfg_attr(
+        feature = "cli",
+        serde(
+            default,
+            with = "super::kept::loops",
+            skip_serializing_if = "Vec::is_empty"
+        )
+    )]
+    pub(crate) loops: Vec<Loop>,
+}
+
+/// Whether something that is mostly so need not be written.
+#[cfg(feature = "cli")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde gives a reference to the field"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 impl Record {
     /// What can be kept of a sum. Parts that have ended otherwise than by being explored, or by a
     /// failure, are not; and there is nothing if the sum ends with such a part.
-    pub(crate) fn of(sum: &Sum) -> Option<Self> {
+    pub(crate) fn of(sum: &Sum, begun: &BTreeMap<usize, Begun>) -> Option<Self> {
         let ahead = match sum.tally.stop {
             None => Some(&sum.ahead),
             // What comes later does not count.
@@ -162,15 +203,31 @@ impl Record {
             ahead: ahead
                 .map(|(part, tally)| (*part, Summary::of(tally)))
                 .collect(),
+            begun: {
+                let last = sum.last_part().unwrap_or(usize::MAX);
+                let needed = begun
+                    .iter()
+                    .filter(|(part, _)| **part <= last && !sum.has(**part));
+                needed.map(|(part, begun)| (*part, begun.clone())).collect()
+            },
         })
     }
 
-    /// The sum again, if `find` finds the failure of each schedule. Else what is wrong.
+    /// The executions in it that count against a limit.
+    pub(crate) fn executions(&self) -> u64 {
+        let begun = self.begun.values().map(|begun| &begun.so_far);
+        let all = self.ahead.values().chain([&self.sum]).chain(begun);
+        let counts = all.map(|part| part.executions.saturating_add(part.truncated));
+        counts.fold(0, u64::saturating_add)
+    }
+
+    /// The sum again, and the parts that were begun, if `find` finds the failure of each schedule.
+    /// Else what is wrong.
     pub(crate) fn restore(
         &self,
         exhaustive: bool,
         find: impl Fn(&Schedule) -> Option<FailingExecution>,
-    ) -> Result<Sum, String> {
+    ) -> Result<(Sum, BTreeMap<usize, Resumed>), String> {
         let tally = self.sum.restore(&find)?;
         let mut ahead = BTreeMap::new();
         for (part, summary) in &self.ahead {
@@ -181,17 +238,25 @@ impl Record {
             tally.stop.get_or_insert(Stop::Exhausted);
             ahead.insert(*part, tally);
         }
-        Ok(Sum {
+        let sum = Sum {
             summed: self.summed,
             tally,
             ahead,
             exhaustive,
-        })
+        };
+        let mut resumed = BTreeMap::new();
+        for (part, begun) in &self.begun {
+            if sum.has(*part) {
+                return Err(format!("part {part} is in it twice, or in the wrong place"));
+            }
+            resumed.insert(*part, begun.clone().restore(&find)?);
+        }
+        Ok((sum, resumed))
     }
 }
 
 impl Summary {
-    fn of(tally: &Tally) -> Self {
+    pub(super) fn of(tally: &Tally) -> Self {
         Summary {
             executions: tally.executions,
             blocked: tally.blocked,
@@ -209,10 +274,14 @@ impl Summary {
                 .map(|found| found.schedule.to_string()),
             ends: tally.stop == Some(Stop::Failure),
             unchecked_cells: tally.unchecked_cells,
+            cut_failures: tally.cut_failures,
+            sharing: tally.sharing,
+            intrusion: tally.intrusion.clone(),
+            loops: tally.loops.clone(),
         }
     }
 
-    fn restore(
+    pub(super) fn restore(
         &self,
         find: impl Fn(&Schedule) -> Option<FailingExecution>,
     ) -> Result<Tally, String> {
@@ -255,6 +324,10 @@ impl Summary {
             outcomes: self.outcomes.clone(),
             left_out,
             unchecked_cells: self.unchecked_cells,
+            cut_failures: self.cut_failures,
+            sharing: self.sharing,
+            intrusion: self.intrusion.clone(),
+            loops: self.loops.clone(),
             smallest,
             stop: self.ends.then_some(Stop::Failure),
             ..Tally::default()

@@ -1,15 +1,25 @@
 //! Explores parts of a divided search, one after another, while others explore others.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::engine::{Conduct, Point, Scheduler, Search};
 use crate::execution::{Execution, Patience, Pulse};
 use crate::trace::Choice;
 
 use super::division::Divisible;
+use super::position::{Begun, Resumed};
 use super::{Exploration, Limits, Stop, Tally};
+
+/// How often a worker says where it is in its part, if that takes no time.
+const SAY_EVERY: Duration = Duration::from_millis(250);
+
+/// It takes this share of a worker's time at most.
+const SHARE_OF_SAYING: u32 = 20;
 
 /// What the workers of one search share.
 #[derive(Debug)]
@@ -19,6 +29,10 @@ pub(crate) struct Shared<S: Divisible> {
     parts: Vec<S::Part>,
     /// Which of them are left, by their places in that order.
     left: Vec<usize>,
+    /// Those of them that another process has begun, by their places.
+    begun: Mutex<BTreeMap<usize, Resumed>>,
+    /// Whether somebody wants to hear where the workers are in their parts.
+    is_kept: bool,
     /// How many of those that are left were taken.
     taken: AtomicUsize,
     limits: Limits,
@@ -29,6 +43,14 @@ pub(crate) struct Shared<S: Divisible> {
     given_up: AtomicBool,
     /// Through which the whole search is interrupted.
     pulse: Arc<Pulse>,
+}
+
+/// What a worker says.
+#[derive(Debug)]
+pub(crate) enum News {
+    Ended(Box<EndedPart>),
+    /// It has come so far in the part with this place.
+    Reached(usize, Box<Begun>),
 }
 
 /// A part that a worker is done with.
@@ -42,26 +64,39 @@ pub(crate) struct EndedPart {
     pub(crate) is_cut: bool,
 }
 
+/// What is known of a search before it begins.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// The places of the parts that are not explored yet.
+    pub(crate) left: Vec<usize>,
+    /// Those of them that were begun.
+    pub(crate) begun: BTreeMap<usize, Resumed>,
+    /// The executions that were run and count against the limit.
+    pub(crate) executions: u64,
+    /// The part that ends the search, if one does.
+    pub(crate) last_part: Option<usize>,
+    /// Whether another process may go on with this search.
+    pub(crate) is_kept: bool,
+}
+
 impl<S: Divisible> Shared<S> {
-    /// `left` are the places of the parts that are not explored yet, and `executions` and
-    /// `last_part` are what is known of the others.
     pub(crate) fn new(
         search: S,
         parts: Vec<S::Part>,
-        left: Vec<usize>,
+        known: Known,
         limits: Limits,
-        executions: u64,
-        last_part: Option<usize>,
         pulse: Arc<Pulse>,
     ) -> Self {
         Shared {
             search,
             parts,
-            left,
+            left: known.left,
+            begun: Mutex::new(known.begun),
+            is_kept: known.is_kept,
             taken: AtomicUsize::new(0),
             limits,
-            executions: AtomicU64::new(executions),
-            last_part: AtomicUsize::new(last_part.unwrap_or(usize::MAX)),
+            executions: AtomicU64::new(known.executions),
+            last_part: AtomicUsize::new(known.last_part.unwrap_or(usize::MAX)),
             given_up: AtomicBool::new(false),
             pulse,
         }
@@ -87,11 +122,21 @@ impl<S: Divisible> Shared<S> {
         self.given_up.store(true, Relaxed);
     }
 
+    /// The parts that another process has begun, and nobody has gone on with.
+    pub(crate) fn take_begun(&self) -> BTreeMap<usize, Resumed> {
+        mem::take(&mut self.begun.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The place of the next part, if another one is needed.
     fn take(&self) -> Option<usize> {
-        let index = self.taken.fetch_add(1, Relaxed);
-        let part = self.left.get(index).copied()?;
-        (part <= self.last_part.load(Relaxed)).then_some(part)
+        loop {
+            let index = self.taken.fetch_add(1, Relaxed);
+            let part = self.left.get(index).copied()?;
+            // One that was begun earlier may come before others that are needed.
+            if part <= self.last_part.load(Relaxed) {
+                return Some(part);
+            }
+        }
     }
 
     /// Says that the search ends with this part, if no earlier one ends it.
@@ -142,9 +187,11 @@ pub(crate) struct Worker<S: Divisible> {
     shared: Arc<Shared<S>>,
     patience: Patience,
     pulse: Arc<Pulse>,
-    ended: Sender<EndedPart>,
+    news: Sender<News>,
     /// The part that is being explored, by its place, and its search.
     running: Option<(usize, Exploration<S>)>,
+    /// When it has to say where it is.
+    says_at: Instant,
 }
 
 impl<S: Divisible> Worker<S> {
@@ -153,33 +200,68 @@ impl<S: Divisible> Worker<S> {
         shared: Arc<Shared<S>>,
         patience: Patience,
         pulse: Arc<Pulse>,
-        ended: Sender<EndedPart>,
+        news: Sender<News>,
     ) -> Self {
         Worker {
             shared,
             patience,
             pulse,
-            ended,
+            news,
             running: None,
+            says_at: Instant::now() + SAY_EVERY,
         }
     }
 
     fn begin(&mut self, part: usize) {
         self.patience.forget();
         self.pulse.publish_share(Some(0.0));
-        let search = self.shared.search.only(&self.shared.parts[part]);
         let limits = Limits {
             // The limit is one for all workers.
             max_executions: None,
             ..self.shared.limits
         };
-        let exploration = Exploration::new(search, limits, Arc::clone(&self.pulse));
-        self.running = Some((part, exploration));
+        let from_the_start = || {
+            let search = self.shared.search.only(&self.shared.parts[part]);
+            Exploration::new(search, limits, Arc::clone(&self.pulse))
+        };
+        let begun = &self.shared.begun;
+        let begun = begun
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&part);
+        let resumed = begun.and_then(|begun| begun.resume(from_the_start(), &self.patience));
+        self.running = Some((part, resumed.unwrap_or_else(from_the_start)));
+    }
+
+    /// Says how far the part is, before the next execution, if it is time to.
+    fn say(&mut self, part: usize, exploration: &Exploration<S>) {
+        if !self.shared.is_kept {
+            return;
+        }
+        let now = Instant::now();
+        if now >= self.says_at {
+            if let Some(begun) = Begun::of(exploration, &self.patience) {
+                // Nobody listens any more if the search was given up.
+                let _ = self.news.send(News::Reached(part, Box::new(begun)));
+            }
+            self.says_at = now + SAY_EVERY.max(now.elapsed() * SHARE_OF_SAYING);
+        }
     }
 
     /// Hands over what a part has come to. False if it was cut, and there is no point in another
     /// one.
     fn end(&self, part: usize, exploration: Exploration<S>, refused: Option<Refused>) -> bool {
+        let is_limit = |stop: &Option<Stop>| {
+            matches!(
+                stop,
+                None | Some(Stop::MaxExecutions | Stop::TimeLimit | Stop::Interrupted)
+            )
+        };
+        let begun = if self.shared.is_kept && is_limit(&exploration.tally.stop) {
+            Begun::of(&exploration, &self.patience)
+        } else {
+            None
+        };
         let mut tally = exploration.end();
         tally.stop = match refused {
             Some(Refused::NotNeeded) => None,
@@ -187,20 +269,22 @@ impl<S: Divisible> Worker<S> {
             Some(Refused::MaxExecutions) => Some(Stop::MaxExecutions),
             None => tally.stop,
         };
-        let is_cut = matches!(
-            tally.stop,
-            None | Some(Stop::MaxExecutions | Stop::TimeLimit | Stop::Interrupted)
-        );
+        let is_cut = is_limit(&tally.stop);
         if !is_cut && tally.stop != Some(Stop::Exhausted) {
             self.shared.end_with(part);
         }
-        let ended = EndedPart {
+        let begun = begun.filter(|_| is_cut);
+        let news = begun.map(|begun| News::Reached(part, Box::new(begun)));
+        let ended = News::Ended(Box::new(EndedPart {
             part,
             tally,
             is_cut,
-        };
+        }));
         // Nobody listens any more if the search was given up.
-        self.ended.send(ended).is_ok() && !is_cut
+        news.into_iter()
+            .chain([ended])
+            .all(|news| self.news.send(news).is_ok())
+            && !is_cut
     }
 }
 
@@ -214,6 +298,7 @@ impl<S: Divisible> Search for Worker<S> {
                 if exploration.wants_execution() {
                     refused = self.shared.admit(part).err();
                     if refused.is_none() {
+                        self.say(part, &exploration);
                         self.running = Some((part, exploration));
                         return true;
                     }

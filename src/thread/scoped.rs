@@ -136,7 +136,8 @@ impl<'scope> Scope<'scope, '_> {
         // still running, since `self` is borrowed for it.
         let real = unsafe { self.real.load(Relaxed).as_ref::<'scope>() };
         if let Some(real) = real {
-            let handle = builder.real().spawn_scoped(real, RealRun::inherited(f))?;
+            let handle = builder.real().spawn_scoped(real, RealRun::inherited(f));
+            let handle = RealRun::started(handle)?;
             let thread = Thread::real(handle.thread().clone());
             return Ok(ScopedJoinHandle {
                 thread,

@@ -32,7 +32,8 @@ where
             kind: Kind::Modelled(joining),
         }
     } else {
-        JoinHandle::real(real::spawn(RealRun::inherited(f)))
+        let started = Builder::new().spawn(f);
+        started.unwrap_or_else(|error| panic!("failed to spawn thread: {error:?}"))
     }
 }
 
@@ -87,7 +88,7 @@ impl Builder {
                 kind: Kind::Modelled(joining),
             })
         } else {
-            let handle = self.real().spawn(RealRun::inherited(f))?;
+            let handle = RealRun::started(self.real().spawn(RealRun::inherited(f)))?;
             Ok(JoinHandle::real(handle))
         }
     }
@@ -118,7 +119,8 @@ impl Builder {
             })
         } else {
             // SAFETY: the caller has promised what std asks for.
-            let handle = unsafe { self.real().spawn_unchecked(RealRun::inherited(f))? };
+            let handle = unsafe { self.real().spawn_unchecked(RealRun::inherited(f)) };
+            let handle = RealRun::started(handle)?;
             Ok(JoinHandle::real(handle))
         }
     }

@@ -91,7 +91,7 @@ pub(crate) fn racelab<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Run
     )
 }
 
-/// Runs a command as it would be written, apart from quotes, which are not understood.
+/// Runs a command as it would be written, apart from quotes round blanks, which are not understood.
 pub(crate) fn line(line: &str) -> Run {
     racelab(words(line))
 }
@@ -115,7 +115,8 @@ pub(crate) fn assert_fits(text: &str) {
 
 /// The arguments in a line that begins with `racelab`.
 pub(crate) fn words(line: &str) -> impl Iterator<Item = &str> {
-    let mut words = line.split_whitespace();
+    let words = line.split_whitespace();
+    let mut words = words.map(|word| word.trim_matches('\''));
     assert_eq!(words.next(), Some("racelab"), "{line}");
     words
 }

@@ -15,6 +15,7 @@ use crate::Progress;
 use crate::child::{self, Event, Supervisor};
 use crate::report::grouped;
 
+use super::memory::NO_MORE;
 use super::progress::Stage;
 use super::runs::{Job, Message, Told};
 
@@ -220,6 +221,10 @@ impl Counting<'_> {
     fn note_end(&mut self, status: Option<ExitStatus>, job: &Job, heard: &Heard) -> bool {
         if let Some(why) = &heard.unable {
             self.stop(Stop::Unable(why.clone()));
+            return false;
+        }
+        if let Some(why) = heard.said.as_ref().filter(|said| said.starts_with(NO_MORE)) {
+            self.stop(Stop::Unable(why.trim_start_matches("error: ").to_owned()));
             return false;
         }
         // All of its runs are made, or the one that was under way is made again.

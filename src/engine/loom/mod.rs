@@ -232,6 +232,10 @@ fn gave_up(payload: &(dyn Any + Send)) -> Ending {
             "an execution has more branches than loom can follow: it may never end, as a loop that \
          spins without a yield, or needs a larger bound (`--max-steps`, `Explorer::max_steps`)"
                 .to_owned()
+        } else if message.contains("Cannot allocate memory") {
+            "the system has no memory for the stack of another thread under test: allow more \
+             (`ulimit -v`)"
+                .to_owned()
         } else {
             format!("loom gave up: {}", message.trim())
         },

@@ -37,6 +37,17 @@ impl Patience {
             .clear();
     }
 
+    /// Has patience at these places only.
+    pub(crate) fn set(&self, places: Vec<usize>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = places;
+    }
+
+    /// The places, by their addresses.
+    pub(crate) fn places(&self) -> Vec<usize> {
+        let places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        places.clone()
+    }
+
     pub(super) fn has(&self, place: usize) -> bool {
         self.0
             .lock()

@@ -9,6 +9,7 @@ use crate::engine::Point;
 use crate::search::dependence::Dependence;
 use crate::search::division::{Beginning, Digestible, Divisible, Steps, Tree};
 use crate::search::fingerprint::Fingerprint;
+use crate::search::position::Position;
 use crate::trace::Choice;
 
 use super::surprises::Which;
@@ -128,6 +129,17 @@ impl Divisible for Dpor {
             surprises: self.surprises.clone(),
             below: part.clone(),
             ..Dpor::default()
+        }
+    }
+
+    fn position(&self) -> Option<Position> {
+        Some(Position::Dpor(Box::new(self.position())))
+    }
+
+    fn resume(self, position: Position) -> Option<Self> {
+        match position {
+            Position::Dpor(position) => Some(self.at(*position)),
+            Position::Dfs(_) => None,
         }
     }
 }

@@ -16,6 +16,7 @@
 //! executions behind a planned step that has touched less than it was planned to.
 
 mod division;
+mod position;
 mod probe;
 mod races;
 mod surprises;
@@ -36,6 +37,8 @@ use super::reversal::Obstacles;
 use super::stack::Stack;
 
 use division::{Part, PartFinder};
+pub(crate) use position::Position;
+use position::Unseen;
 use probe::{Probe, Redundant};
 use surprises::{Surprises, Which};
 use wakeup_tree::{Branch, Planned, Tree};
@@ -54,6 +57,8 @@ enum Next {
 #[derive(Debug, Default)]
 pub(crate) struct Dpor {
     path: Stack<Node>,
+    /// What is known of the path only from a process before, until it has been followed once.
+    unseen: Unseen,
     /// The steps of the path, as far as they were done.
     done: Dependence,
     /// What is planned from the end of the path on.
@@ -131,6 +136,17 @@ impl Default for Node {
 }
 
 impl Node {
+    /// Notes what is possible here.
+    fn see(&mut self, point: &Point<'_>) {
+        self.choices.clear();
+        for choice in point.choices {
+            if !point.rests(*choice) {
+                self.choices.push(*choice);
+            }
+        }
+        self.possible = Fingerprint::of(point.execution);
+    }
+
     fn sleeps(&self, done: &Dependence, choice: Choice) -> bool {
         if self.asleep.is_empty() {
             return false;
@@ -194,9 +210,13 @@ impl Dpor {
     fn complete(&mut self, execution: &Execution) {
         let number = self.done.steps.len();
         if number < self.path.len() && number < execution.schedule().len() {
+            let is_known = number < self.unseen.done;
             let node = &mut self.path[number];
             let announced = node.announced.take().expect("it was chosen");
             self.done.add(execution, announced);
+            if is_known {
+                return;
+            }
             node.races = self.done.reversible_with_last();
             let step = &self.done.steps[number];
             let touches = execution.touches(number).zip(&self.done.touched_last);
@@ -233,13 +253,7 @@ impl Dpor {
         let node = &mut end[0];
         node.announced = None;
         node.planned = None;
-        node.choices.clear();
-        for choice in point.choices {
-            if !point.rests(*choice) {
-                node.choices.push(*choice);
-            }
-        }
-        node.possible = Fingerprint::of(point.execution);
+        node.see(point);
         node.census = done.identities.meet(point.execution);
         node.tree = std::mem::take(plan);
         node.explored = 0;
@@ -360,7 +374,7 @@ impl Dpor {
         let node = &self.path[point.step];
         if node.possible == Fingerprint::of(point.execution) {
             let taken = node.taken;
-            if point.step == self.done.steps.len() {
+            if point.step == self.done.steps.len() && point.step >= self.unseen.done {
                 self.announce(point);
             }
             return Some(taken);
@@ -434,6 +448,7 @@ impl Search for Dpor {
     }
 
     fn finished(&mut self, execution: &Execution) {
+        self.unseen = Unseen::default();
         // The misuse says more: of an initialiser that is used up, say, in the second execution.
         if matches!(execution.ending(), Some(Ending::Misused(_))) || self.nondeterminism.is_some() {
             return;
@@ -492,6 +507,7 @@ impl Scheduler for Dpor {
             return Some(point.default_choice());
         }
         if point.step < self.path.len() {
+            self.see_again(point);
             return self.repeat(point);
         }
         self.complete(point.execution);

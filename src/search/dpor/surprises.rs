@@ -29,10 +29,13 @@ use crate::trace::Operation;
 /// A step that changes places is announced in the same way there. Others that have the same number
 /// in other executions are other steps, since what the thread has seen has led it elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Which {
     thread: ThreadKey,
     number: u32,
+    #[cfg_attr(feature = "cli", serde(with = "crate::search::kept::operation"))]
     operation: Operation,
+    #[cfg_attr(feature = "cli", serde(with = "crate::search::kept::place"))]
     place: usize,
 }
 
@@ -54,13 +57,17 @@ impl Which {
 
 /// What steps have touched that was not planned.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Surprises {
+    #[cfg_attr(feature = "cli", serde(with = "crate::search::kept::pairs"))]
     touches: FxHashMap<Which, Footprint>,
     /// Of the ends and results of threads that are touched by steps which have not waited for the
     /// thread: what else all of these steps touch.
+    #[cfg_attr(feature = "cli", serde(with = "crate::search::kept::pairs"))]
     looked_at: FxHashMap<SpotKey, Footprint>,
     /// The steps that have touched the end of a thread or its result where that did not matter yet,
     /// with what was planned.
+    #[cfg_attr(feature = "cli", serde(with = "crate::search::kept::pairs"))]
     idle: FxHashMap<SpotKey, Vec<(Which, Footprint)>>,
     /// Whether there are some that the search has not known from its start on.
     pub(super) are_new: bool,

@@ -11,6 +11,7 @@ use crate::search::identity::ThreadKey;
 
 /// A step of a sequence, before it is known what it will do in its new place.
 #[derive(Debug)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Planned {
     pub(super) thread: ThreadKey,
     /// The way that it goes; `None` for a step that has changed places, so that it may have others.
@@ -83,7 +84,8 @@ impl<'a> Sight<'a> {
 }
 
 /// The sequences that begin with a step.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
+#[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Branch {
     pub(super) step: Planned,
     pub(super) below: Tree,

@@ -2,6 +2,38 @@
 
 use super::*;
 
+#[cfg(unix)]
+#[test]
+fn a_printed_line_can_be_pasted_into_a_shell() {
+    use std::process::Command;
+
+    use crate::support::{Folder, Run, command};
+
+    let folder = Folder::new("pasted");
+    // What an unquoted schedule would be expanded to.
+    std::fs::write(folder.file("0x2.1.2x2.1.0x3"), "").unwrap();
+    std::fs::write(folder.file("0*2.1"), "").unwrap();
+    let binary = command().get_program().to_owned();
+    for search in [
+        "counter",
+        "counter --ops 2",
+        "queue-consumer --engine dfs",
+        "pool/leaked-permit",
+        "counter --engine loom",
+    ] {
+        let explored = line(&format!("racelab explore {search}")).exits(1);
+        let printed = explored.fact("replay");
+        let script = format!("racelab() {{ \"$BINARY\" \"$@\"; }}; shopt -s failglob; {printed}");
+        let output = Command::new("bash")
+            .args(["-c", &script])
+            .env("BINARY", &binary)
+            .current_dir(folder.file(""))
+            .output();
+        let replayed = Run::of(&output.unwrap()).exits(1).quiet();
+        assert_eq!(replayed.fact("replay"), printed);
+    }
+}
+
 #[test]
 fn the_printed_line_gives_the_same_failure() {
     for flags in [

@@ -269,7 +269,7 @@ fn bad_input_is_refused() {
 #[test]
 fn only_bench_has_markdown() {
     for command in ["list", "show counter", "explore counter", "verify counter"] {
-        line(&format!("racelab {command} --format markdown")).refused("--format markdown is for");
+        line(&format!("racelab {command} --format markdown")).refused("invalid value 'markdown'");
     }
 }
 

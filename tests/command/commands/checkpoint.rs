@@ -149,6 +149,106 @@ fn a_cut_search_goes_on_where_it_was_cut() {
 }
 
 #[test]
+fn a_search_that_is_cut_inside_its_parts_again_and_again_ends_with_the_same_totals() {
+    for (program, code, steps) in [
+        ("counter --engine dfs --threads 3 --all", 1, [31, 132]),
+        (
+            "counter --engine dpor --threads 2 --ops 4 --all",
+            1,
+            [71, 500],
+        ),
+        (
+            "counter/mutex --engine dpor --threads 3 --ops 3",
+            0,
+            [29, 111],
+        ),
+    ] {
+        let undisturbed = line(&format!("racelab explore {program} --jobs 1 --format json"));
+        let undisturbed = parsed(&undisturbed.exits(code));
+        for executions in steps {
+            let folder = Folder::new("inside");
+            let file = folder.file("c.json");
+            let mut limit = executions;
+            let mut was_inside = false;
+            let ended = loop {
+                let cut = format!("{program} --max-executions {limit}");
+                let run = parsed(&line(&search(&cut, &file)));
+                if run["complete"] == true {
+                    break run;
+                }
+                assert_eq!(run["executions"], limit, "{program}");
+                let content: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+                was_inside |= content["known"]["begun"].is_object();
+                limit += executions;
+            };
+            assert!(was_inside, "{program} was never cut inside a part");
+            let mut expected = undisturbed.clone();
+            expected["seconds"] = ended["seconds"].clone();
+            assert_eq!(ended, expected, "{program}, each {executions}");
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_inside_a_part_that_was_cut_anywhere_is_refused_and_left_alone() {
+    let folder = Folder::new("bytes-inside");
+    let file = folder.file("c.json");
+    let program = "counter --engine dpor --threads 2 --ops 4 --all";
+    line(&search(&format!("{program} --max-executions 71"), &file)).exits(1);
+    let kept = fs::read(&file).unwrap();
+    for end in (0..kept.len() - 1).step_by(kept.len() / 50) {
+        fs::write(&file, &kept[..end]).unwrap();
+        line(&search(program, &file)).refused("is no checkpoint of this racelab");
+        assert_eq!(fs::read(&file).unwrap(), &kept[..end]);
+    }
+}
+
+#[test]
+fn a_resumed_search_says_how_many_executions_are_behind_it() {
+    let folder = Folder::new("says");
+    let file = folder.file("c.json");
+    let line_of = |limit: &str| {
+        let file = file.display();
+        format!(
+            "racelab explore counter/mutex --engine dfs --threads 3 {limit} --checkpoint {file}"
+        )
+    };
+    line(&line_of("--max-executions 100")).exits(3).quiet();
+    let run = line(&line_of("")).exits(0);
+    assert_eq!(run.stderr, "resumed after 100 executions\n");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_process_on_the_same_checkpoint_is_refused() {
+    let folder = Folder::new("second");
+    let file = folder.file("c.json");
+    let line_of = search(
+        "counter --engine dfs --threads 4 --ops 2 --all --jobs 2",
+        &file,
+    );
+    let first = start(&line_of);
+    while !file.exists() {
+        std::thread::yield_now();
+    }
+    for _ in 0..20 {
+        line(&line_of).refused("another process goes on from the checkpoint");
+    }
+    crate::support::send("INT", first.id());
+    let run = Run::of(&first.wait_with_output().unwrap())
+        .exits(130)
+        .quiet();
+    assert_eq!(parsed(&run)["bound"]["kind"], "interrupted");
+    assert_eq!(folder.names(), ["c.json"]);
+    // It is free again, and whole.
+    let next = search(
+        "counter --engine dfs --threads 4 --ops 2 --all --jobs 2 --max-executions 1",
+        &file,
+    );
+    line(&next).exits(1).quiet();
+}
+
+#[test]
 fn shards_have_checkpoints_of_their_own() {
     let folder = Folder::new("shard");
     let file = folder.file("c.json");

@@ -10,7 +10,7 @@ fn the_printed_token_replays_the_failure() {
     assert!(run.stdout.contains("C11 memory model"), "{}", run.stdout);
     let replay = run.stdout.lines().last().unwrap();
     let command = replay.trim_start().strip_prefix("replay   ").unwrap();
-    assert!(command.contains(" loom:"), "{command}");
+    assert!(command.contains(" 'loom:"), "{command}");
     let again = line(command).exits(1).quiet();
     assert_eq!(
         run.stdout.split("\n  fix").next(),
@@ -30,7 +30,7 @@ fn a_bound_on_preemptions_is_obeyed_and_named() {
         .refused("--preemptions is for the engines dpor, dfs and loom");
     line("racelab explore counter --engine loom --preemptions 256").refused("255");
     let run = line("racelab explore counter --engine loom --preemptions 1").exits(1);
-    assert!(run.stdout.contains("/bound=1\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("/bound=1'\n"), "{}", run.stdout);
 }
 
 #[test]

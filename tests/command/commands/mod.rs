@@ -5,8 +5,11 @@ mod checkpoint;
 mod corpus;
 mod diff;
 mod fan_out;
+mod help;
 mod keyboard;
 mod lessons;
+#[cfg(target_os = "linux")]
+mod limits;
 mod loom;
 mod pipe;
 mod processes;

@@ -384,12 +384,17 @@ fn outcomes_crashes_time_outs_and_runs_without_an_outcome_are_all_runs() {
 #[test]
 fn a_limit_of_files_is_no_error_of_the_lab() {
     let explore = "racelab explore counter/unsafe-cell --engine threads --runs 300";
-    let run = limited(7, explore).refused("cannot start a process for the runs: ");
-    assert!(run.stderr.contains("ulimit"), "{run:?}");
+    let says_so = |run: &Run| {
+        assert_eq!(run.stdout, "", "{run:?}");
+        let what = "cannot start a process for the runs: ";
+        assert!(run.stderr.contains(what), "{run:?}");
+        assert!(run.stderr.contains("ulimit"), "{run:?}");
+    };
+    says_so(&limited(7, explore).exits(3));
     let run = limited(40, &format!("{explore} --oversubscribe 50 --format json"));
-    if run.code == 2 {
+    if run.stdout.is_empty() {
         // No run was made before.
-        run.refused("cannot start a process for the runs: ");
+        says_so(&run.exits(3));
     } else {
         let json = parsed(&run.quiet());
         assert!(json["executions"].as_u64().unwrap() > 0, "{json}");

@@ -79,6 +79,96 @@ fn merged_shards_are_the_whole_search_word_for_word() {
 }
 
 #[test]
+fn merged_shards_and_resumed_searches_say_of_loops_and_sharing_what_the_whole_says() {
+    for (search, said) in [
+        ("counter/thread-local --engine dfs", "  warning "),
+        (
+            "shared-list/check-then-push --engine dfs --ops 9 --max-steps 60 --max-executions 900",
+            "  loop ",
+        ),
+    ] {
+        let folder = Folder::new("says");
+        let whole = line(&format!("racelab explore {search} --jobs 1"));
+        assert!(whole.stdout.contains(said), "{whole:?}");
+        let said_by = |run: &Run| -> Vec<String> {
+            let lines = run.stdout.lines();
+            let lines = lines.skip_while(|line| !line.starts_with(said));
+            lines.map(str::to_owned).collect()
+        };
+        let merged = merge(&shards(&folder, search, 3), &[]);
+        assert_eq!(said_by(&merged), said_by(&whole), "{search}");
+        let checkpoint = folder.file("c.json");
+        let resumed = format!(
+            "racelab explore {search} --checkpoint {}",
+            checkpoint.display()
+        );
+        line(&resumed).exits(whole.code);
+        assert_eq!(said_by(&line(&resumed)), said_by(&whole), "{search}");
+    }
+}
+
+#[test]
+fn a_report_that_contradicts_itself_is_not_merged() {
+    let folder = Folder::new("contradictions");
+    let cases = [
+        (
+            "",
+            "verdict",
+            "\"holds\"",
+            "a shard alone cannot be `holds`",
+        ),
+        (
+            "",
+            "verdict",
+            "\"maybe\"",
+            "a shard alone cannot be `maybe`",
+        ),
+        (
+            "",
+            "verdict",
+            "\"inconclusive\"",
+            "`inconclusive`, with a failure",
+        ),
+        ("", "failure", "null", "`violated`, without a failure"),
+        ("", "reason", "\"x\"", "`violated`, with a reason"),
+        ("", "complete", "true", "not a complete search"),
+        ("", "executions", "0", "1 of 0 executions failed"),
+        (
+            "--all",
+            "violations",
+            "0",
+            "0 executions failed, with a failure",
+        ),
+        ("--all", "executions", "5", "of 5 executions"),
+        ("--all", "outcomes", "null", "only a search with `--all`"),
+        (
+            "--all",
+            "outcomes",
+            "[{\"value\":\"1\",\"executions\":20}]",
+            "20 of 19 executions recorded an outcome",
+        ),
+    ];
+    for (options, key, value, why) in cases {
+        let search = format!("counter --engine dfs {options}");
+        let [file] = &shards(&folder, &search, 1)[..] else {
+            panic!("there is one shard")
+        };
+        let mut json: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        json[key] = serde_json::from_str(value).unwrap();
+        fs::write(file, json.to_string()).unwrap();
+        let run = merge(std::slice::from_ref(file), &[]).refused(why);
+        assert!(run.stderr.contains("it contradicts itself"), "{run:?}");
+    }
+    let [file] = &shards(&folder, "counter/mutex --engine dpor", 1)[..] else {
+        panic!("there is one shard")
+    };
+    let mut json: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    json["traces"] = 99.into();
+    fs::write(file, json.to_string()).unwrap();
+    merge(std::slice::from_ref(file), &[]).refused("executions are of 99 traces");
+}
+
+#[test]
 fn the_failure_of_merged_shards_is_the_smallest_and_replays() {
     let folder = Folder::new("failure");
     let files = shards(&folder, "counter --threads 3 --engine dfs", 4);

@@ -71,7 +71,9 @@ fn a_child_that_the_system_does_not_start_is_no_error_of_the_lab() {
     ];
     for command in commands {
         // With so few open files there is no pipe to a process.
-        let run = limited(4, &command).refused("cannot start a ");
+        let run = limited(4, &command).exits(3);
+        assert_eq!(run.stdout, "", "{command}: {run:?}");
+        assert!(run.stderr.contains("cannot start a "), "{command}: {run:?}");
         assert!(run.stderr.contains("ulimit"), "{command}: {run:?}");
     }
 }

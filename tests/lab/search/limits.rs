@@ -54,6 +54,65 @@ fn a_time_limit_that_is_over_proves_nothing() {
 }
 
 #[test]
+fn limits_that_are_never_reached_change_nothing() {
+    for engine in [
+        Engine::Dpor,
+        Engine::Dfs,
+        Engine::Random,
+        Engine::Pct,
+        #[cfg(feature = "shuttle")]
+        Engine::Shuttle,
+        #[cfg(feature = "loom")]
+        Engine::Loom,
+    ] {
+        for jobs in [None, Some(2)] {
+            let explorer = Explorer::new(engine)
+                .max_executions(500)
+                .time_limit(Duration::MAX)
+                .stall_limit(Duration::MAX);
+            let explorer = match jobs {
+                Some(jobs) => explorer.jobs(jobs),
+                None => explorer,
+            };
+            let report = explorer.explore(counter_2_1);
+            expect_failure(&report);
+        }
+    }
+}
+
+#[test]
+fn a_wait_may_be_for_no_time_or_for_ever() {
+    use racelab::sync::{Condvar, Mutex, mpsc};
+
+    for engine in [Engine::Dpor, Engine::Dfs] {
+        for time in [Duration::ZERO, Duration::MAX] {
+            let report = Explorer::new(engine).explore(move || {
+                let pair = Arc::new((Mutex::new(false), Condvar::new()));
+                let (sender, receiver) = mpsc::channel();
+                let other = thread::spawn({
+                    let pair = Arc::clone(&pair);
+                    move || {
+                        *pair.0.lock().unwrap() = true;
+                        pair.1.notify_one();
+                        sender.send(1).unwrap();
+                    }
+                });
+                let held = pair.0.lock().unwrap();
+                let waited = pair.1.wait_timeout_while(held, time, |ready| !*ready);
+                let (held, timed_out) = waited.unwrap();
+                assert!(*held || timed_out.timed_out());
+                drop(held);
+                let _ = receiver.recv_timeout(time);
+                thread::park_timeout(Duration::ZERO);
+                thread::sleep(time);
+                other.join().unwrap();
+            });
+            assert!(report.failure().is_none(), "{report}");
+        }
+    }
+}
+
+#[test]
 fn an_interrupt_ends_the_search_after_the_running_execution() {
     for engine in [
         Engine::Dfs,
