@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use std::panic::Location;
 
 use crate::execution::{Ending, Execution, Guarded, Identity, NextStep, RacesWith, give_up, with};
-use crate::trace::{Access, ObjectId, Operation, Race};
+use crate::trace::{Access, LeftOut, ObjectId, Operation, Race};
 
+use super::last_drop::{self, Caller};
 use super::{Primitive, State};
 
 const KIND: &str = "UnsafeCell";
@@ -117,6 +118,18 @@ pub(crate) fn access(cell: ObjectId, access: &NextStep) {
     let seen = runtime.race(cell, access.operation == Operation::CellWrite);
     let race = with(|execution| execution.access_cell(cell, access, seen));
     let Some(race) = race else { return };
+    match last_drop::caller() {
+        Caller::LastDrop => {
+            with(|execution| {
+                execution.leave_out(LeftOut::LastDrops);
+                execution.order_after_accesses(cell);
+                execution.access_cell(cell, access, Some(Ok(())))
+            });
+            return;
+        }
+        Caller::Other => {}
+        Caller::Unknown => with(|execution| execution.leave_out(LeftOut::NamelessFunctions)),
+    }
     let ending = Ending::Raced(race);
     if with(|execution| execution.is_panicking()) {
         // It cannot be unwound a second time.
@@ -173,6 +186,21 @@ impl Execution {
             }
         }
         None
+    }
+
+    /// What happens next on the current thread comes after all accesses of the cell.
+    fn order_after_accesses(&mut self, cell: ObjectId) {
+        let State::Cell(state) = &self.object(cell).state else {
+            return;
+        };
+        let accesses = state.reads.iter().chain(&state.last_write);
+        let accesses: Vec<_> = accesses
+            .map(|stamp| (stamp.access.thread, stamp.time))
+            .collect();
+        let clock = &mut self.current_mut().knowledge.clock;
+        for (thread, time) in accesses {
+            clock.raise(thread, time);
+        }
     }
 
     /// The access that races with this one, if there is one.

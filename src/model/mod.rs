@@ -15,6 +15,7 @@ pub(crate) mod barrier;
 pub(crate) mod cell;
 pub(crate) mod channel;
 pub(crate) mod condvar;
+mod last_drop;
 pub(crate) mod mutex;
 pub(crate) mod once;
 pub(crate) mod park;

@@ -259,6 +259,14 @@ impl fmt::Display for LeftOut {
             }
             LeftOut::Yields => "threads that yield again going on before others",
             LeftOut::AfterRaces => "what follows a data race (try `--engine dfs`)",
+            LeftOut::LastDrops => {
+                "races of destructors that the last drop of an `Arc` runs with what other threads \
+                 reached otherwise than through its clones"
+            }
+            LeftOut::NamelessFunctions => {
+                "whether the race is in the last drop of an `Arc`, and so none: the functions have no \
+                 names (`strip = true`)"
+            }
         })
     }
 }

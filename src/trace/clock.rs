@@ -71,6 +71,21 @@ impl Clock {
         self.rest[index] += 1;
     }
 
+    /// Adds the events of a thread up to the one of this number.
+    pub(crate) fn raise(&mut self, thread: ThreadId, number: u32) {
+        let index = thread.index();
+        let count = match index.checked_sub(FIRST) {
+            None => &mut self.first[index],
+            Some(index) => {
+                if self.rest.len() <= index {
+                    self.rest.resize(index + 1, 0);
+                }
+                &mut self.rest[index]
+            }
+        };
+        *count = number.max(*count);
+    }
+
     /// Adds all that another clock knows.
     #[inline]
     pub fn join(&mut self, other: &Clock) {

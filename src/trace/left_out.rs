@@ -37,11 +37,18 @@ pub enum LeftOut {
     /// What a thread would have done after a data race, and others because of it. A search that goes
     /// on past failures with reduction would need that to find the other orders.
     AfterRaces,
+    /// A destructor that the last drop of an `Arc` ran accessed what other threads had accessed. They
+    /// are taken to have done so through clones that they have dropped since; if it was in another
+    /// way, it is a data race.
+    LastDrops,
+    /// A data race was found in a program whose functions have no names, as after `strip = true`. It
+    /// is none if the last drop of an `Arc` runs the second access, in a destructor.
+    NamelessFunctions,
 }
 
 impl LeftOut {
     /// All kinds.
-    pub const ALL: [LeftOut; 14] = [
+    pub const ALL: [LeftOut; 16] = [
         LeftOut::StaleValues,
         LeftOut::SpuriousWakeUps,
         LeftOut::RepeatedFailures,
@@ -56,6 +63,8 @@ impl LeftOut {
         LeftOut::StrictFences,
         LeftOut::Yields,
         LeftOut::AfterRaces,
+        LeftOut::LastDrops,
+        LeftOut::NamelessFunctions,
     ];
 
     /// Whether a search that leaves this out is not complete.
@@ -76,7 +85,9 @@ impl LeftOut {
             | LeftOut::SpuriousFailures
             | LeftOut::LoadBuffering
             | LeftOut::StrictFences
-            | LeftOut::Yields => false,
+            | LeftOut::Yields
+            | LeftOut::LastDrops
+            | LeftOut::NamelessFunctions => false,
         }
     }
 
@@ -106,13 +117,15 @@ impl LeftOut {
             LeftOut::StrictFences => "strict-fences",
             LeftOut::Yields => "yields",
             LeftOut::AfterRaces => "after-races",
+            LeftOut::LastDrops => "last-drops",
+            LeftOut::NamelessFunctions => "nameless-functions",
         }
     }
 }
 
 /// A set of kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LeftOutSet(u16);
+pub(crate) struct LeftOutSet(u32);
 
 impl LeftOutSet {
     pub(crate) fn add(&mut self, kind: LeftOut) {

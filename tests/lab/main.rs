@@ -10,6 +10,7 @@ mod explain;
 mod facade;
 #[cfg(feature = "cli")]
 mod known_bugs;
+mod last_drops;
 #[cfg(feature = "loom")]
 mod loom_engine;
 #[cfg(feature = "loom")]
