@@ -134,6 +134,10 @@ impl Execution {
         if let Some(lock) = self.publishes(self.me(), done.next) {
             self.object_mut(lock).guarded_version += 1;
         }
+        if let (Operation::Wake, Some(mutex)) = (done.event.operation, done.next.mutex()) {
+            let me = self.me();
+            self.object_mut(mutex).plain_writes = (me, self.thread(me).plain_writes);
+        }
         let step = self.last_step();
         let [first, second] = spots;
         let mut change = |spot: Spot| {
