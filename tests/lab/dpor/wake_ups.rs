@@ -76,6 +76,8 @@ fn a_wait_without_a_loop_is_broken_by_a_spurious_wake_up_alone() {
         let report = explorer.explore(waits_once);
         let failure = report.failure().unwrap_or_else(|| panic!("{report}"));
         assert!(failure.message.contains("not looked at again"), "{report}");
+        let why = failure.why.as_deref().unwrap_or_default();
+        assert!(why.starts_with("spurious wake-up"), "{report}");
         let schedule = failure.schedule.as_ref().unwrap();
         let replayed = racelab::replay(schedule, waits_once);
         assert_eq!(
