@@ -23,7 +23,7 @@ use crate::engine::Loom;
 use crate::trace::Schedule;
 #[cfg(not(feature = "loom"))]
 use crate::verdict::Reason;
-use crate::verdict::{Engine, Report, Shard};
+use crate::verdict::{Engine, Report, Shard, SpuriousWakeUps};
 
 pub(crate) use checked::Checked;
 #[cfg(feature = "cli")]
@@ -75,6 +75,7 @@ pub struct Explorer {
     time_limit: Option<Duration>,
     max_steps: usize,
     preemption_bound: Option<u8>,
+    spurious: Option<SpuriousWakeUps>,
     seed: u64,
     past_failures: bool,
     minimises: bool,
@@ -100,6 +101,7 @@ impl Explorer {
             time_limit: None,
             max_steps: DEFAULT_MAX_STEPS,
             preemption_bound: None,
+            spurious: None,
             seed: 0,
             past_failures: false,
             minimises: true,
@@ -171,6 +173,52 @@ impl Explorer {
             preemption_bound: Some(preemptions),
             ..self
         }
+    }
+
+    /// Says whether spurious wake-ups are explored. If nothing is said, [`check`](Self::check) explores
+    /// them and [`explore`](Self::explore) does not.
+    ///
+    /// ```
+    /// use racelab::sync::{Arc, Condvar, Mutex};
+    /// use racelab::{Engine, Explorer, SpuriousWakeUps, Verdict, thread};
+    ///
+    /// let explorer = Explorer::new(Engine::Dpor).spurious(SpuriousWakeUps::Explored);
+    /// let report = explorer.explore(|| {
+    ///     let pair = Arc::new((Mutex::new(false), Condvar::new()));
+    ///     let other = thread::spawn({
+    ///         let pair = Arc::clone(&pair);
+    ///         move || {
+    ///             *pair.0.lock().unwrap() = true;
+    ///             pair.1.notify_one();
+    ///         }
+    ///     });
+    ///     let mut ready = pair.0.lock().unwrap();
+    ///     if !*ready {
+    ///         ready = pair.1.wait(ready).unwrap();
+    ///     }
+    ///     assert!(*ready, "it was not looked at again");
+    ///     drop(ready);
+    ///     other.join().unwrap();
+    /// });
+    /// assert!(matches!(report.verdict, Verdict::Violated(_)));
+    /// ```
+    ///
+    /// [`Engine::Loom`] has none. A replay follows a schedule with or without them.
+    pub fn spurious(self, wake_ups: SpuriousWakeUps) -> Self {
+        Explorer {
+            spurious: Some(wake_ups),
+            ..self
+        }
+    }
+
+    /// Whether it explores spurious wake-ups.
+    fn wake_ups(&self) -> SpuriousWakeUps {
+        let default = if self.is_check {
+            SpuriousWakeUps::Explored
+        } else {
+            SpuriousWakeUps::LeftOut
+        };
+        self.spurious.unwrap_or(default)
     }
 
     /// Sets the seed of the random choices. The same seed makes the same choices.

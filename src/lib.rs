@@ -126,7 +126,7 @@ pub use explorer::{
 #[cfg(feature = "engine")]
 pub use verdict::{
     Bound, Cause, Coverage, Difference, Division, Engine, Failure, FailureKind, Loop, MemoryModel,
-    Outcome, Reason, Report, Shard, Sharing, UnknownEngine, Verdict,
+    Outcome, Reason, Report, Shard, Sharing, SpuriousWakeUps, UnknownEngine, Verdict,
 };
 
 /// Declares plain statics. With the feature `engine`, they are made anew in each execution.

@@ -124,6 +124,17 @@ impl Engine {
         }
     }
 
+    /// Whether it can explore spurious wake-ups: waits are the lab's own under it, and it goes each of
+    /// their ways.
+    pub fn wakes_spuriously(self) -> bool {
+        match self {
+            #[cfg(feature = "loom")]
+            Engine::Loom => false,
+            Engine::Threads => false,
+            _ => true,
+        }
+    }
+
     /// Whether it draws its choices, so that they depend on the seed.
     pub fn is_random(self) -> bool {
         match self {
@@ -219,6 +230,8 @@ pub struct Report {
     pub engine: Option<Engine>,
     /// Which behaviours of memory were explored.
     pub memory_model: MemoryModel,
+    /// Whether spurious wake-ups were explored.
+    pub spurious: SpuriousWakeUps,
     /// The seed of the engine's random choices.
     pub seed: u64,
     /// The executions that came to an end, failing ones included.
@@ -279,6 +292,20 @@ impl Report {
             Verdict::Holds | Verdict::Inconclusive(_) => None,
         }
     }
+}
+
+/// Whether spurious wake-ups are explored: that a wait on a condition variable of std's, or `park`,
+/// ends without a notification.
+///
+/// A thread is woken spuriously again at the same place, on the same object, only after something has
+/// changed that it has looked at: what the mutex guards, or what it has loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SpuriousWakeUps {
+    /// They are another way in which a wait can end.
+    Explored,
+    /// They do not take place, which the report says.
+    #[default]
+    LeftOut,
 }
 
 /// What executions have used of racelab: the more, the more there is to explore.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::explorer::Explorer;
 use crate::trace::Schedule;
-use crate::verdict::Engine;
+use crate::verdict::{Engine, SpuriousWakeUps};
 
 use super::parse_duration;
 
@@ -14,7 +14,7 @@ use super::parse_duration;
 const PREFIX: &str = "RACELAB_";
 
 /// The variables that there are.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "RACELAB_ENGINE",
     "RACELAB_JOBS",
     "RACELAB_MAX_EXECUTIONS",
@@ -23,6 +23,7 @@ const KNOWN: [&str; 10] = [
     "RACELAB_REPLAY",
     "RACELAB_REQUIRE",
     "RACELAB_SEED",
+    "RACELAB_SPURIOUS",
     "RACELAB_SUMMARY",
     "RACELAB_TIME_LIMIT",
 ];
@@ -90,6 +91,14 @@ impl Environment {
         {
             explorer = explorer.seed(seed);
         }
+        explorer = match variables.text("RACELAB_SPURIOUS")? {
+            None => explorer,
+            Some("on") => explorer.spurious(SpuriousWakeUps::Explored),
+            Some("off") => explorer.spurious(SpuriousWakeUps::LeftOut),
+            Some(other) => {
+                return Err(format!("RACELAB_SPURIOUS={other}: write `on` or `off`"));
+            }
+        };
         if let Some(text) = variables.text("RACELAB_TIME_LIMIT")? {
             let limit = parse_duration(text);
             explorer =
@@ -215,6 +224,7 @@ mod tests {
         assert!(only("RACELAB_MAX_EXECUTIONS", "-3").contains("RACELAB_MAX_EXECUTIONS=-3"));
         assert!(only("RACELAB_MAX_STEPS", "0").contains("RACELAB_MAX_STEPS=0"));
         assert!(only("RACELAB_PREEMPTIONS", "256").contains("RACELAB_PREEMPTIONS=256"));
+        assert!(only("RACELAB_SPURIOUS", "1").contains("RACELAB_SPURIOUS=1"));
         assert!(only("RACELAB_JOBS", "0").contains("RACELAB_JOBS=0"));
     }
 

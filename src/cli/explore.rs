@@ -17,7 +17,7 @@ use super::division::DivisionArgs;
 use super::error::{Error, Exit};
 use super::isolated;
 use super::odds::{Raced, Raising, Runs};
-use super::options::{self, Expect, Format, Look, MaxSteps};
+use super::options::{self, Expect, Format, Look, MaxSteps, Spurious};
 use super::output::Output;
 use super::progress::{Stage, with_progress};
 use super::select;
@@ -92,6 +92,10 @@ pub(super) struct Explore {
 
     #[command(flatten)]
     max_steps: MaxSteps,
+
+    /// Whether waits on condition variables and `park` can end without a notification
+    #[arg(long, value_enum, value_name = "WHETHER", default_value = "off")]
+    spurious: Spurious,
 
     /// The seed of random choices
     #[arg(
@@ -231,6 +235,7 @@ impl Explore {
             ("shard", shard.into()),
             ("all", self.all.into()),
             ("max_steps", self.max_steps.max_steps.into()),
+            ("spurious", (self.spurious == Spurious::On).into()),
         ];
         let search = search
             .into_iter()
@@ -241,8 +246,15 @@ impl Explore {
     }
 
     fn explorer(&self, progress: Progress) -> Result<Explorer, Error> {
+        if self.spurious == Spurious::On && !self.engine.wakes_spuriously() {
+            let engine = self.engine;
+            return Err(Error::Usage(format!(
+                "--spurious on is not for the engine {engine}, which cannot wake a thread spuriously"
+            )));
+        }
         let explorer = Explorer::new(self.engine)
             .max_steps(self.max_steps.max_steps)
+            .spurious(self.spurious.into())
             .seed(self.seed)
             .progress(progress);
         let explorer = match self.executions()? {

@@ -11,7 +11,10 @@ use crate::exhibits::{self, Variant};
 use crate::report::schema::{BoundValue, EXPLORE, Explore, FailureValue, ShardValue};
 use crate::search::Tally;
 use crate::trace::{LeftOut, LeftOutSet, Schedule};
-use crate::{Bound, Coverage, Engine, Explorer, Failure, Reason, Report, Shard, Sharing, Verdict};
+use crate::{
+    Bound, Coverage, Engine, Explorer, Failure, Reason, Report, Shard, Sharing, SpuriousWakeUps,
+    Verdict,
+};
 
 use super::error::{Error, Exit};
 use super::explore;
@@ -63,6 +66,7 @@ struct Program {
     size: exhibits::Size,
     engine: Engine,
     max_steps: usize,
+    spurious: SpuriousWakeUps,
 }
 
 impl Merge {
@@ -273,7 +277,7 @@ fn whole(shards: Vec<Reported>) -> Result<Vec<Reported>, Error> {
 
 impl Reported {
     /// What has to be the same in all shards.
-    fn facts(&self) -> [(&'static str, String); 11] {
+    fn facts(&self) -> [(&'static str, String); 12] {
         let Reported { part, shard, .. } = self;
         [
             ("exhibit", part.exhibit.clone()),
@@ -282,6 +286,10 @@ impl Reported {
             ("engine", part.engine.clone().unwrap_or_default()),
             ("memory model", part.memory_model.clone()),
             ("seed", part.seed.to_string()),
+            (
+                "`--spurious`",
+                part.spurious.clone().unwrap_or_else(|| "off".to_owned()),
+            ),
             ("number of shards", shard.of.to_string()),
             ("bound on steps", shard.max_steps.to_string()),
             ("`--all`", shard.all.to_string()),
@@ -343,6 +351,10 @@ impl Program {
             size,
             engine,
             max_steps: first.shard.max_steps,
+            spurious: match first.part.spurious {
+                Some(_) => SpuriousWakeUps::Explored,
+                None => SpuriousWakeUps::LeftOut,
+            },
         })
     }
 
@@ -424,6 +436,7 @@ fn merged(shards: &[Reported], program: &Program) -> Result<Report, Error> {
     let elapsed = Duration::try_from_secs_f64(seconds).unwrap_or_default();
     let explorer = Explorer::new(program.engine)
         .max_steps(program.max_steps)
+        .spurious(program.spurious)
         .seed(shards[0].part.seed);
     let tally = Tally {
         executions,

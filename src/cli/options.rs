@@ -7,7 +7,7 @@ use clap::{Arg, Args, ColorChoice, ValueEnum};
 
 use crate::exhibits::Variant;
 use crate::trace::Schedule;
-use crate::{Engine, exhibits};
+use crate::{Engine, SpuriousWakeUps, exhibits};
 
 use super::error::Error;
 use super::select;
@@ -123,6 +123,24 @@ pub(super) struct MaxSteps {
         allow_negative_numbers = true,
     )]
     pub(super) max_steps: usize,
+}
+
+/// Whether waits can end without a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Spurious {
+    // Explored, as one of the ways in which a wait can end.
+    On,
+    // Left out, which the report says.
+    Off,
+}
+
+impl From<Spurious> for SpuriousWakeUps {
+    fn from(spurious: Spurious) -> Self {
+        match spurious {
+            Spurious::On => SpuriousWakeUps::Explored,
+            Spurious::Off => SpuriousWakeUps::LeftOut,
+        }
+    }
 }
 
 /// What the verdict is expected to be.

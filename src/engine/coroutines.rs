@@ -31,6 +31,8 @@ pub(crate) struct Coroutines {
     pub(crate) pulse: Arc<Pulse>,
     /// What the executions so far have shown of loops.
     pub(crate) patience: Patience,
+    /// Whether waits can end without a notification.
+    pub(crate) wakes_spuriously: bool,
 }
 
 impl fmt::Debug for Coroutines {
@@ -90,6 +92,7 @@ impl Coroutines {
         execution::with(|execution| {
             execution.record_touches(conduct.records_from);
             execution.run_on(conduct.runs_on);
+            execution.wake_spuriously(self.wakes_spuriously);
         });
     }
 

@@ -77,6 +77,7 @@ fn run(body: impl Fn() + Send + Sync + 'static) -> Option<String> {
         max_steps: 1_000,
         pulse: Arc::new(Pulse::default()),
         patience: Patience::default(),
+        wakes_spuriously: false,
     };
     let conduct = Conduct {
         prunes: false,

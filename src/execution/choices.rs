@@ -364,7 +364,10 @@ impl Execution {
             let ways = self.ways(id, next);
             let may_fail = !matches!(next.alternatives, Alternatives::Timeout);
             if ways == 1 && may_fail && self.stalls(id, next) {
-                left_out.add(LeftOut::RepeatedFailures);
+                left_out.add(match next.alternatives {
+                    Alternatives::WakeUp => LeftOut::RepeatedWakeUps,
+                    _ => LeftOut::RepeatedFailures,
+                });
             }
             if ways == 1 {
                 choices.push(way(0));

@@ -193,6 +193,8 @@ pub(crate) struct Execution {
     gained_patience: bool,
     /// Whether choices are left out that lead nowhere new.
     prunes: bool,
+    /// Whether waits can end without a notification.
+    wakes_spuriously: bool,
     /// What was possible and is not explored.
     left_out: LeftOutSet,
     /// To how many cells a pointer was given away, through which accesses are not seen.
@@ -313,6 +315,7 @@ impl Execution {
             patience,
             gained_patience: false,
             prunes,
+            wakes_spuriously: false,
             left_out: LeftOutSet::default(),
             unchecked_cells: 0,
             has_waited: false,
@@ -595,6 +598,15 @@ impl Execution {
         self.runs_on = runs_on;
     }
 
+    /// Lets waits end without a notification, as one of their ways.
+    pub(crate) fn wake_spuriously(&mut self, wakes_spuriously: bool) {
+        self.wakes_spuriously = wakes_spuriously;
+    }
+
+    pub(crate) fn wakes_spuriously(&self) -> bool {
+        self.wakes_spuriously
+    }
+
     /// Ends what counts of the execution, unless that has ended already or goes on after this
     /// failure.
     pub(crate) fn end(&mut self, ending: Ending) {
@@ -764,6 +776,13 @@ impl Execution {
     /// Notes what was possible and is not explored.
     pub(crate) fn leave_out(&mut self, kind: LeftOut) {
         self.left_out.add(kind);
+    }
+
+    /// Notes that the wait which begins could end without a notification, unless that is explored.
+    pub(crate) fn leave_out_wake_up(&mut self) {
+        if self.is_explored() && !self.wakes_spuriously {
+            self.left_out.add(LeftOut::SpuriousWakeUps);
+        }
     }
 
     pub(crate) fn left_out(&self) -> LeftOutSet {

@@ -55,6 +55,7 @@ impl NextStep {
     pub(crate) fn mutex(&self) -> Option<ObjectId> {
         match self.requires {
             Requirement::Held(mutex) | Requirement::Woken { mutex } => Some(mutex),
+            Requirement::Free(mutex) if self.operation == Operation::Wake => Some(mutex),
             _ => None,
         }
     }
@@ -158,4 +159,6 @@ pub(crate) enum Alternatives {
     /// It can find its thread not quite ended, although that has done all of its steps:
     /// alternative 1.
     Unfinished,
+    /// The wait that it begins can end spuriously, where such wake-ups are explored: alternative 1.
+    WakeUp,
 }

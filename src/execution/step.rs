@@ -428,9 +428,6 @@ impl Execution {
     }
 
     fn note_left_out(&mut self, next: &NextStep) {
-        if matches!(next.operation, Operation::Wait | Operation::Park) {
-            self.left_out.add(LeftOut::SpuriousWakeUps);
-        }
         if next
             .ordering
             .is_some_and(|ordering| ordering != Ordering::SeqCst)

@@ -1,6 +1,6 @@
 //! Notifications that came too early, and wake-ups that came too late.
 
-use crate::trace::{ObjectId, Operation, ThreadId, Trace};
+use crate::trace::{EventResult, ObjectId, Operation, ThreadId, Trace};
 use crate::verdict::Failure;
 
 use super::{Explanation, step_of, steps_of};
@@ -50,8 +50,8 @@ pub(super) fn lost(trace: &Trace, waiter: ThreadId) -> Option<(usize, String)> {
     Some((notified, why))
 }
 
-/// For a thread that panics after its last wake-up: another thread that has had the lock between
-/// the notification and the wake-up.
+/// For a thread that panics after its last wake-up: that this was spurious, or another thread that has
+/// had the lock between the notification and the wake-up.
 pub(super) fn stolen(failure: &Failure) -> Option<Explanation> {
     let (trace, thread) = (&failure.trace, failure.thread?);
     let events = &trace.events;
@@ -62,6 +62,19 @@ pub(super) fn stolen(failure: &Failure) -> Option<Explanation> {
     let condvar = events[wake]
         .object
         .filter(|_| events[wake].operation == Operation::Wake)?;
+    if events[wake].result == Some(EventResult::Spurious) {
+        let why = format!(
+            "spurious wake-up: the wait of {} on {} ended at {} without a notification, and {0} went \
+             on.",
+            trace.thread_name(thread),
+            trace.object_name(condvar),
+            step_of(trace, wake),
+        );
+        return Some(Explanation {
+            why: Some(why),
+            notes: vec![(wake, "nobody has notified it".to_owned())],
+        });
+    }
     let wait = waits_since(trace, wake, condvar)?;
     let (mutex, _) = mutex_of(trace, wait)?;
     let notified = (wait + 1..wake).find(|&index| {

@@ -13,7 +13,7 @@ use crate::search::{
     Tally, Tree,
 };
 use crate::trace::Schedule;
-use crate::verdict::{Division, Reason, Report, Shard};
+use crate::verdict::{Division, Reason, Report, Shard, SpuriousWakeUps};
 
 use super::Explorer;
 use super::crew::Crew;
@@ -166,11 +166,12 @@ impl Explorer {
     }
 
     /// What decides, beside the parts, what they come to.
-    fn settings(&self) -> [u64; 3] {
+    fn settings(&self) -> [u64; 4] {
         let is_random = !self.engine.is_exhaustive();
         [
             self.max_steps as u64,
             u64::from(self.past_failures),
+            u64::from(self.wake_ups() == SpuriousWakeUps::Explored),
             if is_random { self.seed } else { 0 },
         ]
     }

@@ -15,7 +15,7 @@ use crate::search::{
     self, Dfs, Divisible, Dpor, Exploration, Limits, Minimised, Numbers, Pct, Pos, Profile, Random,
     Sampling, Strategy, Surw, Tally, Tree, Urw, Walk,
 };
-use crate::verdict::{Coverage, Engine, Reason, Report, Verdict};
+use crate::verdict::{Coverage, Engine, Reason, Report, SpuriousWakeUps, Verdict};
 
 use super::Explorer;
 use super::failure::failure;
@@ -163,6 +163,7 @@ impl Explorer {
             max_steps: self.max_steps,
             pulse,
             patience: Patience::default(),
+            wakes_spuriously: self.wake_ups() == SpuriousWakeUps::Explored,
         }
     }
 

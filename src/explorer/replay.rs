@@ -32,6 +32,15 @@ impl Explorer {
         run: impl Fn(&Coroutines, Replay) -> Replay,
     ) -> Result<End, Divergence> {
         let followed = run(engine, Replay::new(schedule.clone())).result();
+        // Where spurious wake-ups are explored, a wait can be a step more.
+        let followed = followed.or_else(|divergence| {
+            let engine = Coroutines {
+                wakes_spuriously: !engine.wakes_spuriously,
+                ..engine.clone()
+            };
+            let otherwise = run(&engine, Replay::new(schedule.clone())).result();
+            otherwise.map_err(|_| divergence)
+        });
         followed.or_else(|divergence| {
             let livelock = Self::replay_livelock(engine, schedule.clone(), run);
             livelock.ok_or(divergence)

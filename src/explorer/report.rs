@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::search::{Stop, Tally};
-use crate::verdict::{Bound, Coverage, Engine, Outcome, Reason, Report, Verdict};
+use crate::verdict::{Bound, Coverage, Engine, Outcome, Reason, Report, SpuriousWakeUps, Verdict};
 
 use super::Explorer;
 
@@ -15,6 +15,11 @@ impl Explorer {
             verdict,
             engine: Some(self.engine),
             memory_model: self.engine.memory_model(),
+            spurious: if self.engine.wakes_spuriously() {
+                self.wake_ups()
+            } else {
+                SpuriousWakeUps::LeftOut
+            },
             seed: self.seed,
             executions: tally.executions,
             blocked: tally.blocked,

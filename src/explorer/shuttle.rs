@@ -67,6 +67,7 @@ mod tests {
             max_steps: 2_000,
             pulse: Arc::new(Pulse::default()),
             patience: Patience::default(),
+            wakes_spuriously: false,
         }
     }
 

@@ -3,6 +3,10 @@
 //! To wait is two steps, or three with a time limit: the start, which releases the mutex, and the
 //! end, which is possible after a notification, while nobody holds the mutex, and acquires it again.
 //! What they order is what releasing and acquiring the mutex does: a notification orders nothing.
+//!
+//! Whether a wait ends spuriously is decided where it begins. A thread that will is not among those that
+//! wait, and its end is possible whenever nobody holds the mutex. Nothing is lost by that: a notification
+//! before this end, which it could have heard as well, would have let it do the same.
 
 use std::collections::VecDeque;
 use std::panic::Location;
@@ -10,9 +14,9 @@ use std::panic::Location;
 use smallvec::SmallVec;
 
 use crate::execution::{
-    Alternatives, Execution, Identity, Mode, NextStep, Requirement, Spot, Touches, step,
+    Alternatives, Execution, Identity, Mode, NextStep, Requirement, Spot, Touches, step, with,
 };
-use crate::trace::{ObjectId, Operation, ThreadId};
+use crate::trace::{EventResult, ObjectId, Operation, ThreadId};
 
 use super::{Announced, Before, Done, Hold, Primitive, State, mutex};
 
@@ -30,11 +34,8 @@ pub(crate) struct Condvar {
 impl Primitive for Condvar {
     /// A wait begins and ends with its mutex, and goes on when its thread was woken.
     fn announce(&self, at: &Announced<'_>, touches: &mut Touches) {
-        touches.extend(
-            at.next
-                .object
-                .map(|condvar| (Spot::Object(condvar), Mode::Write)),
-        );
+        let condvar = at.next.object.filter(|_| !is_spurious(at.next));
+        touches.extend(condvar.map(|condvar| (Spot::Object(condvar), Mode::Write)));
         let mutex = at.next.mutex();
         touches.extend(mutex.map(|mutex| (Spot::Object(mutex), Mode::Write)));
         if matches!(at.next.requires, Requirement::Woken { .. }) {
@@ -42,12 +43,13 @@ impl Primitive for Condvar {
         }
     }
 
-    /// A notification wakes any of those that wait.
+    /// A notification wakes any of those that wait, and a wait can end spuriously.
     fn ways(&self, at: &Announced<'_>) -> u32 {
         match at.next.alternatives {
             Alternatives::Waiters => u32::try_from(self.waiters.len())
                 .expect("fewer than 2^32 threads")
                 .max(1),
+            Alternatives::WakeUp => 2,
             _ => 1,
         }
     }
@@ -78,7 +80,8 @@ impl Primitive for Condvar {
 
     fn changes(&self, done: &Done<'_>) -> [Option<Spot>; 2] {
         let mutex = done.next.mutex().filter(|_| !done.has_timed_out());
-        [done.event.object, mutex].map(|object| object.map(Spot::Object))
+        let condvar = done.event.object.filter(|_| !is_spurious(done.next));
+        [condvar, mutex].map(|object| object.map(Spot::Object))
     }
 }
 
@@ -97,21 +100,58 @@ pub(crate) fn made(identity: &Identity) {
     identity.made(KIND, |_| State::Condvar(Condvar::default()));
 }
 
+/// Whether it is the end of a wait without a notification.
+fn is_spurious(next: &NextStep) -> bool {
+    next.operation == Operation::Wake && matches!(next.requires, Requirement::Free(_))
+}
+
+/// What the maker of a condition variable says of its waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Promise {
+    /// They can end without a notification, as those of std.
+    Nothing,
+    /// They end by a notification or a time-out, as those of `parking_lot`.
+    NoSpuriousWakeUps,
+}
+
 /// Releases the mutex and begins to wait, as a step.
-pub(crate) fn begin(condvar: ObjectId, mutex: ObjectId, at: &'static Location<'static>) -> Wait {
+pub(crate) fn begin(
+    condvar: ObjectId,
+    mutex: ObjectId,
+    promise: Promise,
+    at: &'static Location<'static>,
+) -> Wait {
+    let can_be_spurious = promise == Promise::Nothing;
+    let is_explored = can_be_spurious && with(|execution| execution.wakes_spuriously());
     let wait = NextStep::new(Operation::Wait).on(condvar).at(at);
-    let wait = wait.requires(Requirement::Held(mutex));
-    step(wait, |execution, _| {
+    let wait = wait.requires(Requirement::Held(mutex)).or(if is_explored {
+        Alternatives::WakeUp
+    } else {
+        Alternatives::None
+    });
+    let is_notified = step(wait, |execution, alternative| {
         *mutex::held(execution, mutex) = None;
+        if can_be_spurious {
+            execution.leave_out_wake_up();
+        }
+        if alternative == 1 {
+            execution.note(|event| event.result = Some(EventResult::Spurious));
+            return false;
+        }
         execution.current_mut().woken = false;
         let me = execution.me();
         state(execution, condvar).waiters.push_back(me);
+        true
     });
     let wake = NextStep::new(Operation::Wake).on(condvar).at(at);
     Wait {
         condvar,
         mutex,
-        wake: wake.requires(Requirement::Woken { mutex }),
+        wake: wake.requires(if is_notified {
+            Requirement::Woken { mutex }
+        } else {
+            Requirement::Free(mutex)
+        }),
     }
 }
 
@@ -127,6 +167,11 @@ impl Wait {
     /// Waits until it is over and acquires the mutex again. Returns whether it has timed out, which
     /// is a step of its own.
     pub(crate) fn end(self, alternatives: Alternatives) -> bool {
+        let alternatives = if is_spurious(&self.wake) {
+            Alternatives::None
+        } else {
+            alternatives
+        };
         if self.is_woken(alternatives) {
             return false;
         }
@@ -144,6 +189,9 @@ impl Wait {
                 execution.current_mut().woken = true;
                 execution.note(|event| event.operation = Operation::Timeout);
                 return false;
+            }
+            if is_spurious(&self.wake) {
+                execution.note(|event| event.result = Some(EventResult::Spurious));
             }
             let mine = Hold::mine(execution, self.wake.at);
             *mutex::held(execution, self.mutex) = Some(mine);

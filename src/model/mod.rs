@@ -416,7 +416,7 @@ pub(crate) fn effect(execution: &Execution, done: &Done<'_>) -> Effect {
 pub(crate) fn primitive<'a>(execution: &'a Execution, next: &NextStep) -> &'a dyn Primitive {
     match (next.object, next.operation) {
         (Some(object), _) => execution.object(object).state.primitive(),
-        (None, Operation::Park | Operation::Unpark) => &park::Token,
+        (None, Operation::Wait | Operation::Park | Operation::Unpark) => &park::Token,
         (None, Operation::Fence) => &atomic::Fence,
         (None, _) => &thread::Threads,
     }

@@ -9,7 +9,7 @@ use ::parking_lot as real;
 
 use crate::Named;
 use crate::execution::{Identity, is_running};
-use crate::model::condvar::{self, Wait};
+use crate::model::condvar::{self, Promise, Wait};
 use crate::trace::ObjectId;
 
 use super::limit::Limit;
@@ -175,7 +175,7 @@ impl Condvar {
         let at = Location::caller();
         let held = guard.held();
         if let Some(condvar) = self.object() {
-            let begin = |mutex| condvar::begin(condvar, mutex, at);
+            let begin = |mutex| condvar::begin(condvar, mutex, Promise::NoSpuriousWakeUps, at);
             let end = |wait: Wait| wait.end(limit.alternatives());
             if let Some(has_timed_out) = held.wait_inside(begin, end, at) {
                 return WaitTimeoutResult(has_timed_out);

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::trace::{Event, EventResult, Operation, Trace, Value};
-use crate::verdict::{Coverage, Failure, Report, Sharing, Verdict};
+use crate::verdict::{Coverage, Failure, Report, Sharing, SpuriousWakeUps, Verdict};
 
 use super::odds::{self, Odds, OddsValue};
 use super::schema::{
@@ -31,6 +31,7 @@ pub fn explore(
         parameters,
         engine: report.engine.map(|engine| engine.name().to_owned()),
         memory_model: report.memory_model.name().to_owned(),
+        spurious: (report.spurious == SpuriousWakeUps::Explored).then(|| "on".to_owned()),
         seed: report.seed,
         verdict: report.verdict.name().to_owned(),
         executions: report.executions,
@@ -133,6 +134,7 @@ fn step_value(trace: &Trace, event: &Event) -> StepValue {
                 EventResult::Succeeded => "succeeded",
                 EventResult::Failed => "failed",
                 EventResult::FailedSpuriously => "failed-spuriously",
+                EventResult::Spurious => "spurious",
                 EventResult::Disconnected => "disconnected",
             };
             result.to_owned()

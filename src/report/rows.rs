@@ -75,7 +75,9 @@ fn cell(trace: &Trace, event: &Event, style: &Style) -> String {
         Some(EventResult::Failed) => ", failed",
         Some(EventResult::FailedSpuriously) => ", failed spuriously",
         Some(EventResult::Disconnected) => ", disconnected",
-        Some(EventResult::Succeeded) | None => "",
+        // Of a wait that has two rows, where it ends.
+        Some(EventResult::Spurious) if event.operation != Operation::Wait => ", spuriously",
+        Some(EventResult::Succeeded | EventResult::Spurious) | None => "",
     };
     if let (Operation::NotifyOne, Some(target)) = (event.operation, target) {
         text += &format!(", wakes {target}");

@@ -19,6 +19,9 @@ pub struct Explore {
     /// The engine, null for a replay.
     pub(crate) engine: Option<String>,
     pub(crate) memory_model: String,
+    /// `on` where spurious wake-ups are explored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) spurious: Option<String>,
     pub(crate) seed: u64,
     pub(crate) verdict: String,
     pub(crate) executions: u64,

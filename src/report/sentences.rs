@@ -245,6 +245,7 @@ impl fmt::Display for LeftOut {
             LeftOut::SpuriousWakeUps => "spurious wake-ups",
             LeftOut::RepeatedFailures => "spurious failures that come again at once",
             LeftOut::RepeatedTimeouts => "time-outs that come again at once",
+            LeftOut::RepeatedWakeUps => "spurious wake-ups that come again at once",
             LeftOut::RepeatedRounds => {
                 "further rounds of loops that poll and may change what a lock guards"
             }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::trace::{
     Blocked, Event, ObjectId, ObjectInfo, Operation, ThreadId, ThreadInfo, Trace, Value,
 };
-use crate::verdict::{Coverage, Failure, FailureKind, MemoryModel, Outcome, Report, Verdict};
+use crate::verdict::{
+    Coverage, Failure, FailureKind, MemoryModel, Outcome, Report, SpuriousWakeUps, Verdict,
+};
 
 use super::rows::rows;
 use super::style::Style;
@@ -96,6 +98,7 @@ fn failing(trace: Trace, kind: FailureKind, message: &str) -> Report {
         verdict: Verdict::Violated(Box::new(failure)),
         engine: None,
         memory_model: MemoryModel::Sc,
+        spurious: SpuriousWakeUps::LeftOut,
         seed: 0,
         executions: 1,
         blocked: 0,

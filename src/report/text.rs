@@ -5,7 +5,9 @@ use std::fmt;
 use unicode_width::UnicodeWidthStr;
 
 use crate::trace::{LeftOut, ObjectId, Schedule, Trace};
-use crate::verdict::{Bound, Coverage, Engine, Failure, Outcome, Reason, Report, Verdict};
+use crate::verdict::{
+    Bound, Coverage, Engine, Failure, Outcome, Reason, Report, SpuriousWakeUps, Verdict,
+};
 
 use super::rows::rows;
 use super::sentences::{differing, faster, grouped, looping, plural, remark};
@@ -221,6 +223,9 @@ pub(super) fn searched(report: &Report) -> String {
     }
     let shard = report.division.and_then(|division| division.shard);
     parts.extend(shard.map(|shard| shard.to_string()));
+    if report.spurious == SpuriousWakeUps::Explored {
+        parts.push("with spurious wake-ups".to_owned());
+    }
     parts.push(match report.traces {
         Some(traces) if traces != report.executions => format!(
             "{} of {}",

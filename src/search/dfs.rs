@@ -458,6 +458,7 @@ mod tests {
             max_steps: 100,
             pulse: Arc::new(Pulse::default()),
             patience: Patience::default(),
+            wakes_spuriously: false,
         };
         let Noted { shares, .. } = engine.run(Noted {
             dfs: Dfs::default(),

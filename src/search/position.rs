@@ -175,6 +175,7 @@ mod tests {
                 max_steps: 10_000,
                 pulse: Arc::clone(&pulse),
                 patience: patience.clone(),
+                wakes_spuriously: false,
             };
             let exploration = Exploration::new(S::default(), limits, pulse);
             let exploration = match kept.take() {

@@ -155,6 +155,7 @@ mod tests {
             max_steps: 1_000,
             pulse: Arc::new(Pulse::default()),
             patience: Patience::default(),
+            wakes_spuriously: false,
         }
     }
 

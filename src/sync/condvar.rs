@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::Named;
 use crate::execution::{Alternatives, Identity, is_running};
-use crate::model::condvar;
+use crate::model::condvar::{self, Promise};
 use crate::trace::ObjectId;
 
 use super::mutex::{Mutex, MutexGuard};
@@ -18,7 +18,8 @@ use super::mutex::{Mutex, MutexGuard};
 /// In an execution, the start of waiting is a step, in which the mutex is released. Its end is
 /// another one, which is possible after a notification, while nobody holds the mutex; it takes the
 /// mutex again. Which of several waiting threads [`notify_one`](Self::notify_one) wakes is a choice of the
-/// search. There are no spurious wake-ups. A wait with a time limit may end by a step of its
+/// search. Spurious wake-ups are explored by [`check`](crate::check()), and where
+/// [`Explorer::spurious`](crate::Explorer::spurious) says so. A wait with a time limit may end by a step of its
 /// own, whatever the limit is.
 ///
 /// ```
@@ -226,7 +227,7 @@ fn wait_modelled<'a, T>(
     alternatives: Alternatives,
 ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
     // If the wait is ended by the end of the execution, the guard releases the mutex.
-    let wait = condvar::begin(condvar, held, Location::caller());
+    let wait = condvar::begin(condvar, held, Promise::Nothing, Location::caller());
     // From here on it has nothing to release.
     let _ = guard.into_real();
     let timed_out = wait.end(alternatives);

@@ -39,7 +39,8 @@ pub fn sleep_ms(ms: u32) {
 }
 
 /// Like [`std::thread::park`]: waits for the thread's token and takes it. One step, which is
-/// possible while the token is there. The lab does not wake a parked thread spuriously.
+/// possible while the token is there. Where spurious wake-ups are explored, as by
+/// [`check`](crate::check()), it begins with another step, which can end it at once.
 #[track_caller]
 pub fn park() {
     if is_running() {

@@ -86,6 +86,8 @@ pub enum EventResult {
     FailedSpuriously,
     /// The other end of the channel was gone.
     Disconnected,
+    /// A wait ended without a notification or a token, or is going to.
+    Spurious,
 }
 
 /// A thread, as a trace shows it.

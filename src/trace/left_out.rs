@@ -12,6 +12,9 @@ pub enum LeftOut {
     RepeatedFailures,
     /// A wait timed out, and could have done it again at once.
     RepeatedTimeouts,
+    /// A thread was woken spuriously, waited again with nothing changed, and could have been woken
+    /// spuriously again.
+    RepeatedWakeUps,
     /// A thread went round a loop that found nothing new, and could have gone round it again. In each
     /// round it may have changed what a lock guards, which nobody sees.
     RepeatedRounds,
@@ -48,11 +51,12 @@ pub enum LeftOut {
 
 impl LeftOut {
     /// All kinds.
-    pub const ALL: [LeftOut; 16] = [
+    pub const ALL: [LeftOut; 17] = [
         LeftOut::StaleValues,
         LeftOut::SpuriousWakeUps,
         LeftOut::RepeatedFailures,
         LeftOut::RepeatedTimeouts,
+        LeftOut::RepeatedWakeUps,
         LeftOut::RepeatedRounds,
         LeftOut::Timeouts,
         LeftOut::SpuriousFailures,
@@ -81,6 +85,7 @@ impl LeftOut {
             | LeftOut::SpuriousWakeUps
             | LeftOut::RepeatedFailures
             | LeftOut::RepeatedTimeouts
+            | LeftOut::RepeatedWakeUps
             | LeftOut::RepeatedRounds
             | LeftOut::SpuriousFailures
             | LeftOut::LoadBuffering
@@ -92,7 +97,8 @@ impl LeftOut {
     }
 
     /// Whether it is a way to go that was taken once, or up to three times, and could have been taken
-    /// any number of times.
+    /// any number of times. Of spurious wake-ups that is not asked: who waits in a loop, as everybody
+    /// has to, waits again.
     pub fn is_repetition(self) -> bool {
         matches!(
             self,
@@ -107,6 +113,7 @@ impl LeftOut {
             LeftOut::SpuriousWakeUps => "spurious-wake-ups",
             LeftOut::RepeatedFailures => "repeated-failures",
             LeftOut::RepeatedTimeouts => "repeated-timeouts",
+            LeftOut::RepeatedWakeUps => "repeated-wake-ups",
             LeftOut::RepeatedRounds => "repeated-rounds",
             LeftOut::Timeouts => "time-outs",
             LeftOut::SpuriousFailures => "spurious-failures",

@@ -214,7 +214,10 @@ fn lost_sight(at: &'static Location<'static>) -> String {
 fn note_left_out(execution: &mut Execution, next: &NextStep) {
     let left_out = match next.alternatives {
         // Unsupported, or noted when it is known who waits.
-        Alternatives::None | Alternatives::Unfinished | Alternatives::Waiters => return,
+        Alternatives::None
+        | Alternatives::Unfinished
+        | Alternatives::Waiters
+        | Alternatives::WakeUp => return,
         Alternatives::Timeout => LeftOut::Timeouts,
         Alternatives::Spurious(_) => LeftOut::SpuriousFailures,
         Alternatives::Unmet => LeftOut::Rendezvous,

@@ -146,6 +146,10 @@ impl Execution {
             lock.guarded_version += 1;
             lock.guarded_news += 1;
         }
+        if let (Operation::Wake, Some(mutex)) = (done.event.operation, done.next.mutex()) {
+            let me = self.me();
+            self.object_mut(mutex).plain_writes = (me, self.thread(me).plain_writes);
+        }
         let step = self.last_step();
         let [first, second] = spots;
         let mut change = |spot: Spot| {

@@ -1,16 +1,18 @@
-//! Ways that a thread could take again and again without end: time-outs, and spurious failures.
+//! Ways that a thread could take again and again without end: time-outs, spurious failures, and
+//! spurious wake-ups.
 //!
-//! A thread that has timed out, or failed spuriously, does so again at the same place and on the same
-//! object only after something has changed that it has looked at since the last time there, after it
+//! A thread that has timed out, failed or woken spuriously does so again at the same place and on the
+//! same object only after something has changed that it has looked at since the last time there, after it
 //! has succeeded there, or when nobody can do anything else. But if it did not just come back to the
 //! same step, and has changed something in between, it takes that way up to three times in a row. So
 //! it does if others have changed something and it has as well: each of two threads could otherwise
-//! be what the other one waits for, for ever.
+//! be what the other one waits for, for ever. To who waits on a condition variable, what its mutex
+//! guards is what it looks at.
 //! What is left out so is noted.
 
 use std::ptr;
 
-use crate::execution::{Alternatives, Execution, NextStep, Spot};
+use crate::execution::{Alternatives, Execution, NextStep, Requirement, Spot};
 use crate::model::Done;
 use crate::trace::{Event, EventResult, ObjectId, Operation, ThreadId};
 
@@ -36,6 +38,8 @@ pub(super) struct Stall {
     in_a_row: u32,
     /// What the operation itself changes.
     own: [Option<Spot>; 2],
+    /// The mutex that the thread has released to wait, and the version of what that guards then.
+    guarded: Option<(ObjectId, u32)>,
     /// Whether the thread has changed anything since, and whether anything else.
     has_written: bool,
     led_elsewhere: bool,
@@ -52,6 +56,7 @@ impl Stall {
             step,
             in_a_row: 1,
             own: [next.object.map(Spot::Object), mutex],
+            guarded: None,
             has_written: false,
             led_elsewhere: false,
         }
@@ -60,6 +65,11 @@ impl Stall {
     /// Whether it was taken by this operation.
     fn is_of(&self, next: &NextStep) -> bool {
         self.is_at(next) && (self.object, self.target) == (next.object, next.target)
+    }
+
+    /// Whether it does not matter to who waits on a condition variable: what its mutex guards does.
+    fn is_told_by_lock(&self, spot: Spot) -> bool {
+        self.guarded.is_some() && self.own.contains(&Some(spot))
     }
 
     fn is_at(&self, next: &NextStep) -> bool {
@@ -90,7 +100,9 @@ impl Execution {
         looks.filter(move |look| {
             let is_since = stall.is_some_and(|stall| look.step >= stall.step);
             // That a lock was acquired tells it as well.
-            is_since && !matches!(look.spot, Spot::Guarded(_))
+            is_since
+                && !matches!(look.spot, Spot::Guarded(_))
+                && !stall.is_some_and(|stall| stall.is_told_by_lock(look.spot))
         })
     }
 
@@ -114,8 +126,21 @@ impl Execution {
 
     /// Whether others have changed what the thread has looked at since it stalled here.
     fn has_changed_since_stall(&self, thread: ThreadId, next: &NextStep) -> bool {
+        let waiting = &self.thread(thread).waiting;
+        let guarded = waiting.stall_at(next).and_then(|stall| stall.guarded);
         let mut looks = self.looks_since_stall(thread, next);
-        looks.any(|look| self.version(look.spot) != look.version)
+        guarded.is_some_and(|(lock, version)| self.object(lock).guarded_version != version)
+            || looks.any(|look| self.version(look.spot) != look.version)
+    }
+
+    /// The mutex that the thread releases to wait, and the version of what it guards as it leaves it.
+    fn guarded_in_wait(&self, thread: ThreadId, next: &NextStep) -> Option<(ObjectId, u32)> {
+        let Requirement::Held(mutex) = next.requires else {
+            return None;
+        };
+        let writes = self.publishes(thread, next).is_some();
+        let version = self.object(mutex).guarded_version;
+        Some((mutex, version + u32::from(writes)))
     }
 
     /// Notes that the thread takes another way than the normal one.
@@ -127,7 +152,10 @@ impl Execution {
             return;
         }
         let has_changed = self.has_changed_since_stall(thread, &next);
-        let stall = Stall::new(&next, self.last_step());
+        let stall = Stall {
+            guarded: self.guarded_in_wait(thread, &next),
+            ..Stall::new(&next, self.last_step())
+        };
         let stalls = &mut self.thread_mut(thread).waiting.stalls;
         match stalls.iter_mut().find(|other| other.is_of(&next)) {
             Some(other) if has_changed && !other.has_written => *other = stall,
@@ -190,7 +218,7 @@ impl Waiting {
             && event.operation != Operation::Timeout
             && !matches!(
                 event.result,
-                Some(EventResult::Failed | EventResult::FailedSpuriously)
+                Some(EventResult::Failed | EventResult::FailedSpuriously | EventResult::Spurious)
             );
         if has_succeeded {
             self.stalls.retain(|stall| !stall.is_of(next));
@@ -206,5 +234,6 @@ fn can_repeat(next: &NextStep) -> bool {
             | Alternatives::Spurious(_)
             | Alternatives::Unmet
             | Alternatives::Unfinished
+            | Alternatives::WakeUp
     )
 }

@@ -223,6 +223,7 @@ mod tests {
             max_steps: 10_000,
             pulse: Arc::new(Pulse::default()),
             patience: Patience::default(),
+            wakes_spuriously: false,
         }
     }
 

@@ -10,6 +10,7 @@ mod preemptions;
 pub(crate) mod random_programs;
 mod reduction;
 mod repetitions;
+mod wake_ups;
 
 use proptest::prelude::ProptestConfig;
 

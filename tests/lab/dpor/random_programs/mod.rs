@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use racelab::sync::atomic::Ordering::SeqCst;
 use racelab::trace::LeftOut;
-use racelab::{Bound, Coverage, Explorer, Failure, Report};
+use racelab::{Bound, Coverage, Explorer, Failure, Report, SpuriousWakeUps};
 
 use self::kinds::{
     CHANNELS, CROSSBEAM, MPSC, atomics, barriers, cells, condition_variables, initialisations,
@@ -67,7 +67,11 @@ fn essence(failure: &Failure) -> impl PartialEq + std::fmt::Debug {
 /// Whether enumeration has neither abandoned anything nor left anything out, so that it has seen
 /// every trace.
 fn has_seen_every_trace(report: &Report) -> bool {
-    let repeated = [LeftOut::RepeatedFailures, LeftOut::RepeatedTimeouts];
+    let repeated = [
+        LeftOut::RepeatedFailures,
+        LeftOut::RepeatedTimeouts,
+        LeftOut::RepeatedWakeUps,
+    ];
     report.blocked == 0
         && report.violations == 0
         && !report.left_out.iter().any(|kind| repeated.contains(kind))
@@ -81,9 +85,22 @@ enum Redundancy {
     /// Behind a step that was planned to release the locks of a thread that panics, and does not
     /// panic there. What a step does besides its operation is not known before it is done.
     BehindPanics,
+    /// Behind the start of a wait that ends its thread if the wait ends spuriously, and does not if it
+    /// does not.
+    BehindWakeUps,
 }
 
 fn agree(program: &impl Runs, redundancy: Redundancy) -> TestCaseResult {
+    agree_with(program, redundancy, SpuriousWakeUps::LeftOut)
+}
+
+fn agree_with(
+    program: &impl Runs,
+    redundancy: Redundancy,
+    wake_ups: SpuriousWakeUps,
+) -> TestCaseResult {
+    let enumeration = || enumeration().spurious(wake_ups);
+    let reduced = || reduced().spurious(wake_ups);
     let limited = enumeration().past_failures().max_executions(MAX_EXECUTIONS);
     let all = explore(&limited, program);
     prop_assume!(all.coverage == Coverage::Complete);
@@ -112,15 +129,15 @@ fn agree(program: &impl Runs, redundancy: Redundancy) -> TestCaseResult {
             prop_assert_eq!(report.blocked, 0, "{}", report);
         }
     }
-    agree_on_the_failure(program, &all)
+    agree_on_the_failure(program, &all, &reduced())
 }
 
 /// Without `past_failures`, a search ends with the smallest failure there is.
-fn agree_on_the_failure(program: &impl Runs, all: &Report) -> TestCaseResult {
+fn agree_on_the_failure(program: &impl Runs, all: &Report, reduced: &Explorer) -> TestCaseResult {
     let Some(expected) = all.failure() else {
         return Ok(());
     };
-    let report = explore(&reduced(), program);
+    let report = explore(reduced, program);
     let Some(failure) = report.failure() else {
         prop_assert!(false, "no failure: {}", report);
         return Ok(());
@@ -171,6 +188,22 @@ agree_on! { 50, Never;
 agree_on! { 50, BehindPanics;
     reduction_loses_no_outcome_and_no_panic: programs(panics()),
     reduction_loses_no_outcome_of_mixed_programs: programs_with(CHANNELS, mixed()),
+}
+
+proptest! {
+    #![proptest_config(cases(50))]
+
+    #[test]
+    fn reduction_loses_no_spurious_wake_up_of_condition_variables(
+        program in programs(condition_variables())
+    ) {
+        agree_with(&program, Redundancy::Never, SpuriousWakeUps::Explored)?;
+    }
+
+    #[test]
+    fn reduction_loses_no_spurious_wake_up_of_parking(program in programs(parking())) {
+        agree_with(&program, Redundancy::BehindWakeUps, SpuriousWakeUps::Explored)?;
+    }
 }
 
 // Each of them has many interleavings.
