@@ -15,14 +15,15 @@ For example:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Man {
-    /// The folder, which has to be there
+    /// The folder, which is made if it is not there
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }
 
 impl Man {
     pub(super) fn run(&self) -> Result<Exit, Error> {
-        let pages = clap_mangen::generate_to(super::command(), &self.folder);
+        let pages = std::fs::create_dir_all(&self.folder)
+            .and_then(|()| clap_mangen::generate_to(super::command(), &self.folder));
         pages.map_err(|source| Error::File {
             path: self.folder.clone(),
             source,
