@@ -45,6 +45,7 @@ mod unnamed {
     impl<T> Named for AtomicPtr<T> {}
     impl<T> Named for Mutex<T> {}
     impl<T> Named for RwLock<T> {}
+    impl<T: ?Sized> Named for std::sync::Arc<T> {}
     impl<T> Named for OnceLock<T> {}
     impl<T, F> Named for LazyLock<T, F> {}
     #[cfg(feature = "parking_lot")]

@@ -78,7 +78,9 @@ pub(crate) use refusal::refuse;
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use running::intrusion;
 pub(crate) use runtime::{RacesWith, Runtime};
-pub(crate) use step::{give_up, leave_doomed, step, step_in_drop, step_on_memory};
+pub(crate) use step::{
+    give_up, leave_doomed, step, step_in_drop, step_on_memory, step_on_memory_in_drop,
+};
 pub(crate) use thread::Thread;
 pub(crate) use waiting::{Look, Patience};
 

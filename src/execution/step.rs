@@ -64,6 +64,21 @@ pub(crate) fn step_in_drop<R>(next: NextStep, perform: impl FnOnce(&mut Executio
     take(&next, None, false, perform, Execution::finish)
 }
 
+/// Like [`step_on_memory`], in a destructor, as [`step_in_drop`].
+pub(crate) fn step_on_memory_in_drop<R>(
+    next: NextStep,
+    access: Access,
+    perform: impl FnOnce(&mut Execution, u32, Option<u64>) -> R,
+) -> R {
+    take(
+        &next,
+        Some(access),
+        false,
+        perform,
+        Execution::finish_access,
+    )
+}
+
 /// Unwinds the current thread if the execution is doomed and the thread does not unwind already, or
 /// if it was to be unwound in a destructor that must not unwind.
 pub(crate) fn leave_doomed() {

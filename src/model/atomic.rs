@@ -4,10 +4,12 @@
 //! read-modify-writes continue; a load with Acquire that reads from it is ordered after its head;
 //! fences order the accesses around them.
 
+use std::panic::Location as Place;
 use std::sync::atomic::Ordering;
 
 use crate::execution::{
-    Alternatives, Execution, Identity, Knowledge, NextStep, step, step_on_memory, with,
+    Alternatives, Execution, Identity, Knowledge, NextStep, step, step_in_drop, step_on_memory,
+    step_on_memory_in_drop, with,
 };
 use crate::memory::{Access, Accessed, AtomicType, Location};
 use crate::trace::{Clock, Event, EventResult, ObjectId, Operation, Value};
@@ -83,6 +85,19 @@ pub(crate) fn access(atomic: ObjectId, access: Access, ordering: Ordering) -> Ac
     })
 }
 
+/// An access by a destructor, as a step, that is shown at another place.
+pub(crate) fn access_in_drop(
+    atomic: ObjectId,
+    access: Access,
+    ordering: Ordering,
+    at: &'static Place<'static>,
+) -> Accessed {
+    let next = NextStep::new(Operation::Rmw).on(atomic).ordered(ordering);
+    step_on_memory_in_drop(next.at(at), access, |execution, alternative, read| {
+        execution.access_atomic(atomic, access, read, alternative > 0)
+    })
+}
+
 /// A compare-and-swap that may fail although the value is the expected one, as a step.
 #[track_caller]
 pub(crate) fn exchange_weak(
@@ -108,6 +123,12 @@ pub(crate) fn exchange_weak(
 #[track_caller]
 pub(crate) fn fence(ordering: Ordering) {
     step(NextStep::new(Operation::Fence).ordered(ordering), |_, _| ());
+}
+
+/// A fence of a destructor, as a step, that is shown at another place.
+pub(crate) fn fence_in_drop(ordering: Ordering, at: &'static Place<'static>) {
+    let next = NextStep::new(Operation::Fence).ordered(ordering);
+    step_in_drop(next.at(at), |_, _| ());
 }
 
 impl Execution {

@@ -17,6 +17,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::Location;
 use std::sync::atomic as real;
 
 pub use std::sync::atomic::{Ordering, compiler_fence};
@@ -392,6 +393,32 @@ macro_rules! integer {
             operation!($value: fetch_min Min "Stores the smaller of both");
         }
     )*};
+}
+
+/// What the counts of [`counted`](super::counted) need. It never unwinds.
+impl AtomicUsize {
+    /// Gives the atomic a name.
+    #[track_caller]
+    pub(super) fn name(&self, name: Cow<'static, str>) {
+        Identity::name(self.object(), name);
+    }
+
+    /// Subtracts one with `Release`, in a destructor. Returns the value before.
+    pub(super) fn subtract_in_drop(&self, at: &'static Location<'static>) -> usize {
+        let Some(object) = self.object() else {
+            return self.value.fetch_sub(1, Ordering::Release);
+        };
+        let access = Access::Modify(Rmw::Sub, 1);
+        Bits::from_bits(atomic::access_in_drop(object, access, Ordering::Release, at).read)
+    }
+
+    /// An `Acquire` fence, in a destructor.
+    pub(super) fn acquire_in_drop(&self, at: &'static Location<'static>) {
+        match self.object() {
+            Some(_) => atomic::fence_in_drop(Ordering::Acquire, at),
+            None => real::fence(Ordering::Acquire),
+        }
+    }
 }
 
 macro_rules! operation {

@@ -4,7 +4,8 @@
 //! the lab schedules and records. Outside of executions it is the real thing. Channels belong
 //! to the execution in which they are made. Without the feature, everything here *is* std's.
 //!
-//! `Arc` and `Weak` are always std's: their counts are not operations.
+//! `Arc` and `Weak` are always std's: their counts are not operations. Code that decides by the counts,
+//! or in which it matters who drops the last one, takes those of [`counted`].
 
 #[cfg(feature = "engine")]
 pub mod atomic;
@@ -12,6 +13,8 @@ pub mod atomic;
 mod barrier;
 #[cfg(feature = "engine")]
 mod condvar;
+#[cfg(feature = "engine")]
+pub mod counted;
 #[cfg(feature = "engine")]
 mod lazy_lock;
 #[cfg(feature = "engine")]
@@ -52,3 +55,9 @@ pub use std::sync::{
     Barrier, BarrierWaitResult, Condvar, LazyLock, Mutex, MutexGuard, Once, OnceLock, OnceState,
     RwLock, RwLockReadGuard, RwLockWriteGuard, WaitTimeoutResult, atomic, mpsc,
 };
+
+/// `Arc` and `Weak`, which are std's without the feature `engine`.
+#[cfg(not(feature = "engine"))]
+pub mod counted {
+    pub use std::sync::{Arc, Weak};
+}

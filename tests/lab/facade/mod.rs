@@ -3,6 +3,7 @@
 mod barrier;
 mod borrowing;
 mod channel;
+mod counted;
 mod endings;
 mod future;
 mod interleavings;

@@ -3,6 +3,7 @@
 //! `PROPTEST_CASES` sets how many of each kind.
 
 mod channel;
+mod counts;
 pub(crate) mod kinds;
 mod program;
 pub(crate) mod tasks;
@@ -13,6 +14,7 @@ use racelab::sync::atomic::Ordering::SeqCst;
 use racelab::trace::LeftOut;
 use racelab::{Bound, Coverage, Explorer, Failure, Report, SpuriousWakeUps};
 
+use self::counts::count_programs;
 use self::kinds::{
     CHANNELS, CROSSBEAM, MPSC, atomics, barriers, cells, condition_variables, initialisations,
     messages, mixed, mutexes, panics, parking, programs, programs_that_spin_under_locks,
@@ -182,6 +184,7 @@ agree_on! { 50, Never;
     reduction_loses_no_outcome_of_channels_with_receivers: programs_with(CROSSBEAM, messages()),
     reduction_loses_no_outcome_of_queues: programs(queues()),
     reduction_loses_no_outcome_of_parking: programs(parking()),
+    reduction_loses_no_outcome_of_counts: count_programs(),
     reduction_loses_no_outcome_and_no_race_of_cells: programs(cells()),
 }
 
