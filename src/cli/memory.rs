@@ -10,8 +10,8 @@ use super::error::Exit;
 /// How what the command says begins when there is no more memory.
 pub(super) const NO_MORE: &str = "error: the system gives no more memory";
 
-/// Who asks for so much at once has asked whether it is there (`try_reserve`), and says itself what
-/// it is for.
+/// Code that asks for this much at once asks whether it is there (`try_reserve`), and says itself what it
+/// is for.
 const LARGE: usize = 256 << 20;
 
 /// The allocator of the system. If that gives no more memory the process ends with a sentence, in

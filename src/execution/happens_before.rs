@@ -51,7 +51,7 @@ impl Execution {
             (Operation::Spawn, Some(child)) => model::thread::order_spawn(self, child),
             (Operation::Join, _) => model::thread::order_join(self, event, next),
             (Operation::Unpark, Some(parked)) => model::park::order_unpark(self, parked),
-            // Who wakes spuriously has not taken the token.
+            // A spurious wake-up takes no token.
             (Operation::Park, _) if event.result.is_none() => model::park::order_park(self),
             _ => {
                 // What a wait on a condition variable orders is said by its mutex.

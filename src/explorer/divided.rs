@@ -18,7 +18,7 @@ use crate::verdict::{Division, Reason, Report, Shard, SpuriousWakeUps};
 use super::Explorer;
 use super::crew::Crew;
 
-/// How often what is known is handed to who keeps it.
+/// How often what is known is handed to the keeper.
 const KEEP_EVERY: Duration = Duration::from_millis(250);
 
 /// How an exploration is divided, if it is.

@@ -89,9 +89,9 @@ impl Line {
 /// What those who use a channel learn of each other.
 #[derive(Debug, Default)]
 struct Clocks {
-    /// What is known to who takes a message in the channel, with its number.
+    /// What is known to the thread that takes a message in the channel, with its number.
     messages: VecDeque<(u64, Clock)>,
-    /// What was known to who took a message, for who waits for that or for the room.
+    /// What was known to the thread that took a message, for those that wait for that or for the room.
     taken: VecDeque<(u64, Clock)>,
     /// What was known to those who dropped an end.
     dropped: Clock,

@@ -12,7 +12,7 @@
 
 use std::backtrace::Backtrace;
 
-/// Who runs the current code, as far as the stack tells.
+/// What runs the current code, as far as the stack tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
     /// The last drop of an `Arc`.

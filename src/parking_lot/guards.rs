@@ -103,7 +103,7 @@ macro_rules! interruptions {
             s.held.while_released(false, f)
         }
 
-        /// The same. Outside of executions, the lock is handed over to who has waited longest.
+        /// The same. Outside of executions, the lock is handed over to the thread that has waited longest.
         #[track_caller]
         pub fn unlocked_fair<F, U>(s: &mut Self, f: F) -> U
         where
@@ -123,7 +123,7 @@ macro_rules! interruptions {
 /// How a guard is given up in a way of its own.
 macro_rules! unlock_fair {
     () => {
-        /// Releases the lock. Outside of executions, it is handed over to who has waited longest.
+        /// Releases the lock. Outside of executions, it is handed over to the thread that has waited longest.
         pub fn unlock_fair(s: Self) {
             s.held.release_fair();
         }

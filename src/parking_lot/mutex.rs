@@ -161,7 +161,7 @@ impl<T: ?Sized> Mutex<T> {
         drop(unsafe { Held::new(&self.raw) });
     }
 
-    /// The same. Outside of executions, the mutex is handed over to who has waited longest.
+    /// The same. Outside of executions, the mutex is handed over to the thread that has waited longest.
     ///
     /// # Safety
     ///

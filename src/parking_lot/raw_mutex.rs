@@ -181,7 +181,7 @@ impl<'a> Held<'a> {
         self.raw
     }
 
-    /// Releases the mutex, to who has waited longest.
+    /// Releases the mutex, to the thread that has waited longest.
     pub(super) fn release_fair(self) {
         mem::ManuallyDrop::new(self).release(true);
     }

@@ -224,7 +224,7 @@ impl<'a> Held<'a> {
         self.raw
     }
 
-    /// Releases the lock, to who has waited longest.
+    /// Releases the lock, to the thread that has waited longest.
     pub(super) fn release_fair(self) {
         ManuallyDrop::new(self).release(true);
     }

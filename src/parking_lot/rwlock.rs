@@ -157,7 +157,7 @@ macro_rules! released {
             unsafe { self.raw.release($mode, false) };
         }
 
-        /// The same. Outside of executions, the lock is handed over to who has waited longest.
+        /// The same. Outside of executions, the lock is handed over to the thread that has waited longest.
         ///
         /// # Safety
         ///

@@ -2,7 +2,7 @@
 //!
 //! Inside an execution, each operation is one step and none of them waits: a push is a `send`, a
 //! pop a `receive`, and a look at the length a `load`. What was written before an item was pushed
-//! is known to who pops it. A queue that is made outside is crossbeam's. Without the feature `engine`,
+//! is known to the thread that pops it. A queue that is made outside is crossbeam's. Without the feature `engine`,
 //! everything here *is* crossbeam's.
 //!
 //! ```

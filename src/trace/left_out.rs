@@ -97,8 +97,8 @@ impl LeftOut {
     }
 
     /// Whether it is a way to go that was taken once, or up to three times, and could have been taken
-    /// any number of times. Of spurious wake-ups that is not asked: who waits in a loop, as everybody
-    /// has to, waits again.
+    /// any number of times. Repeated spurious wake-ups are allowed: a thread that waits in a
+    /// loop, as it has to, waits again.
     pub fn is_repetition(self) -> bool {
         matches!(
             self,

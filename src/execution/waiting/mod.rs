@@ -237,7 +237,8 @@ impl Execution {
         }
     }
 
-    /// Whether what changes there is who holds a lock, which in rounds of loops repeats.
+    /// Whether it is a lock, whose changes are that threads acquire and release it: rounds of loops repeat
+    /// them.
     fn is_lock(&self, spot: Spot) -> bool {
         let Spot::Object(object) = spot else {
             return false;

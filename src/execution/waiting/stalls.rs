@@ -6,8 +6,8 @@
 //! has succeeded there, or when nobody can do anything else. But if it did not just come back to the
 //! same step, and has changed something in between, it takes that way up to three times in a row. So
 //! it does if others have changed something and it has as well: each of two threads could otherwise
-//! be what the other one waits for, for ever. To who waits on a condition variable, what its mutex
-//! guards is what it looks at.
+//! be what the other one waits for, for ever. For a thread that waits on a condition variable, what
+//! its mutex guards counts as looked at.
 //! What is left out so is noted.
 
 use std::ptr;
@@ -67,7 +67,8 @@ impl Stall {
         self.is_at(next) && (self.object, self.target) == (next.object, next.target)
     }
 
-    /// Whether it does not matter to who waits on a condition variable: what its mutex guards does.
+    /// Whether a change of this is no news to a thread that waits on a condition variable: one of what its
+    /// mutex guards is.
     fn is_told_by_lock(&self, spot: Spot) -> bool {
         self.guarded.is_some() && self.own.contains(&Some(spot))
     }
