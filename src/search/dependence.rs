@@ -209,18 +209,14 @@ impl Dependence {
         execution: &Execution,
         thread: ThreadId,
     ) -> Option<Announced> {
-        let next = *execution.next_of(thread)?;
         let census = self.identities.meet(execution);
-        for (place, object) in objects_of(&next).into_iter().flatten() {
+        let announced = Announced::again(execution, thread, census)?;
+        for (place, object) in objects_of(&announced.next).into_iter().flatten() {
             if self.identities.is_late(object) {
                 self.name(execution, thread, place, object);
             }
         }
-        Some(Announced {
-            next,
-            watched: execution.watched(thread).to_vec(),
-            census,
-        })
+        Some(announced)
     }
 
     /// Gives a name to an object that was bound late, and that a thread is about to use.

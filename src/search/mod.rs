@@ -30,6 +30,8 @@ mod reversal;
 mod rounds;
 mod runs;
 mod sampling;
+#[cfg(all(test, not(loom)))]
+mod small_programs;
 mod stack;
 mod sum;
 mod surw;

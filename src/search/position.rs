@@ -100,9 +100,9 @@ mod tests {
     use crate::engine::{Conduct, Coroutines, Point, Scheduler, Search};
     use crate::execution::{Execution, Patience, Pulse};
     use crate::search::division::Divisible;
+    use crate::search::small_programs::{attempts, counter, senders, waiters};
     use crate::search::{Dfs, Dpor, Exploration, Limits, Tally};
     use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use crate::sync::{Condvar, Mutex, mpsc};
     use crate::trace::Choice;
     use crate::{hint, sync, thread};
 
@@ -226,69 +226,6 @@ mod tests {
                 (*executions, *blocked, *truncated, *traces, outcomes.clone())
             };
             assert_eq!(counts(&other), counts(&tally), "each {every}");
-        }
-    }
-
-    fn counter() {
-        let n = Arc::new(AtomicUsize::new(0));
-        let threads = [(); 2].map(|()| {
-            let n = Arc::clone(&n);
-            thread::spawn(move || {
-                for _ in 0..2 {
-                    let v = n.load(SeqCst);
-                    n.store(v + 1, SeqCst);
-                }
-            })
-        });
-        for thread in threads {
-            thread.join().unwrap();
-        }
-        crate::outcome(n.load(SeqCst));
-    }
-
-    fn attempts() {
-        let n = sync::Arc::new(AtomicUsize::new(0));
-        let m = sync::Arc::new(Mutex::new(0));
-        let threads = [1, 2, 3].map(|id| {
-            let (n, m) = (sync::Arc::clone(&n), sync::Arc::clone(&m));
-            thread::spawn(move || {
-                let _ = n.compare_exchange(0, id, SeqCst, SeqCst);
-                let _ = m.try_lock().map(|mut held| *held += 1);
-            })
-        });
-        for thread in threads {
-            thread.join().unwrap();
-        }
-        crate::outcome(n.load(SeqCst));
-    }
-
-    fn waiters() {
-        let pair = sync::Arc::new((Mutex::new(0), Condvar::new()));
-        let threads = [(); 2].map(|()| {
-            let pair = sync::Arc::clone(&pair);
-            thread::spawn(move || {
-                let held = pair.0.lock().unwrap();
-                drop(pair.1.wait_while(held, |n| *n == 0).unwrap());
-            })
-        });
-        *pair.0.lock().unwrap() = 1;
-        pair.1.notify_one();
-        pair.1.notify_all();
-        for thread in threads {
-            thread.join().unwrap();
-        }
-    }
-
-    fn senders() {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let threads = [1, 2].map(|id| {
-            let sender = sender.clone();
-            thread::spawn(move || sender.send(id).unwrap())
-        });
-        drop(sender);
-        crate::outcome(receiver.iter().collect::<Vec<u32>>());
-        for thread in threads {
-            thread.join().unwrap();
         }
     }
 

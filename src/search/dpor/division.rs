@@ -177,13 +177,13 @@ mod tests {
     use crate::engine::{Conduct, Coroutines, Point, Scheduler, Search};
     use crate::execution::{Execution, Patience, Pulse};
     use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use crate::sync::{Condvar, Mutex, mpsc};
     use crate::trace::Choice;
     use crate::{sync, thread};
 
     use super::super::Dpor;
     use crate::search::division::{Divisible, Tree};
     use crate::search::exploration::Strategy;
+    use crate::search::small_programs::{attempts, counter, senders, waiters};
 
     /// A search that begins again where an execution shows that too much was pruned.
     struct Exact(Dpor);
@@ -225,65 +225,6 @@ mod tests {
             patience: Patience::default(),
             wakes_spuriously: false,
         }
-    }
-
-    fn join<const N: usize>(threads: [thread::JoinHandle<()>; N]) {
-        for thread in threads {
-            thread.join().unwrap();
-        }
-    }
-
-    fn counter() {
-        let n = sync::Arc::new(AtomicUsize::new(0));
-        let threads = [(); 2].map(|()| {
-            let n = sync::Arc::clone(&n);
-            thread::spawn(move || {
-                for _ in 0..2 {
-                    let v = n.load(SeqCst);
-                    n.store(v + 1, SeqCst);
-                }
-            })
-        });
-        join(threads);
-    }
-
-    fn attempts() {
-        let n = sync::Arc::new(AtomicUsize::new(0));
-        let m = sync::Arc::new(Mutex::new(0));
-        let threads = [1, 2, 3].map(|id| {
-            let (n, m) = (sync::Arc::clone(&n), sync::Arc::clone(&m));
-            thread::spawn(move || {
-                let _ = n.compare_exchange(0, id, SeqCst, SeqCst);
-                let _ = m.try_lock().map(|mut held| *held += 1);
-            })
-        });
-        join(threads);
-    }
-
-    fn waiters() {
-        let pair = sync::Arc::new((Mutex::new(0), Condvar::new()));
-        let threads = [(); 2].map(|()| {
-            let pair = sync::Arc::clone(&pair);
-            thread::spawn(move || {
-                let held = pair.0.lock().unwrap();
-                drop(pair.1.wait_while(held, |n| *n == 0).unwrap());
-            })
-        });
-        *pair.0.lock().unwrap() = 1;
-        pair.1.notify_one();
-        pair.1.notify_all();
-        join(threads);
-    }
-
-    fn senders() {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let threads = [1, 2].map(|id| {
-            let sender = sender.clone();
-            thread::spawn(move || sender.send(id).unwrap())
-        });
-        drop(sender);
-        assert_eq!(receiver.iter().sum::<u32>(), 3);
-        join(threads);
     }
 
     /// Threads that increment in two steps, each a number of times.

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Run, command, words};
 
-/// The command, run as a user who has no other processes, and may have so many with their threads.
+/// The command, run as a user without other processes, whose limit on processes and threads is
+/// `processes`.
 ///
 /// Root may have any number, so that it is another user if it is root who runs the tests. `None` if
 /// that is not possible here.
