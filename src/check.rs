@@ -13,6 +13,7 @@ use crate::explorer::{Checked, Explorer};
 use crate::report::{
     Style, Subject, all_interleavings, faster, looping, one_line, plural, printable, remark, text,
 };
+use crate::trace::LeftOut;
 use crate::verdict::{Bound, Engine, Reason, Report, Sharing, Verdict};
 
 use environment::Environment;
@@ -284,7 +285,8 @@ impl Judge<'_> {
 /// Whether everything was explored, what a search that holds may leave out included.
 fn is_complete(report: &Report) -> bool {
     let holds = matches!(report.verdict, Verdict::Holds);
-    holds && !report.left_out.iter().any(|kind| kind.is_repetition())
+    let is_assumed = |kind: &LeftOut| kind.is_repetition() || *kind == LeftOut::LastDrops;
+    holds && !report.left_out.iter().any(is_assumed)
 }
 
 /// The file with a line of each check.

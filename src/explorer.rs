@@ -4,6 +4,7 @@ mod checked;
 mod crew;
 mod divided;
 mod failure;
+mod last_drops;
 #[cfg(feature = "loom")]
 mod loom;
 mod outcome;

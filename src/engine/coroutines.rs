@@ -16,7 +16,7 @@ use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use crate::execution::{self, Execution, NextStep, Patience, Pulse, Refusal, Runtime};
 use crate::memory::Access;
-use crate::trace::ThreadId;
+use crate::trace::{CellAccesses, ThreadId};
 
 use super::stacks::Stacks;
 use super::turnstile::Turnstile;
@@ -33,6 +33,8 @@ pub(crate) struct Coroutines {
     pub(crate) patience: Patience,
     /// Whether waits can end without a notification.
     pub(crate) wakes_spuriously: bool,
+    /// Whether the scheduler is asked before an access of a cell.
+    pub(crate) cells: CellAccesses,
 }
 
 impl fmt::Debug for Coroutines {
@@ -93,6 +95,7 @@ impl Coroutines {
             execution.record_touches(conduct.records_from);
             execution.run_on(conduct.runs_on);
             execution.wake_spuriously(self.wakes_spuriously);
+            execution.access_cells(self.cells);
         });
     }
 

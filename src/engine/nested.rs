@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::execution::{self, NextStep, Offer, Patience, Pulse, Runtime};
 use crate::memory::Access;
-use crate::trace::{Choice, ThreadId};
+use crate::trace::{CellAccesses, Choice, ThreadId};
 
 use super::{Conduct, Coroutines};
 
@@ -78,6 +78,7 @@ fn run(body: impl Fn() + Send + Sync + 'static) -> Option<String> {
         pulse: Arc::new(Pulse::default()),
         patience: Patience::default(),
         wakes_spuriously: false,
+        cells: CellAccesses::default(),
     };
     let conduct = Conduct {
         prunes: false,

@@ -52,8 +52,8 @@ use footprint::Footprints;
 
 use crate::model::State;
 use crate::trace::{
-    Blocked, Choice, Clock, Event, LeftOut, LeftOutSet, ObjectId, ObjectInfo, Race, ThreadId,
-    ThreadInfo, Trace, Value,
+    Blocked, CellAccesses, Choice, Clock, Event, LeftOut, LeftOutSet, ObjectId, ObjectInfo, Race,
+    ThreadId, ThreadInfo, Trace, Value,
 };
 
 pub(crate) use binding::Binding;
@@ -197,6 +197,8 @@ pub(crate) struct Execution {
     prunes: bool,
     /// Whether waits can end without a notification.
     wakes_spuriously: bool,
+    /// Whether the scheduler is asked before an access of a cell.
+    cells: CellAccesses,
     /// What was possible and is not explored.
     left_out: LeftOutSet,
     /// To how many cells a pointer was given away, through which accesses are not seen.
@@ -318,6 +320,7 @@ impl Execution {
             gained_patience: false,
             prunes,
             wakes_spuriously: false,
+            cells: CellAccesses::default(),
             left_out: LeftOutSet::default(),
             unchecked_cells: 0,
             has_waited: false,
@@ -607,6 +610,23 @@ impl Execution {
 
     pub(crate) fn wakes_spuriously(&self) -> bool {
         self.wakes_spuriously
+    }
+
+    /// What the current thread was about to do, and has recorded, does not take place.
+    pub(crate) fn forget_last_event(&mut self) {
+        if self.is_explored() {
+            self.events.pop();
+        }
+    }
+
+    /// Whether the scheduler is asked before an access of a cell.
+    pub(crate) fn access_cells(&mut self, cells: CellAccesses) {
+        self.cells = cells;
+    }
+
+    #[inline]
+    pub(crate) fn cells(&self) -> CellAccesses {
+        self.cells
     }
 
     /// Ends what counts of the execution, unless that has ended already or goes on after this

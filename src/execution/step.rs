@@ -169,7 +169,7 @@ fn unwind_or_stay(next: &NextStep, stuck_in: Option<&'static dyn Runtime>, may_u
 fn end_process(next: &NextStep) -> ! {
     let (file, line) = (next.at.file(), next.at.line());
     let (ending, schedule) = with(|execution| {
-        let schedule = Schedule::from(execution.schedule.clone());
+        let schedule = Schedule::from(execution.schedule.clone()).with_cells(execution.cells);
         (execution.ending.clone(), schedule)
     });
     let failure = ending.map_or_else(|| "none".to_owned(), |ending| ending.to_string());

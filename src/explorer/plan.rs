@@ -15,6 +15,7 @@ use crate::search::{
     self, Dfs, Divisible, Dpor, Exploration, Limits, Minimised, Numbers, Pct, Pos, Profile, Random,
     Sampling, Strategy, Surw, Tally, Tree, Urw, Walk,
 };
+use crate::trace::CellAccesses;
 use crate::verdict::{Coverage, Engine, Reason, Report, SpuriousWakeUps, Verdict};
 
 use super::Explorer;
@@ -24,35 +25,33 @@ use super::report::why_inconclusive;
 impl Explorer {
     /// Explores on this OS thread, without a watch.
     pub(super) fn explore_here<F: Fn() + Send + Sync + 'static>(&self, body: F) -> Report {
+        match self.engine {
+            #[cfg(feature = "loom")]
+            Engine::Loom => self.run_loom(&self.loom(body)),
+            Engine::Threads => self.run_threads(&self.threads(body)),
+            _ => self.explore_and_check_last_drops(&self.coroutines(body)),
+        }
+    }
+
+    /// Explores under one of our own strategies, or one of shuttle's.
+    pub(super) fn explore_on(&self, engine: &Coroutines) -> Report {
         let bound = self.preemption_bound.map(u32::from);
         match (self.engine, bound) {
-            (Engine::Dpor, None) => self.search(&self.coroutines(body), Dpor::default()),
-            (Engine::Dpor, Some(bound)) => {
-                self.run(&self.coroutines(body), Dfs::bounded(bound, usize::MAX))
-            }
-            (Engine::Dfs, _) => self.search(&self.coroutines(body), Dfs::counting_traces(bound)),
-            (Engine::Random, _) => {
-                let random = Random::new(self.seed, Numbers::ALL);
-                self.draw(&self.coroutines(body), random)
-            }
-            (Engine::Pct, _) => self.learn(&self.coroutines(body), Pct::new),
-            (Engine::Urw, _) => self.learn(&self.coroutines(body), Urw::new),
-            (Engine::Surw, _) => self.learn(&self.coroutines(body), Surw::new),
+            (Engine::Dfs, _) => self.search(engine, Dfs::counting_traces(bound)),
+            #[cfg(feature = "shuttle")]
+            (Engine::Shuttle, _) => self.run_shuttle(engine, ShuttleScheduler::random(self.seed)),
+            #[cfg(feature = "shuttle")]
+            (Engine::ShuttlePct, _) => self.run_shuttle(engine, ShuttleScheduler::pct(self.seed)),
+            (Engine::Random, _) => self.draw(engine, Random::new(self.seed, Numbers::ALL)),
+            (Engine::Pct, _) => self.learn(engine, Pct::new),
+            (Engine::Urw, _) => self.learn(engine, Urw::new),
+            (Engine::Surw, _) => self.learn(engine, Surw::new),
             (Engine::Pos, _) => {
                 let pos = Sampling::new(vec![Pos::default()], self.seed, Numbers::ALL);
-                self.draw(&self.coroutines(body), pos)
+                self.draw(engine, pos)
             }
-            #[cfg(feature = "loom")]
-            (Engine::Loom, _) => self.run_loom(&self.loom(body)),
-            #[cfg(feature = "shuttle")]
-            (Engine::Shuttle, _) => {
-                self.run_shuttle(&self.coroutines(body), ShuttleScheduler::random(self.seed))
-            }
-            #[cfg(feature = "shuttle")]
-            (Engine::ShuttlePct, _) => {
-                self.run_shuttle(&self.coroutines(body), ShuttleScheduler::pct(self.seed))
-            }
-            (Engine::Threads, _) => self.run_threads(&self.threads(body)),
+            (_, Some(bound)) => self.run(engine, Dfs::bounded(bound, usize::MAX)),
+            (_, None) => self.search(engine, Dpor::default()),
         }
     }
 
@@ -164,6 +163,7 @@ impl Explorer {
             pulse,
             patience: Patience::default(),
             wakes_spuriously: self.wake_ups() == SpuriousWakeUps::Explored,
+            cells: CellAccesses::default(),
         }
     }
 

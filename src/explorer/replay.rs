@@ -31,6 +31,10 @@ impl Explorer {
         schedule: &Schedule,
         run: impl Fn(&Coroutines, Replay) -> Replay,
     ) -> Result<End, Divergence> {
+        let engine = &Coroutines {
+            cells: schedule.cells(),
+            ..engine.clone()
+        };
         let followed = run(engine, Replay::new(schedule.clone())).result();
         // Where spurious wake-ups are explored, a wait can be a step more.
         let followed = followed.or_else(|divergence| {

@@ -43,6 +43,7 @@ mod tests {
     use crate::execution::{Execution, Patience, Pulse};
     use crate::exhibits::{self, Size};
     use crate::search::End;
+    use crate::trace::CellAccesses;
 
     /// Remembers executions that shuttle has chosen, each with its schedule, up to a wanted number.
     struct Recorder {
@@ -68,6 +69,7 @@ mod tests {
             pulse: Arc::new(Pulse::default()),
             patience: Patience::default(),
             wakes_spuriously: false,
+            cells: CellAccesses::default(),
         }
     }
 

@@ -5,11 +5,14 @@
 use std::borrow::Cow;
 use std::panic::Location;
 
-use crate::execution::{Ending, Execution, Guarded, Identity, NextStep, RacesWith, give_up, with};
-use crate::trace::{Access, LeftOut, ObjectId, Operation, Race};
+use crate::execution::{
+    Ending, Execution, Guarded, Identity, Mode, NextStep, RacesWith, Spot, Touches, give_up, step,
+    with,
+};
+use crate::trace::{Access, CellAccesses, LeftOut, ObjectId, Operation, Race};
 
 use super::last_drop::{self, Caller};
-use super::{Primitive, State};
+use super::{Announced, Before, Done, Primitive, State};
 
 const KIND: &str = "UnsafeCell";
 
@@ -24,8 +27,27 @@ pub(crate) struct Cell {
     is_unchecked: bool,
 }
 
-/// Its accesses are no steps, so that no search asks for them.
-impl Primitive for Cell {}
+/// What its accesses are where they are steps.
+impl Primitive for Cell {
+    fn announce(&self, at: &Announced<'_>, touches: &mut Touches) {
+        let mode = match at.next.operation {
+            Operation::CellWrite => Mode::Write,
+            _ => Mode::Read,
+        };
+        touches.extend(at.next.object.map(|cell| (Spot::Object(cell), mode)));
+    }
+
+    fn touched(&self, done: &Done<'_>, _spot: Spot, _before: &Before) -> Option<Mode> {
+        Some(match done.event.operation {
+            Operation::CellWrite => Mode::Write,
+            _ => Mode::Read,
+        })
+    }
+
+    fn has_changed(&self, done: &Done<'_>) -> bool {
+        done.event.operation == Operation::CellWrite
+    }
+}
 
 /// An access, and which event of its thread it was.
 #[derive(Clone, Copy, Debug)]
@@ -113,6 +135,11 @@ pub(crate) fn lend_unchecked(cell: ObjectId) {
 /// Does an access of a cell, as far as the execution is concerned. If it races with an earlier one
 /// it does not return, so that the access does not take place.
 pub(crate) fn access(cell: ObjectId, access: &NextStep) {
+    let is_step =
+        with(|execution| !execution.is_doomed() && execution.cells() == CellAccesses::Steps);
+    if is_step {
+        step(*access, |_, _| ());
+    }
     let runtime = with(|execution| (!execution.is_doomed()).then(|| execution.runtime()));
     let Some(runtime) = runtime else { return };
     let seen = runtime.race(cell, access.operation == Operation::CellWrite);
@@ -121,7 +148,10 @@ pub(crate) fn access(cell: ObjectId, access: &NextStep) {
     match last_drop::caller() {
         Caller::LastDrop => {
             with(|execution| {
-                execution.leave_out(LeftOut::LastDrops);
+                execution.leave_out(match execution.cells() {
+                    CellAccesses::Unscheduled => LeftOut::LastDrops,
+                    CellAccesses::Steps => LeftOut::DropOrders,
+                });
                 execution.order_after_accesses(cell);
                 execution.access_cell(cell, access, Some(Ok(())))
             });
@@ -129,6 +159,9 @@ pub(crate) fn access(cell: ObjectId, access: &NextStep) {
         }
         Caller::Other => {}
         Caller::Unknown => with(|execution| execution.leave_out(LeftOut::NamelessFunctions)),
+    }
+    if is_step {
+        with(Execution::forget_last_event);
     }
     let ending = Ending::Raced(race);
     if with(|execution| execution.is_panicking()) {
@@ -169,7 +202,7 @@ impl Execution {
                 second: stamp.access,
             });
         }
-        if self.is_explored() {
+        if self.is_explored() && self.cells() == CellAccesses::Unscheduled {
             self.push_event(access, None);
         }
         if let State::Cell(state) = &mut self.object_mut(cell).state {

@@ -6,9 +6,11 @@
 //! drop runs is called by `Arc::drop_slow`, which std never inlines, and which has something left to
 //! do after it, so that its frame is there.
 //!
-//! Whether what raced was reached through that very `Arc` cannot be seen. It is taken to be so, which
-//! the report says. Only what did race is taken to come before, and nothing that the other thread did
-//! after it: it may have dropped its clone at once.
+//! Whether what raced was reached through that very `Arc` cannot be seen. It is taken to be so where
+//! it comes first; if it was not, it can come second as well, and then it races. So that this order is
+//! explored, a search that has assumed a last drop is followed by one in which the accesses of cells are
+//! steps ([`CellAccesses`](crate::trace::CellAccesses)). Only what did race is taken to come before, and
+//! nothing that the other thread did after it: it may have dropped its clone at once.
 
 use std::backtrace::Backtrace;
 

@@ -264,6 +264,9 @@ impl fmt::Display for LeftOut {
                 "races of destructors that the last drop of an `Arc` runs with what other threads \
                  reached otherwise than through its clones"
             }
+            LeftOut::DropOrders => {
+                "other threads dropping an `Arc` last (use `sync::counted::Arc`)"
+            }
             LeftOut::NamelessFunctions => {
                 "whether the race is in the last drop of an `Arc`, and so none: the functions have no \
                  names (`strip = true`)"

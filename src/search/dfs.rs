@@ -416,6 +416,7 @@ mod tests {
     use crate::execution::{Patience, Pulse};
     use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use crate::thread;
+    use crate::trace::CellAccesses;
 
     use super::*;
 
@@ -459,6 +460,7 @@ mod tests {
             pulse: Arc::new(Pulse::default()),
             patience: Patience::default(),
             wakes_spuriously: false,
+            cells: CellAccesses::default(),
         };
         let Noted { shares, .. } = engine.run(Noted {
             dfs: Dfs::default(),

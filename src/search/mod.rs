@@ -92,7 +92,8 @@ impl FailingExecution {
     pub(crate) fn new(execution: &Execution) -> Option<Self> {
         Some(FailingExecution {
             ending: execution.failure()?.clone(),
-            schedule: execution.schedule_to_failure().to_vec().into(),
+            schedule: Schedule::from(execution.schedule_to_failure().to_vec())
+                .with_cells(execution.cells()),
             preemptions: execution.preemptions_to_failure(),
             trace: execution.trace(),
             blocked: execution.blocked().to_vec(),

@@ -103,7 +103,7 @@ mod tests {
     use crate::search::small_programs::{attempts, counter, senders, waiters};
     use crate::search::{Dfs, Dpor, Exploration, Limits, Tally};
     use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use crate::trace::Choice;
+    use crate::trace::{CellAccesses, Choice};
     use crate::{hint, sync, thread};
 
     use super::Begun;
@@ -176,6 +176,7 @@ mod tests {
                 pulse: Arc::clone(&pulse),
                 patience: patience.clone(),
                 wakes_spuriously: false,
+                cells: CellAccesses::default(),
             };
             let exploration = Exploration::new(S::default(), limits, pulse);
             let exploration = match kept.take() {

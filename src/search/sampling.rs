@@ -126,6 +126,7 @@ mod tests {
     use crate::search::{Exploration, Limits, Pct, Pos, Profile, Surw, Tally, Urw, learn};
     use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
     use crate::thread;
+    use crate::trace::CellAccesses;
 
     use super::*;
 
@@ -156,6 +157,7 @@ mod tests {
             pulse: Arc::new(Pulse::default()),
             patience: Patience::default(),
             wakes_spuriously: false,
+            cells: CellAccesses::default(),
         }
     }
 

@@ -44,6 +44,10 @@ pub enum LeftOut {
     /// are taken to have done so through clones that they have dropped since; if it was in another
     /// way, it is a data race.
     LastDrops,
+    /// A destructor that the last drop of an `Arc` of std ran accessed what other threads had
+    /// accessed, and the accesses were explored in each order. Which thread drops last is explored
+    /// only as far as other steps decide it; `sync::counted::Arc` has steps of its own.
+    DropOrders,
     /// A data race was found in a program whose functions have no names, as after `strip = true`. It
     /// is none if the last drop of an `Arc` runs the second access, in a destructor.
     NamelessFunctions,
@@ -51,7 +55,7 @@ pub enum LeftOut {
 
 impl LeftOut {
     /// All kinds.
-    pub const ALL: [LeftOut; 17] = [
+    pub const ALL: [LeftOut; 18] = [
         LeftOut::StaleValues,
         LeftOut::SpuriousWakeUps,
         LeftOut::RepeatedFailures,
@@ -68,6 +72,7 @@ impl LeftOut {
         LeftOut::Yields,
         LeftOut::AfterRaces,
         LeftOut::LastDrops,
+        LeftOut::DropOrders,
         LeftOut::NamelessFunctions,
     ];
 
@@ -92,6 +97,7 @@ impl LeftOut {
             | LeftOut::StrictFences
             | LeftOut::Yields
             | LeftOut::LastDrops
+            | LeftOut::DropOrders
             | LeftOut::NamelessFunctions => false,
         }
     }
@@ -125,6 +131,7 @@ impl LeftOut {
             LeftOut::Yields => "yields",
             LeftOut::AfterRaces => "after-races",
             LeftOut::LastDrops => "last-drops",
+            LeftOut::DropOrders => "drop-orders",
             LeftOut::NamelessFunctions => "nameless-functions",
         }
     }

@@ -18,5 +18,6 @@ pub use left_out::LeftOut;
 pub(crate) use left_out::LeftOutSet;
 pub use operation::Operation;
 pub use race::{Access, Race};
+pub(crate) use schedule::CellAccesses;
 pub use schedule::{Choice, LoomExecution, ParseScheduleError, Schedule};
 pub use value::Value;

@@ -38,8 +38,9 @@ impl fmt::Display for Choice {
 ///
 /// The text is one thread number per step, separated by dots, with `*n` for a
 /// choice that is made `n` times in a row, and `~k` for the `k`-th way of a
-/// step. A schedule without steps is written `-`. An execution of loom is `loom:K`, the `K`-th of
-/// its search, or `loom:K/bound=P` with a bound on preemptions.
+/// step. A schedule without steps is written `-`. Where the accesses of cells are steps as well, it
+/// begins with `cells:`. An execution of loom is `loom:K`, the `K`-th of its search, or
+/// `loom:K/bound=P` with a bound on preemptions.
 ///
 /// ```
 /// use racelab::trace::Schedule;
@@ -52,7 +53,20 @@ impl fmt::Display for Choice {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Schedule {
     choices: Vec<Choice>,
+    cells: CellAccesses,
     loom: Option<LoomExecution>,
+}
+
+/// Whether the scheduler is asked before an access of a cell.
+///
+/// It need not be as long as two accesses that can change places race, whichever comes first. After
+/// the last drop of an `Arc` that is not so: what comes before it is ordered, what comes after it
+/// races.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum CellAccesses {
+    #[default]
+    Unscheduled,
+    Steps,
 }
 
 /// Which execution of loom's, whose search always takes the same order.
@@ -90,6 +104,15 @@ impl Schedule {
         self.loom
     }
 
+    pub(crate) fn cells(&self) -> CellAccesses {
+        self.cells
+    }
+
+    /// The same, for an execution in which the accesses of cells are this.
+    pub(crate) fn with_cells(self, cells: CellAccesses) -> Self {
+        Schedule { cells, ..self }
+    }
+
     /// The number of steps.
     pub fn len(&self) -> usize {
         self.choices.len()
@@ -104,8 +127,8 @@ impl Schedule {
 impl From<LoomExecution> for Schedule {
     fn from(execution: LoomExecution) -> Self {
         Schedule {
-            choices: Vec::new(),
             loom: Some(execution),
+            ..Schedule::default()
         }
     }
 }
@@ -114,15 +137,21 @@ impl From<Vec<Choice>> for Schedule {
     fn from(choices: Vec<Choice>) -> Self {
         Schedule {
             choices,
-            loom: None,
+            ..Schedule::default()
         }
     }
 }
+
+/// What a schedule begins with in which the accesses of cells are steps.
+const WITH_CELLS: &str = "cells:";
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(execution) = self.loom {
             return execution.fmt(f);
+        }
+        if self.cells == CellAccesses::Steps {
+            f.write_str(WITH_CELLS)?;
         }
         if self.is_empty() {
             return f.write_str("-");
@@ -195,8 +224,8 @@ impl FromStr for Schedule {
     ///
     /// If the text is not a schedule, or stands for more than [`Schedule::MAX_STEPS`] steps.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "-" {
-            return Ok(Schedule::default());
+        if let Some(steps) = text.strip_prefix(WITH_CELLS) {
+            return parse_choices(steps).map(|steps| steps.with_cells(CellAccesses::Steps));
         }
         if let Some(execution) = text.strip_prefix("loom:") {
             let execution = parse_loom(execution).ok_or_else(|| ParseScheduleError {
@@ -206,22 +235,30 @@ impl FromStr for Schedule {
             })?;
             return Ok(Schedule::from(execution));
         }
-        let mut choices = Vec::new();
-        for (index, part) in text.split('.').enumerate() {
-            let error = |problem| ParseScheduleError {
-                part: part.to_owned(),
-                position: index + 1,
-                problem,
-            };
-            let (choice, count) = parse_part(part).map_err(error)?;
-            // Compared before anything is allocated: the text may ask for terabytes.
-            if count > Schedule::MAX_STEPS - choices.len() {
-                return Err(error(Problem::TooLong));
-            }
-            choices.resize(choices.len() + count, choice);
-        }
-        Ok(Schedule::from(choices))
+        parse_choices(text)
     }
+}
+
+/// Parses a schedule without a prefix.
+fn parse_choices(text: &str) -> Result<Schedule, ParseScheduleError> {
+    if text == "-" {
+        return Ok(Schedule::default());
+    }
+    let mut choices = Vec::new();
+    for (index, part) in text.split('.').enumerate() {
+        let error = |problem| ParseScheduleError {
+            part: part.to_owned(),
+            position: index + 1,
+            problem,
+        };
+        let (choice, count) = parse_part(part).map_err(error)?;
+        // Compared before anything is allocated: the text may ask for terabytes.
+        if count > Schedule::MAX_STEPS - choices.len() {
+            return Err(error(Problem::TooLong));
+        }
+        choices.resize(choices.len() + count, choice);
+    }
+    Ok(Schedule::from(choices))
 }
 
 /// Parses `N`, `N~k`, `N*m` or `N~k*m`.
@@ -310,6 +347,17 @@ mod tests {
     fn the_empty_schedule_has_a_text() {
         assert_eq!(Schedule::default().to_string(), "-");
         assert_eq!("-".parse(), Ok(Schedule::default()));
+    }
+
+    #[test]
+    fn that_accesses_of_cells_are_steps_is_in_the_text() {
+        for text in ["cells:0*2.1", "cells:-"] {
+            let schedule = text.parse::<Schedule>().unwrap();
+            assert_eq!(schedule.cells(), CellAccesses::Steps);
+            assert_eq!(schedule.to_string(), text);
+        }
+        assert_eq!(problem("cells:cells:0"), Problem::Thread);
+        assert_eq!(problem("cells:loom:7"), Problem::Thread);
     }
 
     #[test]

@@ -63,10 +63,15 @@ fn engines() -> Vec<Engine> {
 }
 
 fn explore(engine: Engine, body: fn()) -> Report {
-    Explorer::new(engine).max_executions(200).explore(body)
+    let explorer = Explorer::new(engine);
+    let explorer = match engine {
+        Engine::Dpor | Engine::Dfs => explorer,
+        _ => explorer.max_executions(200),
+    };
+    explorer.explore(body)
 }
 
-/// A body in which no execution fails, and which says what was assumed.
+/// A body in which no execution fails, and which says what was assumed where that was not checked.
 fn holds(body: fn()) {
     for engine in engines() {
         let report = explore(engine, body);
@@ -74,16 +79,17 @@ fn holds(body: fn()) {
             !matches!(report.verdict, Verdict::Violated(_)),
             "{engine}: {report}"
         );
-        if matches!(engine, Engine::Dpor | Engine::Dfs) {
+        let is_checked = matches!(engine, Engine::Dpor | Engine::Dfs);
+        if is_checked {
             assert!(
                 matches!(report.verdict, Verdict::Holds),
                 "{engine}: {report}"
             );
         }
-        assert!(
-            report.left_out.contains(&LeftOut::LastDrops),
-            "{engine}: {report}"
-        );
+        let [assumes, checks] =
+            [LeftOut::LastDrops, LeftOut::DropOrders].map(|kind| report.left_out.contains(&kind));
+        assert_eq!(assumes, !is_checked, "{engine}: {report}");
+        assert!(!checks || is_checked, "{engine}: {report}");
     }
 }
 
@@ -99,22 +105,24 @@ fn races(body: fn()) {
 
 #[test]
 fn a_destructor_reads_what_another_thread_wrote_before_it_dropped_its_clone() {
-    holds(|| {
-        let slot = Arc::new(Slot::new(0));
-        // Steps, so that either drop can be the last.
-        let steps = Arc::new(AtomicUsize::new(0));
-        let thread = thread::spawn({
-            let (slot, steps) = (Arc::clone(&slot), Arc::clone(&steps));
-            move || {
-                slot.set(1);
-                drop(slot);
-                steps.store(1, Relaxed);
-            }
-        });
-        steps.load(Relaxed);
-        drop(slot);
-        thread.join().unwrap();
+    holds(writes_and_drops);
+}
+
+fn writes_and_drops() {
+    let slot = Arc::new(Slot::new(0));
+    // Steps, so that either drop can be the last.
+    let steps = Arc::new(AtomicUsize::new(0));
+    let thread = thread::spawn({
+        let (slot, steps) = (Arc::clone(&slot), Arc::clone(&steps));
+        move || {
+            slot.set(1);
+            drop(slot);
+            steps.store(1, Relaxed);
+        }
     });
+    steps.load(Relaxed);
+    drop(slot);
+    thread.join().unwrap();
 }
 
 #[test]
@@ -209,29 +217,31 @@ impl Drop for Stack {
 
 #[test]
 fn a_structure_of_many_cells_empties_itself() {
-    holds(|| {
-        let stack = Arc::new(Stack {
-            top: UnsafeCell::new(None),
-            len: UnsafeCell::new(0),
-        });
-        let lock = Arc::new(Mutex::new(()));
-        let steps = Arc::new(AtomicUsize::new(0));
-        let threads = [1, 2].map(|value| {
-            let (stack, lock, steps) = (Arc::clone(&stack), Arc::clone(&lock), Arc::clone(&steps));
-            thread::spawn(move || {
-                let guard = lock.lock().unwrap();
-                stack.push(value);
-                drop(stack);
-                drop(guard);
-                steps.fetch_add(1, Relaxed);
-            })
-        });
-        steps.load(Relaxed);
-        drop(stack);
-        for thread in threads {
-            thread.join().unwrap();
-        }
+    holds(two_that_push);
+}
+
+fn two_that_push() {
+    let stack = Arc::new(Stack {
+        top: UnsafeCell::new(None),
+        len: UnsafeCell::new(0),
     });
+    let lock = Arc::new(Mutex::new(()));
+    let steps = Arc::new(AtomicUsize::new(0));
+    let threads = [1, 2].map(|value| {
+        let (stack, lock, steps) = (Arc::clone(&stack), Arc::clone(&lock), Arc::clone(&steps));
+        thread::spawn(move || {
+            let guard = lock.lock().unwrap();
+            stack.push(value);
+            drop(stack);
+            drop(guard);
+            steps.fetch_add(1, Relaxed);
+        })
+    });
+    steps.load(Relaxed);
+    drop(stack);
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }
 
 #[test]
@@ -303,12 +313,6 @@ fn a_destructor_that_no_last_drop_runs_races() {
 
 #[test]
 fn what_another_arc_holds_races_if_its_other_owner_comes_second() {
-    struct Writes(Arc<Slot>);
-    impl Drop for Writes {
-        fn drop(&mut self) {
-            self.0.set(1);
-        }
-    }
     races(|| {
         let slot = Arc::new(Slot::new(1));
         let lock = Arc::new(Mutex::new(()));
@@ -322,4 +326,100 @@ fn what_another_arc_holds_races_if_its_other_owner_comes_second() {
         drop(Arc::new(Writes(slot)));
         thread.join().unwrap();
     });
+}
+
+/// A destructor that writes a slot which others may hold as well.
+struct Writes(Arc<Slot>);
+
+impl Drop for Writes {
+    fn drop(&mut self) {
+        self.0.set(1);
+    }
+}
+
+/// The thread comes first wherever it can, so that the destructor seems to come after a clone that was
+/// dropped; the thread may as well come second.
+fn reached_otherwise_by_a_thread_that_comes_first() {
+    let slot = Arc::new(Slot::new(1));
+    let lock = Arc::new(Mutex::new(()));
+    let last = Arc::new(Writes(Arc::clone(&slot)));
+    let thread = thread::spawn({
+        let (slot, lock) = (Arc::clone(&slot), Arc::clone(&lock));
+        move || {
+            slot.set(1);
+            drop(lock.lock());
+        }
+    });
+    let _ = lock.try_lock();
+    drop(last);
+    thread.join().unwrap();
+}
+
+/// The same where the thread has to take a lock first, which orders nothing that it does after it.
+fn reached_otherwise_behind_a_lock() {
+    let slot = Arc::new(Slot::new(1));
+    let lock = Arc::new(Mutex::new(()));
+    let last = Arc::new(Writes(Arc::clone(&slot)));
+    let thread = thread::spawn({
+        let (slot, lock) = (Arc::clone(&slot), Arc::clone(&lock));
+        move || {
+            drop(lock.lock());
+            slot.set(1);
+        }
+    });
+    drop(lock.lock());
+    drop(last);
+    thread.join().unwrap();
+}
+
+const REACHED_OTHERWISE: [fn(); 2] = [
+    reached_otherwise_by_a_thread_that_comes_first,
+    reached_otherwise_behind_a_lock,
+];
+
+fn race_in(report: &Report) -> bool {
+    matches!(&report.verdict, Verdict::Violated(failure) if failure.kind == FailureKind::DataRace)
+}
+
+#[test]
+fn what_was_reached_otherwise_races_although_it_came_first() {
+    for body in REACHED_OTHERWISE {
+        for engine in [Engine::Dpor, Engine::Dfs] {
+            for jobs in [None, Some(2)] {
+                let explorer = Explorer::new(engine);
+                let explorer = match jobs {
+                    Some(jobs) => explorer.jobs(jobs),
+                    None => explorer,
+                };
+                let report = explorer.explore(body);
+                assert!(race_in(&report), "{engine}, {jobs:?} jobs: {report}");
+                let Verdict::Violated(failure) = &report.verdict else {
+                    unreachable!("it was a race")
+                };
+                let schedule = failure.schedule.as_ref().unwrap();
+                let schedule = schedule.to_string().parse().unwrap();
+                let replayed = Explorer::new(engine).replay(&schedule, body);
+                assert!(race_in(&replayed), "{schedule}: {replayed}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_shard_says_what_it_assumes() {
+    let explorer = Explorer::new(Engine::Dpor).shard(1, 1);
+    let report = explorer.explore(writes_and_drops);
+    assert!(report.left_out.contains(&LeftOut::LastDrops), "{report}");
+}
+
+#[cfg(feature = "loom")]
+#[test]
+fn a_complete_check_does_not_assume_a_last_drop() {
+    let checked = std::panic::catch_unwind(|| {
+        let explorer = Explorer::new(Engine::Loom).require_complete();
+        explorer.check(writes_and_drops);
+    });
+    let message = checked.unwrap_err();
+    let message = message.downcast_ref::<String>().expect("it is formatted");
+    assert!(message.contains("does not allow that"), "{message}");
 }

@@ -177,7 +177,7 @@ mod tests {
     use crate::engine::{Conduct, Coroutines, Point, Scheduler, Search};
     use crate::execution::{Execution, Patience, Pulse};
     use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use crate::trace::Choice;
+    use crate::trace::{CellAccesses, Choice};
     use crate::{sync, thread};
 
     use super::super::Dpor;
@@ -224,6 +224,7 @@ mod tests {
             pulse: Arc::new(Pulse::default()),
             patience: Patience::default(),
             wakes_spuriously: false,
+            cells: CellAccesses::default(),
         }
     }
 
