@@ -362,7 +362,10 @@ impl Execution {
             }
         } else if !self.prunes || !self.rests(thread) {
             let ways = self.ways(id, next);
-            let may_fail = !matches!(next.alternatives, Alternatives::Timeout);
+            let may_fail = !matches!(
+                next.alternatives,
+                Alternatives::None | Alternatives::Timeout
+            );
             if ways == 1 && may_fail && self.stalls(id, next) {
                 left_out.add(match next.alternatives {
                     Alternatives::WakeUp => LeftOut::RepeatedWakeUps,

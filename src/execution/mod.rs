@@ -531,10 +531,16 @@ impl Execution {
 
     /// The current thread has read an address in an atomic, and stored another one, which points to
     /// what it has made of this size in bytes.
-    pub(crate) fn pass_pointer(&mut self, read: usize, stored: Option<usize>, size: usize) {
+    pub(crate) fn pass_pointer(
+        &mut self,
+        atomic: ObjectId,
+        read: usize,
+        stored: Option<usize>,
+        size: usize,
+    ) {
         let me = self.current;
         if read != 0 {
-            self.publications.read(read, me);
+            self.publications.read(atomic, read, me);
         }
         let Some(stored) = stored.filter(|stored| *stored != read) else {
             return;
@@ -547,7 +553,7 @@ impl Execution {
             self.advance();
             let time = self.thread(me).knowledge.clock.get(me);
             let maker = Maker { thread: me, time };
-            self.publications.store(stored, size, maker);
+            self.publications.store(atomic, stored, size, maker);
         }
     }
 

@@ -7,7 +7,7 @@
 
 use smallvec::SmallVec;
 
-use crate::trace::ThreadId;
+use crate::trace::{ObjectId, ThreadId};
 
 /// The pointers that were stored in atomics in an execution.
 #[derive(Debug, Default)]
@@ -16,11 +16,13 @@ pub(super) struct Publications(Vec<Publication>);
 /// That a pointer was stored in an atomic.
 #[derive(Debug)]
 struct Publication {
+    /// In which it was stored.
+    atomic: ObjectId,
     address: usize,
     /// How many bytes it points to.
     size: usize,
     maker: Maker,
-    /// Who has read it since.
+    /// Who has read it there since.
     readers: SmallVec<[ThreadId; 2]>,
 }
 
@@ -37,8 +39,9 @@ impl Publications {
     }
 
     /// A thread stores a pointer to `size` bytes.
-    pub(super) fn store(&mut self, address: usize, size: usize, maker: Maker) {
+    pub(super) fn store(&mut self, atomic: ObjectId, address: usize, size: usize, maker: Maker) {
         self.0.push(Publication {
+            atomic,
             address,
             size,
             maker,
@@ -47,9 +50,9 @@ impl Publications {
     }
 
     /// A thread reads a pointer.
-    pub(super) fn read(&mut self, address: usize, reader: ThreadId) {
+    pub(super) fn read(&mut self, atomic: ObjectId, address: usize, reader: ThreadId) {
         let mut newest = self.0.iter_mut().rev();
-        if let Some(publication) = newest.find(|it| it.address == address)
+        if let Some(publication) = newest.find(|it| (it.atomic, it.address) == (atomic, address))
             && !publication.readers.contains(&reader)
         {
             publication.readers.push(reader);
@@ -66,13 +69,16 @@ impl Publications {
         }
     }
 
-    /// Who has made what lies at an address, for a thread that has read a pointer to it.
+    /// Who has made what lies at an address, for a thread that has read a pointer to it. If it has
+    /// read several, it is made before the first of them was stored.
     pub(super) fn maker_of(&self, address: usize, reader: ThreadId) -> Option<Maker> {
-        let mut newest = self.0.iter().rev();
+        let newest = self.0.iter().rev();
         let covers =
             |it: &&Publication| (it.address..it.address + it.size.max(1)).contains(&address);
-        let publication = newest.find(covers)?;
-        let is_other = publication.maker.thread != reader;
-        (is_other && publication.readers.contains(&reader)).then_some(publication.maker)
+        let by_others = newest
+            .filter(covers)
+            .take_while(|it| it.maker.thread != reader);
+        let read = by_others.filter(|it| it.readers.contains(&reader));
+        read.last().map(|it| it.maker)
     }
 }

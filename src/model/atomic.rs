@@ -154,7 +154,7 @@ impl Execution {
         if is == AtomicType::Pointer {
             let address = |bits| usize::try_from(bits).expect("the bits of a pointer");
             let stored = accessed.written.map(address);
-            self.pass_pointer(address(accessed.read), stored, pointee);
+            self.pass_pointer(atomic, address(accessed.read), stored, pointee);
         }
         let reads = !matches!(access, Access::Store(_));
         let read = reads.then(|| self.shown(is, accessed.read));

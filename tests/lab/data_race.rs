@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use racelab::cell::UnsafeCell;
 use racelab::parking_lot;
-use racelab::sync::atomic::{AtomicUsize, Ordering, fence};
+use racelab::sync::atomic::{AtomicPtr, AtomicUsize, Ordering, fence};
 use racelab::sync::{
     Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, RwLockWriteGuard, mpsc,
 };
@@ -177,7 +177,7 @@ fn a_write_races_with_any_of_several_reads() {
 fn an_object_that_is_handed_over_without_order_races_with_its_making() {
     // The cell is made by one thread and found by the other through a Relaxed pointer.
     races(|| {
-        let slot = Arc::new(racelab::sync::atomic::AtomicPtr::<Plain>::default());
+        let slot = Arc::new(AtomicPtr::<Plain>::default());
         let maker = Arc::clone(&slot);
         let thread = thread::spawn(move || {
             maker.store(Box::into_raw(Box::new(Plain::new())), Relaxed);
@@ -191,6 +191,30 @@ fn an_object_that_is_handed_over_without_order_races_with_its_making() {
         drop(unsafe { Box::from_raw(made) });
         assert_ne!(value, Some(1));
     });
+}
+
+#[test]
+fn what_is_handed_over_in_two_atomics_was_made_before_the_first() {
+    // As a queue does that stores its first block at both of its ends.
+    let report = explore(Engine::Dpor, || {
+        let ends = Arc::new([(); 2].map(|()| AtomicPtr::<Plain>::default()));
+        let maker = Arc::clone(&ends);
+        let thread = thread::spawn(move || {
+            let made = Box::into_raw(Box::new(Plain::new()));
+            for end in maker.iter() {
+                end.store(made, Release);
+            }
+        });
+        let found = ends[0].load(Acquire);
+        // SAFETY: the pointer is null or was made from a box that is dropped further below.
+        if let Some(found) = unsafe { found.as_ref() } {
+            found.set(1);
+        }
+        thread.join().unwrap();
+        // SAFETY: the only other thread has ended.
+        drop(unsafe { Box::from_raw(ends[1].load(Acquire)) });
+    });
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
 }
 
 #[test]

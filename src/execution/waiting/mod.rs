@@ -20,7 +20,7 @@ use std::panic::Location;
 use std::ptr;
 
 use crate::model::{Done, State};
-use crate::trace::{ObjectId, Operation, ThreadId};
+use crate::trace::{EventResult, ObjectId, Operation, ThreadId};
 
 use super::{Execution, Spot, Thread};
 
@@ -109,6 +109,8 @@ impl Execution {
             // What nobody has ever changed tells nothing of others.
             has_changed |= known.unwrap_or(0) != look.version;
         }
+        // What failed spuriously can succeed in the next round, with nothing new.
+        has_news |= event.result == Some(EventResult::FailedSpuriously);
         waiting.note_news(has_news);
         waiting.note_looks(done, step, has_changed);
         let yields = matches!(event.operation, Operation::Yield | Operation::Sleep);
