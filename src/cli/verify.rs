@@ -21,7 +21,8 @@ use super::select;
 
 const AFTER_HELP: &str = "\
 A safe variant has to hold under an engine that explores everything, and must not fail under the
-others. An unsafe one has to fail; only on real threads, where races are rare, it need not.
+others. An unsafe one has to fail; only on real threads, where races are rare, it need not. Spurious
+wake-ups are explored for a variant that nothing else breaks (queue-consumer/wait-without-loop).
 
 Exit codes: 0 all as expected; 1 not so; 4 nothing to verify.";
 
@@ -188,6 +189,7 @@ impl Verify {
         let size = select::default_size(variant);
         let body = variant.body;
         Explorer::new(engine)
+            .spurious(variant.spurious)
             .time_limit(self.time_limit)
             .progress(progress.clone())
             .explore(move || body(size))
