@@ -136,7 +136,8 @@ impl Checkpoint {
         };
         let executions = record.executions();
         if self.is_text && executions > 0 {
-            anstream::eprintln!("resumed after {executions} executions");
+            // A search does not need anybody who hears of it.
+            let _ = writeln!(anstream::stderr(), "resumed after {executions} executions");
         }
         let mut file = Target {
             path: self.path.clone(),

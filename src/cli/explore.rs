@@ -39,7 +39,8 @@ it; `--spurious off` shows that it holds without.
 
 Exit codes: 0 holds; 1 violated; 2 usage: also an unknown name, a size out of range, a checkpoint of
 another search; 3 inconclusive: not everything was explored, or the system refused what it needs;
-70 internal error; 130 interrupted. With --expect: 0 if the verdict is this, 1 if not.
+70 internal error; 130 interrupted by Ctrl-C, 129 by SIGHUP, 143 by SIGTERM: what is known is reported,
+and kept in the checkpoint if there is one. With --expect: 0 if the verdict is this, 1 if not.
 
 Examples:
 

@@ -18,7 +18,7 @@ use self::bar::Bar;
 use super::error::{Error, Exit};
 use super::options::FormatChoice;
 use super::output::{Output, Target};
-use super::progress::stop_on_interrupt;
+use super::signals::stop_on_signal;
 
 /// How often it is looked for Ctrl-C.
 const LOOK: Duration = Duration::from_millis(50);
@@ -93,7 +93,7 @@ impl Time {
 fn measure(workload: &Arc<dyn Workload>, plan: Plan) -> Result<(Timing, MeasuringEnd), Error> {
     let origin = Origin::here();
     let progress = Progress::default();
-    stop_on_interrupt(progress.clone());
+    stop_on_signal(progress.clone());
     let mut measurements = Measurements::new(&**workload, timing::cores());
     let runs = workload.ways().len() as u64 * u64::from(plan.rounds);
     let (sender, events) = channel();

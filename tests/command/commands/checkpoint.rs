@@ -435,3 +435,59 @@ fn an_interrupt_keeps_what_is_known_and_exits_with_130() {
     let kept = content["known"]["sum"]["executions"].as_u64().unwrap();
     assert!(kept <= json["executions"].as_u64().unwrap());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_asks_for_the_end_loses_no_execution_and_is_the_exit_code() {
+    for (signal, code) in [("INT", 130), ("HUP", 129), ("TERM", 143)] {
+        for engine in ["dfs", "dpor"] {
+            let folder = Folder::new("signal");
+            let file = folder.file("c.json");
+            let long = format!("counter --engine {engine} --threads 4 --ops 3 --all --jobs 2");
+            let process = start(&search(&long, &file));
+            let written = || fs::read(&file).ok();
+            while written().is_none() {
+                std::thread::yield_now();
+            }
+            // So that there is something to lose.
+            let first = written();
+            while written() == first {
+                std::thread::yield_now();
+            }
+            crate::support::send(signal, process.id());
+            let run = Run::of(&process.wait_with_output().unwrap());
+            let json = parsed(&run.exits(code).quiet());
+            assert_eq!(json["bound"]["kind"], "interrupted", "{signal}, {engine}");
+            let resumed = line(&format!(
+                "racelab explore {long} --max-executions 1 --checkpoint {}",
+                file.display()
+            ));
+            let executions = &json["executions"];
+            assert_eq!(
+                resumed.stderr,
+                format!("resumed after {executions} executions\n"),
+                "{signal}, {engine}"
+            );
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_the_command_was_started_to_ignore_does_not_end_it() {
+    let folder = Folder::new("nohup");
+    let file = folder.file("c.json");
+    let line = search("counter --engine dfs --threads 4 --ops 3 --all", &file);
+    let mut nohup = std::process::Command::new("sh");
+    nohup.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]);
+    nohup.arg(command().get_program()).args(words(&line));
+    let process = nohup.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let process = process.expect("there is a shell");
+    while !file.exists() {
+        std::thread::yield_now();
+    }
+    crate::support::send("HUP", process.id());
+    crate::support::send("TERM", process.id());
+    let run = Run::of(&process.wait_with_output().unwrap());
+    assert_eq!(parsed(&run.exits(143).quiet())["complete"], false);
+}
