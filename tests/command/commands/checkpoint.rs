@@ -23,6 +23,15 @@ fn totals(json: &Value) -> Value {
     totals
 }
 
+/// The text of a checkpoint that was changed, with the checksum of what is in it now (FNV-1a).
+fn sealed(changed: &str) -> String {
+    const BEFORE: &str = ",\"checksum\":\"";
+    let (content, _) = changed.rsplit_once(BEFORE).expect("it has a checksum");
+    let add = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
+    let checksum = content.bytes().fold(0xCBF2_9CE4_8422_2325, add);
+    format!("{content}{BEFORE}{checksum:016x}\"}}\n")
+}
+
 fn start(line: &str) -> Child {
     let mut command = command();
     command.args(words(line));
@@ -124,10 +133,11 @@ fn what_was_kept_is_not_explored_again() {
     line(&search(program, &file)).exits(0);
     // What it has come to is changed, and comes out as it is in the file.
     let kept = fs::read_to_string(&file).unwrap();
-    let mut json: Value = serde_json::from_str(&kept).unwrap();
+    let json: Value = serde_json::from_str(&kept).unwrap();
     let executions = json["known"]["sum"]["executions"].as_u64().unwrap();
-    json["known"]["sum"]["executions"] = (executions + 1_000).into();
-    fs::write(&file, json.to_string()).unwrap();
+    let sum = |executions| format!("\"sum\":{{\"executions\":{executions},");
+    let changed = kept.replacen(&sum(executions), &sum(executions + 1_000), 1);
+    fs::write(&file, sealed(&changed)).unwrap();
     let run = line(&search(program, &file)).exits(0);
     assert_eq!(parsed(&run)["executions"], executions + 1_000);
 }
@@ -200,6 +210,42 @@ fn a_checkpoint_inside_a_part_that_was_cut_anywhere_is_refused_and_left_alone() 
         fs::write(&file, &kept[..end]).unwrap();
         line(&search(program, &file)).refused("is no checkpoint of this racelab");
         assert_eq!(fs::read(&file).unwrap(), &kept[..end]);
+    }
+}
+
+#[test]
+fn a_checkpoint_in_which_any_byte_was_altered_is_refused_and_left_alone() {
+    let folder = Folder::new("altered");
+    let file = folder.file("c.json");
+    // Of the first, parts are finished; of the second, some were begun.
+    for (program, limit, holds) in [
+        ("counter/mutex --engine dfs", "", "ahead"),
+        (
+            "counter --engine dpor --threads 2 --ops 4 --all",
+            " --max-executions 71",
+            "begun",
+        ),
+    ] {
+        line(&search(&format!("{program}{limit}"), &file));
+        let kept = fs::read(&file).unwrap();
+        let text = String::from_utf8(kept.clone()).unwrap();
+        assert!(text.contains(holds), "{text}");
+        // In any digit above all, with which it can mean something else; and elsewhere here and there.
+        let places = (0..kept.len() - 1)
+            .filter(|at| kept[*at].is_ascii_digit() || at % 17 == 0)
+            .step_by(kept.len() / 200 + 1);
+        for at in places {
+            let mut altered = kept.clone();
+            altered[at] ^= 1;
+            fs::write(&file, &altered).unwrap();
+            line(&search(program, &file)).refused("is no checkpoint of this racelab");
+            assert_eq!(fs::read(&file).unwrap(), altered);
+        }
+        for altered in [[&kept[..], b" "].concat(), kept.repeat(2)] {
+            fs::write(&file, &altered).unwrap();
+            line(&search(program, &file)).refused("is no checkpoint of this racelab");
+        }
+        fs::remove_file(&file).unwrap();
     }
 }
 
@@ -351,6 +397,7 @@ fn a_checkpoint_of_another_search_is_refused_and_left_alone() {
     ] {
         let changed = kept.replacen(from, to, 1);
         assert_ne!(changed, kept, "{from}");
+        let changed = sealed(&changed);
         fs::write(&file, &changed).unwrap();
         line(&search(program, &file)).refused(what);
         assert_eq!(fs::read_to_string(&file).unwrap(), changed);
