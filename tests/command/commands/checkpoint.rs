@@ -538,3 +538,32 @@ fn a_signal_that_the_command_was_started_to_ignore_does_not_end_it() {
     let run = Run::of(&process.wait_with_output().unwrap());
     assert_eq!(parsed(&run.exits(143).quiet())["complete"], false);
 }
+
+#[test]
+fn a_resumed_search_says_what_an_undisturbed_one_says_of_its_failure() {
+    for program in [
+        "counter --engine dpor",
+        "counter --engine dfs --all",
+        "queue-consumer/if-not-while --engine dpor --all",
+        "queue-consumer/wait-without-loop --engine dpor",
+        "counter --engine random --max-executions 300 --all",
+    ] {
+        let undisturbed = line(&format!("racelab explore {program}")).exits(1);
+        let folder = Folder::new("says-of-failure");
+        let checkpoint = format!("--checkpoint {}", folder.file("c.json").display());
+        for limit in 1..6 {
+            if !program.contains("--max-executions") {
+                let cut =
+                    format!("racelab explore {program} --max-executions {limit} {checkpoint}");
+                line(&cut);
+            }
+        }
+        // The second one finds in the file that all is explored.
+        for _ in 0..2 {
+            let resumed = line(&format!("racelab explore {program} {checkpoint}")).exits(1);
+            for fact in ["why", "minimal", "replay"] {
+                assert_eq!(resumed.fact(fact), undisturbed.fact(fact), "{program}");
+            }
+        }
+    }
+}
