@@ -49,7 +49,9 @@ fn the_commands_are_all_there_are() {
 
 #[test]
 fn short_help_fits_on_a_screen_and_long_help_has_every_option_exit_codes_and_examples() {
-    for command in COMMANDS {
+    let times = ["io", "cpu", "primes", "sleep", "pipe"].map(|work| format!("time {work}"));
+    let commands = COMMANDS.map(str::to_owned).into_iter().chain(times);
+    for command in commands {
         let short = line(&format!("racelab {command} -h")).exits(0).quiet();
         assert!(short.stdout.lines().count() <= 40, "{command}");
         let long = line(&format!("racelab {command} --help")).exits(0).quiet();
