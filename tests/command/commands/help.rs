@@ -285,10 +285,9 @@ fn no_option_takes_the_value_of_another_and_the_message_names_it() {
                 continue;
             }
             // A bare number is a time as well.
-            let is_other = |kinds: &[&str]| {
-                !kinds.contains(&&*kind) && !(kind == "TIME" && kinds.contains(&"N"))
-            };
-            let of_others = VALUES.iter().filter(|(kinds, _)| is_other(kinds));
+            let is_own =
+                |kinds: &[&str]| kinds.contains(&&*kind) || kind == "TIME" && kinds.contains(&"N");
+            let of_others = VALUES.iter().filter(|(kinds, _)| !is_own(kinds));
             for value in of_others.map(|(_, value)| *value).chain(["nothing"]) {
                 let run = line(&format!("racelab {command} {option} {value}")).exits(2);
                 let is_named = run.stderr.contains(&option) || run.stderr.contains(value);
