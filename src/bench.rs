@@ -3,7 +3,7 @@
 use crate::explorer::{Explorer, Progress};
 use crate::report::bench::{BenchRow, Exhaust, Spread};
 use crate::report::plural;
-use crate::verdict::{Bound, Coverage, Engine, Reason, Report, Verdict};
+use crate::verdict::{Bound, Coverage, Engine, Reason, Report, SpuriousWakeUps, Verdict};
 
 /// How trials are run.
 #[derive(Clone, Copy, Debug)]
@@ -27,11 +27,13 @@ impl Trials {
         &self,
         program: String,
         engine: Engine,
+        spurious: SpuriousWakeUps,
         body: impl Fn() + Send + Sync + Copy + 'static,
         progress: &Progress,
         mut on_trial: impl FnMut(u64),
     ) -> Option<BenchRow> {
         let explorer = Explorer::new(engine)
+            .spurious(spurious)
             .without_minimisation()
             .progress(progress.clone());
         let count = if engine.is_exhaustive() {

@@ -1,7 +1,7 @@
 //! What the environment says of a check.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use crate::explorer::Explorer;
@@ -12,6 +12,9 @@ use super::parse_duration;
 
 /// How the names of all variables begin.
 const PREFIX: &str = "RACELAB_";
+
+/// Names that are less alike than this are no typing errors of each other.
+const ALIKE: f64 = 0.7;
 
 /// The variables that there are.
 const KNOWN: [&str; 11] = [
@@ -126,6 +129,23 @@ impl Environment {
     }
 }
 
+/// The known variable that an unknown one is most like, if it is like one. The engine alone has few
+/// dependencies, and names none.
+fn nearest(unknown: &OsStr) -> Option<&'static str> {
+    #[cfg(feature = "lab")]
+    let likeness_of = strsim::jaro_winkler;
+    #[cfg(not(feature = "lab"))]
+    let likeness_of = |_: &str, _: &str| 0.0;
+    // What all begin with makes none more like another.
+    let own = |name: &str| name.strip_prefix(PREFIX).unwrap_or(name).to_owned();
+    let unknown = own(unknown.to_str()?);
+    let likeness = |known: &&str| -> f64 { likeness_of(&unknown, &own(known)) };
+    let most = KNOWN
+        .into_iter()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    most.filter(|known| likeness(known) >= ALIKE)
+}
+
 /// Variables, all of which are known.
 struct Variables<'a>(&'a [(OsString, OsString)]);
 
@@ -133,11 +153,15 @@ impl<'a> Variables<'a> {
     fn new(variables: &'a [(OsString, OsString)]) -> Result<Self, String> {
         let is_known = |name: &OsString| KNOWN.iter().any(|known| name == known);
         match variables.iter().find(|(name, _)| !is_known(name)) {
-            Some((name, _)) => Err(format!(
-                "unknown variable {}: racelab knows {}",
-                name.display(),
-                KNOWN.join(", ")
-            )),
+            Some((name, _)) => {
+                let hint = nearest(name).map(|known| format!("; did you mean {known}?"));
+                Err(format!(
+                    "unknown variable {}: racelab knows {}{}",
+                    name.display(),
+                    KNOWN.join(", "),
+                    hint.unwrap_or_default()
+                ))
+            }
             None => Ok(Variables(variables)),
         }
     }
@@ -240,5 +264,23 @@ mod tests {
         for known in KNOWN {
             assert!(error.contains(known), "{error}");
         }
+    }
+
+    #[cfg(feature = "lab")]
+    #[test]
+    fn a_typing_error_is_answered_with_the_variable_that_was_meant() {
+        let meant = |unknown: &str| nearest(OsStr::new(unknown));
+        for known in KNOWN {
+            // Without a letter, and with one too many.
+            assert_eq!(meant(&known[..known.len() - 1]), Some(known));
+            assert_eq!(meant(&format!("{known}S")), Some(known));
+        }
+        assert_eq!(meant("RACELAB_TIMELIMIT"), Some("RACELAB_TIME_LIMIT"));
+        assert_eq!(meant("RACELAB_PREEMPTION"), Some("RACELAB_PREEMPTIONS"));
+        assert_eq!(meant("RACELAB_QQQ"), None);
+        let variables = [("RACELAB_ENGIN".into(), "dfs".into())];
+        let read = Environment::read(Explorer::new(Engine::Dpor), "t", &variables);
+        let error = read.err().unwrap_or_default();
+        assert!(error.ends_with("; did you mean RACELAB_ENGINE?"), "{error}");
     }
 }

@@ -154,8 +154,9 @@ fn measure(
             stage_of(1);
             in_child(trials, program, progress)?
         } else {
-            let name = program.to_string();
-            trials.run(name, engine, move || body(size), progress, stage_of)
+            let (name, spurious) = (program.to_string(), program.spurious);
+            let body = move || body(size);
+            trials.run(name, engine, spurious, body, progress, stage_of)
         };
         match row {
             Some(row) => rows.push(row),

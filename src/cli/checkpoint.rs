@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::hash::Hasher;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
+use fnv::FnvHasher;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -18,10 +20,13 @@ use super::error::Error;
 
 const SCHEMA: &str = "racelab/checkpoint/1";
 
+/// What stands between the content of a file and the checksum of all before it, and what ends it.
+const CHECKSUM: (&str, &str) = (",\"checksum\":\"", "\"}");
+
 /// What says how the search is divided, which is known only when it is.
 const DIVISION: [&str; 2] = ["parts", "digest"];
 
-/// A checkpoint, as it is in its file.
+/// A checkpoint, as it is in its file, but for the checksum.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
@@ -136,7 +141,8 @@ impl Checkpoint {
         };
         let executions = record.executions();
         if self.is_text && executions > 0 {
-            anstream::eprintln!("resumed after {executions} executions");
+            // A search does not need anybody who hears of it.
+            let _ = writeln!(anstream::stderr(), "resumed after {executions} executions");
         }
         let mut file = Target {
             path: self.path.clone(),
@@ -213,8 +219,11 @@ fn read(path: &Path) -> Result<Option<(Content, File)>, Error> {
     }
     let mut text = Vec::new();
     file.read_to_end(&mut text).map_err(cannot_read)?;
-    let content = serde_json::from_slice::<Content>(&text);
-    let content = content.ok().filter(|content| content.schema == SCHEMA);
+    let unsealed = String::from_utf8(text)
+        .ok()
+        .and_then(|text| unsealed(&text));
+    let content = unsealed.and_then(|text| serde_json::from_str::<Content>(&text).ok());
+    let content = content.filter(|content| content.schema == SCHEMA);
     match content {
         Some(content) => Ok(Some((content, file))),
         None => Err(Error::Usage(format!(
@@ -222,6 +231,30 @@ fn read(path: &Path) -> Result<Option<(Content, File)>, Error> {
              again"
         ))),
     }
+}
+
+/// The text of a file with the checksum of what is in it, so that what was cut or altered is known.
+fn sealed(content: &Content) -> serde_json::Result<String> {
+    let mut text = serde_json::to_string(content)?;
+    let end = text.pop();
+    debug_assert_eq!(end, Some('}'), "it is an object");
+    let checksum = checksum(&text);
+    let (before, after) = CHECKSUM;
+    Ok(format!("{text}{before}{checksum}{after}\n"))
+}
+
+/// The content of such a text. `None` if its checksum is not that of what is in it.
+fn unsealed(text: &str) -> Option<String> {
+    let (before, after) = CHECKSUM;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let (content, sum) = text.strip_suffix(after)?.rsplit_once(before)?;
+    (sum == checksum(content)).then(|| format!("{content}}}"))
+}
+
+fn checksum(text: &str) -> String {
+    let mut hasher = FnvHasher::default();
+    hasher.write(text.as_bytes());
+    format!("{:016x}", hasher.finish())
 }
 
 /// Compares a fact of two searches that have to be the same.
@@ -267,7 +300,7 @@ impl Target {
             search: self.search.clone(),
             known: record.clone(),
         };
-        let text = serde_json::to_string(&content)? + "\n";
+        let text = sealed(&content)?;
         // What a link points to is replaced, not the link.
         let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
         let mut name = path.file_name().map(OsString::from).unwrap_or_default();

@@ -4,6 +4,8 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 
+use super::signals;
+
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Exit {
@@ -19,7 +21,7 @@ pub(super) enum Exit {
     Nothing,
     /// The lab itself failed.
     Internal,
-    /// The user interrupted the search.
+    /// A signal asked for the end of the search.
     Interrupted,
 }
 
@@ -47,7 +49,7 @@ impl Exit {
             Exit::Inconclusive => 3,
             Exit::Nothing => 4,
             Exit::Internal => 70,
-            Exit::Interrupted => 130,
+            Exit::Interrupted => signals::exit_code(),
         }
     }
 }

@@ -10,7 +10,9 @@ use crate::exhibits::{self, Variant};
 use crate::explorer::Keeper;
 use crate::report::schema::Parameters;
 use crate::report::{self, Subject, json};
-use crate::{Bound, Coverage, Engine, Explorer, Progress, Reason, Report, Verdict};
+use crate::{
+    Bound, Coverage, Engine, Explorer, Progress, Reason, Report, SpuriousWakeUps, Verdict,
+};
 
 use super::checkpoint::Checkpoint;
 use super::division::DivisionArgs;
@@ -32,9 +34,13 @@ The random engines draw steps (random), priorities of threads (pct) or of steps 
 (urw), or interleavings of the steps on one object (surw). Those of shuttle draw steps (shuttle) or
 priorities of threads (shuttle-pct), on its own runtime and with its own schedulers.
 
+Nothing but a spurious wake-up breaks queue-consumer/wait-without-loop, so that --spurious is on for
+it; `--spurious off` shows that it holds without.
+
 Exit codes: 0 holds; 1 violated; 2 usage: also an unknown name, a size out of range, a checkpoint of
 another search; 3 inconclusive: not everything was explored, or the system refused what it needs;
-70 internal error; 130 interrupted. With --expect: 0 if the verdict is this, 1 if not.
+70 internal error; 130 interrupted by Ctrl-C, 129 by SIGHUP, 143 by SIGTERM: what is known is reported,
+and kept in the checkpoint if there is one. With --expect: 0 if the verdict is this, 1 if not.
 
 Examples:
 
@@ -93,9 +99,10 @@ pub(super) struct Explore {
     #[command(flatten)]
     max_steps: MaxSteps,
 
-    /// Whether waits on condition variables and `park` can end without a notification
-    #[arg(long, value_enum, value_name = "WHETHER", default_value = "off")]
-    spurious: Spurious,
+    /// Whether waits on condition variables and `park` can end without a notification [default:
+    /// off, unless nothing else breaks the variant]
+    #[arg(long, value_enum, value_name = "WHETHER")]
+    spurious: Option<Spurious>,
 
     /// The seed of random choices
     #[arg(
@@ -130,7 +137,7 @@ impl Explore {
         let variant = select::variant(&self.exhibit)?;
         let size = self.size.under(self.engine, variant)?;
         let progress = Progress::default();
-        let explorer = self.explorer(progress.clone())?;
+        let explorer = self.explorer(variant, progress.clone())?;
         select::refuse_processes(variant, self.engine)?;
         self.raising.is_for(self.engine)?;
         if self.engine == Engine::Threads {
@@ -235,7 +242,10 @@ impl Explore {
             ("shard", shard.into()),
             ("all", self.all.into()),
             ("max_steps", self.max_steps.max_steps.into()),
-            ("spurious", (self.spurious == Spurious::On).into()),
+            (
+                "spurious",
+                (self.wake_ups(variant) == SpuriousWakeUps::Explored).into(),
+            ),
         ];
         let search = search
             .into_iter()
@@ -245,8 +255,14 @@ impl Explore {
         Ok(Some(Arc::new(Mutex::new(checkpoint))))
     }
 
-    fn explorer(&self, progress: Progress) -> Result<Explorer, Error> {
-        if self.spurious == Spurious::On && !self.engine.wakes_spuriously() {
+    /// Whether spurious wake-ups are explored: as asked for, or as the variant needs it.
+    fn wake_ups(&self, variant: &Variant) -> SpuriousWakeUps {
+        self.spurious
+            .map_or(variant.spurious, SpuriousWakeUps::from)
+    }
+
+    fn explorer(&self, variant: &Variant, progress: Progress) -> Result<Explorer, Error> {
+        if self.spurious == Some(Spurious::On) && !self.engine.wakes_spuriously() {
             let engine = self.engine;
             return Err(Error::Usage(format!(
                 "--spurious on is not for the engine {engine}, which cannot wake a thread spuriously"
@@ -254,7 +270,7 @@ impl Explore {
         }
         let explorer = Explorer::new(self.engine)
             .max_steps(self.max_steps.max_steps)
-            .spurious(self.spurious.into())
+            .spurious(self.wake_ups(variant))
             .seed(self.seed)
             .progress(progress);
         let explorer = match self.executions()? {

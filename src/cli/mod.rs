@@ -26,10 +26,12 @@ mod run;
 mod runs;
 mod select;
 mod show;
+mod signals;
 mod time;
 mod verify;
 mod worker;
 
+use std::io::Write;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
@@ -136,7 +138,8 @@ fn print(error: &clap::Error) -> Result<Exit, Error> {
 fn fail(error: &Error) -> Exit {
     if !matches!(error, Error::ClosedPipe) {
         let red = AnsiColor::Red.on_default().bold();
-        anstream::eprintln!("{red}error:{red:#} {error}");
+        // Where nobody can be told, the exit code has to do.
+        let _ = writeln!(anstream::stderr(), "{red}error:{red:#} {error}");
     }
     error.exit()
 }

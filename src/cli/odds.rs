@@ -15,6 +15,7 @@ use crate::report::odds::{Crash, EndedRuns, Odds, Theory};
 use crate::verdict::FailureKind;
 use crate::{
     Bound, Coverage, DEFAULT_RUNS, DEFAULT_STALL_LIMIT, Engine, Explorer, Progress, Report,
+    SpuriousWakeUps,
 };
 
 use super::error::Error;
@@ -185,6 +186,7 @@ impl Runs<'_> {
         stage.set(format!("traces of {variant}"));
         let (body, size) = (variant.body, self.size);
         let report = Explorer::new(Engine::Dpor)
+            .spurious(variant.spurious)
             .past_failures()
             .without_minimisation()
             .max_executions(MOST_TRACES)
@@ -202,6 +204,7 @@ impl Runs<'_> {
             traces: report.executions,
             bad: report.violations,
             complete: report.coverage == Coverage::Complete,
+            spurious: (report.spurious == SpuriousWakeUps::Explored).then_some("on"),
         })
     }
 

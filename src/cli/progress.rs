@@ -1,6 +1,5 @@
-//! Shows how far a search is, and stops it on Ctrl-C.
+//! Shows how far a search is, and stops it on a signal.
 
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -10,6 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::Progress;
 use crate::report::grouped;
+
+use super::signals::stop_on_signal;
 
 /// What takes longer than this shows progress.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
@@ -50,9 +51,10 @@ impl Stage {
 
 /// Runs `work` while its progress is shown on stderr, if that is a terminal.
 ///
-/// The first Ctrl-C lets the search stop and report what it knows, the second one ends the process.
+/// The first Ctrl-C, SIGTERM or SIGHUP lets the search stop and report what it knows, the second one ends
+/// the process.
 pub(super) fn with_progress<T>(progress: &Progress, stage: &Stage, work: impl FnOnce() -> T) -> T {
-    stop_on_interrupt(progress.clone());
+    stop_on_signal(progress.clone());
     let (done, is_done) = channel::<()>();
     thread::scope(|scope| {
         let shown = thread::Builder::new().spawn_scoped(scope, move || {
@@ -162,19 +164,6 @@ fn stage_line(stage: &Doing, executions: u64) -> String {
         Doing::Counted(stage) => stage.clone(),
     };
     far + "; Ctrl-C stops and reports"
-}
-
-/// Lets the first Ctrl-C be noted, so that what is known can be reported, and the second one end the
-/// process.
-pub(super) fn stop_on_interrupt(progress: Progress) {
-    let interrupted = AtomicBool::new(false);
-    // Without a handler Ctrl-C ends the process, which is all that can be done then.
-    let _ = ctrlc::set_handler(move || {
-        if interrupted.swap(true, SeqCst) {
-            std::process::exit(130);
-        }
-        progress.interrupt();
-    });
 }
 
 #[cfg(test)]

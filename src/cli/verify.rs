@@ -21,9 +21,11 @@ use super::select;
 
 const AFTER_HELP: &str = "\
 A safe variant has to hold under an engine that explores everything, and must not fail under the
-others. An unsafe one has to fail; only on real threads, where races are rare, it need not.
+others. An unsafe one has to fail; only on real threads, where races are rare, it need not. Spurious
+wake-ups are explored for a variant that nothing else breaks (queue-consumer/wait-without-loop).
 
-Exit codes: 0 all as expected; 1 not so; 4 nothing to verify.";
+Exit codes: 0 all as expected; 1 not so; 3 not so only where the system refused what an engine needs;
+4 nothing to verify.";
 
 /// Run variants under engines, and compare the verdicts with what is expected.
 #[derive(Debug, Args)]
@@ -49,8 +51,11 @@ pub(super) struct Verify {
 }
 
 /// What the work came to.
+#[derive(Default)]
 struct Verified {
     rows: Vec<VerifiedRow>,
+    /// How many of them are not as expected since the system did not give the engine what it needs.
+    refused: usize,
     interrupted: bool,
 }
 
@@ -69,14 +74,17 @@ impl Verify {
         let stage = Stage::default();
         let verified = with_progress(&progress, &stage, || self.verify(&pairs, &progress, &stage))?;
         let rows = &verified.rows;
+        let unexpected = rows.iter().filter(|row| !row.as_expected).count();
         match output.format {
             Format::Json => output.write_json(rows)?,
             Format::Text => output.write(&text(rows, &output.plain_style()))?,
         }
         Ok(if verified.interrupted {
             Exit::Interrupted
-        } else if rows.iter().all(|row| row.as_expected) {
+        } else if unexpected == 0 {
             Exit::Success
+        } else if unexpected == verified.refused {
+            Exit::Inconclusive
         } else {
             Exit::Violation
         })
@@ -101,52 +109,48 @@ impl Verify {
         progress: &Progress,
         stage: &Stage,
     ) -> Result<Verified, Error> {
-        let mut rows = Vec::with_capacity(pairs.len());
+        let mut verified = Verified::default();
         for (index, &(variant, engine)) in pairs.iter().enumerate() {
             let (number, all) = (index + 1, pairs.len());
             stage.set(format!("{number} of {all}, {variant} under {engine}"));
             if let Err(missing) = select::runs_under(variant, engine) {
-                rows.push(missing_row(variant, engine, missing.to_string()));
+                let missing = missing_row(variant, engine, missing.to_string());
+                verified.rows.push(missing);
                 continue;
             }
-            if engine == Engine::Loom && !is_child() {
+            let (row, is_refused) = if engine == Engine::Loom && !is_child() {
                 match self.verify_in_child(variant, progress)? {
-                    Some(row) => rows.push(row),
+                    Some(found) => found,
                     None => {
-                        return Ok(Verified {
-                            rows,
-                            interrupted: true,
-                        });
+                        verified.interrupted = true;
+                        break;
                     }
                 }
-                continue;
-            }
-            let report = if select::needs_child(variant, engine) {
-                self.race(variant, progress)?
             } else {
-                self.search(variant, engine, progress)
+                let report = if select::needs_child(variant, engine) {
+                    self.race(variant, progress)?
+                } else {
+                    self.search(variant, engine, progress)
+                };
+                if report.coverage == Coverage::Bounded(Bound::Interrupted) {
+                    verified.interrupted = true;
+                    break;
+                }
+                (row(variant, engine, &report), is_refused(&report))
             };
-            if report.coverage == Coverage::Bounded(Bound::Interrupted) {
-                return Ok(Verified {
-                    rows,
-                    interrupted: true,
-                });
-            }
-            rows.push(row(variant, engine, &report));
+            verified.refused += usize::from(is_refused && !row.as_expected);
+            verified.rows.push(row);
         }
-        Ok(Verified {
-            rows,
-            interrupted: false,
-        })
+        Ok(verified)
     }
 
-    /// Verifies a variant under loom in a child process: loom can end the process that it runs in.
-    /// `None` if that was interrupted.
+    /// Verifies a variant under loom in a child process: loom can end the process that it runs in. Tells
+    /// whether the system has refused what that needs. `None` if it was interrupted.
     fn verify_in_child(
         &self,
         variant: &Variant,
         progress: &Progress,
-    ) -> Result<Option<VerifiedRow>, Error> {
+    ) -> Result<Option<(VerifiedRow, bool)>, Error> {
         let arguments = [
             "verify".to_owned(),
             variant.to_string(),
@@ -157,17 +161,22 @@ impl Verify {
         let Some((printed, status)) = isolated::printed_by(&arguments, progress)? else {
             return Ok(None);
         };
-        Ok(Some(
-            match serde_json::from_str::<Vec<PrintedRow>>(&printed) {
-                Ok(found) if found.len() == 1 => found_row(variant, &found[0]),
-                _ => {
-                    let explorer = Explorer::new(Engine::Loom);
-                    let reason = Reason::Crashed(crash(status));
-                    let report = explorer.not_explored(reason);
-                    row(variant, Engine::Loom, &report)
-                }
-            },
-        ))
+        let is_refused = Exit::of_child(status) == Some(Exit::Inconclusive);
+        let row = match serde_json::from_str::<Vec<PrintedRow>>(&printed) {
+            Ok(found) if found.len() == 1 => found_row(variant, &found[0]),
+            _ => {
+                let reason = if is_refused {
+                    Reason::Unsupported(
+                        "the system has not given the process in which it ran what it needs".into(),
+                    )
+                } else {
+                    Reason::Crashed(crash(status))
+                };
+                let report = Explorer::new(Engine::Loom).not_explored(reason);
+                row(variant, Engine::Loom, &report)
+            }
+        };
+        Ok(Some((row, is_refused)))
     }
 
     /// Makes the runs of a variant on real threads in child processes: it can do anything to the
@@ -188,6 +197,7 @@ impl Verify {
         let size = select::default_size(variant);
         let body = variant.body;
         Explorer::new(engine)
+            .spurious(variant.spurious)
             .time_limit(self.time_limit)
             .progress(progress.clone())
             .explore(move || body(size))
@@ -228,6 +238,15 @@ fn found_row(variant: &Variant, found: &PrintedRow) -> VerifiedRow {
         as_expected: found.as_expected,
         reason: found.reason.clone(),
     }
+}
+
+/// Whether the system has not given the engine what it needs. What an engine cannot run is not run, so
+/// that there is no other reason for this one.
+fn is_refused(report: &Report) -> bool {
+    matches!(
+        report.verdict,
+        Verdict::Inconclusive(Reason::Unsupported(_))
+    )
 }
 
 fn row(variant: &Variant, engine: Engine, report: &Report) -> VerifiedRow {

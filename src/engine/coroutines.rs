@@ -105,7 +105,7 @@ impl Coroutines {
             engine: self,
             turnstile: Turnstile::new(search),
             idle: None,
-            threads: Vec::new(),
+            threads: Threads(Vec::new()),
             stacks: Stacks::new(),
         };
         // A panic of the lab itself must not leave an execution behind.
@@ -222,9 +222,22 @@ struct Driver<'a, S> {
     /// The last execution, kept for its memory.
     idle: Option<Box<Execution>>,
     /// The threads that have run and not ended, by their numbers.
-    threads: Vec<Option<Thread>>,
+    threads: Threads,
     /// Stacks for threads to come.
     stacks: Stacks,
+}
+
+/// Threads that have run and not ended, by their numbers.
+struct Threads(Vec<Option<Thread>>);
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // If there are some, their execution was given up, as when the system refuses a stack for
+        // another one. To unwind them would run their destructors outside of it.
+        for thread in self.0.drain(..) {
+            mem::forget(thread);
+        }
+    }
 }
 
 impl<S: Scheduler> Driver<'_, S> {
@@ -271,23 +284,23 @@ impl<S: Scheduler> Driver<'_, S> {
     /// Lets a thread run up to its next operation, or to its end.
     fn resume(&mut self, id: ThreadId) {
         let index = id.index();
-        let Some(Some(thread)) = self.threads.get_mut(index) else {
+        let Some(Some(thread)) = self.threads.0.get_mut(index) else {
             let started = self.start(id);
-            if self.threads.len() <= index {
-                self.threads.resize_with(index + 1, || None);
+            if self.threads.0.len() <= index {
+                self.threads.0.resize_with(index + 1, || None);
             }
-            self.threads[index] = Some(started);
+            self.threads.0[index] = Some(started);
             return self.resume(id);
         };
         match thread.resume(()) {
             CoroutineResult::Yield(Paused::UntilItsTurn) => {}
             CoroutineResult::Yield(Paused::ForEver) => {
                 // Its stack stays where it is: others may refer to what is on it.
-                mem::forget(self.threads[index].take());
+                mem::forget(self.threads.0[index].take());
                 self.engine.pulse.leave_behind(STACK_SIZE);
             }
             CoroutineResult::Return(()) => {
-                if let Some(thread) = self.threads[index].take() {
+                if let Some(thread) = self.threads.0[index].take() {
                     self.stacks.give_back(thread.into_stack());
                 }
             }

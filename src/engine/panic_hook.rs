@@ -3,18 +3,42 @@
 //! The hook of a process is one for all: it is silent inside an execution, and in a run on real
 //! threads, and calls the original one outside.
 
+use std::io;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 use std::sync::Once;
 
-use crate::execution::{self, Execution, Panic, RealRun, message_of};
+use crate::execution::{self, Execution, Panic, RealRun, Refusal, message_of};
 use crate::trace::Schedule;
 
 /// What Rust says when a destructor panics while its thread unwinds, before it ends the process.
 const IN_DESTRUCTOR: &str = "panic in a destructor during cleanup";
 
-/// Installs the hook, once in a process.
+/// Installs the hook, once in a process, for a search, which ends where the system refuses it.
 pub(super) fn install() {
+    if let Err(error) = try_install() {
+        Refusal::of_memory("for the stacks of threads under test", &error).unwind();
+    }
+}
+
+/// Installs the hook, once in a process.
+///
+/// # Errors
+///
+/// If the system has no memory for that.
+#[cfg_attr(
+    not(feature = "shuttle"),
+    expect(
+        clippy::unnecessary_wraps,
+        reason = "it is shuttle that needs memory for it"
+    )
+)]
+pub(super) fn try_install() -> io::Result<()> {
     static INSTALLED: Once = Once::new();
+    // Before shuttle is made to run, which panics where it has no stack.
+    #[cfg(feature = "shuttle")]
+    if !INSTALLED.is_completed() {
+        super::shuttle::probe_stacks(1)?;
+    }
     INSTALLED.call_once(|| {
         let original = take_hook();
         #[cfg(feature = "shuttle")]
@@ -25,6 +49,7 @@ pub(super) fn install() {
             }
         }));
     });
+    Ok(())
 }
 
 /// Notes a panic of the code under test. Returns false for all others.

@@ -13,8 +13,9 @@ use std::mem::ManuallyDrop;
 use std::panic::{self, Location, resume_unwind};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::{env, mem, thread};
+use std::{env, io, mem, thread};
 
+use corosensei::stack::DefaultStack;
 use shuttle::scheduler::{
     PctScheduler, RandomScheduler, RoundRobinScheduler, Schedule, Scheduler, Task, TaskId,
 };
@@ -175,8 +176,10 @@ pub(crate) fn run_on_shuttle<S: Search + 'static>(
             move || run_here(&driver, left_behind, body)
         });
         let worker = worker.unwrap_or_else(|error| Refusal::of_thread(&error).unwind());
-        if is_left_behind.recv().is_ok() {
-            continue;
+        match is_left_behind.recv() {
+            Ok(None) => continue,
+            Ok(Some(refusal)) => refusal.unwind(),
+            Err(_) => {}
         }
         worker
             .join()
@@ -186,6 +189,13 @@ pub(crate) fn run_on_shuttle<S: Search + 'static>(
     }
 }
 
+/// Asks the system for the memory of so many stacks, and gives it back: shuttle maps them itself, and panics
+/// where it cannot.
+pub(super) fn probe_stacks(stacks: usize) -> io::Result<()> {
+    let stacks = (0..stacks).map(|_| DefaultStack::new(STACK_SIZE));
+    stacks.collect::<io::Result<Vec<_>>>().map(drop)
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -193,25 +203,30 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Runs executions on this OS thread, until no more are wanted or it is left behind.
 fn run_here<S: Search + 'static, C: Chooser<S>>(
     driver: &Arc<Mutex<Option<Driver<S, C>>>>,
-    left_behind: Sender<()>,
+    left_behind: Sender<Option<Refusal>>,
     body: Arc<dyn Fn() + Send + Sync>,
 ) {
     // A panic of the lab itself must not leave an execution behind.
     let _end = Leave;
     LEAVE_BEHIND.set(Some(Box::new({
         let driver = Arc::clone(driver);
-        move || {
-            if let Some(driver) = &mut *lock(&driver) {
+        move |refusal: Option<Refusal>| {
+            if let Some(driver) = &mut *lock(&driver)
+                && refusal.is_none()
+            {
                 driver.abandon();
             }
             // Nobody listens any more if the search was taken for stuck.
-            let _ = left_behind.send(());
+            let _ = left_behind.send(refusal);
         }
     })));
     let scheduler = Wrapper {
         driver: Arc::clone(driver),
         idle: None,
     };
+    if let Err(error) = probe_stacks(1) {
+        Refusal::of_memory("for the stack of the main thread", &error).unwind();
+    }
     Runner::new(scheduler, config()).run(move || {
         stack_overflow::note_stack();
         execution::run_body(&*body);
@@ -238,12 +253,18 @@ impl Drop for Leave {
     }
 }
 
+/// Gives up an OS thread, for the reason that something was refused or another one.
+type LeaveBehind = Box<dyn FnOnce(Option<Refusal>)>;
+
 thread_local! {
     /// Set while a thread gives its turn back. shuttle has scheduling points of its own, in its spawn
     /// and behind the end of its main task, which are not the lab's.
     static GIVES_TURN_BACK: Cell<bool> = const { Cell::new(false) };
-    /// Gives up this OS thread: the search goes on with another one.
-    static LEAVE_BEHIND: RefCell<Option<Box<dyn FnOnce()>>> = const { RefCell::new(None) };
+    /// Gives up this OS thread: the search goes on with another one, or ends with what was refused.
+    static LEAVE_BEHIND: RefCell<Option<LeaveBehind>> = const { RefCell::new(None) };
+    /// How many threads there have been at most in one execution on this OS thread: shuttle keeps their
+    /// stacks.
+    static MOST_THREADS: Cell<usize> = const { Cell::new(0) };
 }
 
 /// The engine as the threads see it: they give their turn back to shuttle.
@@ -270,14 +291,11 @@ impl Runtime for Turns {
     /// to which others may refer. So its whole OS thread stays where it is, with all stacks on it.
     fn leave_behind(&self) {
         execution::with(Execution::leave_behind);
-        let leave = LEAVE_BEHIND.take();
-        leave.expect("an OS thread is left behind once")();
-        loop {
-            thread::park();
-        }
+        leave_os_thread(None);
     }
 
-    fn spawn(&self, _thread: ThreadId, f: Box<dyn FnOnce()>) {
+    fn spawn(&self, thread: ThreadId, f: Box<dyn FnOnce()>) {
+        reserve_stack(thread);
         let start = Box::new(|| {
             stack_overflow::note_stack();
             f();
@@ -285,6 +303,29 @@ impl Runtime for Turns {
         // Tasks are started in the order of the threads, so that they have the same numbers.
         ExecutionState::spawn_thread(start, STACK_SIZE, None, None, Location::caller());
     }
+}
+
+/// Leaves this OS thread where it is, with all stacks on it.
+fn leave_os_thread(refusal: Option<Refusal>) -> ! {
+    let leave = LEAVE_BEHIND.take();
+    leave.expect("an OS thread is left behind once")(refusal);
+    loop {
+        thread::park();
+    }
+}
+
+/// Ends the search where the system has no memory for the stack of another thread.
+fn reserve_stack(of: ThreadId) {
+    let threads = of.index() + 1;
+    if threads <= MOST_THREADS.get() {
+        return;
+    }
+    if let Err(error) = probe_stacks(1) {
+        // In the middle of an execution, which nobody can go on with.
+        let what = "for the stack of another thread under test";
+        leave_os_thread(Some(Refusal::of_memory(what, &error)));
+    }
+    MOST_THREADS.set(threads);
 }
 
 fn switch() {

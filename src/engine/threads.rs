@@ -38,7 +38,7 @@ impl Threads {
     ///
     /// If the system cannot start a thread for the body.
     pub(crate) fn run_once(&self) -> io::Result<Option<Record>> {
-        panic_hook::install();
+        panic_hook::try_install()?;
         let run = RealRun::new(self.conditions);
         let body = Arc::clone(&self.body);
         // Called as the model engines call it.

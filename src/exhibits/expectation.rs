@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::Engine;
-use crate::verdict::{Bound, Reason, Report, Verdict};
+use crate::verdict::{Bound, Reason, Report, SpuriousWakeUps, Verdict};
 
 use super::{ACROSS_PROCESSES, Kind, Variant};
 
@@ -16,6 +16,8 @@ pub enum Missing {
     TimeOuts,
     /// It has several waiters, and loom always wakes the one that has waited longest.
     WakeOrder,
+    /// It fails only by a spurious wake-up, and loom has none.
+    SpuriousWakeUps,
     /// It fails only where a load can see a stale value.
     WeakMemory,
     /// On real threads, undefined behaviour can do anything to the process.
@@ -56,6 +58,10 @@ impl Variant {
         }
         if self.starts_processes() && engine.is_model() {
             return Err(Missing::Processes);
+        }
+        let is_spurious = self.spurious == SpuriousWakeUps::Explored;
+        if is_spurious && engine.is_model() && !engine.wakes_spuriously() {
+            return Err(Missing::SpuriousWakeUps);
         }
         let name = self.to_string();
         let mut missing = MISSING.iter();
@@ -142,6 +148,7 @@ impl fmt::Display for Missing {
             Missing::ManyThreads => "it starts more than the four threads that loom can run",
             Missing::TimeOuts => "loom does not explore time-outs",
             Missing::WakeOrder => "loom does not explore the order of wake-ups",
+            Missing::SpuriousWakeUps => "loom does not explore spurious wake-ups",
             Missing::WeakMemory => "it needs weak memory",
             Missing::UndefinedBehaviour => "undefined behaviour is run only in a child process",
             Missing::Processes => "it starts processes, which only the real machine can run",

@@ -24,6 +24,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::SpuriousWakeUps;
 use crate::sync::Arc;
 
 pub use expectation::{Expectation, Missing};
@@ -80,6 +81,9 @@ pub struct Variant {
     pub fix: &'static str,
     /// What its source and its output do not say by themselves, if there is something.
     pub note: Option<&'static str>,
+    /// Whether spurious wake-ups are explored if nothing else is asked for: they are where nothing
+    /// else breaks it.
+    pub spurious: SpuriousWakeUps,
     /// The file, relative to the root of the package.
     pub file: &'static str,
     /// The text of the file.

@@ -17,8 +17,9 @@
 /// This is `counter/load-store`, in `src/exhibits/counter/load_store.rs`, whose body is
 /// `load_store::run(size.threads, size.ops)` and whose program is
 /// `load_store::run(TASKS, INCREMENTS)`. What differs in one variant is said in its line:
-/// `module as "name" in "file.rs"`, `note:` for what source and output do not say, `only: (threads,
-/// ops)` for the one size that it has, `body:` and `program:`, in this order.
+/// `module as "name" in "file.rs"`, `note:` for what source and output do not say, `spurious: Explored`
+/// if nothing but a spurious wake-up breaks it, `only: (threads, ops)` for the one size that it has,
+/// `body:` and `program:`, in this order.
 macro_rules! variants {
     (
         $exhibit:ident, |$size:tt| $explored:tt, |$terminal:tt| $run:tt;
@@ -27,6 +28,7 @@ macro_rules! variants {
             $kind:tt $($bug:literal)?, $about:literal
             $(, fix: $fix:literal)?
             $(, note: $note:literal)?
+            $(, spurious: $spurious:ident)?
             $(, only: ($threads:literal, $ops:literal))?
             $(, body: $body:expr)?
             $(, program: $program:expr)?;
@@ -39,6 +41,9 @@ macro_rules! variants {
             about: $about,
             fix: variants!(@or $($fix;)? ""),
             note: variants!(@or $(Some($note);)? None),
+            spurious: variants!(@or
+                $($crate::SpuriousWakeUps::$spurious;)? $crate::SpuriousWakeUps::LeftOut
+            ),
             file: concat!(
                 "src/exhibits/", stringify!($exhibit), "/", variants!(@file $module $($file)?)
             ),

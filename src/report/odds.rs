@@ -71,6 +71,9 @@ pub struct Theory {
     pub bad: u64,
     /// Whether there are no others.
     pub complete: bool,
+    /// `on` where spurious wake-ups were explored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spurious: Option<&'static str>,
 }
 
 /// The odds in JSON, beside the keys of the report.
@@ -172,6 +175,7 @@ fn theory(report: &Report, odds: &Odds) -> String {
         traces,
         bad: bad_traces,
         complete,
+        spurious,
     } = theory;
     if !complete {
         return format!(
@@ -187,8 +191,9 @@ fn theory(report: &Report, odds: &Odds) -> String {
         return "not counted: there is no trace".to_owned();
     };
     let are = if *traces == 1 { "is" } else { "are" };
+    let with = spurious.map_or("", |_| ", with spurious wake-ups");
     let mut text = format!(
-        "{} of {} {are} bad: {} (dpor, {variant})",
+        "{} of {} {are} bad: {} (dpor, {variant}{with})",
         grouped(*bad_traces),
         plural(*traces, "trace"),
         percent(share, 2)
@@ -216,12 +221,15 @@ fn meaning(report: &Report, odds: &Odds) -> Option<String> {
     if report.executions == 0 || report.violations > 0 || theory.bad == 0 {
         return None;
     }
-    Some(
+    let why = if theory.spurious.is_some() {
+        "the bug is there: the system only woke no thread spuriously, which it seldom does. It may \
+         in any run, so that runs without a failure prove nothing"
+    } else {
         "the bug is there: the threads only never met in the few instructions in which they would \
          have to. Another machine, more load or a longer run can let them, so that runs without a \
          failure prove nothing"
-            .to_owned(),
-    )
+    };
+    Some(why.to_owned())
 }
 
 /// A line of the histogram.

@@ -532,6 +532,7 @@ mod odds {
             traces,
             bad,
             complete,
+            spurious: None,
         }
     }
 

@@ -144,7 +144,11 @@ fn listed<'a>(head: &str, rows: impl Iterator<Item = &'a VerifiedRow>, style: &S
     for row in rows {
         let mut text = format!("{} under {}: ", row.exhibit, row.engine);
         if let (Some(verdict), Some(expected)) = (row.verdict, row.expected) {
-            text += &format!("{verdict}, but {expected} was expected");
+            text += &if verdict == expected {
+                format!("{verdict}, and not by its bound")
+            } else {
+                format!("{verdict}, but {expected} was expected")
+            };
             if row.reason.is_some() {
                 text += "; ";
             }

@@ -120,6 +120,7 @@ table! {
         check_then_pop: Fails(Panic, EMPTY),
         lost_wakeup: Fails(Deadlock, STANDSTILL),
         if_not_while: Fails(Panic, EMPTY),
+        wait_without_loop: Fails(Panic, EMPTY),
         one_sentinel: Fails(Deadlock, STANDSTILL),
         stop_flag: Fails(Panic, LOST),
         in_band_stop: Fails(Panic, LOST),
@@ -170,6 +171,7 @@ fn default_size(variant: &Variant) -> Size {
 
 fn explore(explorer: &Explorer, variant: &Variant, size: Size) -> Report {
     let body = variant.body;
+    let explorer = explorer.clone().spurious(variant.spurious);
     explorer.explore(move || body(size))
 }
 
@@ -659,6 +661,18 @@ mod at_any_size {
                     assert_eq!(report.violations, 0, "{report}");
                 }
             }
+        }
+
+        #[test]
+        fn a_queue_of_ones_own_is_found_empty_after_a_spurious_wake_up_alone(search in searches(2)) {
+            let is_all = |items: Vec<String>| is_all(&items, search.size);
+            let report = search.outcomes("queue-consumer/wait-without-loop", is_all);
+            assert_only(&report, Panic, EMPTY);
+            let variant = named("queue_consumer", "wait_without_loop");
+            let (body, size) = (variant.body, search.size);
+            let left_out = Explorer::new(search.engine).seed(search.seed).max_executions(100);
+            let report = left_out.explore(move || body(size));
+            assert_eq!(report.violations, 0, "{report}");
         }
 
         #[test]

@@ -15,7 +15,7 @@ fn variants() -> impl Iterator<Item = (&'static Exhibit, &'static Variant)> {
 
 /// An exploration that is as short as the expectation allows.
 fn explorer(variant: &Variant, engine: Engine) -> Explorer {
-    let explorer = Explorer::new(engine);
+    let explorer = Explorer::new(engine).spurious(variant.spurious);
     match engine {
         _ if engine.is_random() => explorer.max_executions(1_000),
         Engine::Threads => {
@@ -63,8 +63,8 @@ fn reduction_judges_every_variant_that_enumeration_can_run() {
             let is_run = variant.runs_under(engine).is_ok();
             let (body, size) = (variant.body, exhibit.default_size());
             is_run.then(|| {
-                let explorer = Explorer::new(engine).past_failures();
-                explorer.explore(move || body(size))
+                let explorer = Explorer::new(engine).spurious(variant.spurious);
+                explorer.past_failures().explore(move || body(size))
             })
         });
         let (Some(reduced), Some(all)) = (&reduced, &all) else {

@@ -154,6 +154,7 @@ pub(crate) fn drill(plan: Plan) -> Value {
     drilled(plan).unwrap_or_else(|failed| match failed {
         Failed::Refused(error) => json!({ "refused": error }),
         Failed::Broken(error) => json!({ "broken": error }),
+        Failed::NotGiven(error) => json!({ "not-given": error }),
     })
 }
 

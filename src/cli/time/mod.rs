@@ -18,7 +18,7 @@ use self::bar::Bar;
 use super::error::{Error, Exit};
 use super::options::FormatChoice;
 use super::output::{Output, Target};
-use super::progress::stop_on_interrupt;
+use super::signals::stop_on_signal;
 
 /// How often it is looked for Ctrl-C.
 const LOOK: Duration = Duration::from_millis(50);
@@ -27,7 +27,8 @@ const AFTER_HELP: &str = "\
 Each way is run once, then each a second time, and so on, so that what disturbs the machine for a
 while disturbs all alike. Ctrl-C prints what was measured.
 
-Exit codes: 0 measured; 1 the work failed, or its result is wrong; 2 not possible here.";
+Exit codes: 0 measured; 1 the work failed, or its result is wrong; 2 not possible here; 3 the system
+refused threads, processes, files or memory.";
 
 /// Do the same work in several ways, and time them side by side.
 #[derive(Debug, Args)]
@@ -46,7 +47,7 @@ enum MeasuringEnd {
 
 impl Time {
     pub(super) fn run(&self, output: &Output, format: FormatChoice) -> Result<Exit, Error> {
-        let (workload, measuring) = self.workload.make().map_err(|failed| refused(&failed))?;
+        let (workload, measuring) = self.workload.make().map_err(refused)?;
         let plot = match &measuring.plot {
             Some(path) => {
                 output.refuse_if_same("--plot", path)?;
@@ -55,8 +56,7 @@ impl Time {
             None => None,
         };
         for way in workload.ways() {
-            way.refuse_if_too_large()
-                .map_err(|failed| refused(&failed))?;
+            way.refuse_if_too_large().map_err(refused)?;
         }
         let (timing, ended) = measure(&workload, measuring.plan())?;
         if !timing.rows.is_empty() || timing.interrupted {
@@ -80,10 +80,10 @@ impl Time {
         match ended {
             MeasuringEnd::Done => Ok(Exit::Success),
             MeasuringEnd::Interrupted => Ok(Exit::Interrupted),
-            MeasuringEnd::Failed(way, failed) => Err(match failed {
-                Failed::Refused(why) => Error::Usage(why),
-                Failed::Broken(why) => Error::Failed(format!("{way}: {why}")),
-            }),
+            MeasuringEnd::Failed(way, Failed::Broken(why)) => {
+                Err(Error::Failed(format!("{way}: {why}")))
+            }
+            MeasuringEnd::Failed(_, failed) => Err(refused(failed)),
         }
     }
 }
@@ -93,7 +93,7 @@ impl Time {
 fn measure(workload: &Arc<dyn Workload>, plan: Plan) -> Result<(Timing, MeasuringEnd), Error> {
     let origin = Origin::here();
     let progress = Progress::default();
-    stop_on_interrupt(progress.clone());
+    stop_on_signal(progress.clone());
     let mut measurements = Measurements::new(&**workload, timing::cores());
     let runs = workload.ways().len() as u64 * u64::from(plan.rounds);
     let (sender, events) = channel();
@@ -106,7 +106,12 @@ fn measure(workload: &Arc<dyn Workload>, plan: Plan) -> Result<(Timing, Measurin
                 let _ = sender.send(event);
             });
         })
-        .map_err(|error| Error::Internal(format!("the measuring thread: {error}")))?;
+        .map_err(|error| {
+            Error::Refused(format!(
+                "cannot start a thread that measures: {error}; allow more processes and threads \
+                 (`ulimit -u`)"
+            ))
+        })?;
     let ended = collect(&events, &progress, runs, &mut measurements)?;
     let mut timing = measurements.timing(&**workload);
     timing.interrupted = matches!(ended, MeasuringEnd::Interrupted);
@@ -148,7 +153,10 @@ fn collect(
     }
 }
 
-/// The error that what was asked for is not possible.
-fn refused(failed: &Failed) -> Error {
-    Error::Usage(failed.to_string())
+/// The error that what was asked for is not possible, or that the system does not let it be done.
+fn refused(failed: Failed) -> Error {
+    match failed {
+        Failed::NotGiven(why) => Error::Refused(why),
+        Failed::Refused(why) | Failed::Broken(why) => Error::Usage(why),
+    }
 }

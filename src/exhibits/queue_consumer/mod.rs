@@ -17,6 +17,7 @@ mod mpsc;
 mod one_sentinel;
 mod stop_flag;
 mod unsafe_deque;
+mod wait_without_loop;
 mod work;
 
 use super::variants::variants;
@@ -55,6 +56,9 @@ pub static EXHIBIT: Exhibit = Exhibit {
         if_not_while: unsafe "stolen wake-up", "wait once, and pop without another look",
             fix: "look again after each wake-up, with `while`: queue-consumer/condvar",
             program: |terminal| if_not_while::run(TWO_CONSUMERS, work::lines(terminal));
+        wait_without_loop: unsafe "spurious wake-up", "a queue for each; wait once, then pop",
+            fix: "look again after each wake-up, with `while`: queue-consumer/condvar",
+            spurious: Explored;
         one_sentinel: unsafe "deadlock", "one message that says stop, for all consumers",
             fix: "send a stop to each consumer: queue-consumer/condvar, or close the queue: \
                   queue-consumer/mpsc",

@@ -79,6 +79,7 @@ struct ServerArgs {
         default_value = "0s",
         value_parser = crate::parse_duration,
         allow_hyphen_values = true,
+        hide_short_help = true,
     )]
     jitter: Duration,
 
@@ -89,6 +90,7 @@ struct ServerArgs {
         default_value_t = 0,
         value_parser = any_number,
         allow_negative_numbers = true,
+        hide_short_help = true,
     )]
     seed: u64,
 
@@ -121,12 +123,13 @@ struct ServerArgs {
         long,
         value_name = "PORT",
         default_value_t = 0,
-        allow_negative_numbers = true
+        allow_negative_numbers = true,
+        hide_short_help = true
     )]
     port: u16,
 
     /// Let the server do something wrong
-    #[arg(long, value_name = "FAULT", value_parser = fault())]
+    #[arg(long, value_name = "FAULT", value_parser = fault(), hide_short_help = true)]
     fault: Option<FaultKind>,
 
     /// How many requests are answered correctly before that
@@ -137,6 +140,7 @@ struct ServerArgs {
         value_parser = any_number,
         allow_negative_numbers = true,
         requires = "fault",
+        hide_short_help = true,
     )]
     fault_after: u64,
 }

@@ -13,6 +13,7 @@ use crate::report::in_words;
 use crate::timing::{Lane, Span};
 
 use super::messages::{Answer, Request, receive, send};
+use super::worker::NOT_GIVEN;
 use super::{Failed, Message, Timeline, Work};
 
 /// Worker processes that do work of one kind.
@@ -144,8 +145,9 @@ impl<W: Work> Pool<W> {
         for place in 0..workers {
             let requests = pool.spawn(place).map_err(|error| {
                 let place = place + 1;
-                Failed::Refused(format!(
-                    "cannot start worker process {place} of {workers}: {error}; take fewer workers"
+                Failed::NotGiven(format!(
+                    "cannot start worker process {place} of {workers}: {error}; take fewer workers, or \
+                     allow more processes and threads (`ulimit -u`)"
                 ))
             })?;
             pool.places.push(Place {
@@ -373,6 +375,15 @@ impl<W: Work> Pool<W> {
         index: usize,
         end: Option<ExitStatus>,
     ) -> Result<Option<Job<W::Task>>, Failed> {
+        let name = &self.settings.names[index];
+        let not_given = |what: &str| {
+            Failed::NotGiven(format!(
+                "{what}; take fewer workers, or allow more processes and threads (`ulimit -u`)"
+            ))
+        };
+        if end.and_then(|end| end.code()) == Some(NOT_GIVEN) {
+            return Err(not_given(&format!("{name} cannot start a thread")));
+        }
         let how = self.how_it_was_lost(index, end);
         self.lost.push(how.clone());
         let place = &mut self.places[index];
@@ -399,7 +410,12 @@ impl<W: Work> Pool<W> {
             )));
         }
         let started = self.spawn(index);
-        let requests = started.map_err(|error| broken(&self.settings.names[index], &error))?;
+        let requests = started.map_err(|error| {
+            let name = &self.settings.names[index];
+            not_given(&format!(
+                "cannot start another worker process as {name}: {error}"
+            ))
+        })?;
         let place = &mut self.places[index];
         place.requests = requests;
         place.panic = None;

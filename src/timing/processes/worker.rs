@@ -17,6 +17,9 @@ use super::{Timeline, Work};
 /// The exit code of a worker that has lost its pool, or whose pool has lost it.
 const LOST: i32 = 70;
 
+/// The exit code of a worker to which the system has not given what it needs to begin.
+pub(super) const NOT_GIVEN: i32 = 3;
+
 /// The exit code of a worker in which something panicked, as Rust has it.
 const PANICKED: i32 = 101;
 
@@ -29,6 +32,8 @@ pub fn serve<W: Work>() -> ! {
     let code = match catch_panic(|| PoolSide::<W>::connect()?.serve()) {
         Ok(Ok(code)) => code,
         Ok(Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => LOST,
+        // The pool says so.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => NOT_GIVEN,
         // Nobody can be told but whoever watches standard error.
         Ok(Err(error)) => {
             eprintln!("error: the worker process for {}: {error}", W::NAME);

@@ -59,7 +59,9 @@ fn on_rest(
 }
 
 fn refused(error: &io::Error) -> Failed {
-    Failed::Refused(format!("the system gives no event loop: {error}"))
+    Failed::NotGiven(format!(
+        "the system gives no event loop: {error}; allow more open files (`ulimit -n`)"
+    ))
 }
 
 /// Starts a task for each piece of a work, and waits for all of them. The answers are in the order

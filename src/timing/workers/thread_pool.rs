@@ -51,8 +51,9 @@ pub(in crate::timing) fn on_threads<S, P: Sync, A: Send>(
         let mut answers = Vec::with_capacity(pieces.len());
         for started in started {
             let thread = started.map_err(|error| {
-                Failed::Refused(format!(
-                    "the system cannot start {threads} threads: {error}; ask for fewer"
+                Failed::NotGiven(format!(
+                    "the system cannot start {threads} threads: {error}; ask for fewer, or allow more \
+                     processes and threads (`ulimit -u`)"
                 ))
             })?;
             match thread.join() {

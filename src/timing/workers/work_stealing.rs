@@ -21,8 +21,9 @@ pub(in crate::timing) fn on_rayon<P: Sync, A: Send>(
 ) -> Result<Vec<A>, Failed> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| {
-        Failed::Refused(format!(
-            "rayon cannot start {threads} threads: {error}; ask for fewer"
+        Failed::NotGiven(format!(
+            "rayon cannot start {threads} threads: {error}; ask for fewer, or allow more processes and \
+             threads (`ulimit -u`)"
         ))
     })?;
     let lanes: Vec<_> = (0..threads)

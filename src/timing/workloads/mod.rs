@@ -89,6 +89,9 @@ pub enum Failed {
     /// It was not begun: what was asked for is not possible here, and what to do.
     #[error("{0}")]
     Refused(String),
+    /// The system did not give it a thread, a process, a file or memory: which, and what to do.
+    #[error("{0}")]
+    NotGiven(String),
     /// Something went wrong on the way.
     #[error("{0}")]
     Broken(String),

@@ -162,6 +162,20 @@ fn a_full_device_is_a_clear_message() {
     line("racelab explore counter -o /dev/full").refused("/dev/full");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_error_that_cannot_be_written_either_is_told_by_the_exit_code() {
+    let full = || {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full");
+        full.expect("there is a full device")
+    };
+    for arguments in ["racelab explore nothing", "racelab explore counter/mutex"] {
+        let mut command = command_with(arguments);
+        let output = command.stdout(full()).stderr(full()).output();
+        Run::of(&output.expect("the binary can be run")).exits(2);
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_pipe_with_a_name_is_written_to() {

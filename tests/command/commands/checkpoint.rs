@@ -23,6 +23,15 @@ fn totals(json: &Value) -> Value {
     totals
 }
 
+/// The text of a checkpoint that was changed, with the checksum of what is in it now (FNV-1a).
+fn sealed(changed: &str) -> String {
+    const BEFORE: &str = ",\"checksum\":\"";
+    let (content, _) = changed.rsplit_once(BEFORE).expect("it has a checksum");
+    let add = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3);
+    let checksum = content.bytes().fold(0xCBF2_9CE4_8422_2325, add);
+    format!("{content}{BEFORE}{checksum:016x}\"}}\n")
+}
+
 fn start(line: &str) -> Child {
     let mut command = command();
     command.args(words(line));
@@ -124,10 +133,11 @@ fn what_was_kept_is_not_explored_again() {
     line(&search(program, &file)).exits(0);
     // What it has come to is changed, and comes out as it is in the file.
     let kept = fs::read_to_string(&file).unwrap();
-    let mut json: Value = serde_json::from_str(&kept).unwrap();
+    let json: Value = serde_json::from_str(&kept).unwrap();
     let executions = json["known"]["sum"]["executions"].as_u64().unwrap();
-    json["known"]["sum"]["executions"] = (executions + 1_000).into();
-    fs::write(&file, json.to_string()).unwrap();
+    let sum = |executions| format!("\"sum\":{{\"executions\":{executions},");
+    let changed = kept.replacen(&sum(executions), &sum(executions + 1_000), 1);
+    fs::write(&file, sealed(&changed)).unwrap();
     let run = line(&search(program, &file)).exits(0);
     assert_eq!(parsed(&run)["executions"], executions + 1_000);
 }
@@ -200,6 +210,42 @@ fn a_checkpoint_inside_a_part_that_was_cut_anywhere_is_refused_and_left_alone() 
         fs::write(&file, &kept[..end]).unwrap();
         line(&search(program, &file)).refused("is no checkpoint of this racelab");
         assert_eq!(fs::read(&file).unwrap(), &kept[..end]);
+    }
+}
+
+#[test]
+fn a_checkpoint_in_which_any_byte_was_altered_is_refused_and_left_alone() {
+    let folder = Folder::new("altered");
+    let file = folder.file("c.json");
+    // Of the first, parts are finished; of the second, some were begun.
+    for (program, limit, holds) in [
+        ("counter/mutex --engine dfs", "", "ahead"),
+        (
+            "counter --engine dpor --threads 2 --ops 4 --all",
+            " --max-executions 71",
+            "begun",
+        ),
+    ] {
+        line(&search(&format!("{program}{limit}"), &file));
+        let kept = fs::read(&file).unwrap();
+        let text = String::from_utf8(kept.clone()).unwrap();
+        assert!(text.contains(holds), "{text}");
+        // In any digit above all, with which it can mean something else; and elsewhere here and there.
+        let places = (0..kept.len() - 1)
+            .filter(|at| kept[*at].is_ascii_digit() || at % 17 == 0)
+            .step_by(kept.len() / 200 + 1);
+        for at in places {
+            let mut altered = kept.clone();
+            altered[at] ^= 1;
+            fs::write(&file, &altered).unwrap();
+            line(&search(program, &file)).refused("is no checkpoint of this racelab");
+            assert_eq!(fs::read(&file).unwrap(), altered);
+        }
+        for altered in [[&kept[..], b" "].concat(), kept.repeat(2)] {
+            fs::write(&file, &altered).unwrap();
+            line(&search(program, &file)).refused("is no checkpoint of this racelab");
+        }
+        fs::remove_file(&file).unwrap();
     }
 }
 
@@ -351,6 +397,7 @@ fn a_checkpoint_of_another_search_is_refused_and_left_alone() {
     ] {
         let changed = kept.replacen(from, to, 1);
         assert_ne!(changed, kept, "{from}");
+        let changed = sealed(&changed);
         fs::write(&file, &changed).unwrap();
         line(&search(program, &file)).refused(what);
         assert_eq!(fs::read_to_string(&file).unwrap(), changed);
@@ -434,4 +481,89 @@ fn an_interrupt_keeps_what_is_known_and_exits_with_130() {
     let content: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     let kept = content["known"]["sum"]["executions"].as_u64().unwrap();
     assert!(kept <= json["executions"].as_u64().unwrap());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_asks_for_the_end_loses_no_execution_and_is_the_exit_code() {
+    for (signal, code) in [("INT", 130), ("HUP", 129), ("TERM", 143)] {
+        for engine in ["dfs", "dpor"] {
+            let folder = Folder::new("signal");
+            let file = folder.file("c.json");
+            let long = format!("counter --engine {engine} --threads 4 --ops 3 --all --jobs 2");
+            let process = start(&search(&long, &file));
+            let written = || fs::read(&file).ok();
+            while written().is_none() {
+                std::thread::yield_now();
+            }
+            // So that there is something to lose.
+            let first = written();
+            while written() == first {
+                std::thread::yield_now();
+            }
+            crate::support::send(signal, process.id());
+            let run = Run::of(&process.wait_with_output().unwrap());
+            let json = parsed(&run.exits(code).quiet());
+            assert_eq!(json["bound"]["kind"], "interrupted", "{signal}, {engine}");
+            let resumed = line(&format!(
+                "racelab explore {long} --max-executions 1 --checkpoint {}",
+                file.display()
+            ));
+            let executions = &json["executions"];
+            assert_eq!(
+                resumed.stderr,
+                format!("resumed after {executions} executions\n"),
+                "{signal}, {engine}"
+            );
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_the_command_was_started_to_ignore_does_not_end_it() {
+    let folder = Folder::new("nohup");
+    let file = folder.file("c.json");
+    let line = search("counter --engine dfs --threads 4 --ops 3 --all", &file);
+    let mut nohup = std::process::Command::new("sh");
+    nohup.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]);
+    nohup.arg(command().get_program()).args(words(&line));
+    let process = nohup.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let process = process.expect("there is a shell");
+    while !file.exists() {
+        std::thread::yield_now();
+    }
+    crate::support::send("HUP", process.id());
+    crate::support::send("TERM", process.id());
+    let run = Run::of(&process.wait_with_output().unwrap());
+    assert_eq!(parsed(&run.exits(143).quiet())["complete"], false);
+}
+
+#[test]
+fn a_resumed_search_says_what_an_undisturbed_one_says_of_its_failure() {
+    for program in [
+        "counter --engine dpor",
+        "counter --engine dfs --all",
+        "queue-consumer/if-not-while --engine dpor --all",
+        "queue-consumer/wait-without-loop --engine dpor",
+        "counter --engine random --max-executions 300 --all",
+    ] {
+        let undisturbed = line(&format!("racelab explore {program}")).exits(1);
+        let folder = Folder::new("says-of-failure");
+        let checkpoint = format!("--checkpoint {}", folder.file("c.json").display());
+        for limit in 1..6 {
+            if !program.contains("--max-executions") {
+                let cut =
+                    format!("racelab explore {program} --max-executions {limit} {checkpoint}");
+                line(&cut);
+            }
+        }
+        // The second one finds in the file that all is explored.
+        for _ in 0..2 {
+            let resumed = line(&format!("racelab explore {program} {checkpoint}")).exits(1);
+            for fact in ["why", "minimal", "replay"] {
+                assert_eq!(resumed.fact(fact), undisturbed.fact(fact), "{program}");
+            }
+        }
+    }
 }

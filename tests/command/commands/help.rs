@@ -49,7 +49,9 @@ fn the_commands_are_all_there_are() {
 
 #[test]
 fn short_help_fits_on_a_screen_and_long_help_has_every_option_exit_codes_and_examples() {
-    for command in COMMANDS {
+    let times = ["io", "cpu", "primes", "sleep", "pipe"].map(|work| format!("time {work}"));
+    let commands = COMMANDS.map(str::to_owned).into_iter().chain(times);
+    for command in commands {
         let short = line(&format!("racelab {command} -h")).exits(0).quiet();
         assert!(short.stdout.lines().count() <= 40, "{command}");
         let long = line(&format!("racelab {command} --help")).exits(0).quiet();
@@ -242,4 +244,58 @@ fn the_value_of_another_option_is_taken_or_refused_with_one_message() {
         }
     }
     assert!(refused > 100, "{refused}");
+}
+
+/// The options of a help text that take a value, each with what stands for it: `--jobs` and `N`.
+fn options_with_values(help: &str) -> Vec<(String, String)> {
+    let lines = help.lines().map(str::trim_start);
+    let options = lines.filter_map(|line| {
+        let line = line.strip_prefix("-o, ").unwrap_or(line);
+        let (option, rest) = line.split_once(" <")?;
+        let (value, _) = rest.split_once('>')?;
+        option
+            .starts_with("--")
+            .then(|| (option.to_owned(), value.to_owned()))
+    });
+    options.collect()
+}
+
+#[test]
+fn no_option_takes_the_value_of_another_and_the_message_names_it() {
+    /// Values of options, by what stands for them in the help.
+    const VALUES: [(&[&str], &str); 7] = [
+        (&["N", "PORT"], "7"),
+        (&["TIME"], "10s"),
+        (&["K/N"], "1/2"),
+        (&["ENGINE"], "dpor"),
+        (&["VERDICT"], "holds"),
+        (&["FORMAT"], "json"),
+        (&["WHETHER"], "on"),
+    ];
+    /// What any text can be, or a name that is looked up.
+    const ANY: [&str; 3] = ["FILE", "URL", "PROGRAM"];
+    let times = ["io", "cpu", "primes", "sleep", "pipe"].map(|work| format!("time {work}"));
+    let others = COMMANDS.iter().filter(|command| **command != "time");
+    let commands = others.map(|command| (*command).to_owned()).chain(times);
+    let mut tried = 0;
+    for command in commands {
+        let help = line(&format!("racelab {command} --help")).exits(0).stdout;
+        for (option, kind) in options_with_values(&help) {
+            if ANY.contains(&&*kind) {
+                continue;
+            }
+            // A bare number is a time as well.
+            let is_own =
+                |kinds: &[&str]| kinds.contains(&&*kind) || kind == "TIME" && kinds.contains(&"N");
+            let of_others = VALUES.iter().filter(|(kinds, _)| !is_own(kinds));
+            for value in of_others.map(|(_, value)| *value).chain(["nothing"]) {
+                let run = line(&format!("racelab {command} {option} {value}")).exits(2);
+                let is_named = run.stderr.contains(&option) || run.stderr.contains(value);
+                assert!(is_named, "{command} {option} {value}: {run:?}");
+                assert_eq!(run.stdout, "", "{command} {option} {value}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 400, "{tried}");
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::support::{Run, command, words};
@@ -27,14 +28,54 @@ fn with_processes(program: &str, processes: u32, line: &str) -> Option<Run> {
     Some(Run::of(&output.ok()?))
 }
 
+/// A copy of the command that another user may run, who may not be let into the folder where it was
+/// built.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn new(test: &str) -> Self {
+        let name = format!("racelab-{test}-{}", std::process::id());
+        let copy = Copy(std::env::temp_dir().join(name));
+        fs::copy(command().get_program(), &copy.0).unwrap();
+        fs::set_permissions(&copy.0, fs::Permissions::from_mode(0o755)).unwrap();
+        copy
+    }
+
+    fn program(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// The command with so much memory, in kilobytes: how it ended, and all that it said. `None` if there was
+/// not enough for its loader, or for what std and the C library do when a thread begins: they end the
+/// process, or panic.
+fn with_memory(kilobytes: u32, line: &str) -> Option<(i32, String)> {
+    let script = format!("ulimit -v {kilobytes} && exec \"$@\"");
+    let mut limited = Command::new("bash");
+    limited
+        .args(["-c", &script, "bash"])
+        .arg(command().get_program());
+    let output = limited.args(words(line)).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8(said).expect("output is UTF-8");
+    let is_of_others = said.is_empty()
+        || said.contains("Fatal glibc error")
+        || said.contains("failed to allocate an alternative stack")
+        || output.status.code() == Some(127);
+    // What ends by a signal and has said something has no code.
+    (!is_of_others).then(|| (output.status.code().unwrap_or(-1), said))
+}
+
 #[test]
 fn threads_and_processes_that_the_system_does_not_start_are_said_with_what_to_do() {
-    // The other user may not be let into the folder where the command was built.
-    let name = format!("racelab-limits-{}", std::process::id());
-    let copy = std::env::temp_dir().join(name);
-    fs::copy(command().get_program(), &copy).unwrap();
-    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
-    let program = copy.to_str().unwrap();
+    let copy = Copy::new("limits");
+    let program = copy.program();
     for line in [
         "racelab explore counter",
         "racelab explore counter --engine dfs --jobs 8",
@@ -60,7 +101,57 @@ fn threads_and_processes_that_the_system_does_not_start_are_said_with_what_to_do
             assert_ne!(run.map(|run| run.code), Some(70), "{processes} for {line}");
         }
     }
-    fs::remove_file(&copy).unwrap();
+}
+
+#[test]
+fn threads_and_processes_that_a_measurement_is_refused_are_said_with_what_to_do() {
+    let copy = Copy::new("limits-of-time");
+    for line in [
+        "racelab time io --items 4 --latency 1ms",
+        "racelab time primes --below 1000",
+        "racelab time sleep --items 5 --seconds 1ms",
+        "racelab time pipe --messages 10",
+    ] {
+        let mut refused = 0;
+        for processes in [1, 3, 5, 6, 7, 8, 10, 12] {
+            let Some(run) = with_processes(copy.program(), processes, line) else {
+                return;
+            };
+            refused += u32::from(run.code == 3);
+            match run.code {
+                0 => assert_eq!(run.stderr, "", "{processes} for {line}: {run:?}"),
+                // More than the limit are asked for, which is known before.
+                2 => assert!(run.stderr.contains("too many"), "{line}: {run:?}"),
+                code => {
+                    assert_eq!(code, 3, "{processes} for {line}: {run:?}");
+                    assert!(run.stderr.contains("cannot "), "{line}: {run:?}");
+                    assert!(run.stderr.contains("(`ulimit"), "{line}: {run:?}");
+                    assert_eq!(run.stderr.lines().count(), 1, "{line}: {run:?}");
+                }
+            }
+        }
+        assert!(refused > 0, "{line}");
+    }
+}
+
+#[test]
+fn memory_that_an_engine_is_refused_is_no_failure_and_no_error_of_the_lab() {
+    for line in [
+        "racelab explore counter/mutex",
+        "racelab explore counter/mutex --engine dfs --threads 3",
+        "racelab explore counter/mutex --engine shuttle --threads 4 --max-executions 5",
+        "racelab verify counter/mutex --engine dpor --engine shuttle",
+    ] {
+        let mut refused = 0;
+        for kilobytes in (30_000..60_000).step_by(1_500) {
+            let Some((code, said)) = with_memory(kilobytes, line) else {
+                continue;
+            };
+            assert!([0, 3].contains(&code), "{kilobytes} for {line}: {said}");
+            refused += u32::from(said.contains("(`ulimit"));
+        }
+        assert!(refused > 0, "{line}");
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod programs;
 mod real_threads;
 mod run;
 mod shards;
+mod spurious_wake_ups;
 mod time;
 mod time_io;
 mod undefined_behaviour;

@@ -1,9 +1,14 @@
 //! A session that blocks its thread: ureq's agent.
 
 use std::io::Read;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use ureq::Agent;
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use super::Connections;
 use super::problem::{MOST_BYTES, Problem};
@@ -32,7 +37,7 @@ impl Session {
             .proxy(None)
             .build();
         Session {
-            agent: config.new_agent(),
+            agent: Agent::with_parts(config, DefaultConnector::new(), Addresses::default()),
             timeout,
         }
     }
@@ -69,4 +74,33 @@ impl Session {
             other => Problem::Other(other.to_string()),
         }
     }
+}
+
+/// The addresses of hosts. One that is an address already is taken as it is: for each name, ureq starts
+/// a thread, which takes time and is not always to be had.
+#[derive(Debug, Default)]
+struct Addresses {
+    of_names: DefaultResolver,
+}
+
+impl Resolver for Addresses {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let Some(address) = literal(uri) else {
+            return self.of_names.resolve(uri, config, timeout);
+        };
+        let mut addresses = self.empty();
+        addresses.push(address);
+        Ok(addresses)
+    }
+}
+
+/// The address in a URI, if that has no name in its place.
+fn literal(uri: &Uri) -> Option<SocketAddr> {
+    let address = DefaultResolver::host_and_port(uri.scheme()?, uri.authority()?)?;
+    address.parse().ok()
 }

@@ -220,7 +220,10 @@ fn no_port(port: u16, error: &io::Error) -> Failed {
 }
 
 fn no_thread(error: &io::Error) -> Failed {
-    Failed::Refused(format!("the embedded server cannot be started: {error}"))
+    Failed::NotGiven(format!(
+        "the embedded server cannot be started: {error}; allow more processes and threads, or open \
+         files (`ulimit`)"
+    ))
 }
 
 /// The thread of the server.

@@ -111,9 +111,10 @@ pub(super) fn on_threads(messages: u64, asked: u64, timeline: &Timeline) -> Resu
     });
     talked.map_err(|error: io::Error| match error.kind() {
         // The only thing that can be in short supply is a thread.
-        io::ErrorKind::WouldBlock => {
-            Failed::Refused(format!("the system cannot start 2 threads: {error}"))
-        }
+        io::ErrorKind::WouldBlock => Failed::NotGiven(format!(
+            "the system cannot start 2 threads: {error}; allow more processes and threads \
+                 (`ulimit -u`)"
+        )),
         _ => Failed::Broken(format!("the threads: {error}")),
     })
 }

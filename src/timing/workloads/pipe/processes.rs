@@ -73,8 +73,11 @@ impl Work for Talker {
 
 /// Sends messages from one process to another.
 pub(super) fn in_processes(messages: u64, asked: u64) -> Result<(Talked, Finished), Failed> {
-    let [here, there] = Connection::pair()
-        .map_err(|error| Failed::Refused(format!("cannot make a pipe: {error}")))?;
+    let [here, there] = Connection::pair().map_err(|error| {
+        Failed::NotGiven(format!(
+            "cannot make a pipe: {error}; allow more open files (`ulimit -n`)"
+        ))
+    })?;
     let start = |name: &str, (end, inherited)| {
         let settings = PoolSettings {
             names: vec![name.to_owned()],
@@ -88,7 +91,14 @@ pub(super) fn in_processes(messages: u64, asked: u64) -> Result<(Talked, Finishe
     sender.wait_until_ready()?;
     receiver.wait_until_ready()?;
     let sent = thread::scope(|scope| {
-        let received = scope.spawn(|| receiver.map([Part::Receiver(messages, asked)]));
+        let receive = || receiver.map([Part::Receiver(messages, asked)]);
+        let received = thread::Builder::new().spawn_scoped(scope, receive);
+        let received = received.map_err(|error| {
+            Failed::NotGiven(format!(
+                "the system cannot start a thread that waits for the receiver: {error}; allow more \
+                 processes and threads (`ulimit -u`)"
+            ))
+        })?;
         let sent = sender.map([Part::Sender(messages, asked)]);
         let received = received.join();
         let received =

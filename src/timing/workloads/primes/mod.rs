@@ -232,7 +232,7 @@ impl CountAndSum {
         let below = usize::try_from(below).unwrap_or(usize::MAX);
         let mut is_crossed_out = Vec::new();
         is_crossed_out.try_reserve_exact(below).map_err(|_| {
-            Failed::Refused(format!(
+            Failed::NotGiven(format!(
                 "there is no memory for a sieve of {below} numbers: take fewer with `--below`"
             ))
         })?;
