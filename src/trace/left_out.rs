@@ -47,11 +47,14 @@ pub enum LeftOut {
     /// A data race was found in a program whose functions have no names, as after `strip = true`. It
     /// is none if the last drop of an `Arc` runs the second access, in a destructor.
     NamelessFunctions,
+    /// A thread came to read a lock while another one waited to write, and could have had to wait
+    /// behind it.
+    WaitingWriters,
 }
 
 impl LeftOut {
     /// All kinds.
-    pub const ALL: [LeftOut; 17] = [
+    pub const ALL: [LeftOut; 18] = [
         LeftOut::StaleValues,
         LeftOut::SpuriousWakeUps,
         LeftOut::RepeatedFailures,
@@ -69,6 +72,7 @@ impl LeftOut {
         LeftOut::AfterRaces,
         LeftOut::LastDrops,
         LeftOut::NamelessFunctions,
+        LeftOut::WaitingWriters,
     ];
 
     /// Whether a search that leaves this out is not complete.
@@ -92,7 +96,8 @@ impl LeftOut {
             | LeftOut::StrictFences
             | LeftOut::Yields
             | LeftOut::LastDrops
-            | LeftOut::NamelessFunctions => false,
+            | LeftOut::NamelessFunctions
+            | LeftOut::WaitingWriters => false,
         }
     }
 
@@ -126,6 +131,7 @@ impl LeftOut {
             LeftOut::AfterRaces => "after-races",
             LeftOut::LastDrops => "last-drops",
             LeftOut::NamelessFunctions => "nameless-functions",
+            LeftOut::WaitingWriters => "waiting-writers",
         }
     }
 }
