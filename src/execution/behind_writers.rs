@@ -7,7 +7,7 @@
 //! these threads, which ends the execution as a deadlock.
 
 use crate::model::read_write;
-use crate::trace::{Choice, EventResult, ThreadId};
+use crate::trace::{Choice, EventResult, ObjectId, ThreadId};
 
 use super::{Alternatives, Execution, NextStep};
 
@@ -55,15 +55,20 @@ impl Execution {
 
     /// The thread that waits to write what another one is about to read, if it may go first.
     pub(crate) fn writer_before(&self, next: &NextStep) -> Option<ThreadId> {
-        if !matches!(next.alternatives, Alternatives::BehindWriters) {
-            return None;
-        }
+        let may_wait = matches!(next.alternatives, Alternatives::BehindWriters);
+        next.object
+            .filter(|_| may_wait)
+            .and_then(|lock| self.waiting_writer(lock))
+    }
+
+    /// The first thread that waits to write the lock and may go before those that come to read.
+    pub(crate) fn waiting_writer(&self, lock: ObjectId) -> Option<ThreadId> {
         let mut threads = self.threads();
         let writer = threads.find(|(id, thread)| {
-            thread.next.is_some_and(|theirs| {
-                theirs.object == next.object
-                    && !self.met(*id, theirs.requires)
-                    && read_write::holds_up_readers(self, *id, theirs.requires)
+            thread.next.is_some_and(|next| {
+                next.object == Some(lock)
+                    && !self.met(*id, next.requires)
+                    && read_write::holds_up_readers(self, *id, next.requires)
             })
         });
         writer.map(|(id, _)| id)

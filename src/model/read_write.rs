@@ -12,7 +12,7 @@ use crate::execution::{
     Alternatives, Execution, Guarded, Mode as Touch, NextStep, Requirement, Spot, Touches, step,
     step_in_drop, with,
 };
-use crate::trace::{Clock, EventResult, ObjectId, Obstacle, Operation, ThreadId, Value};
+use crate::trace::{Clock, EventResult, LeftOut, ObjectId, Obstacle, Operation, ThreadId, Value};
 
 use super::{Announced, Before, Done, Effect, Hold, Order, Primitive, Situation, State};
 
@@ -146,10 +146,22 @@ pub(crate) fn acquire(
             execution.note(|event| event.operation = Operation::Timeout);
             return false;
         }
+        if !matches!(alternatives, Alternatives::BehindWriters) {
+            leave_out_failure(execution, lock, access);
+        }
         let mine = Hold::mine(execution, at);
         access.hold(state(execution, lock), mine);
         true
     })
+}
+
+/// Notes that a thread comes to read that does not wait, if it could fail since another one waits to
+/// write.
+fn leave_out_failure(execution: &mut Execution, lock: ObjectId, access: Access) {
+    let gives_way = matches!(access, Access::Read | Access::ReadUpgradably);
+    if gives_way && execution.is_explored() && execution.waiting_writer(lock).is_some() {
+        execution.leave_out(LeftOut::WaitingWriters);
+    }
 }
 
 /// Acquires the lock if nobody is in the way, as a step. Returns whether it did.
@@ -159,6 +171,7 @@ pub(crate) fn try_acquire(lock: ObjectId, access: Access, at: &'static Location<
         |execution, _| {
             let is_possible = execution.met(execution.me(), access.requirement(lock));
             let result = if is_possible {
+                leave_out_failure(execution, lock, access);
                 let mine = Hold::mine(execution, at);
                 access.hold(state(execution, lock), mine);
                 EventResult::Succeeded

@@ -48,7 +48,7 @@ pub enum LeftOut {
     /// is none if the last drop of an `Arc` runs the second access, in a destructor.
     NamelessFunctions,
     /// A thread came to read a lock while another one waited to write, and could have had to wait
-    /// behind it.
+    /// behind it, or have failed if it does not wait.
     WaitingWriters,
 }
 

@@ -148,6 +148,31 @@ fn loom_says_that_readers_do_not_wait_behind_writers() {
     );
 }
 
+#[test]
+fn an_attempt_to_read_that_could_fail_behind_a_writer_is_named_as_not_explored() {
+    let attempt = |way: fn(&parking_lot::RwLock<i32>) -> bool| {
+        let report = explore(Engine::Dpor, move || {
+            let shard = Arc::new(parking_lot::RwLock::new(0));
+            let other = Arc::clone(&shard);
+            let writer = thread::spawn(move || *other.write() += 1);
+            let first = shard.read();
+            way(&shard);
+            drop(first);
+            writer.join().unwrap();
+        });
+        assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+        report.left_out.contains(&LeftOut::WaitingWriters)
+    };
+    assert!(attempt(|shard| shard.try_read().is_some()));
+    assert!(attempt(|shard| shard.try_upgradable_read().is_some()));
+    assert!(attempt(|shard| shard
+        .try_read_for(Duration::ZERO)
+        .is_some()));
+    assert!(!attempt(|shard| shard.try_read_recursive().is_some()));
+    assert!(!attempt(|shard| shard.try_write().is_some()));
+    assert!(!attempt(|shard| shard.is_locked()));
+}
+
 /// Two threads that read two locks, in this order and in the other one, beside writers of these.
 fn cross(writers: [bool; 2]) {
     let locks = ["a", "b"].map(|name| Arc::new(RwLock::new(0).named(name)));
