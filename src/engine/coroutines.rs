@@ -275,7 +275,9 @@ impl<S: Scheduler> Driver<'_, S> {
                 && let Some(choice) = turnstile.search.repeats(execution)
             {
                 execution.repeat(choice);
-                return Some(choice.thread);
+                if execution.is_explored() {
+                    return Some(choice.thread);
+                }
             }
             turnstile.next(execution, S::choose)
         })

@@ -118,7 +118,8 @@ pub(crate) struct Point<'a> {
 impl Point<'_> {
     /// Whether the choice leaves a thread that could go on.
     pub(crate) fn preempts(&self, choice: Choice) -> bool {
-        self.running.is_some_and(|running| running != choice.thread)
+        let leaves = self.running.is_some_and(|running| running != choice.thread);
+        leaves && !self.execution.is_behind_writers(choice)
     }
 
     /// Whether the thread of the choice spins, and can only go on to see whether it leaves its loop.

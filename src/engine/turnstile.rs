@@ -75,7 +75,9 @@ impl<S: Search> Turnstile<S> {
                         continue;
                     };
                     execution.take(choice, running);
-                    return Some(choice.thread);
+                    if execution.is_explored() {
+                        return Some(choice.thread);
+                    }
                 }
             }
         }

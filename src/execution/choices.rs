@@ -105,7 +105,7 @@ impl Execution {
         } else if self.threads.iter().all(|thread| thread.finished) {
             return Offer::Over;
         } else {
-            self.stand_still();
+            self.stand_still(|_, _| None);
         }
         Offer::Ended
     }
@@ -168,7 +168,7 @@ impl Execution {
     }
 
     /// Takes the step that an earlier execution has taken here, in which everything was the same up
-    /// to now.
+    /// to now. It may be the end, as in [`take`](Self::take).
     pub(crate) fn repeat(&mut self, choice: Choice) {
         let running = self.running();
         self.take(choice, running);
@@ -179,14 +179,15 @@ impl Execution {
         self.announced
     }
 
-    /// Notes what the search chose.
+    /// Notes what the search chose. The execution is over if that is to wait behind writers.
     #[expect(
         clippy::inline_always,
         reason = "a part of each step: a call costs as much as what it does"
     )]
     #[inline(always)]
     pub(crate) fn take(&mut self, choice: Choice, running: Option<ThreadId>) {
-        if running.is_some_and(|running| running != choice.thread) {
+        let leaves = running.is_some_and(|running| running != choice.thread);
+        if leaves && !self.is_behind_writers(choice) {
             self.preemptions += 1;
         }
         self.schedule.push(choice);
@@ -196,6 +197,9 @@ impl Execution {
         } = choice;
         self.current = thread;
         self.alternative = alternative;
+        if self.is_behind_writers(choice) {
+            return self.wait_behind_writers();
+        }
         // Before anything is noted that changes what it knows.
         self.choose_footprint(thread);
         if alternative > 0 {
@@ -237,7 +241,7 @@ impl Execution {
             Some(at) => self.end(Ending::Unsupported(format!(
                 "no thread can go on but by a time-out, as at {at}, and loom has none"
             ))),
-            None => self.stand_still(),
+            None => self.stand_still(|_, _| None),
         }
     }
 
@@ -336,6 +340,11 @@ impl Execution {
             left_out.remove(LeftOut::RepeatedTimeouts);
             self.list_last_resort(choices);
         }
+        // If all of them are, the first one is.
+        let first = choices.first().map(|first| first.thread);
+        if first.is_some_and(|first| self.may_wait_behind_writers(first)) {
+            choices.extend(self.wait_of_all());
+        }
         self.left_out.add_all(left_out);
     }
 
@@ -412,14 +421,14 @@ impl Execution {
         let all_spin = able.all(|(_, thread)| self.is_exhausted(thread));
         drop(able);
         if all_spin {
-            self.stand_still();
+            self.stand_still(|_, _| None);
         } else {
             self.end(Ending::OutOfSteps);
         }
     }
 
     /// Whether an impossible operation can end by a time-out.
-    fn can_time_out(&self, thread: ThreadId, next: &NextStep) -> bool {
+    pub(super) fn can_time_out(&self, thread: ThreadId, next: &NextStep) -> bool {
         model::can_time_out(self, thread, next.requires, next.alternatives)
     }
 
@@ -453,19 +462,25 @@ impl Execution {
     }
 
     /// Nobody can go on: dooms the execution, and keeps who held what and who waited for what.
-    fn stand_still(&mut self) {
+    /// `behind` says which writer a thread waits behind that could go on otherwise.
+    pub(super) fn stand_still(
+        &mut self,
+        behind: impl Fn(&Execution, &NextStep) -> Option<ThreadId>,
+    ) {
         let unfinished = self.threads().filter(|(_, thread)| !thread.finished);
         let blocked = unfinished.filter_map(|(id, thread)| {
             let next = thread.next?;
+            let writer = behind(self, &next);
+            let writer = writer.map(Obstacle::WaitingWriter);
             Some(Blocked {
                 thread: id,
                 operation: next.operation,
                 object: next.object,
                 target: next.target,
                 at: next.at,
-                spins: self.met(id, next.requires),
+                spins: writer.is_none() && self.met(id, next.requires),
                 holds: self.held_by(id),
-                obstacle: self.obstacle(next.requires),
+                obstacle: writer.or_else(|| self.obstacle(next.requires)),
             })
         });
         self.blocked = blocked.collect();

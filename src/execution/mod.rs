@@ -11,6 +11,7 @@
 //! unwound with a private payload that the root of the thread catches. Until then, the operations
 //! that its destructors do take effect without being scheduled or recorded.
 
+mod behind_writers;
 mod binding;
 mod choices;
 mod closing;

@@ -161,4 +161,7 @@ pub(crate) enum Alternatives {
     Unfinished,
     /// The wait that it begins can end spuriously, where such wake-ups are explored: alternative 1.
     WakeUp,
+    /// It can wait behind a thread that waits to write, for ever if nobody can do anything else:
+    /// alternative 1.
+    BehindWriters,
 }

@@ -123,6 +123,10 @@ fn waits_behind(trace: &Trace, blocked: &Blocked, obstacle: &Obstacle, name: &st
             let reader = trace.thread_name(*thread);
             format!("waits {purpose} {name}, which {reader} holds for upgradable reading")
         }
+        Obstacle::WaitingWriter(thread) => {
+            let writer = trace.thread_name(*thread);
+            format!("waits {purpose} {name}, behind {writer}, which waits to write")
+        }
         Obstacle::Arrivals { arrived, size } => {
             let have = if *arrived == 1 { "has" } else { "have" };
             format!("waits at {name}, where {arrived} of {size} {have} arrived")

@@ -12,9 +12,9 @@ use crate::execution::{
     Alternatives, Execution, Guarded, Mode as Touch, NextStep, Requirement, Spot, Touches, step,
     step_in_drop, with,
 };
-use crate::trace::{Clock, EventResult, ObjectId, Obstacle, Operation, ThreadId, Value};
+use crate::trace::{Clock, EventResult, LeftOut, ObjectId, Obstacle, Operation, ThreadId, Value};
 
-use super::{Announced, Before, Done, Effect, Hold, Order, Primitive, State};
+use super::{Announced, Before, Done, Effect, Hold, Order, Primitive, Situation, State};
 
 const KIND: &str = "RwLock";
 
@@ -43,7 +43,8 @@ pub(crate) struct Glimpse {
 }
 
 impl Glimpse {
-    /// Writers have no precedence: a thread can read while another one waits to write.
+    /// A thread can read while another one waits to write. That it may also have to wait behind that
+    /// one is told by [`holds_up_readers`].
     pub(super) fn allows(self, requirement: Requirement) -> bool {
         match requirement {
             Requirement::Readable(_) => !self.is_written,
@@ -66,6 +67,8 @@ pub(crate) enum Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
     Read,
+    /// To read, without ever waiting behind threads that wait to write.
+    ReadRecursively,
     ReadUpgradably,
     Write,
     /// To write, by who holds it upgradably.
@@ -75,14 +78,14 @@ pub(crate) enum Access {
 impl Access {
     fn operation(self) -> Operation {
         match self {
-            Access::Read | Access::ReadUpgradably => Operation::ReadLock,
+            Access::Read | Access::ReadRecursively | Access::ReadUpgradably => Operation::ReadLock,
             Access::Write | Access::Upgrade => Operation::WriteLock,
         }
     }
 
     fn requirement(self, lock: ObjectId) -> Requirement {
         match self {
-            Access::Read => Requirement::Readable(lock),
+            Access::Read | Access::ReadRecursively => Requirement::Readable(lock),
             Access::ReadUpgradably => Requirement::Upgradable(lock),
             Access::Write => Requirement::Free(lock),
             Access::Upgrade => Requirement::Unread(lock),
@@ -91,7 +94,7 @@ impl Access {
 
     fn hold(self, lock: &mut ReadWrite, hold: Hold) {
         match self {
-            Access::Read => lock.readers.push(hold),
+            Access::Read | Access::ReadRecursively => lock.readers.push(hold),
             Access::ReadUpgradably => lock.upgradable = Some(hold),
             Access::Write => lock.writer = Some(hold),
             Access::Upgrade => {
@@ -132,6 +135,10 @@ pub(crate) fn acquire(
     alternatives: Alternatives,
     at: &'static Location<'static>,
 ) -> bool {
+    let alternatives = match (alternatives, access) {
+        (Alternatives::None, Access::Read | Access::ReadUpgradably) => Alternatives::BehindWriters,
+        _ => alternatives,
+    };
     let next = NextStep::new(access.operation()).on(lock).at(at);
     let next = next.requires(access.requirement(lock)).or(alternatives);
     step(next, |execution, alternative| {
@@ -139,10 +146,22 @@ pub(crate) fn acquire(
             execution.note(|event| event.operation = Operation::Timeout);
             return false;
         }
+        if !matches!(alternatives, Alternatives::BehindWriters) {
+            leave_out_failure(execution, lock, access);
+        }
         let mine = Hold::mine(execution, at);
         access.hold(state(execution, lock), mine);
         true
     })
+}
+
+/// Notes that a thread comes to read that does not wait, if it could fail since another one waits to
+/// write.
+fn leave_out_failure(execution: &mut Execution, lock: ObjectId, access: Access) {
+    let gives_way = matches!(access, Access::Read | Access::ReadUpgradably);
+    if gives_way && execution.is_explored() && execution.waiting_writer(lock).is_some() {
+        execution.leave_out(LeftOut::WaitingWriters);
+    }
 }
 
 /// Acquires the lock if nobody is in the way, as a step. Returns whether it did.
@@ -152,6 +171,7 @@ pub(crate) fn try_acquire(lock: ObjectId, access: Access, at: &'static Location<
         |execution, _| {
             let is_possible = execution.met(execution.me(), access.requirement(lock));
             let result = if is_possible {
+                leave_out_failure(execution, lock, access);
                 let mine = Hold::mine(execution, at);
                 access.hold(state(execution, lock), mine);
                 EventResult::Succeeded
@@ -162,6 +182,27 @@ pub(crate) fn try_acquire(lock: ObjectId, access: Access, at: &'static Location<
             is_possible
         },
     )
+}
+
+/// Whether a thread that waits for this holds up who comes to read, in a lock that lets writers go
+/// first: it waits to write, and only those who read are in its way.
+///
+/// Who waits to write a lock that another thread holds upgradably is not first: that one is, and
+/// until it goes on to write others can come to read.
+pub(crate) fn holds_up_readers(
+    situation: &impl Situation,
+    thread: ThreadId,
+    awaited: Requirement,
+) -> bool {
+    let (Requirement::Free(lock) | Requirement::Unread(lock)) = awaited else {
+        return false;
+    };
+    let glimpse = situation.glimpse(Spot::Object(lock), thread);
+    let Some(super::Glimpse::ReadWrite(glimpse)) = glimpse else {
+        return false;
+    };
+    let goes_on_to_write = matches!(awaited, Requirement::Unread(_));
+    glimpse.is_read && !glimpse.is_written && (goes_on_to_write || !glimpse.is_upgradable)
 }
 
 /// Whether somebody holds the lock in one of these ways, as a step that reads it.

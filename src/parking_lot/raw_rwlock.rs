@@ -26,7 +26,7 @@ pub struct RawRwLock {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Way {
     Read,
-    /// Outside of executions, although others wait to write. Inside they have no precedence anyway.
+    /// Although others wait to write.
     ReadRecursively,
     ReadUpgradably,
     Write,
@@ -44,7 +44,8 @@ impl Way {
 
     fn access(self) -> Access {
         match self {
-            Way::Read | Way::ReadRecursively => Access::Read,
+            Way::Read => Access::Read,
+            Way::ReadRecursively => Access::ReadRecursively,
             Way::ReadUpgradably => Access::ReadUpgradably,
             Way::Write => Access::Write,
         }

@@ -77,8 +77,11 @@ fn cell(trace: &Trace, event: &Event, style: &Style) -> String {
         Some(EventResult::Disconnected) => ", disconnected",
         // Of a wait that has two rows, where it ends.
         Some(EventResult::Spurious) if event.operation != Operation::Wait => ", spuriously",
-        Some(EventResult::Succeeded | EventResult::Spurious) | None => "",
+        Some(EventResult::Succeeded | EventResult::Spurious | EventResult::Waits) | None => "",
     };
+    if let (Some(EventResult::Waits), Some(target)) = (event.result, &target) {
+        text += &format!(", waits behind {target}");
+    }
     if let (Operation::NotifyOne, Some(target)) = (event.operation, target) {
         text += &format!(", wakes {target}");
     }

@@ -271,6 +271,7 @@ impl fmt::Display for LeftOut {
                 "whether the race is in the last drop of an `Arc`, and so none: the functions have no \
                  names (`strip = true`)"
             }
+            LeftOut::WaitingWriters => "readers that wait, or fail, behind a thread that waits to write",
         })
     }
 }

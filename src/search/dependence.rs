@@ -407,7 +407,10 @@ impl Dependence {
                 | Operation::Receive
                 | Operation::Once
                 | Operation::Join
-        ) || !matches!(next.alternatives, Alternatives::None);
+        ) || !matches!(
+            next.alternatives,
+            Alternatives::None | Alternatives::BehindWriters
+        );
         if may_fail {
             // Who comes to read shares the lock, also if the time is over.
             let shares = next.operation == Operation::ReadLock;
@@ -491,7 +494,7 @@ fn last_change(touches: &[Touched]) -> Option<u32> {
     }
 }
 
-fn index(step: usize) -> u32 {
+pub(super) fn index(step: usize) -> u32 {
     u32::try_from(step).expect("steps are bounded")
 }
 

@@ -53,6 +53,11 @@ pub(crate) trait Strategy: Search {
         false
     }
 
+    /// What it leaves out that no execution knows of.
+    fn left_out(&self) -> LeftOutSet {
+        LeftOutSet::default()
+    }
+
     /// How many traces it has seen, if it counts them.
     fn traces(&self) -> Option<u64> {
         None
@@ -389,6 +394,7 @@ impl<S: Strategy> Search for Exploration<S> {
             return;
         }
         self.tally.left_out.add_all(execution.left_out());
+        self.tally.left_out.add_all(self.strategy.left_out());
         let unchecked = &mut self.tally.unchecked_cells;
         *unchecked = execution.unchecked_cells.max(*unchecked);
         self.tally.waited += u64::from(execution.has_waited);

@@ -19,6 +19,11 @@ use crate::trace::{ObjectId, ThreadId};
 #[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct ThreadKey(pub(super) u32);
 
+impl ThreadKey {
+    /// All threads that could go on, which wait behind writers.
+    pub(super) const ALL: ThreadKey = ThreadKey(u32::MAX);
+}
+
 /// A spot of a program, in whichever execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "cli", derive(serde::Serialize, serde::Deserialize))]

@@ -1,5 +1,6 @@
 //! Which schedule next: strategies, bounds, and the way to the smallest failure.
 
+mod behind_writers;
 mod dependence;
 mod dfs;
 mod difference;

@@ -100,10 +100,10 @@ mod tests {
     use crate::engine::{Conduct, Coroutines, Point, Scheduler, Search};
     use crate::execution::{Execution, Patience, Pulse};
     use crate::search::division::Divisible;
-    use crate::search::small_programs::{attempts, counter, senders, waiters};
-    use crate::search::{Dfs, Dpor, Exploration, Limits, Tally};
+    use crate::search::small_programs::{attempts, counter, readers, senders, waiters};
+    use crate::search::{Dfs, Dpor, Exploration, Limits, Replay, Tally};
     use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-    use crate::trace::{CellAccesses, Choice};
+    use crate::trace::{CellAccesses, Choice, Schedule};
     use crate::{hint, sync, thread};
 
     use super::Begun;
@@ -183,7 +183,11 @@ mod tests {
                 None => exploration,
                 Some(kept) => {
                     let begun: Begun = serde_json::from_str(&kept).unwrap();
-                    let resumed = begun.restore(|_| None).unwrap();
+                    let again = |schedule: &Schedule| {
+                        let replay = engine.run(Replay::new(schedule.clone()));
+                        replay.result().ok()?.found
+                    };
+                    let resumed = begun.restore(again).unwrap();
                     resumed.resume(exploration, &patience).unwrap()
                 }
             };
@@ -251,14 +255,21 @@ mod tests {
 
     #[test]
     fn dpor_goes_on_elsewhere_with_the_same_executions() {
-        for body in [counter as fn(), attempts, waiters, senders, impatient] {
+        for body in [
+            counter as fn(),
+            attempts,
+            waiters,
+            senders,
+            impatient,
+            readers,
+        ] {
             assert_resumes::<Dpor>(body);
         }
     }
 
     #[test]
     fn dfs_goes_on_elsewhere_with_the_same_executions() {
-        for body in [counter as fn(), waiters, senders] {
+        for body in [counter as fn(), waiters, senders, readers] {
             assert_resumes::<Dfs>(body);
         }
     }

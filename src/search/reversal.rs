@@ -17,23 +17,24 @@ pub(super) type Obstacle = SmallVec<[u32; 2]>;
 pub(super) type Obstacles = SmallVec<[Obstacle; 2]>;
 
 /// A step whose place is in question: one that was done, or one that nobody lets be done.
-struct Candidate<'a> {
-    thread: ThreadId,
-    announced: &'a Announced,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate<'a> {
+    pub(super) thread: ThreadId,
+    pub(super) announced: &'a Announced,
     /// The step of its thread before.
-    previous: Option<u32>,
+    pub(super) previous: Option<u32>,
     /// The steps before this one are looked at.
-    end: usize,
+    pub(super) end: usize,
     /// Whether it is possible if nothing is left out.
-    is_possible: bool,
+    pub(super) is_possible: bool,
 }
 
 /// What there would be at the place of a candidate if some steps and all that depends on them had
 /// not been done.
-struct Without<'a> {
-    dependence: &'a Dependence,
-    candidate: &'a Candidate<'a>,
-    left_out: Obstacle,
+pub(super) struct Without<'a> {
+    pub(super) dependence: &'a Dependence,
+    pub(super) candidate: &'a Candidate<'a>,
+    pub(super) left_out: Obstacle,
 }
 
 impl Dependence {
@@ -143,14 +144,21 @@ impl Dependence {
 
 impl Without<'_> {
     fn is_possible(&self) -> bool {
+        !self.rests() && self.is_met()
+    }
+
+    /// Whether the thread has looked at things of which none would have changed, and waits for that.
+    pub(super) fn rests(&self) -> bool {
+        let watched = &self.candidate.announced.watched;
+        let mut looks = watched.iter();
+        !watched.is_empty() && !looks.any(|look| self.exists(look.spot, look.step + 1))
+    }
+
+    /// Whether what the candidate requires would be so, or it could time out.
+    pub(super) fn is_met(&self) -> bool {
         let Candidate {
             thread, announced, ..
         } = *self.candidate;
-        let mut looks = announced.watched.iter();
-        if !announced.watched.is_empty() && !looks.any(|look| self.exists(look.spot, look.step + 1))
-        {
-            return false;
-        }
         let next = &announced.next;
         model::is_possible(self, thread, next.requires)
             || model::can_time_out(self, thread, next.requires, next.alternatives)

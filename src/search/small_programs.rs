@@ -1,7 +1,7 @@
 //! Small programs, on which tests of searches compare one search with another.
 
 use crate::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use crate::sync::{Condvar, Mutex, mpsc};
+use crate::sync::{Condvar, Mutex, RwLock, mpsc};
 use crate::{sync, thread};
 
 /// Two threads that increment in two steps, twice.
@@ -63,6 +63,25 @@ pub(super) fn senders() {
     assert_eq!(received.iter().sum::<u32>(), 3);
     crate::outcome(received);
     join(threads);
+}
+
+/// A thread that reads twice and one that joins another reader, beside a writer: they can wait behind it
+/// for ever.
+pub(super) fn readers() {
+    let lock = sync::Arc::new(RwLock::new(0));
+    let [writes, reads, again] = [(); 3].map(|()| sync::Arc::clone(&lock));
+    let writer = thread::spawn(move || *writes.write().unwrap() += 1);
+    let reader = thread::spawn(move || {
+        let held = reads.read().unwrap();
+        *held + *reads.read().unwrap()
+    });
+    let held = lock.read().unwrap();
+    let other = thread::spawn(move || drop(again.read().unwrap()));
+    crate::outcome(*held);
+    other.join().unwrap();
+    drop(held);
+    crate::outcome(reader.join().unwrap());
+    writer.join().unwrap();
 }
 
 /// Waits for all threads.

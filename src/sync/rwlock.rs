@@ -24,8 +24,9 @@ use super::worlds::{Acquired, Waits, World, Worlds};
 /// `write` is one that is possible while nobody holds it at all, `try_read` and `try_write` are
 /// always possible, and the drop of a guard is a step.
 ///
-/// Writers have no precedence: a thread can read again while it reads, and while another one waits
-/// to write, which std's may not allow.
+/// std leaves open whether a thread can read while another one waits to write. Both are explored: that
+/// it reads, and, where no thread could do anything else, that it waits for ever. So a thread that reads
+/// twice at a time can deadlock.
 ///
 /// ```
 /// use racelab::sync::RwLock;

@@ -37,6 +37,8 @@ pub enum Obstacle {
     Readers(Vec<ThreadId>),
     /// This thread holds the read-write lock upgradably: it reads, and can go on to write.
     Upgradable(ThreadId),
+    /// Others read, but this thread waits to write and goes first.
+    WaitingWriter(ThreadId),
     /// So many threads have arrived at the barrier, which is for more.
     Arrivals {
         /// How many have arrived.

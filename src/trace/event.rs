@@ -88,6 +88,8 @@ pub enum EventResult {
     Disconnected,
     /// A wait ended without a notification or a token, or is going to.
     Spurious,
+    /// Who came to read waits for ever, behind a thread that waits to write, which is the target.
+    Waits,
 }
 
 /// A thread, as a trace shows it.

@@ -51,11 +51,14 @@ pub enum LeftOut {
     /// A data race was found in a program whose functions have no names, as after `strip = true`. It
     /// is none if the last drop of an `Arc` runs the second access, in a destructor.
     NamelessFunctions,
+    /// A thread came to read a lock while another one waited to write, and could have had to wait
+    /// behind it, or have failed if it does not wait.
+    WaitingWriters,
 }
 
 impl LeftOut {
     /// All kinds.
-    pub const ALL: [LeftOut; 18] = [
+    pub const ALL: [LeftOut; 19] = [
         LeftOut::StaleValues,
         LeftOut::SpuriousWakeUps,
         LeftOut::RepeatedFailures,
@@ -74,6 +77,7 @@ impl LeftOut {
         LeftOut::LastDrops,
         LeftOut::DropOrders,
         LeftOut::NamelessFunctions,
+        LeftOut::WaitingWriters,
     ];
 
     /// Whether a search that leaves this out is not complete.
@@ -98,7 +102,8 @@ impl LeftOut {
             | LeftOut::Yields
             | LeftOut::LastDrops
             | LeftOut::DropOrders
-            | LeftOut::NamelessFunctions => false,
+            | LeftOut::NamelessFunctions
+            | LeftOut::WaitingWriters => false,
         }
     }
 
@@ -133,6 +138,7 @@ impl LeftOut {
             LeftOut::LastDrops => "last-drops",
             LeftOut::DropOrders => "drop-orders",
             LeftOut::NamelessFunctions => "nameless-functions",
+            LeftOut::WaitingWriters => "waiting-writers",
         }
     }
 }

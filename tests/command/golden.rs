@@ -7,7 +7,7 @@ use racelab::report::{Style, Subject, text};
 use racelab::sync::atomic::{
     AtomicBool, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::SeqCst,
 };
-use racelab::sync::{Arc, Condvar, Mutex};
+use racelab::sync::{Arc, Condvar, Mutex, RwLock};
 use racelab::{Engine, Explorer, Named, Report, hint, thread};
 
 use crate::support::line;
@@ -397,6 +397,23 @@ mod reports {
             worker.join().unwrap();
         });
         expect_file!["golden/panic_in_worker.txt"].assert_eq(&shown(&report));
+    }
+
+    #[test]
+    fn a_deadlock_behind_a_writer_says_who_waits_behind_whom() {
+        let report = explore(|| {
+            let shard = Arc::new(RwLock::new(0).named("shard"));
+            let writer = thread::spawn({
+                let shard = Arc::clone(&shard);
+                move || *shard.write().unwrap() += 1
+            });
+            let first = shard.read().unwrap();
+            let second = shard.read().unwrap();
+            assert_eq!(*first, *second);
+            drop((first, second));
+            writer.join().unwrap();
+        });
+        expect_file!["golden/deadlock_behind_a_writer.txt"].assert_eq(&shown(&report));
     }
 }
 

@@ -213,8 +213,12 @@ fn lost_sight(at: &'static Location<'static>) -> String {
 /// Notes which ways of an operation loom does not go.
 fn note_left_out(execution: &mut Execution, next: &NextStep) {
     let left_out = match next.alternatives {
+        Alternatives::BehindWriters if execution.writer_before(next).is_some() => {
+            LeftOut::WaitingWriters
+        }
         // Unsupported, or noted when it is known who waits.
         Alternatives::None
+        | Alternatives::BehindWriters
         | Alternatives::Unfinished
         | Alternatives::Waiters
         | Alternatives::WakeUp => return,

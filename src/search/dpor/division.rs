@@ -166,7 +166,9 @@ impl Dpor {
             let step = Planned::new(key, Some(choice.alternative), footprint);
             Some(Branch::leaf(step))
         });
-        node.tree = branches.collect();
+        let wait = node.wait_awake().filter(|wait| *wait != taken);
+        let wait = wait.map(|_| Branch::leaf(Planned::wait_of_all()));
+        node.tree = branches.chain(wait).collect();
     }
 }
 
@@ -183,7 +185,7 @@ mod tests {
     use super::super::Dpor;
     use crate::search::division::{Divisible, Tree};
     use crate::search::exploration::Strategy;
-    use crate::search::small_programs::{attempts, counter, senders, waiters};
+    use crate::search::small_programs::{attempts, counter, readers, senders, waiters};
 
     /// A search that begins again where an execution shows that too much was pruned.
     struct Exact(Dpor);
@@ -295,7 +297,7 @@ mod tests {
 
     #[test]
     fn the_traces_of_the_parts_are_those_of_the_whole() {
-        for body in [counter, attempts, waiters, senders] {
+        for body in [counter, attempts, waiters, senders, readers] {
             let engine = coroutines(body);
             let whole = run(&engine, Dpor::default()).traces();
             for steps in 0..12 {

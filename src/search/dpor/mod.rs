@@ -26,7 +26,7 @@ use smallvec::SmallVec;
 
 use crate::engine::{Conduct, Point, Scheduler, Search};
 use crate::execution::{Ending, Execution};
-use crate::trace::{Choice, ThreadId};
+use crate::trace::{Choice, LeftOut, LeftOutSet, ThreadId};
 
 use super::dependence::{Announced, Dependence, Footprint, conflict};
 use super::division::Steps;
@@ -67,6 +67,8 @@ pub(crate) struct Dpor {
     redundant: Redundant,
     /// What steps touch at times that is not planned.
     surprises: Surprises,
+    /// Whether there may be states in which all threads wait behind writers that were not looked for.
+    has_left_out_waits: bool,
     /// Which execution comes next.
     next: Next,
     /// Whether the execution ended where only explored states follow, behind a planned step that has
@@ -104,6 +106,8 @@ struct Node {
     /// How the step that is taken was announced.
     announced: Option<Announced>,
     choices: Vec<Choice>,
+    /// That all threads that could go on wait behind writers, where they may.
+    wait_of_all: Option<Choice>,
     possible: Fingerprint,
     census: Census,
     /// What the step that is taken was planned to touch, if it was planned.
@@ -124,6 +128,7 @@ impl Default for Node {
             taken: Choice::of(ThreadId::MAIN),
             announced: None,
             choices: Vec::new(),
+            wait_of_all: None,
             possible: Fingerprint::default(),
             census: Census::default(),
             planned: None,
@@ -139,8 +144,11 @@ impl Node {
     /// Notes what is possible here.
     fn see(&mut self, point: &Point<'_>) {
         self.choices.clear();
+        self.wait_of_all = None;
         for choice in point.choices {
-            if !point.rests(*choice) {
+            if point.execution.is_behind_writers(*choice) {
+                self.wait_of_all = Some(*choice);
+            } else if !point.rests(*choice) {
                 self.choices.push(*choice);
             }
         }
@@ -157,8 +165,22 @@ impl Node {
             .any(|step| step.thread == key && step.alternative == Some(choice.alternative))
     }
 
+    /// Whether it is what is taken that all threads wait.
+    fn waits(&self) -> bool {
+        self.wait_of_all == Some(self.taken)
+    }
+
+    /// That all threads wait, unless that was explored here.
+    fn wait_awake(&self) -> Option<Choice> {
+        let sleeps = self.asleep.iter().any(Planned::is_wait_of_all);
+        self.wait_of_all.filter(|_| !sleeps)
+    }
+
     /// The choice that is the planned step.
     fn choice_for(&self, done: &Dependence, step: &Planned) -> Option<Choice> {
+        if step.is_wait_of_all() {
+            return self.wait_of_all;
+        }
         let thread = done.identities.running(step.thread)?;
         self.choices.iter().copied().find(|choice| {
             choice.thread == thread
@@ -169,7 +191,7 @@ impl Node {
         })
     }
 
-    /// Where nothing is planned: the first step that does not sleep.
+    /// Where nothing is planned: the first step that does not sleep, or that all threads wait.
     fn free_choice(
         &self,
         done: &Dependence,
@@ -193,7 +215,8 @@ impl Node {
         }
         let awake = self.choices.iter().copied();
         let awake = awake.filter(|choice| !self.sleeps(done, *choice));
-        awake.min_by_key(|choice| point.turn(*choice))
+        let first = awake.min_by_key(|choice| point.turn(*choice));
+        first.or_else(|| self.wait_awake())
     }
 }
 
@@ -206,10 +229,12 @@ fn turn(point: &Point<'_>) -> usize {
 }
 
 impl Dpor {
-    /// Adds the step at the end of the path to the steps that were done, if it was not yet.
+    /// Adds the step at the end of the path to the steps that were done, if it was not yet. That all
+    /// threads wait is none: it comes after all steps.
     fn complete(&mut self, execution: &Execution) {
         let number = self.done.steps.len();
-        if number < self.path.len() && number < execution.schedule().len() {
+        let is_step = self.path.get(number).is_some_and(|node| !node.waits());
+        if is_step && number < execution.schedule().len() {
             let is_known = number < self.unseen.done;
             let node = &mut self.path[number];
             let announced = node.announced.take().expect("it was chosen");
@@ -270,7 +295,9 @@ impl Dpor {
         } else if let Some(last) = before.last() {
             let step = &done.steps[steps - 1];
             let still = last.asleep.iter().filter(|other| {
-                other.thread != step.key && !conflict(&other.footprint, &step.footprint)
+                other.thread != step.key
+                    && !other.is_wait_of_all()
+                    && !conflict(&other.footprint, &step.footprint)
             });
             let planned = last.planned.as_ref();
             node.asleep.extend(still.map(|other| Planned {
@@ -313,6 +340,9 @@ impl Dpor {
     /// Looks at what the step at the end of the path is going to do, and plans its other ways.
     fn announce(&mut self, point: &Point<'_>) {
         let number = self.path.len() - 1;
+        if self.path[number].waits() {
+            return;
+        }
         let taken = self.path[number].taken;
         let announced = self.done.announced(point.execution, taken.thread);
         self.path[number].announced = announced;
@@ -420,7 +450,9 @@ impl Dpor {
             };
             self.path.truncate(number + 1);
             let node = &mut self.path[number];
-            if let Some(step) = self.done.steps.get(number) {
+            if node.waits() {
+                node.asleep.push(Planned::wait_of_all());
+            } else if let Some(step) = self.done.steps.get(number) {
                 node.asleep.push(Planned::again(step));
                 self.done.remember(number);
             }
@@ -558,6 +590,14 @@ impl Strategy for Dpor {
 
     fn traces(&self) -> Option<u64> {
         Some(self.traces)
+    }
+
+    fn left_out(&self) -> LeftOutSet {
+        let mut left_out = LeftOutSet::default();
+        if self.has_left_out_waits {
+            left_out.add(LeftOut::WaitingWriters);
+        }
+        left_out
     }
 
     fn nondeterminism(&self) -> Option<usize> {

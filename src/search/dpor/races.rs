@@ -3,7 +3,10 @@
 use smallvec::SmallVec;
 
 use crate::execution::Execution;
-use crate::search::dependence::{Announced, Footprint, Step, add_touches, conflict, is_within};
+use crate::search::behind_writers::{Found, Waits};
+use crate::search::dependence::{
+    Announced, Footprint, Step, add_touches, conflict, index, is_within,
+};
 use crate::search::division::Steps;
 use crate::search::identity::ThreadKey;
 use crate::trace::ThreadId;
@@ -30,7 +33,36 @@ impl Dpor {
             if let Some(announced) = self.done.announced(execution, thread) {
                 let footprint = self.done.may_touch(execution, thread, &announced);
                 self.forestall(thread, &announced, &footprint);
+                // Or something that is possible, where all threads wait behind writers instead.
+                if self.path.get(steps).is_some_and(Node::waits)
+                    && execution.met(thread, announced.next.requires)
+                {
+                    let step = self.never_done(thread, &announced, &footprint);
+                    self.reverse(&[index(steps)], Later::Never(step), steps);
+                }
             }
+        }
+        self.plan_waits(execution);
+    }
+
+    /// Plans the states in which all threads wait behind writers, of those that the execution could
+    /// have come to if some steps had not been done.
+    fn plan_waits(&mut self, execution: &Execution) {
+        let Some(mut waits) = Waits::of(&self.done) else {
+            return;
+        };
+        for (thread, _) in execution.threads() {
+            let announced = self.done.announced(execution, thread);
+            waits.ends_with(execution, thread, announced);
+        }
+        let Found {
+            without,
+            is_complete,
+        } = waits.find(&self.done);
+        self.has_left_out_waits |= !is_complete;
+        let steps = self.done.steps.len();
+        for obstacle in without {
+            self.reverse(&obstacle, Later::Never(Planned::wait_of_all()), steps);
         }
     }
 
@@ -55,15 +87,25 @@ impl Dpor {
         announced: &Announced,
         footprint: &Footprint,
     ) {
-        let key = self.done.identities.thread(thread);
         for obstacle in self.done.forestalled_by(thread, announced, footprint) {
-            let mut footprint = footprint.clone();
-            let number = self.done.next_number(thread);
-            let which = Which::new(key, number, &announced.next);
-            self.surprises.add_to(&mut footprint, which);
-            let step = Planned::new(key, None, footprint);
+            let step = self.never_done(thread, announced, footprint);
             self.reverse(&obstacle, Later::Never(step), self.done.steps.len());
         }
+    }
+
+    /// A step that a thread was about to do in the end.
+    fn never_done(
+        &self,
+        thread: ThreadId,
+        announced: &Announced,
+        footprint: &Footprint,
+    ) -> Planned {
+        let key = self.done.identities.thread(thread);
+        let mut footprint = footprint.clone();
+        let number = self.done.next_number(thread);
+        let which = Which::new(key, number, &announced.next);
+        self.surprises.add_to(&mut footprint, which);
+        Planned::new(key, None, footprint)
     }
 
     /// Plans the other order of a race at the state before its first step. Returns whether the race
@@ -154,6 +196,9 @@ impl Dpor {
 
     /// Whether all ways that the next step of a thread can go sleep.
     fn all_ways_sleep(&self, node: &Node, key: ThreadKey) -> bool {
+        if key == ThreadKey::ALL {
+            return node.wait_awake().is_none();
+        }
         let Some(thread) = self.done.identities.running(key) else {
             return false;
         };

@@ -49,6 +49,16 @@ impl Planned {
         Sight::of(step).planned()
     }
 
+    /// That all threads that could go on wait behind writers, for ever.
+    pub(super) fn wait_of_all() -> Self {
+        Planned::new(ThreadKey::ALL, None, Footprint::new())
+    }
+
+    /// Whether it is that all threads wait.
+    pub(super) fn is_wait_of_all(&self) -> bool {
+        self.thread == ThreadKey::ALL
+    }
+
     /// What it is in a sequence.
     pub(super) fn sight(&self) -> Sight<'_> {
         Sight {
@@ -80,6 +90,12 @@ impl<'a> Sight<'a> {
     pub(super) fn planned(&self) -> Planned {
         let footprint = Footprint::from_slice(self.footprint);
         Planned::new(self.thread, self.alternative, footprint)
+    }
+
+    /// Whether the order of the two steps matters. That all threads wait is the end, wherever it comes.
+    fn meets(&self, other: &Sight<'_>) -> bool {
+        let is_end = |step: &Sight<'_>| step.thread == ThreadKey::ALL;
+        is_end(self) || is_end(other) || conflict(self.footprint, other.footprint)
     }
 }
 
@@ -127,7 +143,7 @@ pub(super) fn initial<'a>(
     let mut steps = sequence;
     match same {
         None => {
-            let meets = steps.any(|other| conflict(&step.footprint, other.footprint));
+            let meets = steps.any(|other| step.sight().meets(&other));
             if meets { Initial::No } else { Initial::Apart }
         }
         Some((index, other)) => {
@@ -137,7 +153,7 @@ pub(super) fn initial<'a>(
                 _ => true,
             };
             let mut earlier = steps.take(index);
-            if goes_so && !earlier.any(|earlier| conflict(other.footprint, earlier.footprint)) {
+            if goes_so && !earlier.any(|earlier| other.meets(&earlier)) {
                 Initial::At(index)
             } else {
                 Initial::No

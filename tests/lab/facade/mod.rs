@@ -1,6 +1,7 @@
 //! The façade promises what std promises, in every world that its objects can belong to.
 
 mod barrier;
+mod behind_writers;
 mod borrowing;
 mod channel;
 mod counted;

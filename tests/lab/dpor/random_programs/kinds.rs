@@ -127,6 +127,49 @@ pub(crate) fn read_write_locks() -> Ops {
     .boxed()
 }
 
+/// Read-write locks that are read in each other, with what else a thread can wait for meanwhile.
+pub(crate) fn nested_reads() -> Ops {
+    let way = prop::sample::select(&[
+        Way::Read,
+        Way::Read,
+        Way::Read,
+        Way::ReadRecursively,
+        Way::ReadUpgradably,
+        Way::Write,
+        Way::Write,
+        Way::Upgrade,
+        Way::DowngradeUpgradable,
+    ]);
+    let section = |op: BoxedStrategy<Vec<Op>>| {
+        prop_oneof![
+            4 => op.clone().prop_map(Op::Read),
+            3 => op.clone().prop_map(Op::Write),
+            5 => (way.clone(), op.clone()).prop_map(|(way, ops)| Op::Hold(way, ops)),
+            1 => (0..MUTEXES, op).prop_map(|(m, ops)| Op::Lock(m, ops)),
+        ]
+        .boxed()
+    };
+    let none = section(Just(Vec::new()).boxed());
+    let other = prop_oneof![
+        4 => none.clone(),
+        1 => access(),
+        1 => Just(Op::Arrive),
+    ]
+    .boxed();
+    let nested = section(vec(other.clone(), 1..=2).boxed());
+    let child = vec(none.clone(), 1).prop_map(Op::Spawn);
+    let joined = section(Just(vec![Op::Join]).boxed());
+    prop_oneof![
+        2 => none,
+        5 => nested,
+        1 => child,
+        1 => joined,
+        1 => access(),
+        1 => Just(Op::Join),
+    ]
+    .boxed()
+}
+
 pub(crate) fn timed_mutexes() -> Ops {
     prop_oneof![
         2 => inside(&access()).prop_map(Op::LockTimeout),

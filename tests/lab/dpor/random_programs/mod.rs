@@ -17,9 +17,9 @@ use racelab::{Bound, Coverage, Explorer, Failure, Report, SpuriousWakeUps};
 use self::counts::count_programs;
 use self::kinds::{
     CHANNELS, CROSSBEAM, MPSC, atomics, barriers, cells, condition_variables, initialisations,
-    messages, mixed, mutexes, panics, parking, programs, programs_that_spin_under_locks,
-    programs_with, queues, read_write_locks, spinning_programs, threads_of_threads, timed_mutexes,
-    upgradable_locks,
+    messages, mixed, mutexes, nested_reads, panics, parking, programs,
+    programs_that_spin_under_locks, programs_with, queues, read_write_locks, spinning_programs,
+    threads_of_threads, timed_mutexes, upgradable_locks,
 };
 use self::program::{Op, Program};
 use self::tasks::{TaskProgram, task_programs};
@@ -191,6 +191,28 @@ agree_on! { 50, Never;
 agree_on! { 50, BehindPanics;
     reduction_loses_no_outcome_and_no_panic: programs(panics()),
     reduction_loses_no_outcome_of_mixed_programs: programs_with(CHANNELS, mixed()),
+}
+
+proptest! {
+    #![proptest_config(cases(200))]
+
+    /// With those in which all threads wait behind writers, each of them once.
+    #[test]
+    fn reduction_runs_each_trace_of_nested_reads_once(program in programs(nested_reads())) {
+        let limited = enumeration().past_failures().max_executions(MAX_EXECUTIONS);
+        let all = explore(&limited, &program);
+        prop_assume!(all.coverage == Coverage::Complete);
+        let report = explore(&reduced().past_failures(), &program);
+        prop_assert_eq!(&report.coverage, &Coverage::Complete, "{}", report);
+        let run = (traces(&report), report.executions, report.blocked);
+        prop_assert_eq!(run, (traces(&all), traces(&all), 0), "{}\n{}", report, all);
+        prop_assert_eq!(outcomes(&report), outcomes(&all));
+        prop_assert_eq!(report.violations > 0, all.violations > 0);
+        let divided = explore(&reduced().past_failures().jobs(2), &program);
+        prop_assert_eq!(divided.executions, report.executions, "{}\n{}", divided, report);
+        prop_assert_eq!(divided.violations, report.violations);
+        agree_on_the_failure(&program, &all, &reduced())?;
+    }
 }
 
 proptest! {

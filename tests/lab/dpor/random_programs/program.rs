@@ -131,6 +131,7 @@ pub(crate) enum Op {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Way {
     Read,
+    ReadRecursively,
     TryRead,
     ReadUpgradably,
     TryReadUpgradably,
@@ -581,6 +582,7 @@ impl Runner {
         let lock = &shared.upgradable;
         match way {
             Way::Read => self.see_while(lock.read(), inside),
+            Way::ReadRecursively => self.see_while(lock.read_recursive(), inside),
             Way::ReadUpgradably => self.see_while(lock.upgradable_read(), inside),
             Way::Write => self.see_while(write(lock.write()), inside),
             Way::TryRead => self.see_while_some(lock.try_read(), inside),
