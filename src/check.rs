@@ -285,7 +285,9 @@ impl Judge<'_> {
 /// Whether everything was explored, what a search that holds may leave out included.
 fn is_complete(report: &Report) -> bool {
     let holds = matches!(report.verdict, Verdict::Holds);
-    let is_assumed = |kind: &LeftOut| kind.is_repetition() || *kind == LeftOut::LastDrops;
+    let is_assumed = |kind: &LeftOut| {
+        kind.is_repetition() || matches!(kind, LeftOut::LastDrops | LeftOut::WaitingWriters)
+    };
     holds && !report.left_out.iter().any(is_assumed)
 }
 

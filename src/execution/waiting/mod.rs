@@ -35,6 +35,9 @@ pub(crate) use spinning::Patience;
 /// is taken to spin.
 const QUIET_LOOKS: u32 = 100;
 
+/// The same of rounds of such a loop, which come back to the same look.
+const QUIET_ROUNDS: u32 = 2;
+
 /// How many things a spinning thread without a yield may look at in turn.
 const WATCHED: usize = 4;
 
@@ -55,6 +58,8 @@ pub(in crate::execution) struct Waiting {
     has_news: bool,
     /// How often it has looked in a row with nothing new.
     quiet: u32,
+    /// The place of the first of these looks, and what that was at.
+    quiet_from: Option<(usize, Spot)>,
     rest: Option<Rest>,
     /// Where it took a way that it could repeat without end, since it last saw anything new.
     stalls: Vec<Stall>,
@@ -120,7 +125,9 @@ impl Execution {
             waiting.quiet += u32::from(waiting.watched.is_empty());
             waiting.has_yielded && !waiting.has_news && !waiting.watched.is_empty()
         } else {
-            waiting.quiet += u32::from(looks && !has_news);
+            if looks && !has_news {
+                waiting.note_quiet(place, first.or(second));
+            }
             false
         };
         let spins = spins || waiting.quiet > QUIET_LOOKS;
@@ -204,9 +211,13 @@ impl Execution {
         if has_news {
             waiting.note_fresh_news();
         }
-        waiting.quiet += u32::from(!has_news);
+        if has_news {
+            return;
+        }
+        let place = ptr::from_ref(at).addr();
+        waiting.note_quiet(place, Some(look.spot));
         if waiting.quiet > QUIET_LOOKS {
-            self.note_spinning(true, false, ptr::from_ref(at).addr());
+            self.note_spinning(true, false, place);
         }
     }
 
@@ -276,6 +287,7 @@ impl Waiting {
             has_yielded,
             has_news,
             quiet,
+            quiet_from,
             rest,
             stalls,
             yielded_at,
@@ -288,6 +300,7 @@ impl Waiting {
         *has_yielded = false;
         *has_news = false;
         *quiet = 0;
+        *quiet_from = None;
         *rest = None;
         stalls.clear();
         *yielded_at = None;
@@ -324,6 +337,21 @@ impl Waiting {
                 self.quiet_outside.fill(0);
             }
         }
+    }
+
+    /// A look finds nothing new.
+    #[inline]
+    fn note_quiet(&mut self, place: usize, spot: Option<Spot>) {
+        let look = spot.map(|spot| (place, spot));
+        if self.quiet == 0 {
+            self.quiet_from = look;
+        }
+        let comes_back = self.quiet > 0 && self.quiet_from == look;
+        self.quiet += if comes_back {
+            QUIET_LOOKS.div_ceil(QUIET_ROUNDS)
+        } else {
+            1
+        };
     }
 
     /// That the thread itself has changed what it has looked at is no news to it.
