@@ -25,11 +25,8 @@ use std::time::Duration;
 use racelab::trace::LeftOut;
 use racelab::{Coverage, Engine, Explorer, FailureKind, Verdict, hint, thread};
 
-/// What a thread does between two looks at something.
-const PAUSES: [fn(); 2] = [hint::spin_loop, thread::yield_now];
-
-/// The same, and nothing at all.
-const PAUSES_AND_NONE: [fn(); 3] = [|| (), hint::spin_loop, thread::yield_now];
+/// What a thread does between two looks at something: nothing, or it yields.
+const PAUSES: [fn(); 3] = [|| (), hint::spin_loop, thread::yield_now];
 
 /// The engines that explore everything.
 const EXHAUSTIVE: [Engine; 2] = [Engine::Dpor, Engine::Dfs];

@@ -5,7 +5,7 @@ use racelab::sync::{Arc, Barrier, Condvar, Mutex, OnceLock, RwLock, mpsc};
 use racelab::trace::LeftOut;
 use racelab::{hint, thread};
 
-use super::{PAUSES, PAUSES_AND_NONE, fails, holds, holds_but_for, holds_by_reduction};
+use super::{PAUSES, fails, holds, holds_but_for, holds_by_reduction};
 
 /// One thread changes what it shares with another one, which looks until it sees that.
 fn poll<T: Send + Sync + 'static>(
@@ -28,7 +28,7 @@ fn poll<T: Send + Sync + 'static>(
 /// Checks that a loop ends, whatever it does between two looks.
 #[track_caller]
 fn ends<T: Send + Sync + 'static>(new: fn() -> T, change: fn(&T), sees: fn(&T) -> bool) {
-    for pause in PAUSES_AND_NONE {
+    for pause in PAUSES {
         holds(move || poll(pause, new, change, sees));
     }
 }
@@ -40,7 +40,7 @@ fn ends_but_for_rounds<T: Send + Sync + 'static>(
     change: fn(&T),
     sees: fn(&T) -> bool,
 ) {
-    for pause in PAUSES_AND_NONE {
+    for pause in PAUSES {
         let body = move || poll(pause, new, change, sees);
         holds_but_for(LeftOut::RepeatedRounds, body);
     }
@@ -102,7 +102,7 @@ fn a_loop_that_looks_for_the_largest_ends() {
 
 #[test]
 fn a_loop_that_updates_what_is_there_ends() {
-    for pause in PAUSES_AND_NONE {
+    for pause in PAUSES {
         // It compares and swaps, which can fail spuriously.
         holds_but_for(LeftOut::RepeatedFailures, move || {
             poll(
@@ -232,7 +232,7 @@ fn a_loop_of_looks_at_an_atomic_and_under_a_lock_ends() {
 
 #[test]
 fn a_loop_that_tries_to_receive_ends() {
-    for pause in PAUSES_AND_NONE {
+    for pause in PAUSES {
         holds(move || {
             let (sender, receiver) = mpsc::channel();
             let other = thread::spawn(move || sender.send(5).unwrap());
@@ -267,7 +267,7 @@ fn a_loop_that_tries_to_send_ends() {
 
 #[test]
 fn a_loop_that_asks_whether_a_thread_has_finished_ends() {
-    for pause in PAUSES_AND_NONE {
+    for pause in PAUSES {
         holds_but_for(LeftOut::RepeatedFailures, move || {
             let n = Arc::new(AtomicUsize::new(0));
             let other = thread::spawn({
@@ -285,7 +285,7 @@ fn a_loop_that_asks_whether_a_thread_has_finished_ends() {
 
 #[test]
 fn two_threads_that_poll_one_mutex_end() {
-    for pause in PAUSES_AND_NONE {
+    for pause in PAUSES {
         holds_by_reduction(move || {
             let flag = Arc::new(Mutex::new(false));
             let pollers = [(); 2].map(|()| {
@@ -400,7 +400,7 @@ fn a_loop_that_nobody_ends_is_a_livelock() {
 
 #[test]
 fn who_polls_behind_a_barrier_ends() {
-    for pause in PAUSES_AND_NONE {
+    for pause in PAUSES {
         holds(move || {
             let shared = Arc::new((Barrier::new(2), AtomicBool::new(false)));
             let other = thread::spawn({

@@ -8,9 +8,7 @@ use racelab::sync::{Arc, Mutex, mpsc};
 use racelab::trace::LeftOut;
 use racelab::{Engine, FailureKind, hint, thread};
 
-use super::{
-    PAUSES, PAUSES_AND_NONE, fails, holds, holds_but_for, holds_by_reduction, holds_under,
-};
+use super::{PAUSES, fails, holds, holds_but_for, holds_by_reduction, holds_under};
 
 /// A queue under a lock, and how many can still send.
 struct Channel {
@@ -65,7 +63,7 @@ fn one_message(pause: fn(), last: fn(&Channel) -> Option<u32>) {
 
 #[test]
 fn a_receiver_that_looks_again_when_the_senders_are_gone_gets_the_last_message() {
-    for pause in PAUSES_AND_NONE {
+    for pause in PAUSES {
         holds_but_for(LeftOut::RepeatedRounds, move || {
             one_message(pause, Channel::pop);
         });
@@ -74,7 +72,7 @@ fn a_receiver_that_looks_again_when_the_senders_are_gone_gets_the_last_message()
 
 #[test]
 fn a_message_between_the_two_looks_of_a_receiver_is_lost() {
-    for pause in PAUSES_AND_NONE {
+    for pause in PAUSES {
         fails(FailureKind::Panic, "left: None", move || {
             one_message(pause, |_| None);
         });
