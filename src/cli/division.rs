@@ -15,7 +15,7 @@ const MAX_JOBS: usize = 1024;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Large searches")]
 pub(super) struct DivisionArgs {
-    /// Explore parts of the search with N threads
+    /// Explore parts of the search with N threads, 1 to 1024
     #[arg(long, value_name = "N", value_parser = jobs, allow_negative_numbers = true)]
     jobs: Option<usize>,
 

@@ -83,7 +83,7 @@ pub(super) struct Explore {
     )]
     runs: Option<u64>,
 
-    /// With dpor, dfs and loom: explore only executions with at most N preemptions
+    /// With dpor, dfs and loom: allow at most N preemptions, 0 to 255
     #[arg(
         long,
         value_name = "N",

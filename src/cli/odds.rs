@@ -41,8 +41,8 @@ pub(super) struct Raising {
     #[arg(long, hide_short_help = true)]
     delays: bool,
 
-    /// Make N runs at once, each in a process of its own: more runs in the same time, of which
-    /// a smaller share may be bad [default: 1]
+    /// Make N runs at once, 1 to 256, each in a process of its own: more runs in the same time, of
+    /// which a smaller share may be bad [default: 1]
     #[arg(
         long,
         value_name = "N",

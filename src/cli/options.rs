@@ -114,7 +114,7 @@ pub(super) struct Look {
 /// The bound on the steps of an execution.
 #[derive(Debug, Args)]
 pub(super) struct MaxSteps {
-    /// Cut executions that make more steps
+    /// Cut executions that make more steps than N, 1 to 1000000
     #[arg(
         long,
         value_name = "N",

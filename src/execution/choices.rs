@@ -1,5 +1,9 @@
 //! Which steps are possible now.
 
+use std::hash::BuildHasher;
+
+use rustc_hash::FxBuildHasher;
+
 use crate::trace::{Blocked, Choice, Held, LeftOut, LeftOutSet, ObjectId, Obstacle, ThreadId};
 
 use crate::model::{self, Announced, Glimpse, Situation, State};
@@ -406,20 +410,39 @@ impl Execution {
         }));
         if choices.is_empty() {
             let spinning = self.threads().filter(|(id, _)| self.can_go_on(*id));
-            let next = spinning.min_by_key(|(_, thread)| self.redundant_turns(thread));
+            let next = if self.follows_any_rounds {
+                self.any_of(spinning)
+            } else {
+                spinning.min_by_key(|(_, thread)| self.redundant_turns(thread))
+            };
             choices.extend(next.map(|(thread, _)| Choice::of(thread)));
         }
+    }
+
+    /// One of these threads, so that they take turns in all ways: one can wait for what another one
+    /// writes in a round and undoes.
+    fn any_of<'a>(
+        &self,
+        threads: impl Iterator<Item = (ThreadId, &'a Thread)>,
+    ) -> Option<(ThreadId, &'a Thread)> {
+        let threads: Vec<_> = threads.collect();
+        let draw = FxBuildHasher.hash_one(self.schedule.len()) & 0xFFFF;
+        let index = usize::try_from(draw).ok()?.checked_rem(threads.len())?;
+        threads.get(index).copied()
     }
 
     /// The bound on steps is hit: a livelock, if by then all threads that can go on wait by
     /// looking again and again, for very long.
     fn run_out_of_steps(&mut self) {
-        let mut able = self.threads().filter(|(id, thread)| {
-            let next = thread.next.as_ref();
-            self.can_go_on(*id) || next.is_some_and(|next| self.can_time_out(*id, next))
-        });
-        let all_spin = able.all(|(_, thread)| self.is_exhausted(thread));
-        drop(able);
+        let able = || {
+            self.threads().filter(|(id, thread)| {
+                let next = thread.next.as_ref();
+                self.can_go_on(*id) || next.is_some_and(|next| self.can_time_out(*id, next))
+            })
+        };
+        let all_spin = able().all(|(_, thread)| self.is_exhausted(thread))
+            || (self.has_not_written_for_long()
+                && able().all(|(_, thread)| self.goes_round(thread)));
         if all_spin {
             self.stand_still(|_, _| None);
         } else {

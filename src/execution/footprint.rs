@@ -13,6 +13,7 @@ use crate::model::{self, Announced, Before, Done};
 use crate::trace::{ObjectId, ThreadId};
 
 use super::thread::Standing;
+use super::waiting::Write;
 use super::{Execution, NextStep};
 
 /// A part of the state of an execution.
@@ -211,13 +212,13 @@ impl Execution {
 
     /// Notes what an operation has touched.
     #[inline]
-    pub(super) fn end_footprint(&mut self, done: &Done<'_>) {
+    pub(super) fn end_footprint(&mut self, done: &Done<'_>, writes: Write) {
         if self.records_touches() {
-            self.end_recorded(done);
+            self.end_recorded(done, writes);
         }
     }
 
-    fn end_recorded(&mut self, done: &Done<'_>) {
+    fn end_recorded(&mut self, done: &Done<'_>, writes: Write) {
         let announced = std::mem::take(&mut self.footprints.announced);
         let before = std::mem::take(&mut self.footprints.before);
         let own = self.footprints.own.clone();
@@ -233,13 +234,18 @@ impl Execution {
             touches.push((step, touch));
         };
         let primitive = model::primitive(self, done.next);
-        let is_same = stores_what_it_reads(done);
+        let untold = match writes {
+            Write::Lasting if stores_what_it_reads(done) => Before::Same,
+            Write::Lasting => Before::Untold,
+            Write::Passing => Before::Passed,
+            Write::Undoing => Before::Undone,
+        };
         for (index, ((spot, announced), before)) in announced.iter().zip(&before).enumerate() {
             let mut before = before.until(|| self.before(*spot));
-            if is_same && matches!(before, Before::Untold) {
-                before = Before::Same;
-            }
             let is_own = own.contains(&index);
+            if matches!(before, Before::Untold) && (is_own || writes == Write::Lasting) {
+                before = untold.clone();
+            }
             let mode = if self.footprints.has_ways {
                 Some(*announced)
             } else if is_own {

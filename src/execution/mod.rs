@@ -51,6 +51,7 @@ use rustc_hash::FxHashMap;
 
 use footprint::Footprints;
 
+use crate::memory::Accessed;
 use crate::model::State;
 use crate::trace::{
     Blocked, CellAccesses, Choice, Clock, Event, LeftOut, LeftOutSet, ObjectId, ObjectInfo, Race,
@@ -200,6 +201,12 @@ pub(crate) struct Execution {
     wakes_spuriously: bool,
     /// Whether the scheduler is asked before an access of a cell.
     cells: CellAccesses,
+    /// The step at which something lasting was written last.
+    wrote_at: usize,
+    /// Whether there was a thread whose rounds undo what they write.
+    pub(crate) follows_any_rounds: bool,
+    /// What the last access of an atomic has read and written.
+    pub(crate) accessed: Accessed,
     /// What was possible and is not explored.
     left_out: LeftOutSet,
     /// To how many cells a pointer was given away, through which accesses are not seen.
@@ -322,6 +329,9 @@ impl Execution {
             prunes,
             wakes_spuriously: false,
             cells: CellAccesses::default(),
+            wrote_at: 0,
+            follows_any_rounds: false,
+            accessed: Accessed::default(),
             left_out: LeftOutSet::default(),
             unchecked_cells: 0,
             has_waited: false,
@@ -444,6 +454,7 @@ impl Execution {
             state,
             released: Clock::default(),
             version: 0,
+            passing: Vec::new(),
             guarded_version: 0,
             guarded_news: 0,
             guards_nothing: false,

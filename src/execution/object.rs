@@ -6,6 +6,8 @@ use std::panic::Location;
 use crate::model::State;
 use crate::trace::{Clock, ThreadId};
 
+use super::waiting::Passing;
+
 /// An object that was made in the execution.
 #[derive(Debug)]
 pub(crate) struct Object {
@@ -17,6 +19,8 @@ pub(crate) struct Object {
     pub(super) released: Clock,
     /// How often it was changed.
     pub(super) version: u32,
+    /// What threads have written to it in passing.
+    pub(super) passing: Vec<Passing>,
     /// If it is a lock: how often what it guards may have been changed.
     pub(super) guarded_version: u32,
     /// If it is a lock: how often that was not in a round of a loop that polls, but for the first.

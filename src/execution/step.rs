@@ -8,6 +8,7 @@ use crate::trace::{Event, LeftOut, Operation, Schedule};
 
 use super::next_step::{NextStep, Requirement};
 use super::root::Doomed;
+use super::waiting::Write;
 use super::{Ending, Execution, Runtime, with};
 
 /// How an operation is done.
@@ -399,8 +400,16 @@ impl Execution {
             next,
             polls,
         };
-        self.end_footprint(&done);
+        let writes = match mode {
+            Mode::Scheduled => self.follow_round(&done),
+            _ => Write::Lasting,
+        };
+        self.end_footprint(&done, writes);
         match model::effect(self, &done) {
+            Effect::Changed(spots) if writes != Write::Lasting => {
+                self.note_waiting(&done, spots);
+                true
+            }
             Effect::Changed(spots) => {
                 self.wrote();
                 self.changed(&done, spots);
@@ -428,7 +437,8 @@ impl Execution {
     /// they touch.
     fn finish_access(&mut self, next: &NextStep, mode: Mode) -> bool {
         let waits = self.thread(self.current).may_wait();
-        if mode != Mode::Scheduled || waits || self.records_touches() {
+        let is_followed = waits || self.records_touches() || self.follows_rounds();
+        if mode != Mode::Scheduled || is_followed {
             return self.finish(next, mode);
         }
         let event = self.events.last().expect("the operation was recorded");

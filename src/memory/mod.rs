@@ -45,7 +45,7 @@ pub(crate) enum Rmw {
 }
 
 /// What an access has read and written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Accessed {
     /// What it has read. A plain store reads nothing, and this is the value that it overwrote.
     pub(crate) read: u64,

@@ -162,6 +162,9 @@ impl Execution {
         if accessed.is_stale {
             self.note_stale(atomic);
         }
+        if self.follows_any_rounds {
+            self.accessed = accessed;
+        }
         self.note(|event| {
             event.read = read;
             event.written = written;

@@ -334,6 +334,10 @@ pub(crate) enum Before {
     Untold,
     /// What is there after the step.
     Same,
+    /// What the round of the thread is going to bring back.
+    Passed,
+    /// What the round of the thread had written, which the step undoes.
+    Undone,
     Mutex(mutex::Glimpse),
     /// By how much the step changes how many threads hold the read-write lock.
     Holds(Holds),
@@ -360,7 +364,9 @@ impl Before {
     /// What a thread has seen then.
     pub(crate) fn glimpse(&self, thread: ThreadId) -> Option<Glimpse> {
         match self {
-            Before::Untold | Before::Same | Before::Holds(_) => None,
+            Before::Untold | Before::Same | Before::Passed | Before::Undone | Before::Holds(_) => {
+                None
+            }
             Before::Mutex(glimpse) => Some(Glimpse::Mutex(*glimpse)),
             Before::Token(has_token) => Some(Glimpse::Token(*has_token)),
             Before::Progress(progress) => Some(Glimpse::Once(*progress)),

@@ -249,6 +249,7 @@ impl fmt::Display for LeftOut {
             LeftOut::RepeatedRounds => {
                 "further rounds of loops that poll and may change what a lock guards"
             }
+            LeftOut::UndoneRounds => "further rounds of loops that undo what they write",
             LeftOut::Timeouts => "time-outs",
             LeftOut::SpuriousFailures => "spurious failures",
             LeftOut::WakeOrder => "other orders in which waiting threads are woken",

@@ -138,7 +138,7 @@ impl Touched {
     /// Whether the spot is not as it was before.
     pub(super) fn has_changed(&self) -> bool {
         let is_same = match self.before {
-            Before::Same => true,
+            Before::Same | Before::Passed | Before::Undone => true,
             Before::Holds(holds) => holds == Holds::default(),
             _ => false,
         };

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-use crate::execution::{Mode, Requirement, Spot};
+use crate::execution::{Look, Mode, Requirement, Spot};
 use crate::model::read_write::{self, Holds};
 use crate::model::{self, Before, Glimpse, Situation};
 use crate::trace::{ObjectId, ThreadId};
@@ -151,7 +151,7 @@ impl Without<'_> {
     pub(super) fn rests(&self) -> bool {
         let watched = &self.candidate.announced.watched;
         let mut looks = watched.iter();
-        !watched.is_empty() && !looks.any(|look| self.exists(look.spot, look.step + 1))
+        !watched.is_empty() && !looks.any(|look| self.is_outdated(look))
     }
 
     /// Whether what the candidate requires would be so, or it could time out.
@@ -240,6 +240,18 @@ impl Without<'_> {
         first.map(|touch| &touch.before)
     }
 
+    /// Whether there would be news of what the candidate has looked at.
+    fn is_outdated(&self, look: &Look) -> bool {
+        let from = look.step + 1;
+        let is_undone = || {
+            let mut touches = self.touched(look.spot);
+            touches.any(|touch| {
+                touch.step >= from && matches!(touch.before, Before::Undone) && self.has(touch)
+            })
+        };
+        self.exists(look.spot, from) || (look.in_passing.is_some() && is_undone())
+    }
+
     /// Whether the spot would have been changed, from a step on.
     fn exists(&self, spot: Spot, from: u32) -> bool {
         let mut touches = self.touched(spot);
@@ -253,7 +265,7 @@ impl Without<'_> {
         for touch in self.touched(spot) {
             let holds = match touch.before {
                 Before::Holds(holds) => holds,
-                Before::Untold | Before::Same => continue,
+                Before::Untold | Before::Same | Before::Passed | Before::Undone => continue,
                 _ => return None,
             };
             let all = holders.get_or_insert(Holds::default());

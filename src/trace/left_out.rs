@@ -18,6 +18,9 @@ pub enum LeftOut {
     /// A thread went round a loop that found nothing new, and could have gone round it again. In each
     /// round it may have changed what a lock guards, which nobody sees.
     RepeatedRounds,
+    /// A thread went round a loop that undoes what it writes, and others that rested were not shown more
+    /// of these rounds.
+    UndoneRounds,
     /// A wait with a time limit could have timed out.
     Timeouts,
     /// A compare-and-swap that may fail spuriously could have done so.
@@ -58,13 +61,14 @@ pub enum LeftOut {
 
 impl LeftOut {
     /// All kinds.
-    pub const ALL: [LeftOut; 19] = [
+    pub const ALL: [LeftOut; 20] = [
         LeftOut::StaleValues,
         LeftOut::SpuriousWakeUps,
         LeftOut::RepeatedFailures,
         LeftOut::RepeatedTimeouts,
         LeftOut::RepeatedWakeUps,
         LeftOut::RepeatedRounds,
+        LeftOut::UndoneRounds,
         LeftOut::Timeouts,
         LeftOut::SpuriousFailures,
         LeftOut::WakeOrder,
@@ -96,6 +100,7 @@ impl LeftOut {
             | LeftOut::RepeatedTimeouts
             | LeftOut::RepeatedWakeUps
             | LeftOut::RepeatedRounds
+            | LeftOut::UndoneRounds
             | LeftOut::SpuriousFailures
             | LeftOut::LoadBuffering
             | LeftOut::StrictFences
@@ -126,6 +131,7 @@ impl LeftOut {
             LeftOut::RepeatedTimeouts => "repeated-timeouts",
             LeftOut::RepeatedWakeUps => "repeated-wake-ups",
             LeftOut::RepeatedRounds => "repeated-rounds",
+            LeftOut::UndoneRounds => "undone-rounds",
             LeftOut::Timeouts => "time-outs",
             LeftOut::SpuriousFailures => "spurious-failures",
             LeftOut::WakeOrder => "wake-order",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use racelab::sync::{Arc, Mutex, RwLock, mpsc};
+use racelab::trace::LeftOut;
 use racelab::{
     Coverage, Engine, Explorer, Failure, FailureKind, Report, Verdict, hint, outcome, thread,
 };
@@ -650,4 +651,138 @@ fn a_bug_behind_a_loop_that_polls_is_found() {
         sender.join().unwrap();
         assert_eq!(got, Some(5));
     });
+}
+
+/// A read-write lock of which readers count themselves in, and out again if there is a writer.
+#[derive(Default)]
+struct CountedReaders(AtomicUsize);
+
+impl CountedReaders {
+    const WRITER: usize = 0x100;
+
+    fn try_read(&self) -> bool {
+        let is_free = self.0.fetch_add(1, SeqCst) & Self::WRITER == 0;
+        if !is_free {
+            self.0.fetch_sub(1, SeqCst);
+        }
+        is_free
+    }
+
+    fn read(&self) {
+        while !self.try_read() {
+            hint::spin_loop();
+        }
+        self.0.fetch_sub(1, SeqCst);
+    }
+
+    fn write(&self) {
+        let lock = || self.0.compare_exchange(0, Self::WRITER, SeqCst, SeqCst);
+        while lock().is_err() {
+            hint::spin_loop();
+        }
+        self.0.fetch_and(!Self::WRITER, SeqCst);
+    }
+}
+
+#[test]
+fn a_loop_that_undoes_what_it_writes_ends() {
+    let report = holds(|| {
+        let lock = Arc::new(CountedReaders::default());
+        let writer = thread::spawn({
+            let lock = lock.clone();
+            move || lock.write()
+        });
+        lock.read();
+        writer.join().unwrap();
+    });
+    assert!(report.left_out.contains(&LeftOut::UndoneRounds), "{report}");
+}
+
+#[test]
+fn a_loop_that_undoes_what_it_writes_ends_among_writers() {
+    let report = Explorer::new(Engine::Dpor).explore(|| {
+        let lock = Arc::new(CountedReaders::default());
+        let writers = [(); 2].map(|()| {
+            let lock = lock.clone();
+            thread::spawn(move || lock.write())
+        });
+        lock.read();
+        for writer in writers {
+            writer.join().unwrap();
+        }
+    });
+    assert!(matches!(report.verdict, Verdict::Holds), "{report}");
+}
+
+#[test]
+fn who_waits_for_what_a_round_undoes_sees_it() {
+    holds(|| {
+        let lock = Arc::new(CountedReaders(AtomicUsize::new(CountedReaders::WRITER)));
+        let writer = thread::spawn({
+            let lock = lock.clone();
+            move || {
+                // It goes on only while a reader is counted in.
+                poll(|| lock.0.load(SeqCst) > CountedReaders::WRITER);
+                lock.0.fetch_and(!CountedReaders::WRITER, SeqCst);
+            }
+        });
+        lock.read();
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn who_saw_what_a_round_undoes_sees_that_it_is_undone() {
+    holds(|| {
+        let lock = Arc::new(CountedReaders(AtomicUsize::new(CountedReaders::WRITER)));
+        let writer = thread::spawn({
+            let lock = lock.clone();
+            move || {
+                // It goes on only while no reader is counted in.
+                poll(|| lock.0.load(SeqCst) == CountedReaders::WRITER);
+                lock.0.fetch_and(!CountedReaders::WRITER, SeqCst);
+            }
+        });
+        lock.read();
+        writer.join().unwrap();
+    });
+}
+
+#[test]
+fn who_gives_up_rounds_that_it_undoes_does_so_in_either_order() {
+    for rounds in 1..6 {
+        let report = holds(move || {
+            let lock = Arc::new(CountedReaders(AtomicUsize::new(CountedReaders::WRITER)));
+            let writer = thread::spawn({
+                let lock = lock.clone();
+                move || {
+                    lock.0.fetch_and(!CountedReaders::WRITER, SeqCst);
+                }
+            });
+            let round = (0..rounds).find(|_| {
+                let is_free = lock.try_read();
+                if !is_free {
+                    hint::spin_loop();
+                }
+                is_free
+            });
+            outcome(round);
+            writer.join().unwrap();
+        });
+        assert_eq!(report.outcomes.len(), rounds + 1, "{report}");
+    }
+}
+
+#[test]
+fn a_round_that_nobody_ends_is_a_livelock_although_it_writes() {
+    let failure = fails(FailureKind::Livelock, || {
+        let lock = Arc::new(CountedReaders(AtomicUsize::new(CountedReaders::WRITER)));
+        let reader = thread::spawn({
+            let lock = lock.clone();
+            move || lock.read()
+        });
+        lock.read();
+        reader.join().unwrap();
+    });
+    assert!(failure.message.contains("livelock"), "{}", failure.message);
 }

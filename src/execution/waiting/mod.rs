@@ -15,6 +15,7 @@ mod polls;
 mod sections;
 mod spinning;
 mod stalls;
+mod undone;
 
 use std::panic::Location;
 use std::ptr;
@@ -27,9 +28,11 @@ use super::{Execution, Spot, Thread};
 use sections::Section;
 use spinning::Rest;
 use stalls::Stall;
+use undone::Rounds;
 
 pub(super) use spinning::GoOn;
 pub(crate) use spinning::Patience;
+pub(super) use undone::{Passing, Write};
 
 /// After this number of looks in a row at the same few things, with nothing new, a thread without a yield
 /// is taken to spin.
@@ -71,6 +74,7 @@ pub(in crate::execution) struct Waiting {
     quiet_outside: Vec<u32>,
     /// Where it has last repeated one of them, since it saw anything new.
     repeated: Option<usize>,
+    rounds: Rounds,
 }
 
 /// What a thread has seen of a spot.
@@ -79,6 +83,8 @@ pub(crate) struct Look {
     pub(crate) spot: Spot,
     /// How often the spot had been changed.
     version: u32,
+    /// The thread, if others had written to it in passing then.
+    pub(crate) in_passing: Option<ThreadId>,
     /// The step of the look, from 0 on.
     pub(crate) step: u32,
 }
@@ -91,11 +97,7 @@ impl Execution {
         let Done { event, .. } = *done;
         let step = self.last_step();
         let [first, second] = spots;
-        let look = |spot| Look {
-            spot,
-            version: self.version(spot),
-            step,
-        };
+        let look = |spot| self.look_at(spot);
         let seen = [first.map(look), second.map(look)];
         let place = ptr::from_ref(event.at).addr();
         let writes = self.writes;
@@ -123,7 +125,8 @@ impl Execution {
             waiting.yielded_at = Some(writes);
             waiting.yield_between_polls();
             waiting.quiet += u32::from(waiting.watched.is_empty());
-            waiting.has_yielded && !waiting.has_news && !waiting.watched.is_empty()
+            let only_looks = waiting.has_yielded && !waiting.has_news;
+            (only_looks || waiting.rounds.has_repeated) && !waiting.watched.is_empty()
         } else {
             if looks && !has_news {
                 waiting.note_quiet(place, first.or(second));
@@ -146,6 +149,7 @@ impl Execution {
     pub(crate) fn wrote(&mut self) {
         self.note_leaving();
         self.writes += 1;
+        self.wrote_at = self.schedule.len();
     }
 
     /// The current thread has changed the spots that its operation is on.
@@ -159,7 +163,7 @@ impl Execution {
             let me = self.me();
             self.object_mut(mutex).plain_writes = (me, self.thread(me).plain_writes);
         }
-        let step = self.last_step();
+        let (me, step) = (self.me(), self.last_step());
         let [first, second] = spots;
         let mut change = |spot: Spot| {
             let version = match spot {
@@ -171,6 +175,10 @@ impl Execution {
             Some(Look {
                 spot,
                 version: *version,
+                in_passing: match spot {
+                    Spot::Object(object) => self.object(object).passes(me).then_some(me),
+                    _ => None,
+                },
                 step,
             })
         };
@@ -191,13 +199,15 @@ impl Execution {
         writes: bool,
         at: &'static Location<'static>,
     ) {
-        let step = self.last_step();
+        let (me, step) = (self.current, self.last_step());
+        let follows_any_rounds = self.follows_any_rounds;
         let object = &mut self.objects[atomic.index()];
         let waiting = &mut self.threads[self.current.index()].waiting;
         object.version += u32::from(writes);
         let look = Look {
             spot: Spot::Object(atomic),
             version: object.version,
+            in_passing: (follows_any_rounds && object.passes(me)).then_some(me),
             step,
         };
         if writes {
@@ -224,7 +234,30 @@ impl Execution {
     /// Whether nothing has changed of what the thread has looked at.
     fn has_seen_the_last_of(&self, thread: &Thread) -> bool {
         let mut looks = thread.waiting.watched.iter();
-        looks.all(|look| self.version(look.spot) == look.version)
+        looks.all(|look| !self.is_outdated(look))
+    }
+
+    /// Whether there is news of what a thread has looked at.
+    fn is_outdated(&self, look: &Look) -> bool {
+        let is_undone = || match (look.spot, look.in_passing) {
+            (Spot::Object(object), Some(thread)) => !self.object(object).passes(thread),
+            _ => false,
+        };
+        self.version(look.spot) != look.version || is_undone()
+    }
+
+    /// What the current thread sees of a spot.
+    fn look_at(&self, spot: Spot) -> Look {
+        let me = self.me();
+        Look {
+            spot,
+            version: self.version(spot),
+            in_passing: match spot {
+                Spot::Object(object) => self.object(object).passes(me).then_some(me),
+                _ => None,
+            },
+            step: self.last_step(),
+        }
     }
 
     fn last_step(&self) -> u32 {
@@ -294,6 +327,7 @@ impl Waiting {
             sections,
             quiet_outside,
             repeated,
+            rounds,
         } = self;
         known.clear();
         watched.clear();
@@ -307,6 +341,7 @@ impl Waiting {
         sections.clear();
         quiet_outside.clear();
         *repeated = None;
+        rounds.reset();
     }
 
     /// The thread has changed something.

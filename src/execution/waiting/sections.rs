@@ -120,11 +120,7 @@ impl Execution {
         };
         let (may_write, writes) = (guarded != Guarded::Same, guarded == Guarded::Changed);
         self.touch_lock(done, lock);
-        let look = Look {
-            spot: Spot::Guarded(lock),
-            version: self.object(lock).guarded_version,
-            step: self.last_step(),
-        };
+        let look = self.look_at(Spot::Guarded(lock));
         if writes {
             self.writes += 1;
             self.object_mut(lock).guarded_version += 1;
@@ -168,6 +164,7 @@ impl Execution {
         let look = Look {
             spot: Spot::Object(lock),
             version: object.version,
+            in_passing: None,
             step,
         };
         let waiting = &mut self.current_mut().waiting;

@@ -20,7 +20,7 @@ use super::sections::Section;
 
 /// How many steps a thread that spins may go on alone: more than a loop that gives up spinning
 /// after some rounds is likely to make.
-const STEPS_ALONE: u32 = 1000;
+pub(super) const STEPS_ALONE: u32 = 1000;
 
 /// The places at which threads were taken to spin, and then left their loops by themselves.
 ///
@@ -99,6 +99,7 @@ impl Execution {
         let starts_to_rest = spins
             && !rests
             && !thread.waiting.is_in_section()
+            && !thread.waiting.rounds.is_open()
             && !self.repeats_changes(thread)
             && self.has_seen_the_last_of(thread)
             && !self.patience.has(place);
@@ -124,9 +125,13 @@ impl Execution {
     #[inline]
     pub(in crate::execution) fn note_leaving(&mut self) {
         let waiting = &self.current_mut().waiting;
-        if waiting.rest.is_some() || waiting.repeated.is_some() {
+        let is_open = waiting.rounds.is_open();
+        if waiting.rest.is_some() || waiting.repeated.is_some() || is_open {
             self.leave_rest();
             self.leave_polls();
+            if is_open {
+                self.leave_round();
+            }
         }
     }
 
@@ -135,9 +140,13 @@ impl Execution {
         if self.is_explored()
             && let Some(rest) = self.resting(self.thread(self.me()))
         {
-            self.patience.add(rest.place);
+            // What others have written in passing is what it may have waited for.
+            let mut looks = self.thread(self.me()).waiting.watched.iter();
+            if !looks.any(|look| look.in_passing.is_some()) {
+                self.patience.add(rest.place);
+                self.gained_patience = true;
+            }
             self.current_mut().waiting.rest = None;
-            self.gained_patience = true;
         }
     }
 
@@ -244,11 +253,13 @@ impl Execution {
         if !self.is_exhausted(state) || state.waiting.is_in_section() {
             return GoOn::Step(thread);
         }
-        let rest = state.waiting.rest;
+        let (rest, has_rounds) = (state.waiting.rest, state.waiting.rounds.is_followed());
         self.alone = None;
         match rest {
             _ if !self.is_any_awake() => GoOn::No,
             // It has woken another one, so that it did not only look.
+            // By what it has written in passing, if it has.
+            Some(rest) if rest.is_last && has_rounds => GoOn::No,
             Some(rest) if rest.is_last => {
                 self.patience.add(rest.place);
                 self.gained_patience = true;

@@ -131,7 +131,7 @@ impl Execution {
         let guarded = waiting.stall_at(next).and_then(|stall| stall.guarded);
         let mut looks = self.looks_since_stall(thread, next);
         guarded.is_some_and(|(lock, version)| self.object(lock).guarded_version != version)
-            || looks.any(|look| self.version(look.spot) != look.version)
+            || looks.any(|look| self.is_outdated(look))
     }
 
     /// The mutex that the thread releases to wait, and the version of what it guards as it leaves it.

@@ -51,6 +51,8 @@ impl Dpor {
     /// Remembers that a thread went on alone and did not leave its loop, and what it has looked at meanwhile. It would
     /// have seen something else before what has changed that.
     pub(super) fn learn(&mut self, probe: &Probe, execution: &Execution) {
+        // It may have met something new when it went on alone.
+        self.done.identities.meet(execution);
         let looks = execution.watched(probe.thread).iter();
         let mut footprint: Footprint = looks
             .map(|look| (self.done.identities.spot(look.spot), Mode::Read))

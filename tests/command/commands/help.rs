@@ -299,3 +299,30 @@ fn no_option_takes_the_value_of_another_and_the_message_names_it() {
     }
     assert!(tried > 400, "{tried}");
 }
+
+#[test]
+fn the_ranges_in_the_help_are_those_that_are_taken() {
+    let help = line("racelab explore --help").exits(0).quiet().stdout;
+    let help: Vec<&str> = help.split_whitespace().collect();
+    let help = help.join(" ");
+    for (option, least, most) in [
+        ("--jobs", 1, 1024),
+        ("--max-steps", 1, 1_000_000),
+        ("--preemptions", 0, 255),
+        ("--oversubscribe", 1, 256),
+    ] {
+        let text = help.split(&format!(" {option} <N> ")).nth(1);
+        let text = text.unwrap_or_else(|| panic!("{option} is not in the help"));
+        let range = format!("{least} to {most}");
+        assert!(
+            text.chars().take(120).collect::<String>().contains(&range),
+            "{option}: {text}"
+        );
+        // Only the value decides here: one that is taken goes on to an unknown exhibit.
+        for (value, is_taken) in [(least, true), (most, true), (most + 1, false)] {
+            let run = line(&format!("racelab explore no-such-exhibit {option} {value}")).exits(2);
+            let is_refused = run.stderr.contains(option);
+            assert_eq!(is_refused, !is_taken, "{option} {value}: {}", run.stderr);
+        }
+    }
+}

@@ -350,6 +350,25 @@ pub(crate) fn programs_that_spin_under_locks() -> impl Strategy<Value = Program>
     programs_that_spin(spins, move || vec(other(), 1..=2).boxed(), 1)
 }
 
+/// The same with rounds that undo what they write.
+pub(crate) fn programs_that_undo_rounds() -> impl Strategy<Value = Program> {
+    let counted = || {
+        prop_oneof![
+            2 => atomic().prop_map(Op::AwaitCounted),
+            1 => (atomic(), 1usize..5).prop_map(|(a, looks)| Op::AwaitSomeCounted(a, looks)),
+        ]
+    };
+    let other = move || {
+        prop_oneof![
+            3 => access(),
+            1 => atomic().prop_map(Op::Await),
+            1 => counted(),
+        ]
+    };
+    let spins = vec(counted(), 1).boxed();
+    programs_that_spin(spins, move || vec(other(), 1..=2).boxed(), 1)
+}
+
 fn programs_that_spin(
     spins: BoxedStrategy<Vec<Op>>,
     ops: impl Fn() -> BoxedStrategy<Vec<Op>>,

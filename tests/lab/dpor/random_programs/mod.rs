@@ -18,8 +18,8 @@ use self::counts::count_programs;
 use self::kinds::{
     CHANNELS, CROSSBEAM, MPSC, atomics, barriers, cells, condition_variables, initialisations,
     messages, mixed, mutexes, nested_reads, panics, parking, programs,
-    programs_that_spin_under_locks, programs_with, queues, read_write_locks, spinning_programs,
-    threads_of_threads, timed_mutexes, upgradable_locks,
+    programs_that_spin_under_locks, programs_that_undo_rounds, programs_with, queues,
+    read_write_locks, spinning_programs, threads_of_threads, timed_mutexes, upgradable_locks,
 };
 use self::program::{Op, Program};
 use self::tasks::{TaskProgram, task_programs};
@@ -241,6 +241,7 @@ agree_on! { 30, Never;
 agree_on! { 4, Never;
     reduction_loses_no_outcome_of_spinning: spinning_programs(),
     reduction_loses_no_outcome_of_spinning_under_locks: programs_that_spin_under_locks(),
+    reduction_loses_no_outcome_of_rounds_that_are_undone: programs_that_undo_rounds(),
 }
 
 /// Main only starts and joins the threads.

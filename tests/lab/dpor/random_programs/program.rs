@@ -115,6 +115,10 @@ pub(crate) enum Op {
     AwaitRead,
     /// Waits until an atomic is not 0, by storing 0.
     AwaitSwapped(usize),
+    /// Waits until the low digit of an atomic is not 0, by raising its high digit and undoing that.
+    AwaitCounted(usize),
+    /// Likewise, and gives up after so many looks.
+    AwaitSomeCounted(usize, usize),
     /// Waits until what a mutex guards is not 0, and gives up after so many looks.
     AwaitSomeLocked(usize, usize),
 
@@ -544,6 +548,22 @@ impl Runner {
                     thread::yield_now();
                 }
             }
+            Op::AwaitCounted(atomic) => {
+                while !self.is_low_digit_set(atomic) {
+                    thread::yield_now();
+                }
+            }
+            Op::AwaitSomeCounted(atomic, looks) => {
+                let is_set = || {
+                    let is_set = self.is_low_digit_set(atomic);
+                    if !is_set {
+                        thread::yield_now();
+                    }
+                    is_set
+                };
+                let is_set = (0..looks).any(|_| is_set());
+                self.see(is_set);
+            }
             Op::AwaitSomeLocked(mutex, looks) => {
                 let is_set = || {
                     let is_set = *shared.mutexes[mutex].lock().unwrap() != 0;
@@ -622,6 +642,14 @@ impl Runner {
                 self.see_while(held, inside);
             }
         }
+    }
+
+    /// Looks whether the low digit of an atomic is set, which is raised by its high digit meanwhile.
+    fn is_low_digit_set(&self, atomic: usize) -> bool {
+        let atomic = &self.shared.atomics[atomic];
+        let is_set = atomic.fetch_add(0x10, SeqCst) & 0xF != 0;
+        atomic.fetch_sub(0x10, SeqCst);
+        is_set
     }
 
     fn see_while(&mut self, held: impl Deref<Target = u8>, inside: &[Op]) {

@@ -1,0 +1,410 @@
+//! Rounds of a loop that undo what they have written, as the wait for a read-write lock does that counts
+//! the reader in, sees a writer, and counts it out again.
+//!
+//! To others, each write of such a round is a change. Two threads that go round so would be news to each
+//! other for ever. So a thread that has done the same in two rounds, has read the same, and has left all
+//! atomics as they were, rests as one that only looks. When it goes on, its writes are only *passing* as
+//! long as it does and reads nothing else: they wake nobody that rests, but those who have rested on
+//! what a passing write has left. These are woken when it is undone.
+//!
+//! What others can do between the steps of a round is explored in the first two.
+//!
+//! If a thread does something else in the middle of a round in which it has written in passing, although
+//! it has read nothing new, that was wrong: the place of its yield is remembered, as those of threads
+//! that were wrongly taken to spin are.
+
+use std::ptr;
+
+use smallvec::SmallVec;
+
+use crate::execution::{Execution, Object, Spot, Thread};
+use crate::memory::Accessed;
+use crate::model::{Done, State};
+use crate::trace::{Event, LeftOut, ObjectId, Operation, ThreadId, Value};
+
+use super::Waiting;
+use super::spinning::STEPS_ALONE;
+
+/// A round has this number of steps at most.
+const STEPS: usize = 16;
+
+/// Two rounds are looked for among this number of events.
+const EVENTS: usize = 256;
+
+/// How a write changes what others see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::execution) enum Write {
+    Lasting,
+    /// Its round is going to undo it.
+    Passing,
+    /// It undoes what its round has written.
+    Undoing,
+}
+
+/// What a thread has written to an object in passing, and not undone yet.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::execution) struct Passing {
+    thread: ThreadId,
+    /// The difference to what was there.
+    by: u64,
+}
+
+/// The rounds of a thread that undoes what it writes in each of them.
+#[derive(Debug, Default)]
+pub(super) struct Rounds {
+    /// What is done in each of them. Empty if the thread does not go round so.
+    steps: Vec<Visit>,
+    /// Which values atomics had at these steps, by their numbers, without what the thread itself and
+    /// others in passing had written.
+    values: SmallVec<[(usize, u64); 4]>,
+    /// How many of the steps are done in this round.
+    done: usize,
+    /// What it has found of the atomics, and by how much it has changed them.
+    found: SmallVec<[Found; 2]>,
+    /// What of that it had not found in a round before.
+    news: SmallVec<[(usize, u64); 2]>,
+    /// Whether it has found all as in a round before.
+    is_same: bool,
+    /// To how many atomics it has written in passing, and has not undone it.
+    passing: usize,
+    /// Where the thread yielded before the round, and how often it had changed plain data then.
+    place: usize,
+    plain_writes: u32,
+    /// Whether the last round has found all as it was before.
+    pub(super) has_repeated: bool,
+}
+
+/// What a round has found of an atomic.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    atomic: ObjectId,
+    /// Its value when the round came to it, without what others had written in passing.
+    value: u64,
+    /// By how much the round has changed it.
+    by: u64,
+}
+
+/// A step of a round: its place, and the object that it is on.
+type Visit = (usize, Option<ObjectId>);
+
+impl Rounds {
+    /// Forgets everything.
+    #[inline]
+    pub(super) fn reset(&mut self) {
+        // Most threads never yield.
+        if self.place != 0 {
+            self.stop();
+            self.place = 0;
+            self.plain_writes = 0;
+        }
+    }
+
+    fn stop(&mut self) {
+        self.steps.clear();
+        self.values.clear();
+        self.has_repeated = false;
+        self.begin();
+    }
+
+    /// A round begins.
+    fn begin(&mut self) {
+        self.done = 0;
+        self.found.clear();
+        self.news.clear();
+        self.is_same = true;
+        self.passing = 0;
+    }
+
+    pub(super) fn is_followed(&self) -> bool {
+        !self.steps.is_empty()
+    }
+
+    /// Whether the thread has written in passing, and not undone it.
+    pub(super) fn is_open(&self) -> bool {
+        self.passing > 0
+    }
+
+    /// Does a step of the round. Returns whether it is one.
+    fn visit(&mut self, visit: Visit) -> bool {
+        let is_one = self.steps.get(self.done) == Some(&visit);
+        self.done += 1;
+        is_one
+    }
+
+    /// Accesses an atomic: it has this value, which the thread may have seen, and is changed by so much.
+    /// Returns by how much the round has changed it now, and whether it was found as before.
+    fn access(&mut self, atomic: ObjectId, value: u64, is_seen: bool, by: u64) -> (u64, bool) {
+        let index = self.found.iter().position(|found| found.atomic == atomic);
+        let index = index.unwrap_or_else(|| {
+            self.found.push(Found {
+                atomic,
+                value,
+                by: 0,
+            });
+            self.found.len() - 1
+        });
+        let found = &mut self.found[index];
+        let value = value.wrapping_sub(found.by);
+        let seen = (self.done - 1, value);
+        let is_known = self.values.contains(&seen);
+        self.is_same &= is_known && found.value == value;
+        found.by = found.by.wrapping_add(by);
+        if is_seen && !is_known {
+            self.news.push(seen);
+        }
+        (found.by, is_known)
+    }
+
+    /// What the thread has left an atomic as in this round, if it has accessed it.
+    fn expected(&self, atomic: ObjectId) -> Option<u64> {
+        let found = self.found.iter().find(|found| found.atomic == atomic)?;
+        Some(found.value.wrapping_add(found.by))
+    }
+
+    /// The round ends. It is one like those before if it has done the same and has undone it, and from
+    /// then on it is known what it has found.
+    fn end(&mut self) {
+        let is_undone = self.found.iter().all(|found| found.by == 0);
+        if self.done != self.steps.len() || !is_undone {
+            self.stop();
+            return;
+        }
+        self.has_repeated = self.is_same;
+        for found in std::mem::take(&mut self.news) {
+            if !self.values.contains(&found) {
+                self.values.push(found);
+            }
+        }
+        self.begin();
+    }
+}
+
+impl Execution {
+    /// Whether the rounds of the current thread are followed.
+    #[inline]
+    pub(in crate::execution) fn follows_rounds(&self) -> bool {
+        self.follows_any_rounds && self.thread(self.me()).waiting.rounds.is_followed()
+    }
+
+    /// Follows the round of the current thread by a step, and says how that has changed what others
+    /// see.
+    #[inline]
+    pub(in crate::execution) fn follow_round(&mut self, done: &Done<'_>) -> Write {
+        if self.follows_any_rounds || yields(done.event) {
+            self.follow_step(done.event)
+        } else {
+            Write::Lasting
+        }
+    }
+
+    fn follow_step(&mut self, event: &Event) -> Write {
+        let place = ptr::from_ref(event.at).addr();
+        if yields(event) {
+            self.end_round(place);
+            return Write::Lasting;
+        }
+        if !self.follows_rounds() {
+            return Write::Lasting;
+        }
+        let rounds = &mut self.current_mut().waiting.rounds;
+        if !rounds.visit((place, event.object)) {
+            self.leave_round();
+            return Write::Lasting;
+        }
+        match self.atomic(event) {
+            Some(atomic) => self.follow_access(event, atomic),
+            None => Write::Lasting,
+        }
+    }
+
+    /// The atomic that an event accesses, if it is an access.
+    fn atomic(&self, event: &Event) -> Option<ObjectId> {
+        let is_atomic = |object: &ObjectId| matches!(self.object(*object).state, State::Atomic(_));
+        event.object.filter(is_atomic)
+    }
+
+    fn follow_access(&mut self, event: &Event, atomic: ObjectId) -> Write {
+        let me = self.me();
+        let Accessed { read, written, .. } = self.accessed;
+        let others = self.object(atomic).passing.iter();
+        let others = others.filter(|passing| passing.thread != me);
+        let value = others.fold(read, |value, passing| value.wrapping_sub(passing.by));
+        let by = written.map_or(0, |written| written.wrapping_sub(read));
+        let rounds = &mut self.current_mut().waiting.rounds;
+        let (sum, is_known) = rounds.access(atomic, value, event.read.is_some(), by);
+        if by == 0 {
+            return Write::Lasting;
+        }
+        let passing = &mut self.object_mut(atomic).passing;
+        let before = passing.len();
+        passing.retain(|passing| passing.thread != me);
+        let was_passing = passing.len() < before;
+        let write = if sum == 0 && was_passing {
+            Write::Undoing
+        } else if sum != 0 && is_known {
+            passing.push(Passing {
+                thread: me,
+                by: sum,
+            });
+            Write::Passing
+        } else {
+            Write::Lasting
+        };
+        let rounds = &mut self.current_mut().waiting.rounds;
+        rounds.passing -= usize::from(was_passing);
+        rounds.passing += usize::from(write == Write::Passing);
+        write
+    }
+
+    /// The current thread yields: a round ends, and another one begins.
+    fn end_round(&mut self, place: usize) {
+        if self.current_mut().waiting.rounds.is_open() {
+            self.leave_round();
+        }
+        let is_patient = self.patience.has(place);
+        let thread = self.current_mut();
+        let plain_writes = thread.plain_writes;
+        let rounds = &mut thread.waiting.rounds;
+        let has_changed_data = plain_writes != rounds.plain_writes || place != rounds.place;
+        (rounds.place, rounds.plain_writes) = (place, plain_writes);
+        if is_patient || has_changed_data {
+            rounds.stop();
+            return;
+        }
+        if rounds.is_followed() {
+            rounds.end();
+        } else {
+            self.look_for_rounds();
+        }
+        if self.follows_rounds() {
+            self.follows_any_rounds = true;
+            self.left_out.add(LeftOut::UndoneRounds);
+            self.watch_round();
+        }
+    }
+
+    /// What the thread has looked at in its rounds, it has seen.
+    fn watch_round(&mut self) {
+        let waiting = &mut self.current_mut().waiting;
+        let Waiting {
+            rounds,
+            known,
+            watched,
+            ..
+        } = waiting;
+        watched.clear();
+        for step in &rounds.steps {
+            let spot = step.1.map(Spot::Object);
+            let is_watched = watched.iter().any(|look| Some(look.spot) == spot);
+            let look = known.iter().find(|look| Some(look.spot) == spot);
+            watched.extend(look.filter(|_| !is_watched).copied());
+        }
+    }
+
+    /// Begins to follow rounds if the thread has made two that have done the same, and have written and
+    /// undone it.
+    fn look_for_rounds(&mut self) {
+        let me = self.me();
+        let events = self.events.iter().rev().take(EVENTS);
+        // The last one is the yield.
+        let mut mine = events.filter(|event| event.thread == me).skip(1);
+        let last: Vec<&Event> = mine.by_ref().take_while(|event| !yields(event)).collect();
+        let before: Vec<&Event> = mine.take(last.len()).collect();
+        let visit = |event: &&Event| (ptr::from_ref(event.at).addr(), event.object);
+        let is_same = last.iter().map(visit).eq(before.iter().map(visit));
+        let can_be_followed = |event: &&Event| {
+            matches!(event.operation, Operation::Load | Operation::Fence)
+                || self.atomic(event).is_some()
+        };
+        if last.len() > STEPS || !is_same || !last.iter().all(can_be_followed) {
+            return;
+        }
+        let mut rounds = Rounds::default();
+        let mut writes = false;
+        for round in [before, last] {
+            rounds.steps = round.iter().rev().map(visit).collect();
+            rounds.begin();
+            for event in round.iter().rev() {
+                rounds.visit(visit(event));
+                if let Some(atomic) = self.atomic(event) {
+                    let read = event.read.and_then(bits);
+                    let written = event.written.and_then(bits);
+                    // A store has not seen what it overwrites: it is what the thread has written last.
+                    let value = read.or_else(|| rounds.expected(atomic));
+                    let Some(value) = value else { return };
+                    let by = written.map_or(0, |written| written.wrapping_sub(value));
+                    writes |= by != 0;
+                    rounds.access(atomic, value, true, by);
+                }
+            }
+            rounds.end();
+        }
+        // What others had written in passing then is not known any more.
+        let passes = |(_, object): &Visit| object.is_some_and(|it| self.object(it).passes(me));
+        rounds.has_repeated &= !rounds.steps.iter().any(passes);
+        if writes && rounds.is_followed() {
+            let followed = &mut self.current_mut().waiting.rounds;
+            *followed = Rounds {
+                place: followed.place,
+                plain_writes: followed.plain_writes,
+                ..rounds
+            };
+        }
+    }
+
+    /// Whether nothing but what was undone was written for as long as a thread goes on alone.
+    pub(in crate::execution) fn has_not_written_for_long(&self) -> bool {
+        self.follows_any_rounds && self.schedule.len() - self.wrote_at > STEPS_ALONE as usize
+    }
+
+    /// Whether the thread only looks, or undoes what it writes.
+    pub(in crate::execution) fn goes_round(&self, thread: &Thread) -> bool {
+        self.rests(thread) || thread.waiting.rounds.is_followed()
+    }
+
+    /// The current thread does something that is not of its rounds. What it has written in passing then
+    /// lasts. If it has read nothing new in this round, it was wrong to take it for passing.
+    #[cold]
+    pub(super) fn leave_round(&mut self) {
+        let me = self.me();
+        let rounds = &mut self.current_mut().waiting.rounds;
+        let (place, was_passing) = (rounds.place, rounds.is_open());
+        let has_news = !rounds.is_same;
+        let found = std::mem::take(&mut rounds.found);
+        rounds.stop();
+        if !was_passing {
+            return;
+        }
+        for Found { atomic, .. } in found {
+            let object = self.object_mut(atomic);
+            object.passing.retain(|passing| passing.thread != me);
+            object.version += 1;
+        }
+        if self.is_explored() && !has_news {
+            self.patience.add(place);
+            self.gained_patience = true;
+        }
+    }
+}
+
+/// The bits of a value. Those of a pointer are not known.
+fn bits(value: Value) -> Option<u64> {
+    match value {
+        Value::Unsigned(value) => Some(value),
+        Value::Signed(value) => Some(value.cast_unsigned()),
+        Value::Bool(value) => Some(value.into()),
+        Value::Pointer(_) => None,
+    }
+}
+
+fn yields(event: &Event) -> bool {
+    matches!(event.operation, Operation::Yield | Operation::Sleep)
+}
+
+impl Object {
+    /// Whether others than this thread have written to it in passing.
+    #[inline]
+    pub(super) fn passes(&self, thread: ThreadId) -> bool {
+        !self.passing.is_empty() && self.passing.iter().any(|it| it.thread != thread)
+    }
+}
