@@ -56,7 +56,7 @@ pub const DEFAULT_CHECK_TIME: Duration = Duration::from_secs(10);
 /// | `RACELAB_JOBS` | explore with this many threads |
 /// | `RACELAB_SEED` | the seed of random choices |
 /// | `RACELAB_SPURIOUS` | `on` or `off`: whether spurious wake-ups are explored; `on` if nothing is said |
-/// | `RACELAB_REQUIRE=complete` | fail if not everything was explored, time-outs, spurious failures and rounds of a loop under a lock that are repeated included |
+/// | `RACELAB_REQUIRE=complete` | fail if not everything was explored, time-outs, spurious failures and rounds of a loop under a lock that are repeated, last drops that were not checked, and attempts to read behind a waiting writer included |
 /// | `RACELAB_REPLAY=test_name@schedule` | replay one execution, in the test of that name |
 /// | `RACELAB_SUMMARY` | add a line of each check to this file, since some runners of tests hide what a passing test prints |
 ///

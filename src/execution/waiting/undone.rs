@@ -4,8 +4,8 @@
 //! To others, each write of such a round is a change. Two threads that go round so would be news to each
 //! other for ever. So a thread that has done the same in two rounds, has read the same, and has left all
 //! atomics as they were, rests as one that only looks. When it goes on, its writes are only *passing* as
-//! long as it does and reads nothing else: they wake nobody that rests, but those who have rested on
-//! what a passing write has left. These are woken when it is undone.
+//! long as it does and reads nothing else: of the threads that rest, they wake only those whose last look
+//! was between a passing write and its undoing. These are woken when it is undone.
 //!
 //! What others can do between the steps of a round is explored in the first two.
 //!
