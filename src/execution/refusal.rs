@@ -30,6 +30,14 @@ impl Refusal {
         payload.downcast_ref().map(|Refusal(what)| what.as_str())
     }
 
+    /// What was refused, if a panic of another crate says so: shuttle unwraps the error that it cannot
+    /// map a stack.
+    pub(crate) fn in_panic(message: &str) -> Option<&'static str> {
+        message.contains("kind: OutOfMemory").then_some(
+            "the system has no memory for the stacks of threads under test; allow more (`ulimit -v`)",
+        )
+    }
+
     /// Ends the calling thread, and with it what it belongs to.
     pub(crate) fn unwind(self) -> ! {
         // No hook sees it, since nothing is wrong with the program.

@@ -184,10 +184,16 @@ impl Explorer {
         let start = Instant::now();
         let report = match watch(pulse, self.stall_limit, work) {
             Watched::Done(report) => report,
-            Watched::Panicked(payload) => match Refusal::of(&*payload) {
-                Some(what) => self.not_explored(Reason::Unsupported(what.to_owned())),
-                None => std::panic::resume_unwind(internal_error(&*payload)),
-            },
+            Watched::Panicked(payload) => {
+                let refused = Refusal::of(&*payload).map(str::to_owned).or_else(|| {
+                    let message = message_of(&*payload);
+                    Refusal::in_panic(&message).map(str::to_owned)
+                });
+                match refused {
+                    Some(what) => self.not_explored(Reason::Unsupported(what)),
+                    None => std::panic::resume_unwind(internal_error(&*payload)),
+                }
+            }
             Watched::Stuck => {
                 let last = pulse.last_event();
                 let last = last.map(
