@@ -276,7 +276,7 @@ impl Execution {
         } else {
             self.look_for_rounds();
         }
-        if self.follows_rounds() {
+        if self.current_mut().waiting.rounds.is_followed() {
             self.follows_any_rounds = true;
             self.left_out.add(LeftOut::UndoneRounds);
             self.watch_round();
