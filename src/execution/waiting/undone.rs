@@ -308,15 +308,23 @@ impl Execution {
         let events = self.events.iter().rev().take(EVENTS);
         // The last one is the yield.
         let mut mine = events.filter(|event| event.thread == me).skip(1);
-        let last: Vec<&Event> = mine.by_ref().take_while(|event| !yields(event)).collect();
-        let before: Vec<&Event> = mine.take(last.len()).collect();
+        let last: SmallVec<[&Event; STEPS]> = mine
+            .by_ref()
+            .take_while(|event| !yields(event))
+            .take(STEPS + 1)
+            .collect();
+        // Most loops only look.
+        if last.len() > STEPS || last.iter().all(|event| event.written.is_none()) {
+            return;
+        }
+        let before: SmallVec<[&Event; STEPS]> = mine.take(last.len()).collect();
         let visit = |event: &&Event| (ptr::from_ref(event.at).addr(), event.object);
         let is_same = last.iter().map(visit).eq(before.iter().map(visit));
         let can_be_followed = |event: &&Event| {
             matches!(event.operation, Operation::Load | Operation::Fence)
                 || self.atomic(event).is_some()
         };
-        if last.len() > STEPS || !is_same || !last.iter().all(can_be_followed) {
+        if !is_same || !last.iter().all(can_be_followed) {
             return;
         }
         let mut rounds = Rounds::default();
