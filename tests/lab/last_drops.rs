@@ -337,44 +337,43 @@ impl Drop for Writes {
     }
 }
 
-/// The thread comes first wherever it can, so that the destructor seems to come after a clone that was
-/// dropped; the thread may as well come second.
-fn reached_otherwise_by_a_thread_that_comes_first() {
+/// A thread writes a slot, and main drops the last `Arc` of a destructor that writes it as well. They
+/// do so before, between or behind these operations on a lock.
+fn reached_otherwise(thread: fn(&Slot, &Mutex<()>), main: fn(&Mutex<()>)) {
     let slot = Arc::new(Slot::new(1));
     let lock = Arc::new(Mutex::new(()));
     let last = Arc::new(Writes(Arc::clone(&slot)));
     let thread = thread::spawn({
         let (slot, lock) = (Arc::clone(&slot), Arc::clone(&lock));
-        move || {
-            slot.set(1);
-            drop(lock.lock());
-        }
+        move || thread(&slot, &lock)
     });
-    let _ = lock.try_lock();
-    drop(last);
-    thread.join().unwrap();
-}
-
-/// The same where the thread has to take a lock first, which orders nothing that it does after it.
-fn reached_otherwise_behind_a_lock() {
-    let slot = Arc::new(Slot::new(1));
-    let lock = Arc::new(Mutex::new(()));
-    let last = Arc::new(Writes(Arc::clone(&slot)));
-    let thread = thread::spawn({
-        let (slot, lock) = (Arc::clone(&slot), Arc::clone(&lock));
-        move || {
-            drop(lock.lock());
-            slot.set(1);
-        }
-    });
-    drop(lock.lock());
+    main(&lock);
     drop(last);
     thread.join().unwrap();
 }
 
 const REACHED_OTHERWISE: [fn(); 2] = [
-    reached_otherwise_by_a_thread_that_comes_first,
-    reached_otherwise_behind_a_lock,
+    // The thread comes first wherever it can, so that the destructor seems to come after a clone that
+    // was dropped; the thread may as well come second.
+    || {
+        reached_otherwise(
+            |slot, lock| {
+                slot.set(1);
+                drop(lock.lock());
+            },
+            |lock| drop(lock.try_lock()),
+        );
+    },
+    // The same where the thread has to take a lock first, which orders nothing that it does after it.
+    || {
+        reached_otherwise(
+            |slot, lock| {
+                drop(lock.lock());
+                slot.set(1);
+            },
+            |lock| drop(lock.lock()),
+        );
+    },
 ];
 
 fn race_in(report: &Report) -> bool {
