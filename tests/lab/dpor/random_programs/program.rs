@@ -105,7 +105,7 @@ pub(crate) enum Op {
     Yield,
     /// Waits until an atomic is not 0, by looking again and again.
     Await(usize),
-    /// Likewise, but gives up after so many looks.
+    /// Likewise, but gives up after this number of looks.
     AwaitSome(usize, usize),
     /// Waits until what a mutex guards is not 0.
     AwaitLocked(usize),
@@ -117,9 +117,9 @@ pub(crate) enum Op {
     AwaitSwapped(usize),
     /// Waits until the low digit of an atomic is not 0, by raising its high digit and undoing that.
     AwaitCounted(usize),
-    /// Likewise, and gives up after so many looks.
+    /// Likewise, and gives up after this number of looks.
     AwaitSomeCounted(usize, usize),
-    /// Waits until what a mutex guards is not 0, and gives up after so many looks.
+    /// Waits until what a mutex guards is not 0, and gives up after this number of looks.
     AwaitSomeLocked(usize, usize),
 
     ReadCell,
