@@ -189,8 +189,8 @@ pub(crate) fn run_on_shuttle<S: Search + 'static>(
     }
 }
 
-/// Asks the system for the memory of so many stacks, and gives it back: shuttle maps them itself, and panics
-/// where it cannot.
+/// Maps and unmaps a number of stacks, to know whether the system has the memory: shuttle maps them itself,
+/// and panics where it cannot.
 pub(super) fn probe_stacks(stacks: usize) -> io::Result<()> {
     let stacks = (0..stacks).map(|_| DefaultStack::new(STACK_SIZE));
     stacks.collect::<io::Result<Vec<_>>>().map(drop)

@@ -1,4 +1,4 @@
-//! Loops that wait by looking again: they come to an end, however they look.
+//! Loops that poll terminate, whichever operation they poll with.
 
 use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst, fence};
 use racelab::sync::{Arc, Barrier, Condvar, Mutex, OnceLock, RwLock, mpsc};
