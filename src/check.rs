@@ -1,22 +1,23 @@
 //! `check`: a test of all interleavings in one call.
 
 mod environment;
+mod summary;
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::panic::Location;
-use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::execution::{self, Ending};
 use crate::explorer::{Checked, Explorer};
 use crate::report::{
-    Style, Subject, all_interleavings, faster, looping, one_line, plural, printable, remark, text,
+    COMPLETE, CheckLine, CheckResult, Style, Subject, all_interleavings, faster, looping, one_line,
+    plural, remark, text,
 };
 use crate::trace::LeftOut;
-use crate::verdict::{Bound, Engine, Reason, Report, Sharing, Verdict};
+use crate::verdict::{Bound, Coverage, Engine, Reason, Report, Sharing, Verdict};
 
 use environment::Environment;
+use summary::Summary;
 
 /// How long a check may take, if nothing else is said.
 pub const DEFAULT_CHECK_TIME: Duration = Duration::from_secs(10);
@@ -58,7 +59,7 @@ pub const DEFAULT_CHECK_TIME: Duration = Duration::from_secs(10);
 /// | `RACELAB_SPURIOUS` | `on` or `off`: whether spurious wake-ups are explored; `on` if nothing is said |
 /// | `RACELAB_REQUIRE=complete` | fail if not everything was explored, time-outs, spurious failures and rounds of a loop under a lock that are repeated, last drops that were not checked, and attempts to read behind a waiting writer included |
 /// | `RACELAB_REPLAY=test_name@schedule` | replay one execution, in the test of that name |
-/// | `RACELAB_SUMMARY` | add a line of each check to this file, since some runners of tests hide what a passing test prints |
+/// | `RACELAB_SUMMARY` | add a line of each check to this file, since some runners of tests hide what a passing test prints; `cargo racelab test` makes a table of it |
 ///
 /// Any other variable that begins with `RACELAB_` is an error.
 ///
@@ -130,24 +131,21 @@ impl Explorer {
             .summary
             .as_deref()
             .map(|path| Summary::open(path).unwrap_or_else(|error| panic!("racelab: {error}")));
+        let start = Instant::now();
         let checked = match &environment.replay {
             Some(schedule) => Checked::from(environment.explorer.replay(schedule, body)),
             None => environment.explorer.explore_for_check(body),
         };
-        let result = Judge {
+        let time = start.elapsed();
+        let judge = Judge {
             test: &name,
             checked: &checked,
             environment: &environment,
-        }
-        .judge();
+        };
+        let result = judge.judge();
         if let Some(summary) = summary {
-            let line = match &result {
-                Ok(None) => format!("{name} holds in {}", all_interleavings(&checked.report)),
-                Ok(Some(line)) => line.clone(),
-                Err(refused) => format!("{name} fails: {}", refused.why),
-            };
             summary
-                .add(&line)
+                .add(&judge.summarised(&result, Location::caller(), time))
                 .unwrap_or_else(|error| panic!("racelab: {error}"));
         }
         match result {
@@ -248,6 +246,36 @@ impl Judge<'_> {
         }
     }
 
+    /// The check as a line of the summary.
+    fn summarised(
+        &self,
+        result: &Result<Option<String>, Refused>,
+        at: &Location<'_>,
+        time: Duration,
+    ) -> CheckLine {
+        let (test, report) = (self.test, &self.checked.report);
+        CheckLine {
+            target: summary::target(),
+            test: test.to_owned(),
+            at: format!("{}:{}", at.file(), at.line()),
+            engine: report.engine.map_or("replay", Engine::name).to_owned(),
+            memory_model: report.memory_model.name().to_owned(),
+            result: match result {
+                Ok(_) => CheckResult::Passed,
+                Err(_) => CheckResult::Failed,
+            },
+            verdict: report.verdict.name().to_owned(),
+            executions: self.checked.executions(),
+            searched: searched(report),
+            time,
+            sentence: match result {
+                Ok(None) => format!("{test} holds in {}", all_interleavings(report)),
+                Ok(Some(line)) => line.clone(),
+                Err(refused) => format!("{test} fails: {}", refused.why),
+            },
+        }
+    }
+
     /// The whole report, and why the check does not pass.
     fn refused(&self, why: &str) -> Refused {
         Refused {
@@ -284,41 +312,33 @@ impl Judge<'_> {
 
 /// Whether everything was explored, what a search that holds may leave out included.
 fn is_complete(report: &Report) -> bool {
-    let holds = matches!(report.verdict, Verdict::Holds);
+    matches!(report.verdict, Verdict::Holds) && assumed(report).next().is_none()
+}
+
+/// What a search that holds has left out, and could have failed.
+fn assumed(report: &Report) -> impl Iterator<Item = LeftOut> {
     let is_assumed = |kind: &LeftOut| {
         kind.is_repetition() || matches!(kind, LeftOut::LastDrops | LeftOut::WaitingWriters)
     };
-    holds && !report.left_out.iter().any(is_assumed)
+    report.left_out.iter().copied().filter(is_assumed)
 }
 
-/// The file with a line of each check.
-struct Summary<'a> {
-    path: &'a Path,
-    file: File,
-}
-
-impl<'a> Summary<'a> {
-    /// Opens it before anything is explored, so that a wrong name does not take the time of all tests.
-    fn open(path: &'a Path) -> Result<Self, String> {
-        match OpenOptions::new().append(true).create(true).open(path) {
-            Ok(file) => Ok(Summary { path, file }),
-            Err(error) => Err(not_written(path, &error)),
+/// What was searched: everything, or what it was cut by.
+fn searched(report: &Report) -> String {
+    match (&report.verdict, &report.coverage) {
+        (Verdict::Inconclusive(Reason::Bound(bound)), _) | (_, Coverage::Bounded(bound)) => {
+            bound.to_string()
+        }
+        (Verdict::Inconclusive(reason), _) => reason.to_string(),
+        (Verdict::Violated(_), _) => "stopped at the first failure".to_owned(),
+        (Verdict::Holds, _) => {
+            let kinds: Vec<_> = assumed(report).map(LeftOut::name).collect();
+            match kinds.as_slice() {
+                [] => COMPLETE.to_owned(),
+                kinds => format!("all but {}", kinds.join(", ")),
+            }
         }
     }
-
-    /// Adds a line, at once: several processes can add to one file.
-    fn add(mut self, line: &str) -> Result<(), String> {
-        let line = format!("{}\n", printable(line));
-        let added = self.file.write_all(line.as_bytes());
-        added.map_err(|error| not_written(self.path, &error))
-    }
-}
-
-fn not_written(path: &Path, error: &io::Error) -> String {
-    format!(
-        "RACELAB_SUMMARY={}: this file cannot be written: {error}",
-        path.display()
-    )
 }
 
 /// Parses a duration: `20ms`, `1.5s`, `2m`; a bare number is seconds.

@@ -27,12 +27,16 @@ mod runs;
 mod select;
 mod show;
 mod signals;
+mod test;
 mod time;
 mod verify;
 mod worker;
 
+use std::env;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::panic::catch_unwind;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anstyle::AnsiColor;
@@ -84,6 +88,8 @@ enum Command {
     Verify(verify::Verify),
     /// Measure how many executions engines need to find the bugs of programs
     Bench(bench::Bench),
+    /// Run the tests of a project, and show what each check explored
+    Test(test::Test),
     /// Do the same work in several ways, and time them side by side
     Time(time::Time),
     /// Print a script by which a shell completes the arguments of racelab
@@ -112,7 +118,7 @@ fn command() -> clap::Command {
 
 /// Runs the command that the arguments of the process name.
 pub fn main() -> ExitCode {
-    let matches = command().try_get_matches();
+    let matches = command().try_get_matches_from(arguments());
     let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
@@ -122,6 +128,19 @@ pub fn main() -> ExitCode {
     let result = catch_unwind(|| run(&cli));
     let result = result.unwrap_or_else(|payload| Err(Error::Internal(message_of(&*payload))));
     result.unwrap_or_else(|error| fail(&error)).into()
+}
+
+/// The arguments of the process. cargo hands the name of its subcommand over as the first one.
+fn arguments() -> impl Iterator<Item = OsString> {
+    let mut arguments: Vec<_> = env::args_os().collect();
+    let is_subcommand =
+        |path: &OsString| Path::new(path).file_stem() == Some(OsStr::new("cargo-racelab"));
+    if arguments.first().is_some_and(is_subcommand)
+        && arguments.get(1).is_some_and(|name| name == "racelab")
+    {
+        arguments.remove(1);
+    }
+    arguments.into_iter()
 }
 
 /// Prints a help text to stdout, or to stderr what is wrong with the arguments.
@@ -185,6 +204,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Replay(replay) => replay.run(&output),
         Command::Verify(verify) => verify.run(&output),
         Command::Bench(bench) => bench.run(&output, format),
+        Command::Test(test) => test.run(&output),
         Command::Time(time) => time.run(&output, format),
         Command::Completions(completions) => completions.run(&output),
         Command::Man(man) => man.run(),

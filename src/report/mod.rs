@@ -2,6 +2,9 @@
 
 #[cfg(feature = "cli")]
 pub mod bench;
+mod check_line;
+#[cfg(feature = "cli")]
+pub mod checks;
 #[cfg(feature = "cli")]
 pub mod json;
 #[cfg(feature = "cli")]
@@ -20,10 +23,12 @@ mod text;
 #[cfg(feature = "cli")]
 pub mod verification;
 
+pub(crate) use check_line::{COMPLETE, CheckLine, CheckResult};
 pub(crate) use sentences::{faster, looping, plural, remark};
 #[cfg(feature = "cli")]
 pub(crate) use sentences::{grouped, in_words};
 pub use style::Style;
+#[cfg(feature = "cli")]
 pub(crate) use style::printable;
 pub use text::{Subject, outcomes, text};
 pub(crate) use text::{all_interleavings, one_line};

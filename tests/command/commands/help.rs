@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::support::{Folder, Run, command, line, racelab};
 
 /// All commands that are shown.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "list",
     "show",
     "diff",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 12] = [
     "replay",
     "verify",
     "bench",
+    "test",
     "time",
     "completions",
     "man",

@@ -18,6 +18,7 @@ mod real_threads;
 mod run;
 mod shards;
 mod spurious_wake_ups;
+mod test;
 mod time;
 mod time_io;
 mod undefined_behaviour;

@@ -29,8 +29,38 @@ fn each_check_adds_a_line() {
     ];
     assert_eq!(lines.len(), expected.len(), "{text}");
     for (line, expected) in lines.iter().zip(expected) {
-        assert!(line.starts_with(expected), "{text}");
+        let (_, sentence) = line.rsplit_once('\t').expect("it has fields");
+        assert!(sentence.starts_with(expected), "{text}");
     }
+    let fields = |line: &str| {
+        line.split('\t')
+            .take(11)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let fields: Vec<_> = lines.into_iter().map(fields).collect();
+    let searched: Vec<_> = fields.iter().map(|fields| fields[9].as_str()).collect();
+    assert_eq!(searched[0], "complete", "{text}");
+    assert_eq!(searched[1], "stopped at the first failure", "{text}");
+    assert_eq!(searched[2], "the bound of 1 execution", "{text}");
+    assert_eq!(
+        fields[0][..9],
+        [
+            "racelab/check/1",
+            "lab",
+            "check::child::holds",
+            &fields[0][3],
+            "dpor",
+            "sc",
+            "passed",
+            "holds",
+            "2"
+        ]
+    );
+    assert!(
+        fields[0][3].starts_with("tests/lab/check/child.rs:"),
+        "{text}"
+    );
 }
 
 #[test]
