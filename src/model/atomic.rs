@@ -80,7 +80,7 @@ pub(crate) fn access(atomic: ObjectId, access: Access, ordering: Ordering) -> Ac
         Access::Exchange { .. } => Operation::Cas,
     };
     let next = NextStep::new(operation).on(atomic).ordered(ordering);
-    step_on_memory(next, access, |execution, alternative, read| {
+    step_on_memory(next, &access, |execution, alternative, read| {
         execution.access_atomic(atomic, access, read, alternative > 0)
     })
 }
@@ -93,7 +93,7 @@ pub(crate) fn access_in_drop(
     at: &'static Place<'static>,
 ) -> Accessed {
     let next = NextStep::new(Operation::Rmw).on(atomic).ordered(ordering);
-    step_on_memory_in_drop(next.at(at), access, |execution, alternative, read| {
+    step_on_memory_in_drop(next.at(at), &access, |execution, alternative, read| {
         execution.access_atomic(atomic, access, read, alternative > 0)
     })
 }
@@ -114,7 +114,7 @@ pub(crate) fn exchange_weak(
     };
     let next = NextStep::new(Operation::Cas).on(atomic).ordered(success);
     let next = next.or(Alternatives::Spurious(current));
-    step_on_memory(next, access, |execution, alternative, read| {
+    step_on_memory(next, &access, |execution, alternative, read| {
         execution.access_atomic(atomic, access, read, alternative > 0)
     })
 }
