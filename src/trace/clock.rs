@@ -56,7 +56,11 @@ impl Clock {
     }
 
     /// Adds an event of a thread.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a part of each event: a few instructions"
+    )]
+    #[inline(always)]
     pub fn advance(&mut self, thread: ThreadId) {
         let index = thread.index();
         if index >= FIRST {
