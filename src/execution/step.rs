@@ -134,12 +134,7 @@ fn take<R>(
 
 /// Waits until it is the turn of the current thread, and returns what it has read from the memory of
 /// the engine.
-fn wait(
-    engine: &dyn Runtime,
-    next: &NextStep,
-    access: Option<&Access>,
-    mode: Mode,
-) -> Option<u64> {
+fn wait(engine: &dyn Runtime, next: &NextStep, access: Option<&Access>, mode: Mode) -> Option<u64> {
     if mode == Mode::Silent {
         engine.let_others_unwind();
         None
@@ -437,6 +432,11 @@ impl Execution {
 
     /// The same for an access of an atomic: most are by a thread that does not wait, and nobody asks what
     /// they touch.
+    #[expect(
+        clippy::inline_always,
+        reason = "a part of each step: a call costs as much as what it does"
+    )]
+    #[inline(always)]
     fn finish_access(&mut self, next: &NextStep, mode: Mode) -> bool {
         let waits = self.thread(self.current).may_wait();
         let is_followed = waits || self.records_touches() || self.follows_rounds();

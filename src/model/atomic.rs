@@ -27,7 +27,11 @@ pub(crate) struct Kind {
 
 /// The atomic in the current execution, or `None` outside of one. It begins with the value that is
 /// stored in it, in bits.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "a part of each step: a call costs as much as what it does"
+)]
+#[inline(always)]
 #[track_caller]
 pub(crate) fn object(
     identity: &Identity,
