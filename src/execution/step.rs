@@ -211,6 +211,11 @@ fn unwind() -> ! {
 impl Execution {
     /// Publishes what the current thread is about to do. Returns how it is to be done, and the
     /// engine if it has to decide first.
+    #[expect(
+        clippy::inline_always,
+        reason = "a part of each step: what is announced would pass through memory"
+    )]
+    #[inline(always)]
     fn announce(&mut self, next: &NextStep) -> (Mode, Option<&'static dyn Runtime>) {
         if std::thread::panicking() || !self.is_explored() {
             return self.announce_otherwise(next);
@@ -225,6 +230,7 @@ impl Execution {
     }
 
     /// The same where a thread panics, or the execution has ended as far as the search is concerned.
+    #[cold]
     fn announce_otherwise(&mut self, next: &NextStep) -> (Mode, Option<&'static dyn Runtime>) {
         let panics = self.is_panicking();
         let is_met = self.met(self.current, next.requires);
@@ -384,16 +390,30 @@ impl Execution {
             self.events.pop();
             return true;
         }
-        let event = *self.events.last().expect("the operation was recorded");
+        // Lent, since an event is large, and slow to copy where it was just written.
+        let mut events = std::mem::take(&mut self.events);
+        let (event, earlier) = events.split_last().expect("the operation was recorded");
+        let wrote = self.conclude(event, earlier, next, mode);
+        if mode == Mode::RunningOn {
+            events.pop();
+        }
+        self.events = events;
+        wrote
+    }
+
+    /// Draws the consequences of an event, which is not among those of the execution meanwhile, and
+    /// nor are the earlier ones.
+    #[inline]
+    fn conclude(&mut self, event: &Event, earlier: &[Event], next: &NextStep, mode: Mode) -> bool {
         let polls = self.thread(self.current).polls;
-        self.order(&event, next);
+        self.order(event, next);
         if mode == Mode::RunningOn {
             // What happens before what is kept, since a race still must not take place.
-            self.events.pop();
             return true;
         }
         let done = Done {
-            event: &event,
+            event,
+            earlier,
             next,
             polls,
         };
