@@ -257,8 +257,8 @@ impl Execution {
                 touch(*spot, mode, before, is_own);
             }
         }
-        for spot in primitive.allowed(done) {
-            touch(spot, Mode::Write, Before::Untold, true);
+        for spot in &primitive.allowed(done) {
+            touch(*spot, Mode::Write, Before::Untold, true);
         }
         self.footprints.touches = touches;
         self.footprints.announced = announced;

@@ -186,13 +186,13 @@ impl Dependence {
     /// Remembers on which of these objects a step was.
     fn remember_objects(&mut self, number: usize, which: impl Fn(ObjectId) -> bool) {
         let step = &self.steps[number];
-        let (thread, previous) = (step.thread, step.previous);
-        for (place, object) in objects_of(&step.announced.next) {
+        let (thread, previous, next) = (step.thread, step.previous, step.announced.next);
+        for_objects_of(&next, |place, object| {
             if which(object) && self.identities.is_late(object) {
                 let key = self.step_key(thread, previous, place);
                 self.identities.remember(key, object);
             }
-        }
+        });
     }
 
     /// What a thread is about to do.
@@ -203,11 +203,11 @@ impl Dependence {
     ) -> Option<Announced> {
         let census = self.identities.meet(execution);
         let announced = Announced::again(execution, thread, census)?;
-        for (place, object) in objects_of(&announced.next) {
+        for_objects_of(&announced.next, |place, object| {
             if self.identities.is_late(object) {
                 self.name(execution, thread, place, object);
             }
-        }
+        });
         Some(announced)
     }
 
@@ -226,9 +226,15 @@ impl Dependence {
         }
         let announcing = execution.threads().filter_map(|(other, _)| {
             let next = execution.next_of(other)?;
-            let mut objects = objects_of(next);
-            let (place, _) = objects.find(|(_, used)| *used == object)?;
-            (other != thread).then_some((other, place))
+            let mut place = None;
+            for_objects_of(next, |at, used| {
+                if used == object {
+                    place = Some(at);
+                }
+            });
+            place
+                .filter(|_| other != thread)
+                .map(|place| (other, place))
         });
         let steps: SmallVec<[StepKey; 4]> = std::iter::once(own)
             .chain(announcing)
@@ -467,12 +473,15 @@ impl Dependence {
     }
 }
 
-/// The objects that a step is on, with their places among them.
+/// Looks at the objects that a step is on, with their places among them.
 #[inline]
-fn objects_of(next: &NextStep) -> impl Iterator<Item = (u8, ObjectId)> + use<> {
-    let mutex = next.mutex().filter(|mutex| next.object != Some(*mutex));
-    let object = next.object.map(|object| (0, object)).into_iter();
-    object.chain(mutex.map(|mutex| (1, mutex)))
+fn for_objects_of(next: &NextStep, mut look: impl FnMut(u8, ObjectId)) {
+    if let Some(object) = next.object {
+        look(0, object);
+    }
+    if let Some(mutex) = next.mutex().filter(|mutex| next.object != Some(*mutex)) {
+        look(1, mutex);
+    }
 }
 
 /// The place of the last touch that changed a spot.
