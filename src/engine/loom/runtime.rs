@@ -243,7 +243,7 @@ fn take_turn(me: ThreadId, next: &NextStep, access: Option<&Access>) -> Option<u
             let ordering = next
                 .ordering
                 .expect("an access of an atomic has an ordering");
-            let read = access.map(|access| atomic.access(access, ordering));
+            let read = access.map(|access| atomic.access(*access, ordering));
             let forgets = MODEL.with_borrow_mut(|model| match access {
                 Some(Access::Load) => {
                     model.loaded(object, me);
