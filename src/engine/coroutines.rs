@@ -167,7 +167,7 @@ thread_local! {
 struct Turns;
 
 impl Runtime for Turns {
-    fn take_turn(&self, _next: &NextStep, _access: Option<Access>) -> Option<u64> {
+    fn take_turn(&self, _next: &NextStep, _access: Option<&Access>) -> Option<u64> {
         pause(Paused::UntilItsTurn);
         None
     }

@@ -123,6 +123,7 @@ impl Point<'_> {
     }
 
     /// Whether the thread of the choice spins, and can only go on to see whether it leaves its loop.
+    #[inline]
     pub(crate) fn rests(&self, choice: Choice) -> bool {
         self.execution.rests(self.execution.thread(choice.thread))
     }

@@ -23,7 +23,7 @@ thread_local! {
 struct Nested;
 
 impl Runtime for Nested {
-    fn take_turn(&self, _next: &NextStep, _access: Option<Access>) -> Option<u64> {
+    fn take_turn(&self, _next: &NextStep, _access: Option<&Access>) -> Option<u64> {
         run_others(Some(execution::with(|execution| execution.me())));
         None
     }

@@ -271,7 +271,7 @@ thread_local! {
 struct Turns;
 
 impl Runtime for Turns {
-    fn take_turn(&self, next: &NextStep, _access: Option<Access>) -> Option<u64> {
+    fn take_turn(&self, next: &NextStep, _access: Option<&Access>) -> Option<u64> {
         if matches!(next.operation, Operation::Yield | Operation::Sleep) {
             ExecutionState::request_yield();
         }

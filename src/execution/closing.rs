@@ -34,7 +34,7 @@ pub(crate) fn close() {
 struct Nobody;
 
 impl Runtime for Nobody {
-    fn take_turn(&self, _next: &NextStep, _access: Option<Access>) -> Option<u64> {
+    fn take_turn(&self, _next: &NextStep, _access: Option<&Access>) -> Option<u64> {
         None
     }
 

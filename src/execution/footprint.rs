@@ -257,8 +257,8 @@ impl Execution {
                 touch(*spot, mode, before, is_own);
             }
         }
-        for spot in primitive.allowed(done) {
-            touch(spot, Mode::Write, Before::Untold, true);
+        for spot in &primitive.allowed(done) {
+            touch(*spot, Mode::Write, Before::Untold, true);
         }
         self.footprints.touches = touches;
         self.footprints.announced = announced;
@@ -276,9 +276,13 @@ impl Execution {
     /// A thread is about to wait, in the course of the last step.
     #[inline]
     pub(super) fn touch_arrival(&mut self, next: &NextStep) {
-        if self.records_touches()
-            && let Some((spot, mode)) = model::primitive(self, next).arrival(next)
-        {
+        if self.records_touches() {
+            self.touch_recorded_arrival(next);
+        }
+    }
+
+    fn touch_recorded_arrival(&mut self, next: &NextStep) {
+        if let Some((spot, mode)) = model::primitive(self, next).arrival(next) {
             self.touch(spot, mode, Before::Untold);
         }
     }

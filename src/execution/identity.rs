@@ -72,7 +72,11 @@ impl Identity {
     /// The object in the current execution, or `None` outside of one.
     ///
     /// `state` is only asked for where the execution does not know the object yet.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a part of each step: a call costs as much as what it does"
+    )]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn object(
         &self,

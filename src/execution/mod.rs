@@ -177,6 +177,9 @@ pub(crate) struct Execution {
     failed: Option<Failed>,
 }
 
+/// What whoever looks at the current execution relies on.
+const RUNS: &str = "an execution is running, and nobody looks at it";
+
 /// Whether an execution runs on this OS thread.
 pub(crate) fn is_running() -> bool {
     CURRENT_NUMBER.get() != 0
@@ -195,18 +198,32 @@ pub(crate) fn number() -> u64 {
 /// Outside an execution, or where it is being looked at.
 #[inline]
 pub(crate) fn with<R>(f: impl FnOnce(&mut Execution) -> R) -> R {
-    try_with(f).expect("an execution is running, and nobody looks at it")
+    try_with(f).expect(RUNS)
 }
 
 /// Like [`with`], but `None` where there is no execution or it is being looked at.
 #[inline]
 pub(crate) fn try_with<R>(f: impl FnOnce(&mut Execution) -> R) -> Option<R> {
-    let mut borrowed = Borrowed(CURRENT.replace(ManuallyDrop::new(None)));
-    borrowed.0.as_mut().map(|execution| f(execution))
+    Borrowed::new().get().map(f)
 }
 
-/// The current execution, which goes back to where it was when this is dropped.
+/// The current execution, if there is one and nobody looks at it. It goes back to where it was when
+/// this is dropped.
+///
+/// For [`step`] itself; all others look at it [`with`] a closure.
 struct Borrowed(ManuallyDrop<Option<Box<Execution>>>);
+
+impl Borrowed {
+    #[inline]
+    fn new() -> Self {
+        Borrowed(CURRENT.replace(ManuallyDrop::new(None)))
+    }
+
+    #[inline]
+    fn get(&mut self) -> Option<&mut Execution> {
+        self.0.as_deref_mut()
+    }
+}
 
 impl Drop for Borrowed {
     #[inline]

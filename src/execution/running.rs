@@ -1,6 +1,6 @@
 //! Which executions run now, on whichever OS thread, and which of them wait for others.
 
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// The number of the execution that has begun last.
@@ -26,13 +26,21 @@ struct Slot {
     ticket: AtomicU64,
     /// What a thread that the lab does not run has done to an object of the execution.
     intrusion: Mutex<Option<String>>,
+    /// Whether there may be an intrusion. Each execution asks, and a lock takes longer than a load.
+    may_be_intruded: AtomicBool,
 }
 
 impl Slot {
-    fn intrusion(&self) -> MutexGuard<'_, Option<String>> {
+    fn lock_intrusion(&self) -> MutexGuard<'_, Option<String>> {
         self.intrusion
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was noted, under its lock, unless nothing was.
+    fn intrusion(&self) -> Option<MutexGuard<'_, Option<String>>> {
+        let may_be_intruded = self.may_be_intruded.load(SeqCst);
+        may_be_intruded.then(|| self.lock_intrusion())
     }
 }
 
@@ -55,7 +63,10 @@ pub(super) fn note(execution: u64) {
     let _ = SLOT.try_with(|slot| {
         if execution != 0 {
             NEWEST.fetch_max(execution, SeqCst);
-            slot.intrusion().take();
+            if let Some(mut intrusion) = slot.intrusion() {
+                intrusion.take();
+                slot.may_be_intruded.store(false, SeqCst);
+            }
         }
         slot.execution.store(execution, SeqCst);
     });
@@ -74,8 +85,10 @@ pub(super) fn intrude(execution: u64, what: impl FnOnce() -> String) -> bool {
         .iter()
         .find(|slot| slot.execution.load(SeqCst) == execution);
     let Some(slot) = slot else { return false };
-    let mut intrusion = slot.intrusion();
-    // Looked at again under the lock, so that nothing is noted of the next execution.
+    let mut intrusion = slot.lock_intrusion();
+    // In this order, so that nothing is noted of the next execution: either that one finds the lock,
+    // or it is seen here that this one has ended.
+    slot.may_be_intruded.store(true, SeqCst);
     let is_running = slot.execution.load(SeqCst) == execution;
     if is_running {
         intrusion.get_or_insert_with(what);
@@ -86,8 +99,8 @@ pub(super) fn intrude(execution: u64, what: impl FnOnce() -> String) -> bool {
 /// What a thread that the lab does not run has done to an object of the execution that runs on this
 /// OS thread, or has run there last.
 pub(crate) fn intrusion() -> Option<String> {
-    SLOT.try_with(|slot| slot.intrusion().clone())
-        .unwrap_or_default()
+    let noted = SLOT.try_with(|slot| slot.intrusion().and_then(|intrusion| intrusion.clone()));
+    noted.unwrap_or_default()
 }
 
 /// Whether an execution runs now.

@@ -12,7 +12,7 @@ pub(crate) trait Runtime: Sync {
     /// Returns with the current thread of the execution set, and either with what `next` requires
     /// met, or in a doomed execution. If the engine has a memory of its own, `access` is done
     /// there, and what it has read is returned.
-    fn take_turn(&self, next: &NextStep, access: Option<Access>) -> Option<u64>;
+    fn take_turn(&self, next: &NextStep, access: Option<&Access>) -> Option<u64>;
 
     /// Lets other threads of a doomed execution be unwound before the current one.
     fn let_others_unwind(&self);

@@ -9,7 +9,7 @@ use crate::trace::{Event, LeftOut, Operation, Schedule};
 use super::next_step::{NextStep, Requirement};
 use super::root::Doomed;
 use super::waiting::Write;
-use super::{Ending, Execution, Runtime, with};
+use super::{Borrowed, Ending, Execution, RUNS, Runtime, with};
 
 /// How an operation is done.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(crate) fn step<R>(next: NextStep, perform: impl FnOnce(&mut Execution, u32) 
 #[inline]
 pub(crate) fn step_on_memory<R>(
     next: NextStep,
-    access: Access,
+    access: &Access,
     perform: impl FnOnce(&mut Execution, u32, Option<u64>) -> R,
 ) -> R {
     take(&next, Some(access), true, perform, Execution::finish_access)
@@ -68,7 +68,7 @@ pub(crate) fn step_in_drop<R>(next: NextStep, perform: impl FnOnce(&mut Executio
 /// Like [`step_on_memory`], in a destructor, as [`step_in_drop`].
 pub(crate) fn step_on_memory_in_drop<R>(
     next: NextStep,
-    access: Access,
+    access: &Access,
     perform: impl FnOnce(&mut Execution, u32, Option<u64>) -> R,
 ) -> R {
     take(
@@ -98,35 +98,32 @@ pub(crate) fn leave_doomed() {
 #[inline]
 fn take<R>(
     next: &NextStep,
-    access: Option<Access>,
+    access: Option<&Access>,
     may_unwind: bool,
     perform: impl FnOnce(&mut Execution, u32, Option<u64>) -> R,
     finish: impl FnOnce(&mut Execution, &NextStep, Mode) -> bool,
 ) -> R {
     let (mode, engine) = with(|execution| execution.announce(next));
     let read = engine.and_then(|engine| wait(engine, next, access, mode));
-    let act = |execution: &mut Execution, mode| {
-        let alternative = execution.begin(next, mode);
-        let result = perform(execution, alternative, read);
-        let wrote = finish(execution, next, mode);
-        (result, mode, wrote, execution.runtime)
+    // Not by closures from here on: what they return passes through memory several times, which takes
+    // longer than most operations.
+    let mut current = Borrowed::new();
+    let (mut mode, can_go_on) = match engine {
+        Some(_) => current.get().expect(RUNS).take_up(next, mode),
+        None => (mode, true),
     };
-    // Mostly it can be done at once, while the execution is looked at.
-    let performed = with(|execution| {
-        let (mode, can_go_on) = match engine {
-            Some(_) => execution.take_up(next, mode),
-            None => (mode, true),
-        };
-        if can_go_on && (mode != Mode::Silent || !may_unwind) {
-            Ok(act(execution, mode))
-        } else {
-            Err((act, can_go_on))
-        }
-    });
-    let (result, mode, wrote, runtime) = performed.unwrap_or_else(|(act, can_go_on)| {
+    if !can_go_on || (mode == Mode::Silent && may_unwind) {
+        drop(current);
         unwind_or_stay(next, engine.filter(|_| !can_go_on), may_unwind);
-        with(|execution| act(execution, Mode::Silent))
-    });
+        mode = Mode::Silent;
+        current = Borrowed::new();
+    }
+    let execution = current.get().expect(RUNS);
+    let alternative = execution.begin(next, mode);
+    let result = perform(execution, alternative, read);
+    let wrote = finish(execution, next, mode);
+    let runtime = execution.runtime;
+    drop(current);
     if mode == Mode::Unscheduled {
         runtime.done_unwinding(next, wrote);
     } else {
@@ -137,7 +134,7 @@ fn take<R>(
 
 /// Waits until it is the turn of the current thread, and returns what it has read from the memory of
 /// the engine.
-fn wait(engine: &dyn Runtime, next: &NextStep, access: Option<Access>, mode: Mode) -> Option<u64> {
+fn wait(engine: &dyn Runtime, next: &NextStep, access: Option<&Access>, mode: Mode) -> Option<u64> {
     if mode == Mode::Silent {
         engine.let_others_unwind();
         None
@@ -214,6 +211,11 @@ fn unwind() -> ! {
 impl Execution {
     /// Publishes what the current thread is about to do. Returns how it is to be done, and the
     /// engine if it has to decide first.
+    #[expect(
+        clippy::inline_always,
+        reason = "a part of each step: what is announced would pass through memory"
+    )]
+    #[inline(always)]
     fn announce(&mut self, next: &NextStep) -> (Mode, Option<&'static dyn Runtime>) {
         if std::thread::panicking() || !self.is_explored() {
             return self.announce_otherwise(next);
@@ -228,6 +230,7 @@ impl Execution {
     }
 
     /// The same where a thread panics, or the execution has ended as far as the search is concerned.
+    #[cold]
     fn announce_otherwise(&mut self, next: &NextStep) -> (Mode, Option<&'static dyn Runtime>) {
         let panics = self.is_panicking();
         let is_met = self.met(self.current, next.requires);
@@ -387,16 +390,30 @@ impl Execution {
             self.events.pop();
             return true;
         }
-        let event = *self.events.last().expect("the operation was recorded");
+        // Lent, since an event is large, and slow to copy where it was just written.
+        let mut events = std::mem::take(&mut self.events);
+        let (event, earlier) = events.split_last().expect("the operation was recorded");
+        let wrote = self.conclude(event, earlier, next, mode);
+        if mode == Mode::RunningOn {
+            events.pop();
+        }
+        self.events = events;
+        wrote
+    }
+
+    /// Draws the consequences of an event, which is not among those of the execution meanwhile, and
+    /// nor are the earlier ones.
+    #[inline]
+    fn conclude(&mut self, event: &Event, earlier: &[Event], next: &NextStep, mode: Mode) -> bool {
         let polls = self.thread(self.current).polls;
-        self.order(&event, next);
+        self.order(event, next);
         if mode == Mode::RunningOn {
             // What happens before what is kept, since a race still must not take place.
-            self.events.pop();
             return true;
         }
         let done = Done {
-            event: &event,
+            event,
+            earlier,
             next,
             polls,
         };
@@ -435,6 +452,11 @@ impl Execution {
 
     /// The same for an access of an atomic: most are by a thread that does not wait, and nobody asks what
     /// they touch.
+    #[expect(
+        clippy::inline_always,
+        reason = "a part of each step: a call costs as much as what it does"
+    )]
+    #[inline(always)]
     fn finish_access(&mut self, next: &NextStep, mode: Mode) -> bool {
         let waits = self.thread(self.current).may_wait();
         let is_followed = waits || self.records_touches() || self.follows_rounds();

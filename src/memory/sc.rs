@@ -39,7 +39,11 @@ impl Location {
 
     /// Does an access. `read` is what the memory of the engine has let it read, if it has one of its
     /// own. A compare-and-swap that `fails` does so although the value is the expected one.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a part of each step: a call costs as much as what it does"
+    )]
+    #[inline(always)]
     pub(crate) fn commit(&mut self, access: Access, read: Option<u64>, fails: bool) -> Accessed {
         let newest = self.newest;
         let read = match access {

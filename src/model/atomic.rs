@@ -27,7 +27,11 @@ pub(crate) struct Kind {
 
 /// The atomic in the current execution, or `None` outside of one. It begins with the value that is
 /// stored in it, in bits.
-#[inline]
+#[expect(
+    clippy::inline_always,
+    reason = "a part of each step: a call costs as much as what it does"
+)]
+#[inline(always)]
 #[track_caller]
 pub(crate) fn object(
     identity: &Identity,
@@ -80,7 +84,7 @@ pub(crate) fn access(atomic: ObjectId, access: Access, ordering: Ordering) -> Ac
         Access::Exchange { .. } => Operation::Cas,
     };
     let next = NextStep::new(operation).on(atomic).ordered(ordering);
-    step_on_memory(next, access, |execution, alternative, read| {
+    step_on_memory(next, &access, |execution, alternative, read| {
         execution.access_atomic(atomic, access, read, alternative > 0)
     })
 }
@@ -93,7 +97,7 @@ pub(crate) fn access_in_drop(
     at: &'static Place<'static>,
 ) -> Accessed {
     let next = NextStep::new(Operation::Rmw).on(atomic).ordered(ordering);
-    step_on_memory_in_drop(next.at(at), access, |execution, alternative, read| {
+    step_on_memory_in_drop(next.at(at), &access, |execution, alternative, read| {
         execution.access_atomic(atomic, access, read, alternative > 0)
     })
 }
@@ -114,7 +118,7 @@ pub(crate) fn exchange_weak(
     };
     let next = NextStep::new(Operation::Cas).on(atomic).ordered(success);
     let next = next.or(Alternatives::Spurious(current));
-    step_on_memory(next, access, |execution, alternative, read| {
+    step_on_memory(next, &access, |execution, alternative, read| {
         execution.access_atomic(atomic, access, read, alternative > 0)
     })
 }

@@ -157,6 +157,8 @@ pub(crate) struct Announced<'a> {
 /// An operation that was performed.
 pub(crate) struct Done<'a> {
     pub(crate) event: &'a Event,
+    /// What happened before.
+    pub(crate) earlier: &'a [Event],
     pub(crate) next: &'a NextStep,
     /// Whether its thread is a task, which may have left a waker.
     pub(crate) polls: bool,

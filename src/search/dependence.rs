@@ -158,49 +158,41 @@ impl Dependence {
     /// Goes back to the first `steps` steps.
     pub(super) fn truncate(&mut self, steps: usize) {
         let census = self.steps.get(steps).map(|step| step.announced.census);
-        while self.steps.len() > steps {
-            let step = self.steps.pop().expect("there are more");
+        for number in (steps..self.steps.len()).rev() {
             let is_forgotten = |object| census.is_some_and(|it| !Identities::was_there(it, object));
-            self.remember_objects(
-                step.thread,
-                step.previous,
-                &step.announced.next,
-                is_forgotten,
-            );
+            self.remember_objects(number, is_forgotten);
+            let step = &self.steps[number];
             for (spot, _) in &step.footprint {
-                let index = index(self.steps.len());
                 let touches = &mut self.touches[spot.0 as usize];
-                while touches.last().is_some_and(|touch| touch.step == index) {
+                while touches
+                    .last()
+                    .is_some_and(|touch| touch.step == index(number))
+                {
                     touches.pop();
                 }
             }
             self.last[step.thread.index()] = step.previous;
             self.identities.go_back_to(step.announced.census);
+            self.steps.truncate(number);
         }
     }
 
     /// Remembers what a step was on that is going to sleep: it may not be done again before it is asked
     /// whether it is on the same as another one.
     pub(super) fn remember(&mut self, number: usize) {
-        let step = &self.steps[number];
-        let (thread, previous, next) = (step.thread, step.previous, step.announced.next);
-        self.remember_objects(thread, previous, &next, |_| true);
+        self.remember_objects(number, |_| true);
     }
 
     /// Remembers on which of these objects a step was.
-    fn remember_objects(
-        &mut self,
-        thread: ThreadId,
-        previous: Option<u32>,
-        next: &NextStep,
-        which: impl Fn(ObjectId) -> bool,
-    ) {
-        for (place, object) in objects_of(next).into_iter().flatten() {
+    fn remember_objects(&mut self, number: usize, which: impl Fn(ObjectId) -> bool) {
+        let step = &self.steps[number];
+        let (thread, previous, next) = (step.thread, step.previous, step.announced.next);
+        for_objects_of(&next, |place, object| {
             if which(object) && self.identities.is_late(object) {
                 let key = self.step_key(thread, previous, place);
                 self.identities.remember(key, object);
             }
-        }
+        });
     }
 
     /// What a thread is about to do.
@@ -211,11 +203,11 @@ impl Dependence {
     ) -> Option<Announced> {
         let census = self.identities.meet(execution);
         let announced = Announced::again(execution, thread, census)?;
-        for (place, object) in objects_of(&announced.next).into_iter().flatten() {
+        for_objects_of(&announced.next, |place, object| {
             if self.identities.is_late(object) {
                 self.name(execution, thread, place, object);
             }
-        }
+        });
         Some(announced)
     }
 
@@ -234,9 +226,15 @@ impl Dependence {
         }
         let announcing = execution.threads().filter_map(|(other, _)| {
             let next = execution.next_of(other)?;
-            let mut objects = objects_of(next).into_iter().flatten();
-            let (place, _) = objects.find(|(_, used)| *used == object)?;
-            (other != thread).then_some((other, place))
+            let mut place = None;
+            for_objects_of(next, |at, used| {
+                if used == object {
+                    place = Some(at);
+                }
+            });
+            place
+                .filter(|_| other != thread)
+                .map(|place| (other, place))
         });
         let steps: SmallVec<[StepKey; 4]> = std::iter::once(own)
             .chain(announcing)
@@ -316,14 +314,15 @@ impl Dependence {
         let mut sum = 0u128;
         let mut footprint = Footprint::new();
         self.touched_last.clear();
-        for touch in execution.touches(number) {
+        let touches = execution.touches(number);
+        for touch in touches.clone() {
             let spot = self.identities.spot(touch.spot);
             self.touched_last.push(spot);
             add_touch(&mut footprint, spot, touch.mode);
         }
         for (spot, mode) in &footprint {
             let part = self.learn(*spot, *mode, &mut clock);
-            let mut touches = execution.touches(number).zip(&self.touched_last);
+            let mut touches = touches.clone().zip(&self.touched_last);
             if announced.watched.is_empty()
                 || touches.any(|(touch, key)| key == spot && !announced.awaits(touch))
             {
@@ -332,7 +331,7 @@ impl Dependence {
         }
         clock.advance(thread);
         let hash = mix(seed, sum);
-        for (touch, spot) in execution.touches(number).zip(&self.touched_last) {
+        for (touch, spot) in touches.zip(&self.touched_last) {
             let spot = spot.0 as usize;
             if self.touches.len() <= spot {
                 self.touches.resize_with(spot + 1, Vec::new);
@@ -474,14 +473,15 @@ impl Dependence {
     }
 }
 
-/// The objects that a step is on, with their places among them.
+/// Looks at the objects that a step is on, with their places among them.
 #[inline]
-fn objects_of(next: &NextStep) -> [Option<(u8, ObjectId)>; 2] {
-    let mutex = next.mutex().filter(|mutex| next.object != Some(*mutex));
-    [
-        next.object.map(|object| (0, object)),
-        mutex.map(|mutex| (1, mutex)),
-    ]
+fn for_objects_of(next: &NextStep, mut look: impl FnMut(u8, ObjectId)) {
+    if let Some(object) = next.object {
+        look(0, object);
+    }
+    if let Some(mutex) = next.mutex().filter(|mutex| next.object != Some(*mutex)) {
+        look(1, mutex);
+    }
 }
 
 /// The place of the last touch that changed a spot.

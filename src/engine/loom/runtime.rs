@@ -37,7 +37,7 @@ enum Monitor {
 pub(super) struct LoomRuntime;
 
 impl Runtime for LoomRuntime {
-    fn take_turn(&self, next: &NextStep, access: Option<Access>) -> Option<u64> {
+    fn take_turn(&self, next: &NextStep, access: Option<&Access>) -> Option<u64> {
         let unseen = MODEL.with_borrow(|model| model.unseen);
         let me = with(|execution| {
             note_left_out(execution, next);
@@ -230,7 +230,7 @@ fn note_left_out(execution: &mut Execution, next: &NextStep) {
 }
 
 /// Lets loom decide when it is the turn of the thread.
-fn take_turn(me: ThreadId, next: &NextStep, access: Option<Access>) -> Option<u64> {
+fn take_turn(me: ThreadId, next: &NextStep, access: Option<&Access>) -> Option<u64> {
     MODEL.with_borrow_mut(|model| {
         model.thread(me).operations += 1;
         if let Requirement::Finished(thread) = next.requires {
@@ -243,7 +243,7 @@ fn take_turn(me: ThreadId, next: &NextStep, access: Option<Access>) -> Option<u6
             let ordering = next
                 .ordering
                 .expect("an access of an atomic has an ordering");
-            let read = access.map(|access| atomic.access(access, ordering));
+            let read = access.map(|access| atomic.access(*access, ordering));
             let forgets = MODEL.with_borrow_mut(|model| match access {
                 Some(Access::Load) => {
                     model.loaded(object, me);

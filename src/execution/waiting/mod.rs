@@ -398,7 +398,11 @@ impl Waiting {
     }
 
     /// Remembers what was seen, and returns which version of it was known.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a part of each step: the look would pass through memory"
+    )]
+    #[inline(always)]
     fn know(&mut self, look: Look) -> Option<u32> {
         if let Some(known) = self.known.iter_mut().find(|known| known.spot == look.spot) {
             return Some(std::mem::replace(known, look).version);

@@ -153,7 +153,7 @@ impl Execution {
     /// Whether the thread was seen to spin, and nothing has changed since that it has looked at.
     #[inline]
     pub(crate) fn rests(&self, thread: &Thread) -> bool {
-        self.resting(thread).is_some()
+        thread.waiting.rest.is_some() && self.has_seen_the_last_of(thread)
     }
 
     /// What has to change before the thread goes on, if it was seen to spin.
@@ -213,10 +213,7 @@ impl Execution {
 
     #[inline]
     fn resting(&self, thread: &Thread) -> Option<Rest> {
-        thread
-            .waiting
-            .rest
-            .filter(|_| self.has_seen_the_last_of(thread))
+        thread.waiting.rest.filter(|_| self.rests(thread))
     }
 
     /// Notes that a thread was chosen, which from now on goes on alone if it rests.

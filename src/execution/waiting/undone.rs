@@ -191,16 +191,17 @@ impl Execution {
     #[inline]
     pub(in crate::execution) fn follow_round(&mut self, done: &Done<'_>) -> Write {
         if self.follows_any_rounds || yields(done.event) {
-            self.follow_step(done.event)
+            self.follow_step(done)
         } else {
             Write::Lasting
         }
     }
 
-    fn follow_step(&mut self, event: &Event) -> Write {
+    fn follow_step(&mut self, done: &Done<'_>) -> Write {
+        let Done { event, earlier, .. } = *done;
         let place = ptr::from_ref(event.at).addr();
         if yields(event) {
-            self.end_round(place);
+            self.end_round(place, earlier);
             return Write::Lasting;
         }
         if !self.follows_rounds() {
@@ -257,7 +258,7 @@ impl Execution {
     }
 
     /// The current thread yields: a round ends, and another one begins.
-    fn end_round(&mut self, place: usize) {
+    fn end_round(&mut self, place: usize, earlier: &[Event]) {
         if self.current_mut().waiting.rounds.is_open() {
             self.leave_round();
         }
@@ -274,7 +275,7 @@ impl Execution {
         if rounds.is_followed() {
             rounds.end();
         } else {
-            self.look_for_rounds();
+            self.look_for_rounds(earlier);
         }
         if self.current_mut().waiting.rounds.is_followed() {
             self.follows_any_rounds = true;
@@ -303,11 +304,11 @@ impl Execution {
 
     /// Begins to follow rounds if the thread has made two that have done the same, and have written and
     /// undone it.
-    fn look_for_rounds(&mut self) {
+    fn look_for_rounds(&mut self, earlier: &[Event]) {
         let me = self.me();
-        let events = self.events.iter().rev().take(EVENTS);
-        // The last one is the yield.
-        let mut mine = events.filter(|event| event.thread == me).skip(1);
+        // The yield is one of them.
+        let events = earlier.iter().rev().take(EVENTS - 1);
+        let mut mine = events.filter(|event| event.thread == me);
         let last: SmallVec<[&Event; STEPS]> = mine
             .by_ref()
             .take_while(|event| !yields(event))

@@ -27,6 +27,8 @@ impl Dpor {
     /// A thread that spins, if it is not known what it does when it goes on alone, or if nobody else
     /// can do anything.
     pub(super) fn to_be_probed(&self, point: &Point<'_>) -> Option<Probe> {
+        // Mostly none does.
+        point.choices.iter().find(|choice| point.rests(**choice))?;
         let resting = point.choices.iter().filter(|choice| point.rests(**choice));
         let mut probes = resting.map(|choice| Probe {
             thread: choice.thread,
