@@ -40,6 +40,8 @@ mod block_on;
 mod channel;
 #[cfg(all(feature = "engine", feature = "future"))]
 mod join;
+#[cfg(feature = "future")]
+pub mod sync;
 #[cfg(feature = "engine")]
 mod task;
 #[cfg(any(feature = "engine", not(feature = "future")))]

@@ -1,0 +1,36 @@
+//! tokio's synchronisation between tasks, bound at run time.
+//!
+//! Outside of executions it is tokio's. Inside, each operation that others can see is a step, and
+//! what it does there is what tokio does: who comes first, who is woken, and what becomes of a
+//! permit or a notification if a future is dropped while it waits.
+
+#[cfg(feature = "engine")]
+mod awaiting;
+#[cfg(feature = "engine")]
+mod blocking;
+#[cfg(feature = "engine")]
+mod later;
+#[cfg(feature = "engine")]
+mod notify;
+#[cfg(feature = "engine")]
+mod object;
+#[cfg(feature = "engine")]
+mod semaphore;
+
+#[cfg(feature = "engine")]
+pub use self::{
+    notify::Notify,
+    semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit},
+};
+pub use tokio::sync::{AcquireError, TryAcquireError};
+// Only what the lab has as well: the rest would be missed only when a test is built.
+#[cfg(not(feature = "engine"))]
+pub use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+
+/// The futures that can be named, as in [`tokio::sync::futures`].
+pub mod futures {
+    #[cfg(feature = "engine")]
+    pub use super::notify::{Notified, OwnedNotified};
+    #[cfg(not(feature = "engine"))]
+    pub use tokio::sync::futures::{Notified, OwnedNotified};
+}

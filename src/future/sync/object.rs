@@ -1,0 +1,173 @@
+//! What a type of tokio's is in an execution: an object whose operations are steps.
+
+use std::borrow::Cow;
+use std::panic::{Location, resume_unwind};
+
+use crate::execution::{Binding, Guarded, NextStep, step, step_in_drop};
+use crate::model::State;
+use crate::model::awaited::{self, Awaited, Seen};
+use crate::trace::{ObjectId, Operation};
+
+use super::later::Later;
+
+/// The object behind a type of tokio's.
+#[derive(Debug)]
+pub(super) struct Object {
+    kind: &'static str,
+    bound: Bound,
+}
+
+#[derive(Debug)]
+enum Bound {
+    /// Where it was made.
+    Made(Binding),
+    /// Where it is used, since a constant has made it.
+    Late(Guarded),
+}
+
+impl Object {
+    /// Binds a new object to the world in which it is made.
+    #[track_caller]
+    pub(super) fn new(kind: &'static str) -> Self {
+        Object {
+            kind,
+            bound: Bound::Made(Binding::new(kind, |_| Awaited::new())),
+        }
+    }
+
+    /// An object that is bound where it is used.
+    #[track_caller]
+    pub(super) const fn late(kind: &'static str) -> Self {
+        Object {
+            kind,
+            bound: Bound::Late(Guarded::new()),
+        }
+    }
+
+    /// What the object is in the current world.
+    #[track_caller]
+    pub(super) fn here(&self) -> Here {
+        let binding = match &self.bound {
+            Bound::Made(binding) => *binding,
+            Bound::Late(guarded) => {
+                let state = |_: &mut _| -> State { Awaited::new() };
+                let object = guarded.object(self.kind, || (), state);
+                // What it is in, after this execution, is not what it began with.
+                guarded.lend(1);
+                Binding::here(self.kind, object)
+            }
+        };
+        Here(binding)
+    }
+
+    /// Names the object.
+    pub(super) fn name(&self, name: Cow<'static, str>) {
+        self.here().0.name(name);
+    }
+
+    /// Does an operation, as a step of an execution.
+    #[track_caller]
+    pub(super) fn perform<R>(
+        &self,
+        operation: Operation,
+        act: impl FnOnce() -> R,
+        seen: impl FnOnce(&R) -> Seen,
+    ) -> R {
+        self.here()
+            .perform(Location::caller(), operation, act, seen)
+    }
+}
+
+/// An object in one world, in which those stay that have to do with it: guards, permits, futures.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Here(Binding);
+
+impl Here {
+    /// A new object that stays in this world. With a bound, a message takes the room of an earlier
+    /// one.
+    #[track_caller]
+    pub(super) fn new(kind: &'static str, has_bound: bool) -> Self {
+        let state = if has_bound {
+            Awaited::bounded
+        } else {
+            Awaited::new
+        };
+        Here(Binding::new(kind, |_| state()))
+    }
+
+    /// Whether this is in no execution.
+    pub(super) fn is_real(self) -> bool {
+        self.0.is_real()
+    }
+
+    /// Names the object.
+    pub(super) fn name(self, name: Cow<'static, str>) {
+        self.0.name(name);
+    }
+
+    /// The object in the current execution, `None` outside of one.
+    #[track_caller]
+    pub(super) fn object(self) -> Option<ObjectId> {
+        self.0.object()
+    }
+
+    /// Does an operation, as a step of an execution.
+    #[track_caller]
+    pub(super) fn perform<R>(
+        self,
+        at: &'static Location<'static>,
+        operation: Operation,
+        act: impl FnOnce() -> R,
+        seen: impl FnOnce(&R) -> Seen,
+    ) -> R {
+        let Some(object) = self.object() else {
+            return act();
+        };
+        let mut later = Later::default();
+        let next = NextStep::new(operation).on(object).at(at);
+        let ended = step(next, |execution, _| {
+            let ended = later.gather(act);
+            if let Ok(result) = &ended {
+                awaited::note(execution, object, seen(result));
+            }
+            ended
+        });
+        later.carry_out();
+        ended.unwrap_or_else(|payload| resume_unwind(payload))
+    }
+
+    /// Does an operation of a destructor, as a step of an execution that still runs.
+    pub(super) fn perform_in_drop<R>(
+        self,
+        at: &'static Location<'static>,
+        operation: Operation,
+        act: impl FnOnce() -> R,
+        seen: Seen,
+    ) -> R {
+        if self.0.is_real() {
+            return act();
+        }
+        let mut later = Later::default();
+        if !self.0.is_current() {
+            // Those that wait have ended with their execution.
+            let ended = later.gather(act);
+            return ended.unwrap_or_else(|payload| resume_unwind(payload));
+        }
+        let Some(object) = self.0.object() else {
+            return act();
+        };
+        let next = NextStep::new(operation).on(object).at(at);
+        let ended = step_in_drop(next, |execution, _| {
+            let ended = later.gather(act);
+            awaited::note(execution, object, seen);
+            ended
+        });
+        later.carry_out_in_drop();
+        ended.unwrap_or_else(|payload| resume_unwind(payload))
+    }
+
+    /// Where the object was made.
+    pub(super) fn made_at(self) -> &'static Location<'static> {
+        self.0.made_at()
+    }
+}

@@ -1,0 +1,190 @@
+//! What tasks wait for: a notification, a permit, a lock, a message, a change.
+//!
+//! What its operations do is tokio's own code, which the façade runs in the step of each. So there
+//! is no state of it here but what those who use it learn of each other, and who holds it.
+//!
+//! Every operation is possible at any time: who has to wait leaves a waker, and then waits for a
+//! poll.
+
+use std::panic::Location;
+
+use smallvec::SmallVec;
+
+use crate::execution::Execution;
+use crate::trace::{Clock, EventResult, ObjectId, Operation};
+
+use super::{Before, Done, Hold, Order, Primitive, State};
+
+/// An object that tasks wait for.
+#[derive(Debug, Default)]
+pub(crate) struct Awaited {
+    /// What the operation that is being performed hands over.
+    exchange: Exchange,
+    /// What was known to those who have ended to read, for those who write.
+    read: Clock,
+    /// What is known with each message, in the order in which they were sent.
+    messages: Vec<Clock>,
+    /// Whether a message takes the room of an earlier one.
+    has_bound: bool,
+    holds: SmallVec<[Hold; 2]>,
+}
+
+/// What an operation has shown, to those who watch it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) result: Option<EventResult>,
+    pub(crate) exchange: Exchange,
+}
+
+/// What those who use an object learn of each other by an operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Exchange {
+    #[default]
+    Nothing,
+    /// What is known is left with the object: with a notification, a permit, a new value.
+    Leaves,
+    /// It is left for those who come to write.
+    LeavesToWriters,
+    /// What was left is learnt.
+    Learns,
+    /// What was left is learnt, for writers as well.
+    LearnsToWrite,
+    /// A message goes on its way, with what is known.
+    Sends,
+    /// The messages from the one with this number on, so many, arrive with what is known with them.
+    Receives(usize, usize),
+}
+
+impl Seen {
+    /// That an attempt has succeeded, with this exchange, or failed.
+    pub(crate) fn attempt(succeeded: bool, exchange: Exchange) -> Self {
+        if succeeded {
+            Seen {
+                result: Some(EventResult::Succeeded),
+                exchange,
+            }
+        } else {
+            Seen {
+                result: Some(EventResult::Failed),
+                exchange: Exchange::Nothing,
+            }
+        }
+    }
+
+    /// That the other end was gone, which is learnt.
+    pub(crate) const DISCONNECTED: Seen = Seen {
+        result: Some(EventResult::Disconnected),
+        exchange: Exchange::Learns,
+    };
+
+    /// That it has to be waited for.
+    pub(crate) const PENDING: Seen = Seen {
+        result: Some(EventResult::Pending),
+        exchange: Exchange::Nothing,
+    };
+}
+
+impl From<Exchange> for Seen {
+    fn from(exchange: Exchange) -> Self {
+        Seen {
+            result: None,
+            exchange,
+        }
+    }
+}
+
+impl Awaited {
+    /// One whose messages need no room.
+    pub(crate) fn new() -> State {
+        State::Awaited(Box::default())
+    }
+
+    /// One in which a message takes the room of an earlier one.
+    pub(crate) fn bounded() -> State {
+        State::Awaited(Box::new(Awaited {
+            has_bound: true,
+            ..Awaited::default()
+        }))
+    }
+}
+
+impl Primitive for Awaited {
+    /// Who waits leaves a waker, although nothing was changed.
+    fn touched(
+        &self,
+        done: &Done<'_>,
+        _spot: crate::execution::Spot,
+        _before: &Before,
+    ) -> Option<crate::execution::Mode> {
+        use crate::execution::Mode;
+        let reads = match done.event.result {
+            Some(EventResult::Failed) => true,
+            _ => done.event.operation == Operation::Load,
+        };
+        Some(if reads { Mode::Read } else { Mode::Write })
+    }
+
+    fn order(&mut self, order: &mut Order<'_>) {
+        let known = &mut order.knowledge.clock;
+        match std::mem::take(&mut self.exchange) {
+            Exchange::Nothing => {}
+            Exchange::Leaves => order.released.join(known),
+            Exchange::LeavesToWriters => self.read.join(known),
+            Exchange::Learns => known.join(order.released),
+            Exchange::LearnsToWrite => {
+                known.join(order.released);
+                known.join(&self.read);
+            }
+            Exchange::Sends => {
+                if self.has_bound {
+                    known.join(order.released);
+                }
+                self.messages.push(known.clone());
+            }
+            Exchange::Receives(first, count) => {
+                for message in self.messages.iter().skip(first).take(count) {
+                    known.join(message);
+                }
+                if self.has_bound {
+                    order.released.join(known);
+                }
+            }
+        }
+    }
+
+    fn holds(&self) -> SmallVec<[Hold; 2]> {
+        self.holds.clone()
+    }
+}
+
+/// Notes what the operation that is being performed has shown.
+pub(crate) fn note(execution: &mut Execution, object: ObjectId, seen: Seen) {
+    state(execution, object).exchange = seen.exchange;
+    execution.note(|event| event.result = seen.result);
+}
+
+/// The current thread holds the object from now on, which is a lock. Not an operation.
+pub(crate) fn hold(
+    execution: &mut Execution,
+    lock: ObjectId,
+    at: &'static Location<'static>,
+) -> Hold {
+    let mine = Hold::mine(execution, at);
+    state(execution, lock).holds.push(mine);
+    mine
+}
+
+/// A hold of the object ends. Not an operation.
+pub(crate) fn let_go(execution: &mut Execution, lock: ObjectId, hold: Hold) {
+    let holds = &mut state(execution, lock).holds;
+    if let Some(index) = holds.iter().position(|other| *other == hold) {
+        holds.remove(index);
+    }
+}
+
+fn state(execution: &mut Execution, object: ObjectId) -> &mut Awaited {
+    match &mut execution.object_mut(object).state {
+        State::Awaited(awaited) => awaited,
+        other => unreachable!("{other:?} is nothing that tasks wait for"),
+    }
+}
