@@ -19,7 +19,9 @@ pin_project! {
         #[pin]
         future: Option<F>,
         wait: Wait,
-        seen: fn(&F::Output) -> Seen,
+        // What its end hands over, unless it says that the object was closed.
+        exchange: Exchange,
+        is_closed: fn(&F::Output) -> bool,
     }
 
     impl<F: Future> PinnedDrop for Awaiting<F> {
@@ -46,19 +48,21 @@ pub(super) struct Wait {
 }
 
 impl<F: Future> Awaiting<F> {
-    /// Awaits a future of tokio's at the place of the call that made it. `seen` says what is seen
-    /// of its end.
+    /// Awaits a future of tokio's at the place of the call that made it. Its end hands this over,
+    /// unless it says that the object was closed.
     pub(super) fn new(
         here: Here,
         at: &'static Location<'static>,
         operation: Operation,
         future: F,
-        seen: fn(&F::Output) -> Seen,
+        exchange: Exchange,
+        is_closed: fn(&F::Output) -> bool,
     ) -> Self {
         Awaiting {
             future: Some(future),
             wait: Wait::new(here, at, operation),
-            seen,
+            exchange,
+            is_closed,
         }
     }
 
@@ -72,7 +76,8 @@ impl<F: Future> Awaiting<F> {
             .future
             .as_pin_mut()
             .expect("it is there until it is dropped");
-        this.wait.poll(*this.seen, || poll(future))
+        let seen = seen(*this.exchange, *this.is_closed);
+        this.wait.poll(seen, || poll(future))
     }
 }
 
@@ -85,8 +90,19 @@ impl<F: Future> Future for Awaiting<F> {
             .future
             .as_pin_mut()
             .expect("it is there until it is dropped");
+        let seen = seen(*this.exchange, *this.is_closed);
         this.wait
-            .poll_with(context, *this.seen, |context| future.poll(context))
+            .poll_with(context, seen, |context| future.poll(context))
+    }
+}
+
+fn seen<T>(exchange: Exchange, is_closed: fn(&T) -> bool) -> impl FnOnce(&T) -> Seen {
+    move |result| {
+        if is_closed(result) {
+            Seen::DISCONNECTED
+        } else {
+            exchange.into()
+        }
     }
 }
 

@@ -11,21 +11,36 @@ mod blocking;
 #[cfg(feature = "engine")]
 mod later;
 #[cfg(feature = "engine")]
+mod lock;
+#[cfg(feature = "engine")]
+mod mutex;
+#[cfg(feature = "engine")]
 mod notify;
 #[cfg(feature = "engine")]
 mod object;
+#[cfg(feature = "engine")]
+mod rwlock;
 #[cfg(feature = "engine")]
 mod semaphore;
 
 #[cfg(feature = "engine")]
 pub use self::{
+    mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard},
     notify::Notify,
+    rwlock::{
+        OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock,
+        RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard,
+    },
     semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit},
 };
-pub use tokio::sync::{AcquireError, TryAcquireError};
+pub use tokio::sync::{AcquireError, TryAcquireError, TryLockError};
 // Only what the lab has as well: the rest would be missed only when a test is built.
 #[cfg(not(feature = "engine"))]
-pub use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+pub use tokio::sync::{
+    MappedMutexGuard, Mutex, MutexGuard, Notify, OwnedMappedMutexGuard, OwnedMutexGuard,
+    OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit,
+    RwLock, RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard, Semaphore, SemaphorePermit,
+};
 
 /// The futures that can be named, as in [`tokio::sync::futures`].
 pub mod futures {

@@ -56,8 +56,8 @@ impl Notify {
         let make = || self.real().notified();
         let made = here.perform(at, Operation::Load, make, |_| Seen::default());
         Notified {
-            future: Awaiting::new(here, at, Operation::Wait, made, |()| {
-                Exchange::Learns.into()
+            future: Awaiting::new(here, at, Operation::Wait, made, Exchange::Learns, |()| {
+                false
             }),
         }
     }
@@ -70,8 +70,8 @@ impl Notify {
         let make = || Arc::clone(self.real()).notified_owned();
         let made = here.perform(at, Operation::Load, make, |_| Seen::default());
         OwnedNotified {
-            future: Awaiting::new(here, at, Operation::Wait, made, |()| {
-                Exchange::Learns.into()
+            future: Awaiting::new(here, at, Operation::Wait, made, Exchange::Learns, |()| {
+                false
             }),
             _owner: self,
         }

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::panic::{Location, resume_unwind};
 
-use crate::execution::{Binding, Guarded, NextStep, step, step_in_drop};
-use crate::model::State;
+use crate::execution::{Binding, Guarded, NextStep, step, step_in_drop, with};
 use crate::model::awaited::{self, Awaited, Seen};
+use crate::model::{Hold, State};
 use crate::trace::{ObjectId, Operation};
 
 use super::later::Later;
@@ -164,6 +164,15 @@ impl Here {
         });
         later.carry_out_in_drop();
         ended.unwrap_or_else(|payload| resume_unwind(payload))
+    }
+
+    /// A hold of the object ends, which is a lock.
+    pub(super) fn let_go(self, hold: Hold) {
+        if self.0.is_current()
+            && let Some(lock) = self.object()
+        {
+            with(|execution| awaited::let_go(execution, lock, hold));
+        }
     }
 
     /// Where the object was made.

@@ -272,10 +272,8 @@ impl Semaphore {
             at,
             Operation::Lock,
             self.real.acquire_many(n),
-            |acquired| match acquired {
-                Ok(_) => Exchange::Learns.into(),
-                Err(_) => Seen::DISCONNECTED,
-            },
+            Exchange::Learns,
+            Result::is_err,
         );
         async move {
             acquired.await?.forget();

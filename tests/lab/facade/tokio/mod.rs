@@ -1,6 +1,8 @@
 //! tokio's synchronisation: against tokio, and in small programs whose outcomes are known.
 
+mod mutex;
 mod notify;
+mod rwlock;
 mod semaphore;
 
 use std::pin::Pin;
