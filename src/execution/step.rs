@@ -388,7 +388,6 @@ impl Execution {
             return true;
         }
         let event = *self.events.last().expect("the operation was recorded");
-        let polls = self.thread(self.current).polls;
         self.order(&event, next);
         if mode == Mode::RunningOn {
             // What happens before what is kept, since a race still must not take place.
@@ -398,7 +397,6 @@ impl Execution {
         let done = Done {
             event: &event,
             next,
-            polls,
         };
         let writes = match mode {
             Mode::Scheduled => self.follow_round(&done),

@@ -160,8 +160,6 @@ pub(crate) struct Announced<'a> {
 pub(crate) struct Done<'a> {
     pub(crate) event: &'a Event,
     pub(crate) next: &'a NextStep,
-    /// Whether its thread is a task, which may have left a waker.
-    pub(crate) polls: bool,
 }
 
 /// What an operation has done to what other threads can see.

@@ -66,6 +66,29 @@ impl<F: Future> Awaiting<F> {
         }
     }
 
+    /// Polls the future, and uses what it resolves to in the same step.
+    pub(super) fn poll_and<R>(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        act: impl FnOnce(F::Output) -> R,
+    ) -> Poll<R> {
+        let this = self.project();
+        let future = this
+            .future
+            .as_pin_mut()
+            .expect("it is there until it is dropped");
+        let seen = seen(*this.exchange, *this.is_closed);
+        let polled = this.wait.poll_with(
+            context,
+            |(seen, _): &(Seen, R)| *seen,
+            |context| {
+                let polled = future.poll(context);
+                polled.map(|result| (seen(&result), act(result)))
+            },
+        );
+        polled.map(|(_, result)| result)
+    }
+
     /// Does with the future what a poll does, without a waker.
     pub(super) fn poll_without_waker(
         self: Pin<&mut Self>,
@@ -85,14 +108,7 @@ impl<F: Future> Future for Awaiting<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        let future = this
-            .future
-            .as_pin_mut()
-            .expect("it is there until it is dropped");
-        let seen = seen(*this.exchange, *this.is_closed);
-        this.wait
-            .poll_with(context, seen, |context| future.poll(context))
+        self.poll_and(context, |result| result)
     }
 }
 

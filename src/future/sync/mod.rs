@@ -11,13 +11,17 @@ mod blocking;
 #[cfg(feature = "engine")]
 mod later;
 #[cfg(feature = "engine")]
+mod letters;
+#[cfg(feature = "engine")]
 mod lock;
+pub mod mpsc;
 #[cfg(feature = "engine")]
 mod mutex;
 #[cfg(feature = "engine")]
 mod notify;
 #[cfg(feature = "engine")]
 mod object;
+pub mod oneshot;
 #[cfg(feature = "engine")]
 mod rwlock;
 #[cfg(feature = "engine")]

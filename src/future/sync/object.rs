@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::panic::{Location, resume_unwind};
 
-use crate::execution::{Binding, Guarded, NextStep, step, step_in_drop, with};
-use crate::model::awaited::{self, Awaited, Seen};
+use crate::execution::{Binding, Guarded, NextStep, leave_doomed, step, step_in_drop, with};
+use crate::model::awaited::{self, Awaited, Exchange, Seen};
 use crate::model::{Hold, State};
 use crate::trace::{ObjectId, Operation};
 
@@ -175,8 +175,26 @@ impl Here {
         }
     }
 
-    /// Where the object was made.
-    pub(super) fn made_at(self) -> &'static Location<'static> {
-        self.0.made_at()
+    /// Drops an end of a channel, as a step of an execution that still runs.
+    pub(super) fn drop_end(self, drop: impl FnOnce()) {
+        // A destructor does not know where it is called.
+        let at = self.0.made_at();
+        let leaves = Exchange::Leaves.into();
+        self.perform_in_drop(at, Operation::Disconnect, drop, leaves);
+    }
+
+    /// Ends the thread if the execution has ended: a loop that only does what is no operation has no
+    /// other place to end.
+    #[track_caller]
+    pub(super) fn leave_doomed(self) {
+        if self.object().is_some() {
+            leave_doomed();
+        }
+    }
+
+    /// Whether this is the destructor of an execution that has ended, in which nobody is going to do
+    /// what is waited for.
+    pub(super) fn is_doomed(self) -> bool {
+        !self.is_real() && self.0.is_current() && with(|execution| execution.is_doomed())
     }
 }

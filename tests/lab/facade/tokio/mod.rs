@@ -1,7 +1,9 @@
 //! tokio's synchronisation: against tokio, and in small programs whose outcomes are known.
 
+mod mpsc;
 mod mutex;
 mod notify;
+mod oneshot;
 mod rwlock;
 mod semaphore;
 
@@ -108,4 +110,10 @@ fn outcomes<F: Future<Output = ()>>(
     });
     assert_eq!(naive, reduced);
     naive
+}
+
+/// The report of a body that fails, in one line.
+fn report(body: impl Fn() + Send + Sync + 'static) -> String {
+    let report = super::explore(body).to_string();
+    report.split_whitespace().collect::<Vec<_>>().join(" ")
 }

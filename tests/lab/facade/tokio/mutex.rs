@@ -8,7 +8,7 @@ use racelab::future::{self, spawn, sync::Mutex};
 use racelab::{Named, outcome};
 
 use super::super::same_as_std::{Op, agree, ops};
-use super::{Futures, outcomes};
+use super::{Futures, outcomes, report};
 
 macro_rules! program {
     ($tokio:ident, $ops:ident) => {{
@@ -173,7 +173,7 @@ fn an_increment_under_the_mutex_is_never_lost() {
 
 #[test]
 fn a_lock_held_over_an_await_that_needs_it_is_a_deadlock_that_says_who_holds_it() {
-    let report = super::super::explore(|| {
+    let report = report(|| {
         future::block_on(async {
             let list = Arc::new(Mutex::new(1).named("list"));
             let other = Arc::clone(&list);
@@ -184,11 +184,8 @@ fn a_lock_held_over_an_await_that_needs_it_is_a_deadlock_that_says_who_holds_it(
             drop(guard);
         });
     });
-    let report = report.to_string();
-    let text: Vec<&str> = report.split_whitespace().collect();
-    let text = text.join(" ");
-    assert!(text.contains("main holds list (acquired at"), "{report}");
-    assert!(text.contains("T1 waits for list, at"), "{report}");
+    assert!(report.contains("main holds list (acquired at"), "{report}");
+    assert!(report.contains("T1 waits for list, at"), "{report}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use racelab::{Named, outcome};
 
 use super::super::plain::Plain;
 use super::super::same_as_std::{Op, agree, ops};
-use super::{Futures, outcomes, pinned};
+use super::{Futures, outcomes, pinned, report};
 
 macro_rules! program {
     ($tokio:ident, $ops:ident) => {{
@@ -157,13 +157,12 @@ fn a_notification_publishes_what_was_written_before_it() {
 
 #[test]
 fn who_waits_for_ever_is_said_to_wait_for_the_notification() {
-    let report = super::super::explore(|| {
+    let report = report(|| {
         future::block_on(async {
             let notify = Notify::new().named("ready");
             notify.notified().await;
         });
     });
-    let report = report.to_string();
     assert!(
         report.contains("main waits to be notified on ready, at"),
         "{report}"

@@ -8,7 +8,7 @@ use racelab::future::{self, spawn, sync::RwLock};
 use racelab::{Named, outcome};
 
 use super::super::same_as_std::{Op, agree, ops};
-use super::{Futures, outcomes};
+use super::{Futures, outcomes, report};
 
 macro_rules! program {
     ($tokio:ident, $ops:ident) => {{
@@ -202,13 +202,12 @@ fn to_read_twice_is_a_deadlock_if_a_writer_comes_between() {
 
 #[test]
 fn who_waits_for_ever_is_said_to_wait_to_read_or_write() {
-    let report = super::super::explore(|| {
+    let report = report(|| {
         future::block_on(async {
             let table = RwLock::new(0).named("table");
             let _reader = table.read().await;
             *table.write().await += 1;
         });
     });
-    let report = report.to_string();
     assert!(report.contains("waits to write table, at"), "{report}");
 }

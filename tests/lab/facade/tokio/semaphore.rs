@@ -9,7 +9,7 @@ use racelab::future::{self, spawn, sync::Semaphore};
 use racelab::{Named, outcome};
 
 use super::super::same_as_std::{Op, agree, ops};
-use super::{Futures, outcomes};
+use super::{Futures, outcomes, report};
 
 macro_rules! program {
     ($tokio:ident, $ops:ident) => {{
@@ -227,13 +227,12 @@ fn two_that_acquire_two_semaphores_crosswise_can_wait_for_each_other() {
 
 #[test]
 fn who_waits_for_ever_is_said_to_wait_for_a_permit() {
-    let report = super::super::explore(|| {
+    let report = report(|| {
         future::block_on(async {
             let permits = Semaphore::new(0).named("permits");
             drop(permits.acquire().await);
         });
     });
-    let report = report.to_string();
     assert!(
         report.contains("main waits for a permit of permits, at"),
         "{report}"
