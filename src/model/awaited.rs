@@ -10,7 +10,7 @@ use std::panic::Location;
 
 use smallvec::SmallVec;
 
-use crate::execution::Execution;
+use crate::execution::{Execution, Mode, Spot};
 use crate::trace::{Clock, EventResult, ObjectId, Operation};
 
 use super::{Before, Done, Hold, Order, Primitive, State};
@@ -47,6 +47,8 @@ pub(crate) enum Exchange {
     LeavesToWriters,
     /// What was left is learnt.
     Learns,
+    /// What is known is left, and what was left is learnt: at a barrier.
+    Exchanges,
     /// What was left is learnt, for writers as well.
     LearnsToWrite,
     /// A message goes on its way, with what is known.
@@ -77,11 +79,13 @@ impl Seen {
         exchange: Exchange::Learns,
     };
 
-    /// That it has to be waited for.
-    pub(crate) const PENDING: Seen = Seen {
-        result: Some(EventResult::Pending),
-        exchange: Exchange::Nothing,
-    };
+    /// That it has to be waited for, by who leaves this.
+    pub(crate) fn pending(exchange: Exchange) -> Self {
+        Seen {
+            result: Some(EventResult::Pending),
+            exchange,
+        }
+    }
 }
 
 impl From<Exchange> for Seen {
@@ -110,13 +114,7 @@ impl Awaited {
 
 impl Primitive for Awaited {
     /// Who waits leaves a waker, although nothing was changed.
-    fn touched(
-        &self,
-        done: &Done<'_>,
-        _spot: crate::execution::Spot,
-        _before: &Before,
-    ) -> Option<crate::execution::Mode> {
-        use crate::execution::Mode;
+    fn touched(&self, done: &Done<'_>, _spot: Spot, _before: &Before) -> Option<Mode> {
         let reads = match done.event.result {
             Some(EventResult::Failed) => true,
             _ => done.event.operation == Operation::Load,
@@ -131,6 +129,10 @@ impl Primitive for Awaited {
             Exchange::Leaves => order.released.join(known),
             Exchange::LeavesToWriters => self.read.join(known),
             Exchange::Learns => known.join(order.released),
+            Exchange::Exchanges => {
+                order.released.join(known);
+                known.join(order.released);
+            }
             Exchange::LearnsToWrite => {
                 known.join(order.released);
                 known.join(&self.read);

@@ -19,9 +19,9 @@ pin_project! {
         #[pin]
         future: Option<F>,
         wait: Wait,
-        // What its end hands over, unless it says that the object was closed.
+        // What its end hands over, and how that is seen.
         exchange: Exchange,
-        is_closed: fn(&F::Output) -> bool,
+        seen: fn(Exchange, &F::Output) -> Seen,
     }
 
     impl<F: Future> PinnedDrop for Awaiting<F> {
@@ -45,25 +45,33 @@ pub(super) struct Wait {
     at: &'static Location<'static>,
     /// The number of the wait among all, while there is one.
     number: Option<u64>,
+    /// What is handed over by beginning to wait.
+    arrival: Exchange,
 }
 
 impl<F: Future> Awaiting<F> {
-    /// Awaits a future of tokio's at the place of the call that made it. Its end hands this over,
-    /// unless it says that the object was closed.
+    /// Awaits a future of tokio's at the place of the call that made it. Its end hands this over, as
+    /// `seen` sees it.
     pub(super) fn new(
         here: Here,
         at: &'static Location<'static>,
         operation: Operation,
         future: F,
         exchange: Exchange,
-        is_closed: fn(&F::Output) -> bool,
+        seen: fn(Exchange, &F::Output) -> Seen,
     ) -> Self {
         Awaiting {
             future: Some(future),
             wait: Wait::new(here, at, operation),
             exchange,
-            is_closed,
+            seen,
         }
+    }
+
+    /// The same where who begins to wait hands something over as well.
+    pub(super) fn arriving(mut self, arrival: Exchange) -> Self {
+        self.wait.arrival = arrival;
+        self
     }
 
     /// Polls the future, and uses what it resolves to in the same step.
@@ -77,13 +85,13 @@ impl<F: Future> Awaiting<F> {
             .future
             .as_pin_mut()
             .expect("it is there until it is dropped");
-        let seen = seen(*this.exchange, *this.is_closed);
+        let (exchange, seen) = (*this.exchange, *this.seen);
         let polled = this.wait.poll_with(
             context,
             |(seen, _): &(Seen, R)| *seen,
             |context| {
                 let polled = future.poll(context);
-                polled.map(|result| (seen(&result), act(result)))
+                polled.map(|result| (seen(exchange, &result), act(result)))
             },
         );
         polled.map(|(_, result)| result)
@@ -99,8 +107,9 @@ impl<F: Future> Awaiting<F> {
             .future
             .as_pin_mut()
             .expect("it is there until it is dropped");
-        let seen = seen(*this.exchange, *this.is_closed);
-        this.wait.poll(seen, || poll(future))
+        let (exchange, seen) = (*this.exchange, *this.seen);
+        this.wait
+            .poll(|result| seen(exchange, result), || poll(future))
     }
 }
 
@@ -112,13 +121,16 @@ impl<F: Future> Future for Awaiting<F> {
     }
 }
 
-fn seen<T>(exchange: Exchange, is_closed: fn(&T) -> bool) -> impl FnOnce(&T) -> Seen {
-    move |result| {
-        if is_closed(result) {
-            Seen::DISCONNECTED
-        } else {
-            exchange.into()
-        }
+/// The end of a wait that always gets what it waits for.
+pub(super) fn always<R>(exchange: Exchange, _: &R) -> Seen {
+    exchange.into()
+}
+
+/// The end of a wait that can end since the object was closed.
+pub(super) fn unless_closed<R, E>(exchange: Exchange, result: &Result<R, E>) -> Seen {
+    match result {
+        Ok(_) => Seen::attempt(true, exchange),
+        Err(_) => Seen::DISCONNECTED,
     }
 }
 
@@ -129,6 +141,7 @@ impl Wait {
             operation,
             at,
             number: None,
+            arrival: Exchange::Nothing,
         }
     }
 
@@ -159,7 +172,7 @@ impl Wait {
         }
         let seen = |polled: &Poll<T>| match polled {
             Poll::Ready(result) => seen(result),
-            Poll::Pending => Seen::PENDING,
+            Poll::Pending => Seen::pending(self.arrival),
         };
         let polled = self.here.perform(self.at, self.operation, poll, seen);
         if polled.is_ready() {

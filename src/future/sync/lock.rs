@@ -18,7 +18,7 @@ use crate::model::Hold;
 use crate::model::awaited::{self, Exchange, Seen};
 use crate::trace::Operation;
 
-use super::awaiting::Awaiting;
+use super::awaiting::{Awaiting, unless_closed};
 use super::object::{Here, Object};
 
 /// A lock. Who holds all of its permits has what it guards alone, and who holds one shares it.
@@ -147,7 +147,7 @@ impl Core {
             purpose.operation(),
             self.semaphore.acquire_many(purpose.permits()),
             purpose.learns(),
-            Result::is_err,
+            unless_closed,
         );
         async move {
             acquired.await.expect("it is never closed").forget();

@@ -7,7 +7,10 @@
 #[cfg(feature = "engine")]
 mod awaiting;
 #[cfg(feature = "engine")]
+mod barrier;
+#[cfg(feature = "engine")]
 mod blocking;
+pub mod broadcast;
 #[cfg(feature = "engine")]
 mod later;
 #[cfg(feature = "engine")]
@@ -21,29 +24,35 @@ mod mutex;
 mod notify;
 #[cfg(feature = "engine")]
 mod object;
+#[cfg(feature = "engine")]
+mod once_cell;
 pub mod oneshot;
 #[cfg(feature = "engine")]
 mod rwlock;
 #[cfg(feature = "engine")]
 mod semaphore;
+pub mod watch;
 
 #[cfg(feature = "engine")]
 pub use self::{
+    barrier::Barrier,
     mutex::{MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard},
     notify::Notify,
+    once_cell::OnceCell,
     rwlock::{
         OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock,
         RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard,
     },
     semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit},
 };
-pub use tokio::sync::{AcquireError, TryAcquireError, TryLockError};
+pub use tokio::sync::{AcquireError, BarrierWaitResult, SetError, TryAcquireError, TryLockError};
 // Only what the lab has as well: the rest would be missed only when a test is built.
 #[cfg(not(feature = "engine"))]
 pub use tokio::sync::{
-    MappedMutexGuard, Mutex, MutexGuard, Notify, OwnedMappedMutexGuard, OwnedMutexGuard,
-    OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, OwnedSemaphorePermit,
-    RwLock, RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard, Semaphore, SemaphorePermit,
+    Barrier, MappedMutexGuard, Mutex, MutexGuard, Notify, OnceCell, OwnedMappedMutexGuard,
+    OwnedMutexGuard, OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard,
+    OwnedSemaphorePermit, RwLock, RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard,
+    Semaphore, SemaphorePermit,
 };
 
 /// The futures that can be named, as in [`tokio::sync::futures`].

@@ -14,7 +14,7 @@ use crate::Named;
 use crate::model::awaited::{Exchange, Seen};
 use crate::trace::Operation;
 
-use super::awaiting::Awaiting;
+use super::awaiting::{Awaiting, always};
 use super::object::Object;
 
 /// Like [`tokio::sync::Notify`]: wakes tasks that wait for something to happen.
@@ -56,9 +56,7 @@ impl Notify {
         let make = || self.real().notified();
         let made = here.perform(at, Operation::Load, make, |_| Seen::default());
         Notified {
-            future: Awaiting::new(here, at, Operation::Wait, made, Exchange::Learns, |()| {
-                false
-            }),
+            future: Awaiting::new(here, at, Operation::Wait, made, Exchange::Learns, always),
         }
     }
 
@@ -70,9 +68,7 @@ impl Notify {
         let make = || Arc::clone(self.real()).notified_owned();
         let made = here.perform(at, Operation::Load, make, |_| Seen::default());
         OwnedNotified {
-            future: Awaiting::new(here, at, Operation::Wait, made, Exchange::Learns, |()| {
-                false
-            }),
+            future: Awaiting::new(here, at, Operation::Wait, made, Exchange::Learns, always),
             _owner: self,
         }
     }

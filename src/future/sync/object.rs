@@ -120,10 +120,24 @@ impl Here {
         act: impl FnOnce() -> R,
         seen: impl FnOnce(&R) -> Seen,
     ) -> R {
-        let Some(object) = self.object() else {
-            return act();
-        };
+        let (result, later) = self.perform_first(at, operation, act, seen);
+        later.carry_out();
+        result
+    }
+
+    /// Does an operation, as a step of an execution. Who is to be woken by it is woken afterwards.
+    #[track_caller]
+    pub(super) fn perform_first<R>(
+        self,
+        at: &'static Location<'static>,
+        operation: Operation,
+        act: impl FnOnce() -> R,
+        seen: impl FnOnce(&R) -> Seen,
+    ) -> (R, Later) {
         let mut later = Later::default();
+        let Some(object) = self.object() else {
+            return (act(), later);
+        };
         let next = NextStep::new(operation).on(object).at(at);
         let ended = step(next, |execution, _| {
             let ended = later.gather(act);
@@ -132,8 +146,8 @@ impl Here {
             }
             ended
         });
-        later.carry_out();
-        ended.unwrap_or_else(|payload| resume_unwind(payload))
+        let result = ended.unwrap_or_else(|payload| resume_unwind(payload));
+        (result, later)
     }
 
     /// Does an operation of a destructor, as a step of an execution that still runs.

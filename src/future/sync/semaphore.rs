@@ -12,7 +12,7 @@ use crate::Named;
 use crate::model::awaited::{Exchange, Seen};
 use crate::trace::Operation;
 
-use super::awaiting::Awaiting;
+use super::awaiting::{Awaiting, unless_closed};
 use super::blocking::block_on;
 use super::object::{Here, Object};
 
@@ -273,7 +273,7 @@ impl Semaphore {
             Operation::Lock,
             self.real.acquire_many(n),
             Exchange::Learns,
-            Result::is_err,
+            unless_closed,
         );
         async move {
             acquired.await?.forget();

@@ -12,7 +12,7 @@ use tokio::sync::mpsc as real;
 use tokio::sync::mpsc::error::{SendError, TryRecvError, TrySendError};
 
 use crate::Named;
-use crate::future::sync::awaiting::{Awaiting, Wait};
+use crate::future::sync::awaiting::{Awaiting, Wait, always, unless_closed};
 use crate::future::sync::blocking::block_on;
 use crate::future::sync::letters::Letters;
 use crate::future::sync::object::Here;
@@ -109,7 +109,7 @@ impl<T> Sender<T> {
                 Operation::Send,
                 reserved,
                 Exchange::Sends,
-                Result::is_err,
+                unless_closed,
             ),
             message: Some(message),
             sender: self,
@@ -200,7 +200,7 @@ impl<T> Sender<T> {
             Operation::Lock,
             real.reserve_owned(),
             Exchange::Learns,
-            Result::is_err,
+            unless_closed,
         );
         async move { Ok(OwnedPermit::new(here, letters, at, reserved.await?)) }
     }
@@ -283,7 +283,7 @@ impl<T> Sender<T> {
             Operation::Lock,
             reserved,
             Exchange::Learns,
-            Result::is_err,
+            unless_closed,
         )
     }
 

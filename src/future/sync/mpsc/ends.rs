@@ -223,7 +223,7 @@ macro_rules! sender {
                     Operation::Disconnect,
                     closed,
                     Exchange::Learns,
-                    |()| false,
+                    always,
                 )
             }
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc as real;
 use tokio::sync::mpsc::error::{SendError, TryRecvError};
 
 use crate::Named;
-use crate::future::sync::awaiting::{Awaiting, Wait};
+use crate::future::sync::awaiting::{Awaiting, Wait, always};
 use crate::future::sync::blocking::block_on;
 use crate::future::sync::letters::Letters;
 use crate::future::sync::object::Here;

@@ -1,11 +1,14 @@
 //! tokio's synchronisation: against tokio, and in small programs whose outcomes are known.
 
+mod broadcast;
 mod mpsc;
 mod mutex;
 mod notify;
+mod once_cell;
 mod oneshot;
 mod rwlock;
 mod semaphore;
+mod watch;
 
 use std::pin::Pin;
 use std::sync::Arc;
