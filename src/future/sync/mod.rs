@@ -11,6 +11,8 @@ mod barrier;
 #[cfg(feature = "engine")]
 mod blocking;
 pub mod broadcast;
+#[cfg(all(feature = "engine", feature = "tokio-util"))]
+mod cancellation_token;
 #[cfg(feature = "engine")]
 mod later;
 #[cfg(feature = "engine")]
@@ -53,6 +55,17 @@ pub use tokio::sync::{
     OwnedMutexGuard, OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard,
     OwnedSemaphorePermit, RwLock, RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard,
     Semaphore, SemaphorePermit,
+};
+
+#[cfg(all(feature = "engine", feature = "tokio-util"))]
+pub use self::cancellation_token::{
+    CancellationToken, DropGuard, DropGuardRef, WaitForCancellationFuture,
+    WaitForCancellationFutureOwned,
+};
+#[cfg(all(not(feature = "engine"), feature = "tokio-util"))]
+pub use tokio_util::sync::{
+    CancellationToken, DropGuard, DropGuardRef, WaitForCancellationFuture,
+    WaitForCancellationFutureOwned,
 };
 
 /// The futures that can be named, as in [`tokio::sync::futures`].

@@ -191,10 +191,14 @@ impl Here {
 
     /// Drops an end of a channel, as a step of an execution that still runs.
     pub(super) fn drop_end(self, drop: impl FnOnce()) {
-        // A destructor does not know where it is called.
+        self.do_in_drop(Operation::Disconnect, drop);
+    }
+
+    /// Does an operation of a destructor, as a step of an execution that still runs, at the place
+    /// where the object was made: a destructor does not know where it is called.
+    pub(super) fn do_in_drop(self, operation: Operation, act: impl FnOnce()) {
         let at = self.0.made_at();
-        let leaves = Exchange::Leaves.into();
-        self.perform_in_drop(at, Operation::Disconnect, drop, leaves);
+        self.perform_in_drop(at, operation, act, Exchange::Leaves.into());
     }
 
     /// Ends the thread if the execution has ended: a loop that only does what is no operation has no

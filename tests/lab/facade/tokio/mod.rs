@@ -1,6 +1,8 @@
 //! tokio's synchronisation: against tokio, and in small programs whose outcomes are known.
 
 mod broadcast;
+#[cfg(feature = "tokio-util")]
+mod cancellation_token;
 mod mpsc;
 mod mutex;
 mod notify;
