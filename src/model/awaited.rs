@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use crate::execution::{Execution, Mode, Spot};
 use crate::trace::{Clock, EventResult, ObjectId, Operation};
 
-use super::{Before, Done, Hold, Order, Primitive, State};
+use super::{Before, Done, Effect, Hold, Order, Primitive, State};
 
 /// An object that tasks wait for.
 #[derive(Debug, Default)]
@@ -24,9 +24,20 @@ pub(crate) struct Awaited {
     read: Clock,
     /// What is known with each message, in the order in which they were sent.
     messages: Vec<Clock>,
-    /// Whether a message takes the room of an earlier one.
-    has_bound: bool,
+    role: Role,
     holds: SmallVec<[Hold; 2]>,
+}
+
+/// What an object is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Its operations say all that there is to know.
+    #[default]
+    Plain,
+    /// It is a channel in which a message takes the room of an earlier one.
+    Bounded,
+    /// It guards data: what is done to that shows whether those who acquire it only look.
+    Guards,
 }
 
 /// What an operation has shown, to those who watch it.
@@ -41,6 +52,8 @@ pub(crate) struct Seen {
 pub(crate) enum Exchange {
     #[default]
     Nothing,
+    /// Nothing, but who waits is in line from now on, which others see.
+    Joins,
     /// What is known is left with the object: with a notification, a permit, a new value.
     Leaves,
     /// It is left for those who come to write.
@@ -98,17 +111,11 @@ impl From<Exchange> for Seen {
 }
 
 impl Awaited {
-    /// One whose messages need no room.
-    pub(crate) fn new() -> State {
-        State::Awaited(Box::default())
-    }
-
-    /// One in which a message takes the room of an earlier one.
-    pub(crate) fn bounded() -> State {
-        State::Awaited(Box::new(Awaited {
-            has_bound: true,
+    pub(crate) fn new(role: Role) -> Self {
+        Awaited {
+            role,
             ..Awaited::default()
-        }))
+        }
     }
 }
 
@@ -122,10 +129,34 @@ impl Primitive for Awaited {
         Some(if reads { Mode::Read } else { Mode::Write })
     }
 
+    fn effect(&self, done: &Done<'_>) -> Effect {
+        let operation = done.event.operation;
+        let acquires = matches!(
+            operation,
+            Operation::Lock | Operation::ReadLock | Operation::WriteLock | Operation::TryLock
+        );
+        match done.event.object {
+            Some(lock) if self.role == Role::Guards && acquires && done.has_succeeded() => {
+                Effect::Acquired {
+                    lock,
+                    is_exclusive: self.exchange == Exchange::LearnsToWrite,
+                }
+            }
+            Some(lock) if self.role == Role::Guards && operation == Operation::Unlock => {
+                Effect::Released {
+                    lock,
+                    was_exclusive: self.exchange == Exchange::Leaves,
+                }
+            }
+            _ if self.exchange == Exchange::Joins => Effect::Changed(self.changes(done)),
+            _ => self.effect_on_itself(done),
+        }
+    }
+
     fn order(&mut self, order: &mut Order<'_>) {
         let known = &mut order.knowledge.clock;
-        match std::mem::take(&mut self.exchange) {
-            Exchange::Nothing => {}
+        match self.exchange {
+            Exchange::Nothing | Exchange::Joins => {}
             Exchange::Leaves => order.released.join(known),
             Exchange::LeavesToWriters => self.read.join(known),
             Exchange::Learns => known.join(order.released),
@@ -138,7 +169,7 @@ impl Primitive for Awaited {
                 known.join(&self.read);
             }
             Exchange::Sends => {
-                if self.has_bound {
+                if self.role == Role::Bounded {
                     known.join(order.released);
                 }
                 self.messages.push(known.clone());
@@ -147,7 +178,7 @@ impl Primitive for Awaited {
                 for message in self.messages.iter().skip(first).take(count) {
                     known.join(message);
                 }
-                if self.has_bound {
+                if self.role == Role::Bounded {
                     order.released.join(known);
                 }
             }
@@ -174,6 +205,11 @@ pub(crate) fn hold(
     let mine = Hold::mine(execution, at);
     state(execution, lock).holds.push(mine);
     mine
+}
+
+/// The lock guards data of no size, so that it is not seen what is changed under it. Not an operation.
+pub(crate) fn guards_nothing(execution: &mut Execution, lock: ObjectId) {
+    execution.object_mut(lock).guards_nothing = true;
 }
 
 /// A hold of the object ends. Not an operation.

@@ -45,13 +45,14 @@ pub(super) struct Wait {
     at: &'static Location<'static>,
     /// The number of the wait among all, while there is one.
     number: Option<u64>,
-    /// What is handed over by beginning to wait.
+    /// What is handed over by beginning to wait, and nothing from then on.
     arrival: Exchange,
 }
 
 impl<F: Future> Awaiting<F> {
     /// Awaits a future of tokio's at the place of the call that made it. Its end hands this over, as
     /// `seen` sees it.
+    #[track_caller]
     pub(super) fn new(
         here: Here,
         at: &'static Location<'static>,
@@ -135,7 +136,10 @@ pub(super) fn unless_closed<R, E>(exchange: Exchange, result: &Result<R, E>) -> 
 }
 
 impl Wait {
+    /// A wait that has not begun. If the object is of another world, that is reported at once.
+    #[track_caller]
     pub(super) fn new(here: Here, at: &'static Location<'static>, operation: Operation) -> Self {
+        here.object();
         Wait {
             here,
             operation,
@@ -178,6 +182,7 @@ impl Wait {
         if polled.is_ready() {
             self.number = None;
         }
+        self.arrival = Exchange::Nothing;
         polled
     }
 }

@@ -7,7 +7,7 @@ use std::panic::Location;
 use tokio::sync::{self as real, BarrierWaitResult};
 
 use crate::Named;
-use crate::model::awaited::Exchange;
+use crate::model::awaited::{Exchange, Role};
 use crate::trace::Operation;
 
 use super::awaiting::{Awaiting, always};
@@ -26,7 +26,7 @@ impl Barrier {
     #[track_caller]
     pub fn new(n: usize) -> Self {
         Barrier {
-            object: Object::new("Barrier"),
+            object: Object::new("Barrier", Role::Plain),
             real: real::Barrier::new(n),
         }
     }
@@ -36,7 +36,7 @@ impl Barrier {
     /// A task that has arrived counts, even if it is cancelled then.
     #[track_caller]
     pub fn wait(&self) -> impl Future<Output = BarrierWaitResult> + use<'_> {
-        let passed = Awaiting::new(
+        Awaiting::new(
             self.object.here(),
             Location::caller(),
             Operation::Barrier,
@@ -44,8 +44,7 @@ impl Barrier {
             Exchange::Exchanges,
             always,
         )
-        .arriving(Exchange::Leaves);
-        passed
+        .arriving(Exchange::Leaves)
     }
 }
 

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use tokio_util::sync as real;
 
 use crate::Named;
-use crate::model::awaited::Exchange;
+use crate::model::awaited::{Exchange, Role};
 use crate::trace::Operation;
 
 use super::awaiting::{Awaiting, always};
@@ -32,7 +32,7 @@ impl CancellationToken {
     #[track_caller]
     pub fn new() -> Self {
         CancellationToken {
-            here: Here::new("CancellationToken", false),
+            here: Here::new("CancellationToken", Role::Plain),
             real: real::CancellationToken::new(),
         }
     }
@@ -40,13 +40,9 @@ impl CancellationToken {
     /// A token that is cancelled with this one, and can be cancelled without it. One step.
     #[track_caller]
     pub fn child_token(&self) -> CancellationToken {
-        let make = || self.real.child_token();
-        let learns = |_: &_| Exchange::Learns.into();
         CancellationToken {
             here: self.here,
-            real: self
-                .here
-                .perform(Location::caller(), Operation::Load, make, learns),
+            real: self.here.look(|| self.real.child_token()),
         }
     }
 
@@ -54,18 +50,14 @@ impl CancellationToken {
     #[track_caller]
     pub fn cancel(&self) {
         let cancel = || self.real.cancel();
-        let leaves = |(): &()| Exchange::Leaves.into();
         self.here
-            .perform(Location::caller(), Operation::NotifyAll, cancel, leaves);
+            .act(Operation::NotifyAll, Exchange::Leaves, cancel);
     }
 
     /// Whether the token is cancelled. One step.
     #[track_caller]
     pub fn is_cancelled(&self) -> bool {
-        let look = || self.real.is_cancelled();
-        let learns = |_: &bool| Exchange::Learns.into();
-        self.here
-            .perform(Location::caller(), Operation::Load, look, learns)
+        self.is_cancelled_at(Location::caller())
     }
 
     /// Waits until the token is cancelled. Each poll is a step.

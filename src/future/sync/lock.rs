@@ -11,11 +11,11 @@ use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, TryAcquireError, TryLockError};
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError, TryLockError};
 
-use crate::execution::with;
+use crate::execution::{Execution, try_with, with};
 use crate::model::Hold;
-use crate::model::awaited::{self, Exchange, Seen};
+use crate::model::awaited::{self, Exchange, Role, Seen};
 use crate::trace::Operation;
 
 use super::awaiting::{Awaiting, unless_closed};
@@ -91,7 +91,7 @@ impl<M, T> Lock<M, T> {
     pub(super) fn new(kind: &'static str, alone: (Operation, u32), value: T) -> Self {
         Lock {
             core: Core {
-                object: Object::new(kind),
+                object: Object::new(kind, Role::Guards),
                 semaphore: Semaphore::new(alone.1 as usize),
                 alone,
             },
@@ -104,7 +104,7 @@ impl<M, T> Lock<M, T> {
     pub(super) const fn late(kind: &'static str, alone: (Operation, u32), value: T) -> Self {
         Lock {
             core: Core {
-                object: Object::late(kind),
+                object: Object::late(kind, Role::Guards),
                 semaphore: Semaphore::const_new(alone.1 as usize),
                 alone,
             },
@@ -148,7 +148,8 @@ impl Core {
             self.semaphore.acquire_many(purpose.permits()),
             purpose.learns(),
             unless_closed,
-        );
+        )
+        .arriving(Exchange::Joins);
         async move {
             acquired.await.expect("it is never closed").forget();
             Acquired::new(here, purpose, at)
@@ -162,7 +163,7 @@ impl Core {
         let here = self.object.here();
         let acquire = || {
             let acquired = self.semaphore.try_acquire_many(purpose.permits());
-            acquired.map(|permits| permits.forget())
+            acquired.map(SemaphorePermit::forget)
         };
         let seen = |acquired: &Result<(), TryAcquireError>| {
             Seen::attempt(acquired.is_ok(), purpose.learns())
@@ -356,11 +357,15 @@ impl<L: Locks<Mode = AlsoShared> + ?Sized> Shared<Arc<L>, L::Value> {
 
 impl<P: Path, U: ?Sized> Exclusive<P, U> {
     fn new(data: NonNull<U>, holding: Holding<P>) -> Self {
-        Exclusive {
+        let new = Exclusive {
             data,
             holding,
             _data: PhantomData,
+        };
+        if size_of_val(&*new) == 0 {
+            new.holding.acquired.here.guards_nothing();
         }
+        new
     }
 
     /// Keeps a part of it only.
@@ -440,6 +445,9 @@ impl<P: Path, U: ?Sized> Deref for Exclusive<P, U> {
 
 impl<P: Path, U: ?Sized> DerefMut for Exclusive<P, U> {
     fn deref_mut(&mut self) -> &mut U {
+        if self.holding.acquired.hold.is_some() {
+            try_with(Execution::note_plain_write);
+        }
         // SAFETY: as above, and this one is borrowed for changes.
         unsafe { self.data.as_mut() }
     }

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use tokio::sync as real;
 
 use crate::Named;
-use crate::model::awaited::{Exchange, Seen};
+use crate::model::awaited::{Exchange, Role, Seen};
 use crate::trace::Operation;
 
 use super::awaiting::{Awaiting, always};
@@ -33,7 +33,7 @@ impl Notify {
     #[track_caller]
     pub fn new() -> Self {
         Notify {
-            object: Object::new("Notify"),
+            object: Object::new("Notify", Role::Plain),
             real: OnceLock::new(),
         }
     }
@@ -42,7 +42,7 @@ impl Notify {
     #[track_caller]
     pub const fn const_new() -> Self {
         Notify {
-            object: Object::late("Notify"),
+            object: Object::late("Notify", Role::Plain),
             real: OnceLock::new(),
         }
     }
@@ -78,7 +78,8 @@ impl Notify {
     pub fn notify_one(&self) {
         let notify = || self.real().notify_one();
         self.object
-            .perform(Operation::NotifyOne, notify, |()| Exchange::Leaves.into());
+            .here()
+            .act(Operation::NotifyOne, Exchange::Leaves, notify);
     }
 
     /// Notifies the future that has come last to wait, or the next one that is going to. One step.
@@ -86,7 +87,8 @@ impl Notify {
     pub fn notify_last(&self) {
         let notify = || self.real().notify_last();
         self.object
-            .perform(Operation::NotifyOne, notify, |()| Exchange::Leaves.into());
+            .here()
+            .act(Operation::NotifyOne, Exchange::Leaves, notify);
     }
 
     /// Notifies all futures that have been made, and none that are still to be. One step.
@@ -94,7 +96,8 @@ impl Notify {
     pub fn notify_waiters(&self) {
         let notify = || self.real().notify_waiters();
         self.object
-            .perform(Operation::NotifyAll, notify, |()| Exchange::Leaves.into());
+            .here()
+            .act(Operation::NotifyAll, Exchange::Leaves, notify);
     }
 
     fn real(&self) -> &Arc<real::Notify> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::panic::{Location, resume_unwind};
 
 use crate::execution::{Binding, Guarded, NextStep, leave_doomed, step, step_in_drop, with};
-use crate::model::awaited::{self, Awaited, Exchange, Seen};
+use crate::model::awaited::{self, Awaited, Exchange, Role, Seen};
 use crate::model::{Hold, State};
 use crate::trace::{ObjectId, Operation};
 
@@ -14,6 +14,7 @@ use super::later::Later;
 #[derive(Debug)]
 pub(super) struct Object {
     kind: &'static str,
+    role: Role,
     bound: Bound,
 }
 
@@ -28,18 +29,20 @@ enum Bound {
 impl Object {
     /// Binds a new object to the world in which it is made.
     #[track_caller]
-    pub(super) fn new(kind: &'static str) -> Self {
+    pub(super) fn new(kind: &'static str, role: Role) -> Self {
         Object {
             kind,
-            bound: Bound::Made(Binding::new(kind, |_| Awaited::new())),
+            role,
+            bound: Bound::Made(Binding::new(kind, |_| state(role))),
         }
     }
 
     /// An object that is bound where it is used.
     #[track_caller]
-    pub(super) const fn late(kind: &'static str) -> Self {
+    pub(super) const fn late(kind: &'static str, role: Role) -> Self {
         Object {
             kind,
+            role,
             bound: Bound::Late(Guarded::new()),
         }
     }
@@ -50,8 +53,7 @@ impl Object {
         let binding = match &self.bound {
             Bound::Made(binding) => *binding,
             Bound::Late(guarded) => {
-                let state = |_: &mut _| -> State { Awaited::new() };
-                let object = guarded.object(self.kind, || (), state);
+                let object = guarded.object(self.kind, || (), |_| state(self.role));
                 // What it is in, after this execution, is not what it began with.
                 guarded.lend(1);
                 Binding::here(self.kind, object)
@@ -64,18 +66,10 @@ impl Object {
     pub(super) fn name(&self, name: Cow<'static, str>) {
         self.here().0.name(name);
     }
+}
 
-    /// Does an operation, as a step of an execution.
-    #[track_caller]
-    pub(super) fn perform<R>(
-        &self,
-        operation: Operation,
-        act: impl FnOnce() -> R,
-        seen: impl FnOnce(&R) -> Seen,
-    ) -> R {
-        self.here()
-            .perform(Location::caller(), operation, act, seen)
-    }
+fn state(role: Role) -> State {
+    State::Awaited(Box::new(Awaited::new(role)))
 }
 
 /// An object in one world, in which those stay that have to do with it: guards, permits, futures.
@@ -83,16 +77,10 @@ impl Object {
 pub(super) struct Here(Binding);
 
 impl Here {
-    /// A new object that stays in this world. With a bound, a message takes the room of an earlier
-    /// one.
+    /// A new object that stays in this world.
     #[track_caller]
-    pub(super) fn new(kind: &'static str, has_bound: bool) -> Self {
-        let state = if has_bound {
-            Awaited::bounded
-        } else {
-            Awaited::new
-        };
-        Here(Binding::new(kind, |_| state()))
+    pub(super) fn new(kind: &'static str, role: Role) -> Self {
+        Here(Binding::new(kind, |_| state(role)))
     }
 
     /// Whether this is in no execution.
@@ -111,7 +99,24 @@ impl Here {
         self.0.object()
     }
 
-    /// Does an operation, as a step of an execution.
+    /// Looks at the object, as a step of an execution.
+    #[track_caller]
+    pub(super) fn look<R>(self, look: impl FnOnce() -> R) -> R {
+        self.act(Operation::Load, Exchange::Learns, look)
+    }
+
+    /// Does an operation that hands this over, as a step of an execution.
+    #[track_caller]
+    pub(super) fn act<R>(
+        self,
+        operation: Operation,
+        exchange: Exchange,
+        act: impl FnOnce() -> R,
+    ) -> R {
+        self.perform(Location::caller(), operation, act, |_| exchange.into())
+    }
+
+    /// Does an operation, as a step of an execution, of which this is seen.
     #[track_caller]
     pub(super) fn perform<R>(
         self,
@@ -178,6 +183,13 @@ impl Here {
         });
         later.carry_out_in_drop();
         ended.unwrap_or_else(|payload| resume_unwind(payload))
+    }
+
+    /// The object guards data of no size.
+    pub(super) fn guards_nothing(self) {
+        if let Some(lock) = self.object() {
+            with(|execution| awaited::guards_nothing(execution, lock));
+        }
     }
 
     /// A hold of the object ends, which is a lock.

@@ -9,7 +9,7 @@ use tokio::sync as real;
 use tokio::sync::{SetError, TryAcquireError};
 
 use crate::Named;
-use crate::model::awaited::{Exchange, Seen};
+use crate::model::awaited::{Exchange, Role, Seen};
 use crate::trace::Operation;
 
 use super::awaiting::{Awaiting, always};
@@ -39,7 +39,7 @@ impl<T> OnceCell<T> {
     #[track_caller]
     pub fn new_with(value: Option<T>) -> Self {
         OnceCell {
-            object: Object::new(KIND),
+            object: Object::new(KIND, Role::Plain),
             makers: real::Semaphore::new(1),
             real: real::OnceCell::new_with(value),
         }
@@ -49,7 +49,7 @@ impl<T> OnceCell<T> {
     #[track_caller]
     pub const fn const_new() -> Self {
         OnceCell {
-            object: Object::late(KIND),
+            object: Object::late(KIND, Role::Plain),
             makers: real::Semaphore::const_new(1),
             real: real::OnceCell::const_new(),
         }
@@ -59,7 +59,7 @@ impl<T> OnceCell<T> {
     #[track_caller]
     pub const fn const_new_with(value: T) -> Self {
         OnceCell {
-            object: Object::late(KIND),
+            object: Object::late(KIND, Role::Plain),
             makers: real::Semaphore::const_new(1),
             real: real::OnceCell::const_new_with(value),
         }
@@ -68,17 +68,13 @@ impl<T> OnceCell<T> {
     /// Whether the value is there. One step.
     #[track_caller]
     pub fn initialized(&self) -> bool {
-        let look = || self.real.initialized();
-        self.object
-            .perform(Operation::Load, look, |_| Exchange::Learns.into())
+        self.object.here().look(|| self.real.initialized())
     }
 
     /// The value, if it is there. One step.
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
-        let look = || self.real.get();
-        self.object
-            .perform(Operation::Load, look, |_| Exchange::Learns.into())
+        self.object.here().look(|| self.real.get())
     }
 
     /// The value, if it is there, which nobody else can use meanwhile.
@@ -162,8 +158,7 @@ impl<T> OnceCell<T> {
     {
         let here = self.object.here();
         let look = || self.real.get();
-        let learns = |_: &Option<&T>| Exchange::Learns.into();
-        if let Some(value) = here.perform(at, Operation::Load, look, learns) {
+        if let Some(value) = here.perform(at, Operation::Load, look, |_| Exchange::Learns.into()) {
             return Ok(value);
         }
         let made = Awaiting::new(

@@ -9,7 +9,7 @@ use tokio::sync as real;
 use tokio::sync::{AcquireError, TryAcquireError};
 
 use crate::Named;
-use crate::model::awaited::{Exchange, Seen};
+use crate::model::awaited::{Exchange, Role, Seen};
 use crate::trace::Operation;
 
 use super::awaiting::{Awaiting, unless_closed};
@@ -37,7 +37,7 @@ impl Semaphore {
     #[track_caller]
     pub fn new(permits: usize) -> Self {
         Semaphore {
-            object: Object::new("Semaphore"),
+            object: Object::new("Semaphore", Role::Plain),
             real: real::Semaphore::new(permits),
         }
     }
@@ -46,7 +46,7 @@ impl Semaphore {
     #[track_caller]
     pub const fn const_new(permits: usize) -> Self {
         Semaphore {
-            object: Object::late("Semaphore"),
+            object: Object::late("Semaphore", Role::Plain),
             real: real::Semaphore::const_new(permits),
         }
     }
@@ -54,9 +54,7 @@ impl Semaphore {
     /// How many permits are free. One step.
     #[track_caller]
     pub fn available_permits(&self) -> usize {
-        let look = || self.real.available_permits();
-        self.object
-            .perform(Operation::Load, look, |_| Exchange::Learns.into())
+        self.object.here().look(|| self.real.available_permits())
     }
 
     /// Adds permits. One step.
@@ -68,15 +66,18 @@ impl Semaphore {
     pub fn add_permits(&self, n: usize) {
         let add = || self.real.add_permits(n);
         self.object
-            .perform(Operation::Unlock, add, |()| Exchange::Leaves.into());
+            .here()
+            .act(Operation::Unlock, Exchange::Leaves, add);
     }
 
     /// Takes away free permits, so many at most, and returns how many. One step.
     #[track_caller]
     pub fn forget_permits(&self, n: usize) -> usize {
-        let forget = || self.real.forget_permits(n);
         self.object
-            .perform(Operation::Rmw, forget, |_| Exchange::Learns.into())
+            .here()
+            .act(Operation::Rmw, Exchange::Learns, || {
+                self.real.forget_permits(n)
+            })
     }
 
     /// Acquires a permit. Each poll is a step.
@@ -244,15 +245,14 @@ impl Semaphore {
     pub fn close(&self) {
         let close = || self.real.close();
         self.object
-            .perform(Operation::Disconnect, close, |()| Exchange::Leaves.into());
+            .here()
+            .act(Operation::Disconnect, Exchange::Leaves, close);
     }
 
     /// Whether the semaphore is closed. One step.
     #[track_caller]
     pub fn is_closed(&self) -> bool {
-        let look = || self.real.is_closed();
-        self.object
-            .perform(Operation::Load, look, |_| Exchange::Learns.into())
+        self.object.here().look(|| self.real.is_closed())
     }
 
     #[track_caller]
@@ -288,7 +288,7 @@ impl Semaphore {
         let acquire = || {
             self.real
                 .try_acquire_many(n)
-                .map(|permits| permits.forget())
+                .map(real::SemaphorePermit::forget)
         };
         let seen = |acquired: &Result<(), TryAcquireError>| match acquired {
             Err(TryAcquireError::Closed) => Seen::DISCONNECTED,

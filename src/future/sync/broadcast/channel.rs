@@ -13,7 +13,7 @@ use crate::execution::{Ending, give_up};
 use crate::future::sync::awaiting::{Awaiting, always};
 use crate::future::sync::blocking::block_on;
 use crate::future::sync::object::Here;
-use crate::model::awaited::{Exchange, Seen};
+use crate::model::awaited::{Exchange, Role, Seen};
 use crate::trace::Operation;
 
 /// Like [`tokio::sync::broadcast::channel`]: makes a channel that keeps at least `capacity` messages
@@ -177,7 +177,7 @@ impl<T> Sender<T> {
 
     #[track_caller]
     fn of(real: real::Sender<Arc<Letter<T>>>) -> Self {
-        let here = Here::new("Channel", false);
+        let here = Here::new("Channel", Role::Plain);
         Sender {
             here,
             kept: Kept::new(here),
@@ -288,9 +288,7 @@ impl<T> Sender<T> {
     #[track_caller]
     fn look<R>(&self, look: fn(&real::Sender<Arc<Letter<T>>>) -> R) -> R {
         let real = self.real();
-        let learns = |_: &R| Exchange::Learns.into();
-        self.here
-            .perform(Location::caller(), Operation::Load, || look(real), learns)
+        self.here.look(|| look(real))
     }
 }
 
@@ -321,9 +319,7 @@ impl<T> WeakSender<T> {
     #[track_caller]
     fn look<R>(&self, look: fn(&real::WeakSender<Arc<Letter<T>>>) -> R) -> R {
         let real = &self.real;
-        let learns = |_: &R| Exchange::Learns.into();
-        self.here
-            .perform(Location::caller(), Operation::Load, || look(real), learns)
+        self.here.look(|| look(real))
     }
 }
 
@@ -370,9 +366,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     fn look<R>(&self, look: fn(&real::Receiver<Arc<Letter<T>>>) -> R) -> R {
         let real = self.real();
-        let learns = |_: &R| Exchange::Learns.into();
-        self.here
-            .perform(Location::caller(), Operation::Load, || look(real), learns)
+        self.here.look(|| look(real))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::future::sync::awaiting::{Awaiting, Wait, always, unless_closed};
 use crate::future::sync::blocking::block_on;
 use crate::future::sync::letters::Letters;
 use crate::future::sync::object::Here;
-use crate::model::awaited::{Exchange, Seen};
+use crate::model::awaited::{Exchange, Role, Seen};
 use crate::trace::Operation;
 
 use super::ends::{receiver, sender};
@@ -31,7 +31,7 @@ use super::permit::{OwnedPermit, Permit, PermitIterator};
 pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
     // Before it is bound.
     assert!(buffer > 0, "mpsc bounded channel requires buffer > 0");
-    let here = Here::new("Channel", true);
+    let here = Here::new("Channel", Role::Bounded);
     let letters = Letters::new(here.is_real());
     let (sender, receiver) = real::channel(buffer);
     let sender = Sender {

@@ -91,13 +91,8 @@ macro_rules! receiver {
             #[track_caller]
             pub fn close(&mut self) {
                 let real = self.real.as_mut().expect(DROPPED);
-                let leaves = |(): &()| Exchange::Leaves.into();
-                self.here.perform(
-                    Location::caller(),
-                    Operation::Disconnect,
-                    || real.close(),
-                    leaves,
-                );
+                self.here
+                    .act(Operation::Disconnect, Exchange::Leaves, || real.close());
             }
 
             /// Whether the channel is closed, or no sender left. One step.
@@ -133,9 +128,7 @@ macro_rules! receiver {
             #[track_caller]
             fn look<R>(&self, look: fn(&real::$real<Option<T>>) -> R) -> R {
                 let real = self.real.as_ref().expect(DROPPED);
-                let learns = |_: &R| Exchange::Learns.into();
-                self.here
-                    .perform(Location::caller(), Operation::Load, || look(real), learns)
+                self.here.look(|| look(real))
             }
 
             fn poll_in(&mut self, wait: &mut Wait, context: &mut Context<'_>) -> Poll<Option<T>> {
@@ -266,9 +259,7 @@ macro_rules! sender {
             #[track_caller]
             fn look<R>(&self, look: fn(&real::$real<Option<T>>) -> R) -> R {
                 let real = self.real();
-                let learns = |_: &R| Exchange::Learns.into();
-                self.here
-                    .perform(Location::caller(), Operation::Load, || look(real), learns)
+                self.here.look(|| look(real))
             }
         }
 
@@ -319,9 +310,7 @@ macro_rules! sender {
             #[track_caller]
             fn look<R>(&self, look: fn(&real::$real_weak<Option<T>>) -> R) -> R {
                 let real = &self.real;
-                let learns = |_: &R| Exchange::Learns.into();
-                self.here
-                    .perform(Location::caller(), Operation::Load, || look(real), learns)
+                self.here.look(|| look(real))
             }
         }
 

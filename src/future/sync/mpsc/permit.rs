@@ -13,7 +13,8 @@ use crate::trace::Operation;
 
 use super::bounded::{DROPPED, Sender};
 
-fn sends((): &()) -> Seen {
+/// There is room, so that a send always succeeds.
+fn sends<R>(_: &R) -> Seen {
     Seen::attempt(true, Exchange::Sends)
 }
 
@@ -88,10 +89,9 @@ impl<T> OwnedPermit<T> {
         let real = self.real.take().expect(DROPPED);
         let letters = &self.letters;
         let send = || real.send(letters.seal(message));
-        let seen = |_: &_| sends(&());
         let real = self
             .here
-            .perform(Location::caller(), Operation::Send, send, seen);
+            .perform(Location::caller(), Operation::Send, send, sends);
         self.sender(real)
     }
 
@@ -99,11 +99,9 @@ impl<T> OwnedPermit<T> {
     #[track_caller]
     pub fn release(mut self) -> Sender<T> {
         let real = self.real.take().expect(DROPPED);
-        let leaves = |_: &_| Exchange::Leaves.into();
-        let release = || real.release();
         let real = self
             .here
-            .perform(Location::caller(), Operation::Unlock, release, leaves);
+            .act(Operation::Unlock, Exchange::Leaves, || real.release());
         self.sender(real)
     }
 

@@ -14,7 +14,7 @@ use crate::future::sync::awaiting::{Awaiting, Wait, always};
 use crate::future::sync::blocking::block_on;
 use crate::future::sync::letters::Letters;
 use crate::future::sync::object::Here;
-use crate::model::awaited::{Exchange, Seen};
+use crate::model::awaited::{Exchange, Role, Seen};
 use crate::trace::Operation;
 
 use super::bounded::DROPPED;
@@ -23,7 +23,7 @@ use super::ends::{receiver, sender};
 /// Like [`tokio::sync::mpsc::unbounded_channel`]: makes a channel in which there is always room.
 #[track_caller]
 pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
-    let here = Here::new("Channel", false);
+    let here = Here::new("Channel", Role::Plain);
     let letters = Letters::new(here.is_real());
     let (sender, receiver) = real::unbounded_channel();
     let sender = UnboundedSender {

@@ -11,7 +11,7 @@ use tokio::sync::oneshot as real;
 use tokio::sync::oneshot::error::{RecvError, TryRecvError};
 
 use crate::Named;
-use crate::model::awaited::{Exchange, Seen};
+use crate::model::awaited::{Exchange, Role, Seen};
 use crate::trace::{EventResult, Operation};
 
 use crate::future::sync::awaiting::Wait;
@@ -22,7 +22,7 @@ use crate::future::sync::object::Here;
 /// Like [`tokio::sync::oneshot::channel`]: makes a channel for one message.
 #[track_caller]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let here = Here::new("Channel", false);
+    let here = Here::new("Channel", Role::Plain);
     let letters = Letters::new(here.is_real());
     let (sender, receiver) = real::channel();
     let sender = Sender {
@@ -96,13 +96,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn is_closed(&self) -> bool {
         let real = self.real.as_ref().expect(DROPPED);
-        let learns = |_: &bool| Exchange::Learns.into();
-        self.here.perform(
-            Location::caller(),
-            Operation::Load,
-            || real.is_closed(),
-            learns,
-        )
+        self.here.look(|| real.is_closed())
     }
 
     /// Whether the receiver is gone or has closed the channel; if not, the task is woken when it is
@@ -125,13 +119,8 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn close(&mut self) {
         let real = self.real.as_mut().expect(DROPPED);
-        let leaves = |(): &()| Exchange::Leaves.into();
-        self.here.perform(
-            Location::caller(),
-            Operation::Disconnect,
-            || real.close(),
-            leaves,
-        );
+        self.here
+            .act(Operation::Disconnect, Exchange::Leaves, || real.close());
     }
 
     /// Whether it has received its message, or has learnt that there will be none.
@@ -143,13 +132,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn is_empty(&self) -> bool {
         let real = self.real.as_ref().expect(DROPPED);
-        let look = |_: &bool| Seen::default();
-        self.here.perform(
-            Location::caller(),
-            Operation::Load,
-            || real.is_empty(),
-            look,
-        )
+        self.here.look(|| real.is_empty())
     }
 
     /// Receives the message if it is there. One step.

@@ -13,14 +13,14 @@ use tokio::sync::watch::error::{RecvError, SendError};
 use crate::Named;
 use crate::future::sync::awaiting::{Awaiting, always, unless_closed};
 use crate::future::sync::object::Here;
-use crate::model::awaited::Exchange;
+use crate::model::awaited::{Exchange, Role};
 use crate::sync::{RwLock, RwLockReadGuard};
 use crate::trace::Operation;
 
 /// Like [`tokio::sync::watch::channel`]: makes a channel that holds a value.
 #[track_caller]
 pub fn channel<T>(init: T) -> (Sender<T>, Receiver<T>) {
-    let here = Here::new("Watch", false);
+    let here = Here::new("Watch", Role::Plain);
     let value = Arc::new(RwLock::new(init));
     let (sender, receiver) = real::channel(());
     let sender = Sender {
@@ -199,9 +199,7 @@ impl<T> Sender<T> {
     #[track_caller]
     fn look<R>(&self, look: fn(&real::Sender<()>) -> R) -> R {
         let real = self.real();
-        let learns = |_: &R| Exchange::Learns.into();
-        self.here
-            .perform(Location::caller(), Operation::Load, || look(real), learns)
+        self.here.look(|| look(real))
     }
 }
 
@@ -250,11 +248,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     pub fn mark_unchanged(&mut self) {
         let real = self.real.as_mut().expect(DROPPED);
-        let mark = || real.mark_unchanged();
-        self.here
-            .perform(Location::caller(), Operation::Load, mark, |()| {
-                Exchange::Learns.into()
-            });
+        self.here.look(|| real.mark_unchanged());
     }
 
     /// Waits for a value that was not seen, and counts it as seen. Each poll is a step.
@@ -317,9 +311,7 @@ impl<T> Receiver<T> {
     #[track_caller]
     fn look<R>(&self, look: fn(&real::Receiver<()>) -> R) -> R {
         let real = self.real();
-        let learns = |_: &R| Exchange::Learns.into();
-        self.here
-            .perform(Location::caller(), Operation::Load, || look(real), learns)
+        self.here.look(|| look(real))
     }
 }
 

@@ -11,6 +11,7 @@ mod oneshot;
 mod rwlock;
 mod semaphore;
 mod watch;
+mod worlds;
 
 use std::pin::Pin;
 use std::sync::Arc;
