@@ -88,7 +88,7 @@ macro_rules! program {
             }
         }
 
-        let most = 1 + $ops.len() as u32 % 3;
+        let most = [1, 2, 3][$ops.len() % 3];
         let lock = Arc::new(RwLock::with_max_readers(0, most));
         let mut guards = Vec::new();
         let mut futures = Futures::new();
