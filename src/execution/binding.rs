@@ -45,6 +45,19 @@ impl Binding {
         }
     }
 
+    /// The binding of what is bound where it is used, as it is here: an object of the current
+    /// execution, or the real thing.
+    #[cfg(feature = "future")]
+    #[track_caller]
+    pub(crate) fn here(kind: &'static str, object: Option<ObjectId>) -> Self {
+        Binding {
+            execution: CURRENT_NUMBER.get(),
+            object: object.unwrap_or(ObjectId(0)),
+            kind,
+            made_at: Location::caller(),
+        }
+    }
+
     /// The object in the current execution, or `None` for a real one that is used outside.
     ///
     /// Ends the execution, or panics outside of one, if the object belongs elsewhere.

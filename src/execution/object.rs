@@ -26,7 +26,7 @@ pub(crate) struct Object {
     /// If it is a lock: how often that was not in a round of a loop that polls, but for the first.
     pub(super) guarded_news: u32,
     /// If it is a lock: whether what it guards is not in it.
-    pub(super) guards_nothing: bool,
+    pub(crate) guards_nothing: bool,
     /// Who has acquired it last to have it alone, and how often that thread had changed plain data by
     /// then.
     pub(super) plain_writes: (ThreadId, u32),

@@ -405,7 +405,6 @@ impl Execution {
     /// nor are the earlier ones.
     #[inline]
     fn conclude(&mut self, event: &Event, earlier: &[Event], next: &NextStep, mode: Mode) -> bool {
-        let polls = self.thread(self.current).polls;
         self.order(event, next);
         if mode == Mode::RunningOn {
             // What happens before what is kept, since a race still must not take place.
@@ -415,7 +414,6 @@ impl Execution {
             event,
             earlier,
             next,
-            polls,
         };
         let writes = match mode {
             Mode::Scheduled => self.follow_round(&done),

@@ -57,7 +57,12 @@ fn late(trace: &Trace, received: usize) -> Option<Explanation> {
 fn sent(trace: &Trace, received: usize, channel: ObjectId) -> Option<usize> {
     let has_done = |index: usize, operation: Operation| {
         let event = &trace.events[index];
-        let redundant = [EventResult::Failed, EventResult::Disconnected].map(Some);
+        let redundant = [
+            EventResult::Failed,
+            EventResult::Disconnected,
+            EventResult::Pending,
+        ]
+        .map(Some);
         let is_done = event.operation == operation && !redundant.contains(&event.result);
         event.object == Some(channel) && is_done
     };

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use crate::trace::{Blocked, Obstacle, Operation, Trace};
+use crate::trace::{Blocked, Event, EventResult, Obstacle, Operation, Trace};
 use crate::verdict::{Failure, FailureKind};
 
 use super::{Explanation, place, stale_read, wake_up};
@@ -45,12 +45,13 @@ pub(super) fn explain(failure: &Failure) -> Explanation {
 /// What one thread holds and waits for.
 fn sentence(trace: &Trace, blocked: &Blocked) -> String {
     let thread = trace.thread_name(blocked.thread);
-    let (waits, at) = if blocked.spins {
-        looks_at(trace, blocked)
+    let waits = if blocked.spins {
+        let (waits, at) = looks_at(trace, blocked);
+        format!("{waits}, at {}", place(at))
     } else {
-        (waits_for(trace, blocked), blocked.at)
+        let awaits = awaits(trace, blocked);
+        awaits.unwrap_or_else(|| format!("{}, at {}", waits_for(trace, blocked), place(blocked.at)))
     };
-    let at = place(at);
     let holds = blocked.holds.iter().map(|held| {
         format!(
             "{} (acquired at {})",
@@ -60,12 +61,63 @@ fn sentence(trace: &Trace, blocked: &Blocked) -> String {
     });
     let holds: Vec<String> = holds.collect();
     if holds.is_empty() {
-        format!("{thread} {waits}, at {at}")
+        format!("{thread} {waits}")
     } else {
-        format!(
-            "{thread} holds {} and {waits}, at {at}",
-            holds.join(" and ")
-        )
+        format!("{thread} holds {} and {waits}", holds.join(" and "))
+    }
+}
+
+/// What a task awaits that waits to be polled again, and where: each of the futures that its last
+/// poll has found not to be ready, and has not dropped since. `None` if none is known.
+fn awaits(trace: &Trace, blocked: &Blocked) -> Option<String> {
+    if blocked.operation != Operation::Poll {
+        return None;
+    }
+    let own = trace.events.iter().rev();
+    let own = own.filter(|event| event.thread == blocked.thread);
+    let mut awaits: Vec<&Event> = Vec::new();
+    let mut dropped: Vec<&Event> = Vec::new();
+    let is_same = |one: &Event, other: &Event| one.object == other.object && one.at == other.at;
+    for event in own.take_while(|event| event.operation != Operation::Poll) {
+        let is_pending = event.result == Some(EventResult::Pending);
+        if !is_pending && event.operation == Operation::Disconnect {
+            dropped.push(event);
+        } else if let Some(index) = dropped.iter().position(|other| is_same(event, other)) {
+            dropped.swap_remove(index);
+        } else if is_pending && !awaits.iter().any(|other| is_same(event, other)) {
+            awaits.push(event);
+        }
+    }
+    let awaits = awaits.iter().rev();
+    let awaits =
+        awaits.map(|event| format!("{}, at {}", is_awaited(trace, event), place(event.at)));
+    let awaits: Vec<String> = awaits.collect();
+    (!awaits.is_empty()).then(|| format!("waits {}", awaits.join(", or ")))
+}
+
+/// What a task waits for that has found a future not to be ready.
+fn is_awaited(trace: &Trace, event: &Event) -> String {
+    let name = event.object.map(|object| trace.object_name(object));
+    let target = event.target.map(|thread| trace.thread_name(thread));
+    let name = name.or(target).unwrap_or_default();
+    let info = event
+        .object
+        .and_then(|object| trace.objects.get(object.index()));
+    let kind = info.map_or("", |info| info.kind);
+    match (event.operation, kind) {
+        (Operation::Lock, "Semaphore") => format!("for a permit of {name}"),
+        (Operation::Wait, "Notify") => format!("to be notified on {name}"),
+        (Operation::Wait, "Watch") => format!("for a change of {name}"),
+        (Operation::Wait, "CancellationToken") => format!("for {name} to be cancelled"),
+        (Operation::Barrier, _) => format!("at {name}"),
+        (Operation::ReadLock, _) => format!("to read {name}"),
+        (Operation::WriteLock, _) => format!("to write {name}"),
+        (Operation::Receive, _) => format!("for a message on {name}"),
+        (Operation::Send, _) => format!("for room in {name}"),
+        (Operation::Disconnect, _) => format!("for {name} to be closed"),
+        (Operation::Once, _) => format!("for {name} to be initialised"),
+        (Operation::Join, _) => format!("for {name} to finish"),
+        _ => format!("for {name}"),
     }
 }
 

@@ -113,6 +113,11 @@ fn pair(first: &Event, second: &Event) -> Option<Pair> {
 }
 
 fn has_received(event: &Event) -> bool {
-    let redundant = [EventResult::Failed, EventResult::Disconnected].map(Some);
+    let redundant = [
+        EventResult::Failed,
+        EventResult::Disconnected,
+        EventResult::Pending,
+    ]
+    .map(Some);
     event.operation == Operation::Receive && !redundant.contains(&event.result)
 }

@@ -1,4 +1,4 @@
-//! Tasks and an asynchronous channel, as tokio has them, bound at run time.
+//! Tasks and what they wait for, as tokio has them, bound at run time.
 //!
 //! Outside of executions they are tokio's. Inside, each task is a thread that the lab schedules
 //! and that polls its future: first at once, and then each time after its waker was used. A poll
@@ -18,7 +18,7 @@
 //! use racelab::future;
 //!
 //! let sum = future::block_on(async {
-//!     let (sender, mut receiver) = future::channel(1);
+//!     let (sender, mut receiver) = future::sync::mpsc::channel(1);
 //!     let producer = future::spawn(async move {
 //!         for n in 1..=3 {
 //!             sender.send(n).await.unwrap();
@@ -37,27 +37,19 @@
 
 mod block_on;
 #[cfg(all(feature = "engine", feature = "future"))]
-mod channel;
-#[cfg(all(feature = "engine", feature = "future"))]
 mod join;
+#[cfg(feature = "future")]
+pub mod sync;
 #[cfg(feature = "engine")]
 mod task;
 #[cfg(any(feature = "engine", not(feature = "future")))]
 mod yield_now;
 
 pub use self::block_on::block_on;
+#[cfg(all(feature = "engine", feature = "future"))]
+pub use self::join::{JoinError, JoinHandle, spawn};
 #[cfg(any(feature = "engine", not(feature = "future")))]
 pub use self::yield_now::yield_now;
-#[cfg(all(feature = "engine", feature = "future"))]
-pub use self::{
-    channel::{Receiver, Sender, channel},
-    join::{JoinError, JoinHandle, spawn},
-};
 // Only what the lab has as well: the rest would be missed only when a test is built.
-#[cfg(feature = "future")]
-pub use tokio::sync::mpsc::error::{SendError, TryRecvError, TrySendError};
 #[cfg(all(feature = "future", not(feature = "engine")))]
-pub use tokio::{
-    sync::mpsc::{Receiver, Sender, channel},
-    task::{JoinError, JoinHandle, spawn, yield_now},
-};
+pub use tokio::task::{JoinError, JoinHandle, spawn, yield_now};

@@ -30,8 +30,6 @@ pub(crate) struct Channel {
     pub(crate) letters: VecDeque<Letter>,
     pub(crate) senders: usize,
     pub(crate) receivers: usize,
-    /// The tasks that wait for room, in their order.
-    pub(crate) line: Line,
     /// The message that was put in or taken last.
     moved: u64,
     clocks: Clocks,
@@ -44,46 +42,6 @@ pub(crate) struct Letter {
     /// Who can take it, if that is not everybody: those who waited when it was handed to one of
     /// them.
     waiting: Option<Vec<ThreadId>>,
-}
-
-/// The sends of tasks that wait for room: the first in line gets it when there is some.
-#[derive(Debug, Default)]
-pub(crate) struct Line {
-    /// How many sends have ever waited.
-    joined: u64,
-    waiting: VecDeque<u64>,
-    /// Those for whom there is room, which nobody else can take.
-    granted: Vec<u64>,
-}
-
-impl Line {
-    /// Lets a send wait at the end, and returns its number.
-    pub(crate) fn join(&mut self) -> u64 {
-        let number = self.joined;
-        self.joined += 1;
-        self.waiting.push_back(number);
-        number
-    }
-
-    /// Gives free room to the first in line, and returns its number.
-    pub(crate) fn grant(&mut self) -> Option<u64> {
-        let number = self.waiting.pop_front()?;
-        self.granted.push(number);
-        Some(number)
-    }
-
-    /// Takes a send out of the line, and returns whether there was room for it.
-    pub(crate) fn leave(&mut self, number: u64) -> bool {
-        self.waiting.retain(|&other| other != number);
-        let before = self.granted.len();
-        self.granted.retain(|&other| other != number);
-        self.granted.len() < before
-    }
-
-    /// Whether there is room for a send.
-    pub(crate) fn is_granted(&self, number: u64) -> bool {
-        self.granted.contains(&number)
-    }
 }
 
 /// What those who use a channel learn of each other.
@@ -105,7 +63,6 @@ impl Channel {
             letters: VecDeque::new(),
             senders: 1,
             receivers: 1,
-            line: Line::default(),
             moved: 0,
             clocks: Clocks::default(),
         }
@@ -144,7 +101,7 @@ impl Channel {
     pub(crate) fn has_room(&self) -> bool {
         match self.capacity {
             None | Some(0) => true,
-            Some(capacity) => self.letters.len() + self.line.granted.len() < capacity,
+            Some(capacity) => self.letters.len() < capacity,
         }
     }
 
@@ -222,8 +179,7 @@ impl Primitive for Channel {
                 Alternatives::Unmet => Mode::Read,
                 _ => Mode::Share,
             },
-            // A task that finds nothing may leave a waker.
-            (_, Operation::Send | Operation::Receive) => reads_if(done.has_failed() && !done.polls),
+            (_, Operation::Send | Operation::Receive) => reads_if(done.has_failed()),
             // An offer that is withdrawn.
             (_, Operation::Timeout) => reads_if(done.next.operation != Operation::Wake),
             (_, Operation::Wake) if !done.has_failed() => return None,

@@ -11,6 +11,8 @@
 //! answered by [`is_possible`].
 
 pub(crate) mod atomic;
+#[cfg(feature = "future")]
+pub(crate) mod awaited;
 pub(crate) mod barrier;
 pub(crate) mod cell;
 pub(crate) mod channel;
@@ -160,8 +162,6 @@ pub(crate) struct Done<'a> {
     /// What happened before.
     pub(crate) earlier: &'a [Event],
     pub(crate) next: &'a NextStep,
-    /// Whether its thread is a task, which may have left a waker.
-    pub(crate) polls: bool,
 }
 
 /// What an operation has done to what other threads can see.
@@ -186,7 +186,12 @@ impl Done<'_> {
     fn has_failed(&self) -> bool {
         matches!(
             self.event.result,
-            Some(EventResult::Failed | EventResult::FailedSpuriously | EventResult::Disconnected)
+            Some(
+                EventResult::Failed
+                    | EventResult::FailedSpuriously
+                    | EventResult::Disconnected
+                    | EventResult::Pending
+            )
         )
     }
 
@@ -216,6 +221,8 @@ pub(crate) enum State {
     Once(Initialisation),
     Barrier(Barrier),
     Task(Task),
+    #[cfg(feature = "future")]
+    Awaited(Box<awaited::Awaited>),
     Cell(Cell),
     /// The threads of a scope, which the scope itself keeps.
     Scope,
@@ -390,6 +397,8 @@ macro_rules! of_primitive {
             State::Once($primitive) => $of_it,
             State::Barrier($primitive) => $of_it,
             State::Task($primitive) => $of_it,
+            #[cfg(feature = "future")]
+            State::Awaited($primitive) => $of_it,
             State::Cell($primitive) => $of_it,
             State::Scope => $of_scope,
         }

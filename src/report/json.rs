@@ -136,6 +136,7 @@ fn step_value(trace: &Trace, event: &Event) -> StepValue {
                 EventResult::FailedSpuriously => "failed-spuriously",
                 EventResult::Spurious => "spurious",
                 EventResult::Disconnected => "disconnected",
+                EventResult::Pending => "pending",
                 EventResult::Waits => "waits",
             };
             result.to_owned()

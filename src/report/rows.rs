@@ -75,6 +75,7 @@ fn cell(trace: &Trace, event: &Event, style: &Style) -> String {
         Some(EventResult::Failed) => ", failed",
         Some(EventResult::FailedSpuriously) => ", failed spuriously",
         Some(EventResult::Disconnected) => ", disconnected",
+        Some(EventResult::Pending) => ", pending",
         // Of a wait that has two rows, where it ends.
         Some(EventResult::Spurious) if event.operation != Operation::Wait => ", spuriously",
         Some(EventResult::Succeeded | EventResult::Spurious | EventResult::Waits) | None => "",

@@ -260,9 +260,16 @@ impl<T> From<T> for RwLock<T> {
     }
 }
 
+impl<T> RwLock<T> {
+    /// Names the lock, which may be in use.
+    pub(crate) fn name(&self, name: Cow<'static, str>) {
+        Identity::name(self.object(), name);
+    }
+}
+
 impl<T> Named for RwLock<T> {
     fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-        Identity::name(self.object(), name.into());
+        self.name(name.into());
         self
     }
 }

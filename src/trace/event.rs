@@ -86,6 +86,8 @@ pub enum EventResult {
     FailedSpuriously,
     /// The other end of the channel was gone.
     Disconnected,
+    /// A future was polled and is not ready: its task waits until it is woken.
+    Pending,
     /// A wait ended without a notification or a token, or is going to.
     Spurious,
     /// Who came to read waits for ever, behind a thread that waits to write, which is the target.

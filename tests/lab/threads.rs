@@ -184,7 +184,7 @@ mod threads_of_a_run {
     fn a_panic_in_a_task_that_nobody_awaits_is_the_failure() {
         let report = explorer().explore(|| {
             racelab::future::block_on(async {
-                let (sender, mut receiver) = racelab::future::channel::<()>(1);
+                let (sender, mut receiver) = racelab::future::sync::mpsc::channel::<()>(1);
                 racelab::future::spawn(async move {
                     // The end of the channel tells main that the panic has begun.
                     let _sender = sender;

@@ -55,12 +55,13 @@ pub(super) fn errors() -> [bool; 3] {
 
 /// Squares the numbers in a task each, and adds the squares up.
 pub(super) async fn sum_in_tasks(numbers: &[u32], bound: usize) -> u32 {
-    let (sender, mut receiver) = tokio::channel(bound);
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(bound);
     let tasks = numbers.iter().map(|&number| {
         let sender = sender.clone();
         tokio::spawn(async move {
             tokio::yield_now().await;
-            let sent: Result<(), tokio::SendError<u32>> = sender.send(number * number).await;
+            let sent: Result<(), tokio::sync::mpsc::error::SendError<u32>> =
+                sender.send(number * number).await;
             sent.is_ok()
         })
     });

@@ -7,7 +7,7 @@ mod with_the_real_crates {
     use ::std::{thread, time::Duration};
 
     mod tokio {
-        pub(super) use ::tokio::sync::mpsc::{channel, error::SendError};
+        pub(super) use ::tokio::sync;
         pub(super) use ::tokio::task::{JoinHandle, spawn, yield_now};
     }
 
@@ -102,5 +102,8 @@ fn without_the_lab_there_is_nothing_between() {
     let _named = racelab::Named::named(sender, "sender");
     let _mutex: parking_lot::Mutex<u8> = racelab::parking_lot::const_mutex(1);
     let _queue: crossbeam_queue::SegQueue<u8> = racelab::queue::SegQueue::new();
-    let (_sender, _receiver): (tokio::sync::mpsc::Sender<u8>, _) = racelab::future::channel(1);
+    let (_sender, _receiver): (tokio::sync::mpsc::Sender<u8>, _) =
+        racelab::future::sync::mpsc::channel(1);
+    let _mutex: tokio::sync::Mutex<u8> = racelab::future::sync::Mutex::new(1);
+    let _notify: tokio::sync::Notify = racelab::future::sync::Notify::new();
 }

@@ -55,7 +55,7 @@ impl Section {
 
 impl Execution {
     /// The current thread may have changed plain data.
-    pub(in crate::execution) fn note_plain_write(&mut self) {
+    pub(crate) fn note_plain_write(&mut self) {
         self.current_mut().plain_writes += 1;
     }
 

@@ -1,6 +1,7 @@
 //! Safe: a channel waits for the task, and its end is the end. It has one receiver, so that each
 //! consumer has a channel of its own, and the items go round.
 
+use crate::future::sync::mpsc;
 use crate::{Named, future};
 
 use super::work::{Sink, Source};
@@ -13,7 +14,7 @@ pub(super) fn run(consumers: usize, (mut source, sink): (Source, Sink)) {
         let mut tasks = Vec::new();
         for (turn, item) in source.by_ref().enumerate() {
             if turn < consumers {
-                let (sender, mut queue) = future::channel(1);
+                let (sender, mut queue) = mpsc::channel(1);
                 queues.push(sender.named(format!("queue {}", turn + 1)));
                 let sink = sink.clone();
                 tasks.push(future::spawn(async move {

@@ -430,7 +430,7 @@ fn a_step_is_not_taken_for_another_one_that_its_thread_does_as_the_third_elsewhe
             let counter = Arc::clone(&counter);
             move || counter.load(SeqCst)
         });
-        let (sender, mut receiver) = future::channel::<()>(1);
+        let (sender, mut receiver) = future::sync::mpsc::channel::<()>(1);
         future::block_on(async {
             let task = future::spawn(async move {
                 drop(sender);
@@ -477,7 +477,7 @@ fn a_step_that_ends_its_thread_in_some_places_only_is_no_reason_to_search_again(
             let n = Arc::clone(&n);
             move || n.load(SeqCst)
         });
-        let (sender, mut receiver) = future::channel::<()>(1);
+        let (sender, mut receiver) = future::sync::mpsc::channel::<()>(1);
         future::block_on(async {
             let task = future::spawn(async move {
                 drop(sender);

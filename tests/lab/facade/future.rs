@@ -6,7 +6,8 @@ use std::sync::Arc as Live;
 use std::task::{Context, Poll, Waker};
 
 use proptest::prelude::*;
-use racelab::future::{self, TrySendError, block_on, spawn};
+use racelab::future::sync::mpsc::{self, error::TrySendError};
+use racelab::future::{self, block_on, spawn};
 use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use racelab::sync::{Arc, Mutex};
 use racelab::trace::{EventResult, Operation};
@@ -81,7 +82,7 @@ fn with_tokio(ops: &[Op]) -> Vec<String> {
 }
 
 fn with_racelab(ops: &[Op]) -> Vec<String> {
-    program!(future::channel, ops)
+    program!(mpsc::channel, ops)
 }
 
 proptest! {
@@ -105,7 +106,7 @@ fn panic_of(f: impl FnOnce()) -> String {
 
 #[test]
 fn a_channel_for_nothing_cannot_be_made_in_any_world() {
-    let make = || drop(future::channel::<u8>(0));
+    let make = || drop(mpsc::channel::<u8>(0));
     let failure = fails(FailureKind::Panic, make);
     assert_eq!(failure.message, panic_of(make));
 }
@@ -131,7 +132,7 @@ fn no_runtime_runs_inside_of_another_in_any_world() {
 /// A program that works in both worlds.
 fn pipeline() -> Vec<u32> {
     block_on(async {
-        let (sender, mut receiver) = future::channel(1);
+        let (sender, mut receiver) = mpsc::channel(1);
         let producers = [1, 2].map(|n| {
             let sender = sender.clone();
             spawn(async move {
@@ -469,7 +470,7 @@ fn a_waker_of_a_task_that_has_ended_does_nothing() {
 fn each_message_arrives_and_in_the_order_of_its_sender() {
     let results = outcomes(|| {
         block_on(async {
-            let (sender, mut receiver) = future::channel(2);
+            let (sender, mut receiver) = mpsc::channel(2);
             let other = sender.clone();
             drop(spawn(async move {
                 sender.send(1).await.unwrap();
@@ -494,7 +495,7 @@ fn each_message_arrives_and_in_the_order_of_its_sender() {
 fn a_sender_waits_for_room() {
     let results = outcomes(|| {
         block_on(async {
-            let (sender, mut receiver) = future::channel(1);
+            let (sender, mut receiver) = mpsc::channel(1);
             // Counted before the receipt, so that no message is taken that is not counted.
             let taken = Arc::new(AtomicUsize::new(0));
             let count = Arc::clone(&taken);
@@ -524,7 +525,7 @@ fn a_sender_waits_for_room() {
 fn a_sender_that_waits_gets_its_message_back_when_the_receiver_goes() {
     let results = outcomes(|| {
         block_on(async {
-            let (sender, receiver) = future::channel(1);
+            let (sender, receiver) = mpsc::channel(1);
             sender.send(1).await.unwrap();
             let other = spawn(async move { drop(receiver) });
             outcome(sender.send(2).await.map_err(|error| error.0));
@@ -538,7 +539,7 @@ fn a_sender_that_waits_gets_its_message_back_when_the_receiver_goes() {
 fn a_receiver_that_waits_sees_that_the_last_sender_is_gone() {
     holds(|| {
         block_on(async {
-            let (sender, mut receiver) = future::channel::<u8>(1);
+            let (sender, mut receiver) = mpsc::channel::<u8>(1);
             for sender in [sender.clone(), sender] {
                 drop(spawn(async move { drop(sender) }));
             }
@@ -551,7 +552,7 @@ fn a_receiver_that_waits_sees_that_the_last_sender_is_gone() {
 fn a_receiver_waits_for_ever_for_a_sender_that_is_kept_and_the_reason_names_the_place() {
     let (line, body) = (line!() + 3, || {
         block_on(async {
-            let (_sender, mut receiver) = future::channel::<u8>(1);
+            let (_sender, mut receiver) = mpsc::channel::<u8>(1);
             assert_eq!(receiver.recv().await, None);
         });
     });
@@ -563,14 +564,17 @@ fn a_receiver_waits_for_ever_for_a_sender_that_is_kept_and_the_reason_names_the_
         failure.blocked[0].at.line()
     );
     assert_eq!(place, format!("{}:{line}", file!()));
-    assert!(report.contains("main waits to be woken"), "{report}");
+    assert!(
+        report.contains("main waits for a message on Channel#1, at"),
+        "{report}"
+    );
 }
 
 #[test]
 fn a_send_that_is_given_up_leaves_its_room_to_the_next() {
     let results = outcomes(|| {
         block_on(async {
-            let (sender, mut receiver) = future::channel(1);
+            let (sender, mut receiver) = mpsc::channel(1);
             sender.send(1).await.unwrap();
             let mut given_up = Box::pin(sender.send(2));
             assert!(poll(given_up.as_mut()).is_pending());
@@ -592,7 +596,7 @@ fn a_send_that_is_given_up_leaves_its_room_to_the_next() {
 fn a_message_publishes_what_was_written_before_it_was_sent() {
     fn body(is_received: bool) {
         block_on(async {
-            let (sender, mut receiver) = future::channel(1);
+            let (sender, mut receiver) = mpsc::channel(1);
             let cell = Arc::new(Plain::default());
             let written = Arc::clone(&cell);
             let writer = spawn(async move {
@@ -702,10 +706,10 @@ fn leaves_nothing(kind: FailureKind, body: impl Fn(Live<()>) + Clone + Send + Sy
 }
 
 /// Tasks that wait in every way, with something alive in each.
-async fn waiting_tasks(live: Live<()>) -> future::Sender<(Live<()>, Option<future::Sender<()>>)> {
-    let (sender, mut receiver) = future::channel(1);
+async fn waiting_tasks(live: Live<()>) -> mpsc::Sender<(Live<()>, Option<mpsc::Sender<()>>)> {
+    let (sender, mut receiver) = mpsc::channel(1);
     let (full, waiting) = (sender.clone(), Live::clone(&live));
-    let (other, mut others) = future::channel(1);
+    let (other, mut others) = mpsc::channel(1);
     // A message that holds its own channel.
     sender
         .send((Live::clone(&live), Some(other.clone())))
@@ -754,7 +758,7 @@ fn a_panic_beside_tasks_leaves_nothing() {
 
 #[test]
 fn a_destructor_may_use_tasks_in_a_failed_execution() {
-    struct Uses(Live<()>, future::Sender<Live<()>>, future::JoinHandle<()>);
+    struct Uses(Live<()>, mpsc::Sender<Live<()>>, future::JoinHandle<()>);
     impl Drop for Uses {
         fn drop(&mut self) {
             let _ = poll(std::pin::pin!(self.1.send(Live::clone(&self.0))));
@@ -764,7 +768,7 @@ fn a_destructor_may_use_tasks_in_a_failed_execution() {
     }
     leaves_nothing(FailureKind::Panic, |live| {
         block_on(async {
-            let (sender, mut receiver) = future::channel(1);
+            let (sender, mut receiver) = mpsc::channel(1);
             let task = spawn(async move {
                 while receiver.recv().await.is_some() {
                     future::yield_now().await;
@@ -784,7 +788,7 @@ fn a_loop_that_only_wakes_hits_the_bound_on_steps() {
         .max_steps(100);
     let report = explorer.explore(|| {
         block_on(async {
-            let (sender, _receiver) = future::channel::<u8>(1);
+            let (sender, _receiver) = mpsc::channel::<u8>(1);
             let _sender = sender.named("unused");
             let waker = std::future::poll_fn(|context| Poll::Ready(context.waker().clone())).await;
             drop(spawn(async move {
@@ -815,7 +819,7 @@ fn tasks_and_channels_run_under_loom_as_well() {
         || wait_for_a_flag(Flag::poll_registering_first),
         || {
             block_on(async {
-                let (sender, mut receiver) = future::channel(1);
+                let (sender, mut receiver) = mpsc::channel(1);
                 let producer = spawn(async move {
                     sender.send(1).await.unwrap();
                     sender.send(2).await.unwrap();

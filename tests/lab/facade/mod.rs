@@ -17,6 +17,7 @@ mod running_on;
 mod rwlock;
 mod same_as_std;
 mod thread_local;
+mod tokio;
 mod worlds;
 
 use racelab::{Engine, Explorer, Failure, FailureKind, Report, Verdict};

@@ -387,7 +387,7 @@ fn every_end_of_the_channels_and_queues_of_other_crates_is_noticed_in_every_othe
         })
         .contains("ArrayQueue")
     );
-    let (sender, _receiver) = future::channel(1);
+    let (sender, _receiver) = future::sync::mpsc::channel(1);
     assert!(
         misuse(move || {
             let _ = sender.try_send(1);
@@ -421,7 +421,7 @@ fn every_end_of_the_channels_and_queues_of_other_crates_is_noticed_in_every_othe
     );
     // What is no operation is possible everywhere.
     assert_eq!(queue.into_iter().collect::<Vec<_>>(), [7]);
-    let (sender, mut receiver) = smuggled(|| future::channel::<u8>(1));
+    let (sender, mut receiver) = smuggled(|| future::sync::mpsc::channel::<u8>(1));
     assert!(panic_of(|| drop(sender.send(1))).contains("the Channel used at"));
     assert!(
         panic_of(|| {
@@ -563,15 +563,15 @@ fn the_façade_is_send_and_sync_where_std_is() {
     is_unwind_safe::<channel::Receiver<&mut u8>>();
     is_sync::<SegQueue<std::cell::Cell<u8>>>();
     is_sync::<ArrayQueue<std::cell::Cell<u8>>>();
-    is_sync::<future::Sender<std::cell::Cell<u8>>>();
-    is_send::<future::Receiver<std::cell::Cell<u8>>>();
+    is_sync::<future::sync::mpsc::Sender<std::cell::Cell<u8>>>();
+    is_send::<future::sync::mpsc::Receiver<std::cell::Cell<u8>>>();
     is_sync::<future::JoinHandle<std::cell::Cell<u8>>>();
 }
 
 #[test]
 fn the_futures_of_the_façade_can_be_sent() {
     fn is_send(_: &impl Send) {}
-    let (sender, mut receiver) = future::channel(1);
+    let (sender, mut receiver) = future::sync::mpsc::channel(1);
     is_send(&sender.send(1));
     is_send(&receiver.recv());
     is_send(&future::yield_now());

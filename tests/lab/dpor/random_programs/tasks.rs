@@ -4,7 +4,9 @@ use std::fmt;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use racelab::future::{self, Receiver, Sender, TryRecvError, TrySendError};
+use racelab::future;
+use racelab::future::sync::mpsc::error::{TryRecvError, TrySendError};
+use racelab::future::sync::mpsc::{self, Receiver, Sender};
 use racelab::sync::Arc;
 use racelab::sync::atomic::{AtomicU8, Ordering::SeqCst};
 use racelab::thread;
@@ -113,7 +115,7 @@ impl TaskProgram {
         let receives = |op: &TaskOp| matches!(op, TaskOp::Receive | TaskOp::TryReceive);
         let used = ops.iter().any(|ops| has(ops, sends) || has(ops, receives));
         let (mut sender, mut receiver) = if used {
-            let (sender, receiver) = future::channel(self.buffer);
+            let (sender, receiver) = mpsc::channel(self.buffer);
             (Some(sender), Some(receiver))
         } else {
             (None, None)
