@@ -11,6 +11,7 @@
 //! answered by [`is_possible`].
 
 pub(crate) mod atomic;
+pub(crate) mod atomic_cell;
 pub(crate) mod barrier;
 pub(crate) mod cell;
 pub(crate) mod channel;
@@ -33,6 +34,7 @@ use crate::execution::{
 use crate::memory;
 use crate::trace::{Clock, Event, EventResult, ObjectId, Obstacle, Operation, ThreadId};
 
+use self::atomic_cell::AtomicCell;
 use self::barrier::Barrier;
 use self::cell::Cell;
 use self::channel::Channel;
@@ -207,6 +209,7 @@ pub(crate) struct Order<'a> {
 #[derive(Debug)]
 pub(crate) enum State {
     Atomic(memory::Location),
+    AtomicCell(AtomicCell),
     Mutex(Mutex),
     Condvar(Condvar),
     Channel(Box<Channel>),
@@ -381,6 +384,7 @@ macro_rules! of_primitive {
     ($state:expr, $primitive:ident => $of_it:expr, Scope => $of_scope:expr) => {
         match $state {
             State::Atomic($primitive) => $of_it,
+            State::AtomicCell($primitive) => $of_it,
             State::Mutex($primitive) => $of_it,
             State::Condvar($primitive) => $of_it,
             State::Channel($primitive) => $of_it,

@@ -5,6 +5,7 @@ mod behind_writers;
 mod borrowing;
 mod channel;
 mod counted;
+mod crossbeam_utils;
 mod endings;
 mod future;
 mod interleavings;
