@@ -21,6 +21,7 @@ pub(crate) mod mutex;
 pub(crate) mod once;
 pub(crate) mod park;
 pub(crate) mod read_write;
+pub(crate) mod select;
 pub(crate) mod task;
 pub(crate) mod thread;
 
@@ -289,6 +290,16 @@ pub(crate) fn is_possible(
         | Requirement::Roused(object)
         | Requirement::Message(object)
         | Requirement::Room(object) => allows(Spot::Object(object)),
+        Requirement::Any(sides) => sides.iter().any(|side| {
+            let (Requirement::Message(channel) | Requirement::Room(channel)) = side.requires()
+            else {
+                return false;
+            };
+            match situation.glimpse(Spot::Object(channel), thread) {
+                Some(glimpse) => glimpse.allows(side.requires()),
+                None => situation.is_possible_now(),
+            }
+        }),
         Requirement::Token => allows(Spot::Token(thread)),
         Requirement::Finished(other) => happened(Spot::End(other)),
         Requirement::Passed(barrier, times) => happened(Spot::Passage(barrier, times)),
@@ -308,7 +319,15 @@ pub(crate) fn can_time_out(
     requirement: Requirement,
     alternatives: Alternatives,
 ) -> bool {
-    matches!(alternatives, Alternatives::Timeout)
+    let can_ever = matches!(
+        alternatives,
+        Alternatives::Timeout
+            | Alternatives::Sides {
+                times_out: true,
+                ..
+            }
+    );
+    can_ever
         && match requirement {
             // Once notified, it only waits for the mutex.
             Requirement::Woken { .. } => !situation.has_happened(Spot::Woken(thread)),
@@ -428,6 +447,7 @@ pub(crate) fn primitive<'a>(execution: &'a Execution, next: &NextStep) -> &'a dy
         (Some(object), _) => execution.object(object).state.primitive(),
         (None, Operation::Wait | Operation::Park | Operation::Unpark) => &park::Token,
         (None, Operation::Fence) => &atomic::Fence,
+        (None, Operation::Select) => &select::Select,
         (None, _) => &thread::Threads,
     }
 }

@@ -17,6 +17,7 @@ mod queue;
 mod running_on;
 mod rwlock;
 mod same_as_std;
+mod select;
 mod thread_local;
 mod worlds;
 
