@@ -40,7 +40,7 @@
 //! # Features
 //!
 //! Without features, this library is std's types under other names, and has no dependencies.
-//! `channel`, `queue`, `future` and `parking_lot` add the types of crossbeam, tokio and
+//! `channel`, `queue`, `crossbeam-utils`, `future` and `parking_lot` add the types of crossbeam, tokio and
 //! `parking_lot` under other names.
 //!
 //! `engine` brings our engines and the search, with all that works without features. `lab` is that
@@ -65,6 +65,8 @@ mod constructor;
 pub mod cell;
 #[cfg(feature = "channel")]
 pub mod channel;
+#[cfg(feature = "crossbeam-utils")]
+pub mod crossbeam_utils;
 pub mod future;
 pub mod hint;
 mod named;

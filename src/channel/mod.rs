@@ -4,7 +4,8 @@
 //! steps. To clone an end is none, since nobody can see it. A channel that is made outside is
 //! crossbeam's. Without the feature `engine`, everything here *is* crossbeam's.
 //!
-//! `select!`, deadlines and channels of time (`after`, `tick`) are not offered.
+//! There is no time in an execution: a wait with a limit can time out, and the message of a channel of
+//! time ([`after`], [`at`], [`tick`]) can come, wherever nothing else is possible for the thread.
 //!
 //! ```
 //! use racelab::{channel, thread};
@@ -22,12 +23,27 @@
 
 #[cfg(feature = "engine")]
 mod modelled;
+#[cfg(feature = "engine")]
+mod select;
+#[cfg(feature = "engine")]
+mod select_macro;
+#[cfg(feature = "engine")]
+mod timer;
 
 #[cfg(feature = "engine")]
-pub use self::modelled::{IntoIter, Iter, Receiver, Sender, TryIter, bounded, unbounded};
+pub use self::{
+    modelled::{IntoIter, Iter, Receiver, Sender, TryIter, bounded, unbounded},
+    select::{Select, SelectedOperation},
+    select_macro::{select, select_biased},
+    timer::{after, at, never, tick},
+};
 // Only what the lab has as well: the rest would be missed only when a test is built.
 #[cfg(not(feature = "engine"))]
-pub use crossbeam_channel::{IntoIter, Iter, Receiver, Sender, TryIter, bounded, unbounded};
 pub use crossbeam_channel::{
-    RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
+    IntoIter, Iter, Receiver, Select, SelectedOperation, Sender, TryIter, after, at, bounded,
+    never, select, select_biased, tick, unbounded,
+};
+pub use crossbeam_channel::{
+    ReadyTimeoutError, RecvError, RecvTimeoutError, SelectTimeoutError, SendError,
+    SendTimeoutError, TryReadyError, TryRecvError, TrySelectError, TrySendError,
 };

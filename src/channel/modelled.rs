@@ -6,7 +6,7 @@ use std::iter::FusedIterator;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel as real;
 use crossbeam_channel::{
@@ -16,6 +16,10 @@ use crossbeam_channel::{
 use crate::Named;
 use crate::execution::Binding;
 use crate::model::channel::{self, Limit, Messages, Rest};
+use crate::model::select::{Claim, Side};
+
+use super::select::{Chosen, Selectable, WaitsFor};
+use super::timer::Timer;
 
 /// Like [`crossbeam_channel::unbounded`]: makes a channel without a bound.
 #[track_caller]
@@ -67,7 +71,7 @@ impl<T> Sender<T> {
                     | mpsc::TrySendError::Disconnected(message) => SendError(message),
                 })
             }
-            (End::Modelled(_), None) => Err(SendError(message)),
+            _ => Err(SendError(message)),
         }
     }
 
@@ -92,7 +96,7 @@ impl<T> Sender<T> {
                     }
                 })
             }
-            (End::Modelled(_), None) => Err(TrySendError::Disconnected(message)),
+            _ => Err(TrySendError::Disconnected(message)),
         }
     }
 
@@ -117,7 +121,24 @@ impl<T> Sender<T> {
                     }
                 })
             }
-            (End::Modelled(_), None) => Err(SendTimeoutError::Disconnected(message)),
+            _ => Err(SendTimeoutError::Disconnected(message)),
+        }
+    }
+}
+
+impl<T> Sender<T> {
+    /// Like [`send_timeout`](Self::send_timeout), until a point in time.
+    ///
+    /// # Errors
+    ///
+    /// If the time is over, or no receiver is left. The error holds the message.
+    #[track_caller]
+    pub fn send_deadline(&self, message: T, deadline: Instant) -> Result<(), SendTimeoutError<T>> {
+        match &self.end {
+            End::Real(real) if self.binding.object().is_none() => {
+                real.send_deadline(message, deadline)
+            }
+            _ => self.send_timeout(message, Duration::ZERO),
         }
     }
 }
@@ -136,7 +157,8 @@ impl<T> Receiver<T> {
                 let received = messages.receive(channel, Limit::None);
                 received.map_err(|_| RecvError)
             }
-            (End::Modelled(_), None) => Err(RecvError),
+            (End::Time(timer), Some(channel)) => timer.receive(channel),
+            _ => Err(RecvError),
         }
     }
 
@@ -156,7 +178,8 @@ impl<T> Receiver<T> {
                     mpsc::TryRecvError::Disconnected => TryRecvError::Disconnected,
                 })
             }
-            (End::Modelled(_), None) => Err(TryRecvError::Disconnected),
+            (End::Time(timer), Some(channel)) => timer.try_receive(channel),
+            _ => Err(TryRecvError::Disconnected),
         }
     }
 
@@ -179,7 +202,40 @@ impl<T> Receiver<T> {
                     mpsc::TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
                 })
             }
-            (End::Modelled(_), None) => Err(RecvTimeoutError::Disconnected),
+            (End::Time(timer), Some(channel)) => timer.wait(channel, Limit::Time),
+            _ => Err(RecvTimeoutError::Disconnected),
+        }
+    }
+
+    /// Like [`recv_timeout`](Self::recv_timeout), until a point in time.
+    ///
+    /// # Errors
+    ///
+    /// If the time is over, or if there is no message and no sender left.
+    #[track_caller]
+    pub fn recv_deadline(&self, deadline: Instant) -> Result<T, RecvTimeoutError> {
+        match &self.end {
+            End::Real(real) if self.binding.object().is_none() => real.recv_deadline(deadline),
+            _ => self.recv_timeout(Duration::ZERO),
+        }
+    }
+
+    /// A channel of time.
+    pub(super) fn of_time(
+        binding: Binding,
+        capacity: Option<usize>,
+        timer: Timer<T>,
+        real: impl FnOnce() -> real::Receiver<T>,
+    ) -> Self {
+        let end = if binding.is_real() {
+            End::Real(real())
+        } else {
+            End::Time(Arc::new(timer))
+        };
+        Receiver {
+            binding,
+            capacity,
+            end,
         }
     }
 
@@ -194,6 +250,73 @@ impl<T> Receiver<T> {
     }
 }
 
+impl<T> Selectable for Sender<T> {
+    fn add<'a>(&'a self, select: &mut real::Select<'a>) {
+        if let (End::Real(real), None) = (&self.end, self.binding.object()) {
+            select.send(real);
+        }
+    }
+
+    #[track_caller]
+    fn waits_for(&self) -> WaitsFor {
+        let channel = self.binding.object();
+        channel.map_or(WaitsFor::Nothing, |channel| {
+            WaitsFor::Side(Side::Send(channel))
+        })
+    }
+}
+
+impl<T> Selectable for Receiver<T> {
+    fn add<'a>(&'a self, select: &mut real::Select<'a>) {
+        if let (End::Real(real), None) = (&self.end, self.binding.object()) {
+            select.recv(real);
+        }
+    }
+
+    #[track_caller]
+    fn waits_for(&self) -> WaitsFor {
+        match (&self.end, self.binding.object()) {
+            (End::Time(timer), Some(channel)) if timer.can_pass() => WaitsFor::Time(channel),
+            (End::Time(_), _) | (_, None) => WaitsFor::Nothing,
+            (_, Some(channel)) => WaitsFor::Side(Side::Receive(channel)),
+        }
+    }
+}
+
+impl<T> Sender<T> {
+    /// Does what a select has chosen.
+    #[track_caller]
+    pub(super) fn send_chosen(&self, chosen: Chosen<'_>, message: T) -> Result<(), SendError<T>> {
+        match (&self.end, chosen) {
+            (End::Real(real), Chosen::Real(chosen)) => chosen.send(real, message),
+            (End::Modelled(messages), Chosen::Modelled(Claim::Room)) => {
+                match self.binding.object() {
+                    Some(channel) => {
+                        let sent = messages.send_into(channel, message);
+                        sent.map_err(SendError)
+                    }
+                    None => Err(SendError(message)),
+                }
+            }
+            _ => Err(SendError(message)),
+        }
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Does what a select has chosen.
+    pub(super) fn receive_chosen(&self, chosen: Chosen<'_>) -> Result<T, RecvError> {
+        match (&self.end, chosen) {
+            (End::Real(real), Chosen::Real(chosen)) => chosen.recv(real),
+            (End::Modelled(messages), Chosen::Modelled(Claim::Message(number))) => {
+                messages.withdraw(number).ok_or(RecvError)
+            }
+            (End::Time(timer), Chosen::Time(channel)) => Ok(timer.pass(channel)),
+            _ => Err(RecvError),
+        }
+    }
+}
+
 /// What both ends have in common.
 macro_rules! end {
     ($name:ident, $add:path) => {
@@ -203,8 +326,8 @@ macro_rules! end {
             pub fn len(&self) -> usize {
                 match (&self.end, self.binding.object()) {
                     (End::Real(real), _) => real.len(),
-                    (End::Modelled(_), Some(channel)) => channel::len(channel),
-                    (End::Modelled(_), None) => 0,
+                    (_, Some(channel)) => channel::len(channel),
+                    _ => 0,
                 }
             }
 
@@ -234,6 +357,7 @@ macro_rules! end {
                 match (&self.end, &other.end) {
                     (End::Real(real), End::Real(other)) => real.same_channel(other),
                     (End::Modelled(messages), End::Modelled(other)) => Arc::ptr_eq(messages, other),
+                    (End::Time(timer), End::Time(other)) => Arc::ptr_eq(timer, other),
                     _ => false,
                 }
             }
@@ -372,6 +496,8 @@ opaque!(Iter<'_> TryIter<'_> IntoIter);
 enum End<R, T> {
     Real(R),
     Modelled(Arc<Messages<T>>),
+    /// Of a channel of time, which only can be received from.
+    Time(Arc<Timer<T>>),
 }
 
 impl<R: Clone, T> Clone for End<R, T> {
@@ -379,6 +505,7 @@ impl<R: Clone, T> Clone for End<R, T> {
         match self {
             End::Real(real) => End::Real(real.clone()),
             End::Modelled(messages) => End::Modelled(Arc::clone(messages)),
+            End::Time(timer) => End::Time(Arc::clone(timer)),
         }
     }
 }

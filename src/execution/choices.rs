@@ -377,7 +377,7 @@ impl Execution {
             let ways = self.ways(id, next);
             let may_fail = !matches!(
                 next.alternatives,
-                Alternatives::None | Alternatives::Timeout
+                Alternatives::None | Alternatives::Timeout | Alternatives::Sides { .. }
             );
             if ways == 1 && may_fail && self.stalls(id, next) {
                 left_out.add(match next.alternatives {
@@ -464,6 +464,8 @@ impl Execution {
         };
         match model::primitive(self, next).ways(&announced) {
             1 => 1,
+            // Sides that are possible lead somewhere.
+            ways if matches!(next.alternatives, Alternatives::Sides { .. }) => ways,
             _ if self.stalls(thread, next) => 1,
             ways => ways,
         }

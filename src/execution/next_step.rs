@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::Ordering;
 
+use crate::model::select::Sides;
 use crate::trace::{ObjectId, Operation, ThreadId};
 
 /// The next operation of a thread, as it announces it before it does it.
@@ -138,6 +139,8 @@ pub(crate) enum Requirement {
     Room(ObjectId),
     /// The message with this number was taken, or the channel has no receiver left.
     Taken(ObjectId, u64),
+    /// One of the operations of a select is possible.
+    Any(Sides),
     /// The task was woken since its last poll, or was not polled yet.
     Roused(ObjectId),
     /// The thread has a park token.
@@ -154,6 +157,14 @@ pub(crate) enum Alternatives {
     Spurious(u64),
     /// It concerns one of the threads that wait on its object: alternative `k` is the `k`-th.
     Waiters,
+    /// It goes on with one of the sides of a select that are possible: alternative `k` is the `k`-th of
+    /// them, or the first one if it is biased. While none is, it may be able to time out: alternative
+    /// 1.
+    Sides {
+        sides: Sides,
+        is_biased: bool,
+        times_out: bool,
+    },
     /// It can find nobody at the other end: alternative 1.
     Unmet,
     /// It can find its thread not quite ended, although that has done all of its steps:

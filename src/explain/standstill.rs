@@ -142,6 +142,7 @@ fn waits_for(trace: &Trace, blocked: &Blocked) -> String {
         Operation::Send => format!("waits for room in {name}"),
         Operation::Once => format!("waits for {name} to be initialised"),
         Operation::Park => "is parked".to_owned(),
+        Operation::Select => "waits for one of several channels".to_owned(),
         Operation::Poll => "waits to be woken".to_owned(),
         operation => format!("waits for {operation} {name}")
             .trim_end()

@@ -13,7 +13,7 @@ use crate::execution::{
     Alternatives, Binding, Execution, Mode, NextStep, Requirement, Spot, Touches, leave_doomed,
     step, step_in_drop, with,
 };
-use crate::trace::{Clock, EventResult, ObjectId, Operation, ThreadId};
+use crate::trace::{Clock, EventResult, LeftOut, ObjectId, Operation, ThreadId};
 
 use super::{Announced, Done, Order, Primitive, State};
 
@@ -28,6 +28,8 @@ pub(crate) struct Channel {
     pub(crate) sent: u64,
     /// The messages that are in it.
     pub(crate) letters: VecDeque<Letter>,
+    /// The places that selects have reserved, which nobody else can take.
+    pub(crate) reserved: usize,
     pub(crate) senders: usize,
     pub(crate) receivers: usize,
     /// The message that was put in or taken last.
@@ -61,6 +63,7 @@ impl Channel {
             capacity,
             sent: 0,
             letters: VecDeque::new(),
+            reserved: 0,
             senders: 1,
             receivers: 1,
             moved: 0,
@@ -101,7 +104,7 @@ impl Channel {
     pub(crate) fn has_room(&self) -> bool {
         match self.capacity {
             None | Some(0) => true,
-            Some(capacity) => self.letters.len() < capacity,
+            Some(capacity) => self.letters.len() + self.reserved < capacity,
         }
     }
 
@@ -168,7 +171,10 @@ impl Primitive for Channel {
                 let receivers = at.execution.waiting_receivers(channel);
                 receivers.is_some()
             });
-        if meets { 2 } else { 1 }
+        // Only who looks at a channel of time receives so.
+        let looks_at_time = matches!(at.next.alternatives, Alternatives::Unmet)
+            && at.next.operation == Operation::Receive;
+        if meets || looks_at_time { 2 } else { 1 }
     }
 
     fn touched(&self, done: &Done<'_>, spot: Spot, _before: &super::Before) -> Option<Mode> {
@@ -444,6 +450,9 @@ impl<T> Messages<T> {
             }
             // A message that is not offered is for one of those who wait now: somebody who only
             // looks cannot take it from them.
+            if is_rendezvous && execution.is_selected_from(channel) {
+                execution.leave_out(LeftOut::Rendezvous);
+            }
             let waiting = if is_rendezvous && alternative == 0 {
                 execution.waiting_receivers(channel)
             } else {
@@ -471,6 +480,40 @@ impl<T> Messages<T> {
             Some(message) if is_disconnected => Err(TrySendError::Disconnected(message)),
             Some(message) => Err(TrySendError::Full(message)),
         }
+    }
+
+    /// Sends a message into the room that a select has reserved, as a step.
+    ///
+    /// # Errors
+    ///
+    /// The message comes back if nobody is going to receive it.
+    #[track_caller]
+    pub(crate) fn send_into(&self, channel: ObjectId, message: T) -> Result<(), T> {
+        let mut message = Some(message);
+        let next = NextStep::new(Operation::Send).on(channel);
+        // In a doomed execution, too, so that there is nothing to do with what it returns.
+        let _ = step(next, |execution, _| {
+            state(execution, channel).reserved -= 1;
+            self.put(execution, channel, &mut message)
+        });
+        message.map_or(Ok(()), Err)
+    }
+
+    /// Looks whether the time of a channel of time has passed, as a step that goes both ways.
+    #[track_caller]
+    pub(crate) fn look_at_time(&self, channel: ObjectId) -> bool {
+        let next = NextStep::new(Operation::Receive).on(channel);
+        step(next.or(Alternatives::Unmet), |execution, alternative| {
+            let has_passed = alternative == 0;
+            execution.note(|event| {
+                if has_passed {
+                    event.operation = Operation::Timeout;
+                } else {
+                    event.result = Some(EventResult::Failed);
+                }
+            });
+            has_passed
+        })
     }
 
     /// Sends a message, and takes out the first one if there is no room, as a step.

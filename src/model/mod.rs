@@ -11,6 +11,7 @@
 //! answered by [`is_possible`].
 
 pub(crate) mod atomic;
+pub(crate) mod atomic_cell;
 #[cfg(feature = "future")]
 pub(crate) mod awaited;
 pub(crate) mod barrier;
@@ -22,6 +23,7 @@ pub(crate) mod mutex;
 pub(crate) mod once;
 pub(crate) mod park;
 pub(crate) mod read_write;
+pub(crate) mod select;
 pub(crate) mod task;
 pub(crate) mod thread;
 
@@ -35,6 +37,7 @@ use crate::execution::{
 use crate::memory;
 use crate::trace::{Clock, Event, EventResult, ObjectId, Obstacle, Operation, ThreadId};
 
+use self::atomic_cell::AtomicCell;
 use self::barrier::Barrier;
 use self::cell::Cell;
 use self::channel::Channel;
@@ -214,6 +217,7 @@ pub(crate) struct Order<'a> {
 #[derive(Debug)]
 pub(crate) enum State {
     Atomic(memory::Location),
+    AtomicCell(AtomicCell),
     Mutex(Mutex),
     Condvar(Condvar),
     Channel(Box<Channel>),
@@ -295,6 +299,16 @@ pub(crate) fn is_possible(
         | Requirement::Roused(object)
         | Requirement::Message(object)
         | Requirement::Room(object) => allows(Spot::Object(object)),
+        Requirement::Any(sides) => sides.iter().any(|side| {
+            let (Requirement::Message(channel) | Requirement::Room(channel)) = side.requires()
+            else {
+                return false;
+            };
+            match situation.glimpse(Spot::Object(channel), thread) {
+                Some(glimpse) => glimpse.allows(side.requires()),
+                None => situation.is_possible_now(),
+            }
+        }),
         Requirement::Token => allows(Spot::Token(thread)),
         Requirement::Finished(other) => happened(Spot::End(other)),
         Requirement::Passed(barrier, times) => happened(Spot::Passage(barrier, times)),
@@ -314,7 +328,15 @@ pub(crate) fn can_time_out(
     requirement: Requirement,
     alternatives: Alternatives,
 ) -> bool {
-    matches!(alternatives, Alternatives::Timeout)
+    let can_ever = matches!(
+        alternatives,
+        Alternatives::Timeout
+            | Alternatives::Sides {
+                times_out: true,
+                ..
+            }
+    );
+    can_ever
         && match requirement {
             // Once notified, it only waits for the mutex.
             Requirement::Woken { .. } => !situation.has_happened(Spot::Woken(thread)),
@@ -390,6 +412,7 @@ macro_rules! of_primitive {
     ($state:expr, $primitive:ident => $of_it:expr, Scope => $of_scope:expr) => {
         match $state {
             State::Atomic($primitive) => $of_it,
+            State::AtomicCell($primitive) => $of_it,
             State::Mutex($primitive) => $of_it,
             State::Condvar($primitive) => $of_it,
             State::Channel($primitive) => $of_it,
@@ -435,6 +458,7 @@ pub(crate) fn primitive<'a>(execution: &'a Execution, next: &NextStep) -> &'a dy
         (Some(object), _) => execution.object(object).state.primitive(),
         (None, Operation::Wait | Operation::Park | Operation::Unpark) => &park::Token,
         (None, Operation::Fence) => &atomic::Fence,
+        (None, Operation::Select) => &select::Select,
         (None, _) => &thread::Threads,
     }
 }

@@ -240,6 +240,24 @@ impl Without<'_> {
         first.map(|touch| &touch.before)
     }
 
+    /// What a select has seen of a spot when it was done, of which only one side need have been
+    /// possible.
+    fn glimpse_of_candidate(&self, spot: Spot) -> Option<Glimpse> {
+        let Candidate {
+            thread,
+            announced,
+            end,
+            is_possible,
+            ..
+        } = *self.candidate;
+        if !is_possible || !matches!(announced.next.requires, Requirement::Any(_)) {
+            return None;
+        }
+        let mut touches = self.dependence.touched(spot);
+        let own = touches.find(|touch| touch.step as usize == end)?;
+        own.before.glimpse(thread)
+    }
+
     /// Whether there would be news of what the candidate has looked at.
     fn is_outdated(&self, look: &Look) -> bool {
         let from = look.step + 1;
@@ -280,7 +298,8 @@ impl Without<'_> {
 impl Situation for Without<'_> {
     fn glimpse(&self, spot: Spot, thread: ThreadId) -> Option<Glimpse> {
         let glimpse = self.before(spot).and_then(|before| before.glimpse(thread));
-        glimpse.or_else(|| self.holders(spot).map(Glimpse::ReadWrite))
+        let glimpse = glimpse.or_else(|| self.holders(spot).map(Glimpse::ReadWrite));
+        glimpse.or_else(|| self.glimpse_of_candidate(spot))
     }
 
     fn has_happened(&self, spot: Spot) -> bool {

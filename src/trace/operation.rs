@@ -74,11 +74,14 @@ pub enum Operation {
     Timeout,
     /// A poll of a future.
     Poll,
+    /// A choice among operations of channels that found none possible, reserved room to send, or only
+    /// looked. One that received is a [`Receive`](Self::Receive).
+    Select,
 }
 
 impl Operation {
     /// The whole vocabulary.
-    pub const ALL: [Operation; 29] = [
+    pub const ALL: [Operation; 30] = [
         Operation::Load,
         Operation::Store,
         Operation::Rmw,
@@ -108,6 +111,7 @@ impl Operation {
         Operation::Sleep,
         Operation::Timeout,
         Operation::Poll,
+        Operation::Select,
     ];
 
     /// The kebab-case name.
@@ -142,6 +146,7 @@ impl Operation {
             Operation::Sleep => "sleep",
             Operation::Timeout => "timeout",
             Operation::Poll => "poll",
+            Operation::Select => "select",
         }
     }
 }

@@ -220,6 +220,7 @@ fn note_left_out(execution: &mut Execution, next: &NextStep) {
         Alternatives::None
         | Alternatives::BehindWriters
         | Alternatives::Unfinished
+        | Alternatives::Sides { .. }
         | Alternatives::Waiters
         | Alternatives::WakeUp => return,
         Alternatives::Timeout => LeftOut::Timeouts,

@@ -236,5 +236,9 @@ fn can_repeat(next: &NextStep) -> bool {
             | Alternatives::Unmet
             | Alternatives::Unfinished
             | Alternatives::WakeUp
+            | Alternatives::Sides {
+                times_out: true,
+                ..
+            }
     )
 }
