@@ -118,8 +118,7 @@ impl<T> Timer<T> {
 
     #[track_caller]
     pub(super) fn try_receive(&self, channel: ObjectId) -> Result<T, TryRecvError> {
-        let has_passed =
-            self.can_pass() && Messages::<()>::new().look_at_time(channel) && self.can_pass();
+        let has_passed = self.can_pass() && channel::look_at_time(channel) && self.can_pass();
         if has_passed {
             Ok(self.pass(channel))
         } else {

@@ -499,23 +499,6 @@ impl<T> Messages<T> {
         message.map_or(Ok(()), Err)
     }
 
-    /// Looks whether the time of a channel of time has passed, as a step that goes both ways.
-    #[track_caller]
-    pub(crate) fn look_at_time(&self, channel: ObjectId) -> bool {
-        let next = NextStep::new(Operation::Receive).on(channel);
-        step(next.or(Alternatives::Unmet), |execution, alternative| {
-            let has_passed = alternative == 0;
-            execution.note(|event| {
-                if has_passed {
-                    event.operation = Operation::Timeout;
-                } else {
-                    event.result = Some(EventResult::Failed);
-                }
-            });
-            has_passed
-        })
-    }
-
     /// Sends a message, and takes out the first one if there is no room, as a step.
     #[track_caller]
     pub(crate) fn force_send(&self, channel: ObjectId, message: T) -> Option<T> {
@@ -672,6 +655,23 @@ impl<T> Messages<T> {
         let index = messages.iter().position(|(other, _)| *other == number)?;
         messages.remove(index).map(|(_, message)| message)
     }
+}
+
+/// Looks whether the time of a channel of time has passed, as a step that goes both ways.
+#[track_caller]
+pub(crate) fn look_at_time(channel: ObjectId) -> bool {
+    let next = NextStep::new(Operation::Receive).on(channel);
+    step(next.or(Alternatives::Unmet), |execution, alternative| {
+        let has_passed = alternative == 0;
+        execution.note(|event| {
+            if has_passed {
+                event.operation = Operation::Timeout;
+            } else {
+                event.result = Some(EventResult::Failed);
+            }
+        });
+        has_passed
+    })
 }
 
 /// How many messages are in the channel, as a step. In one without room there never are any.

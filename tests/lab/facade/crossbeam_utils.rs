@@ -205,8 +205,8 @@ fn a_load_and_a_store_of_a_cell_are_two_steps_and_the_failure_replays() {
         assert_eq!(cell.load(), 2);
     }
     let failure = fails(FailureKind::Panic, body);
-    let read = failure.trace.events.iter().filter_map(|event| event.read);
-    assert_eq!(read.last(), Some(Value::Unsigned(1)));
+    let mut read = failure.trace.events.iter().filter_map(|event| event.read);
+    assert_eq!(read.next_back(), Some(Value::Unsigned(1)));
     assert!(explore(body).to_string().contains("count"));
     let again = replay(failure.schedule.as_ref().unwrap(), body);
     let again = again.failure().expect("it fails again");
