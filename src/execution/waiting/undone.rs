@@ -7,6 +7,9 @@
 //! long as it does and reads nothing else: of the threads that rest, they wake only those whose last look
 //! was between a passing write and its undoing. These are woken when it is undone.
 //!
+//! Two rounds are the same if they write the same. What they only look at can differ, as in a round that
+//! waits for a spin lock: that is a loop of its own, with yields of its own.
+//!
 //! What others can do between the steps of a round is explored in the first two.
 //!
 //! If a thread does something else in the middle of a round in which it has written in passing, although
@@ -315,9 +318,10 @@ impl Execution {
         }
         let waiting = &mut self.current_mut().waiting;
         let rounds = &mut waiting.rounds;
-        let only_looks = match rounds.is_followed() {
-            true => rounds.done == 0,
-            false => waiting.has_yielded,
+        let only_looks = if rounds.is_followed() {
+            rounds.done == 0
+        } else {
+            waiting.has_yielded
         };
         if only_looks {
             rounds.has_repeated = false;
@@ -422,7 +426,7 @@ impl Execution {
         if !mine[..end].iter().any(writes) {
             return None;
         }
-        let before = end + mine[end..].iter().position(|event| writes(event))?;
+        let before = end + mine[end..].iter().position(writes)?;
         let end = mine[..before].iter().rposition(|event| yields(event))?;
         let (last, before) = (&mine[..end], &mine[end + 1..]);
         // It may have done something else before.
