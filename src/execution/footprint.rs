@@ -223,7 +223,7 @@ impl Execution {
         let before = std::mem::take(&mut self.footprints.before);
         let own = self.footprints.own.clone();
         let mut touches = std::mem::take(&mut self.footprints.touches);
-        let step = self.recorded_step();
+        let step = self.last_step();
         let mut touch = |spot, mode, before, is_own| {
             let touch = Touch {
                 spot,
@@ -273,6 +273,17 @@ impl Execution {
         }
     }
 
+    /// What the last step was taken to have written in passing lasts.
+    pub(super) fn begin_lasting(&mut self) {
+        let number = self.last_step();
+        let touches = self.footprints.touches.iter_mut().rev();
+        for (_, touch) in touches.take_while(|(step, _)| *step == number) {
+            if matches!(touch.before, Before::Passed) {
+                touch.before = Before::Untold;
+            }
+        }
+    }
+
     /// A thread is about to wait, in the course of the last step.
     #[inline]
     pub(super) fn touch_arrival(&mut self, next: &NextStep) {
@@ -294,13 +305,8 @@ impl Execution {
             before,
             is_own: true,
         };
-        let step = self.recorded_step();
+        let step = self.last_step();
         self.footprints.touches.push((step, touch));
-    }
-
-    /// The number of the last step.
-    fn recorded_step(&self) -> u32 {
-        u32::try_from(self.schedule.len() - 1).expect("steps are bounded")
     }
 
     fn before(&self, spot: Spot) -> Before {

@@ -391,6 +391,7 @@ impl<S: Strategy> Search for Exploration<S> {
         let goes_on = execution.failure().is_none() || self.limits.past_failures;
         if goes_on && self.strategy.begins_again(execution) {
             self.tally = Tally::default();
+            self.steps_after_cut = None;
             return;
         }
         self.tally.left_out.add_all(execution.left_out());

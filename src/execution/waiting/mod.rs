@@ -260,7 +260,8 @@ impl Execution {
         }
     }
 
-    fn last_step(&self) -> u32 {
+    /// The number of the last step.
+    pub(super) fn last_step(&self) -> u32 {
         u32::try_from(self.schedule.len().saturating_sub(1)).expect("steps are bounded")
     }
 
@@ -409,6 +410,12 @@ impl Waiting {
         }
         self.learn(look);
         None
+    }
+
+    /// Whether a spot was changed since the thread has seen it last, if it has.
+    fn has_missed(&self, spot: Spot, version: u32) -> bool {
+        let known = self.known.iter().find(|known| known.spot == spot);
+        known.is_some_and(|known| known.version != version)
     }
 
     /// Remembers what was seen for the first time.

@@ -54,11 +54,6 @@ impl Section {
 }
 
 impl Execution {
-    /// The current thread may have changed plain data.
-    pub(crate) fn note_plain_write(&mut self) {
-        self.current_mut().plain_writes += 1;
-    }
-
     /// The lock that an operation of a thread releases, if the thread may have changed what it guards.
     #[inline]
     pub(in crate::execution) fn publishes(

@@ -369,6 +369,24 @@ pub(crate) fn programs_that_undo_rounds() -> impl Strategy<Value = Program> {
     programs_that_spin(spins, move || vec(other(), 1..=2).boxed(), 1)
 }
 
+/// The same with rounds that are critical sections of a spin lock, for which each of them can wait.
+pub(crate) fn programs_that_poll_under_a_spin_lock() -> impl Strategy<Value = Program> {
+    let spinning = prop_oneof![
+        2 => (1u8..3).prop_map(Op::AwaitSpinning),
+        1 => (1u8..3, 1usize..5).prop_map(|(v, looks)| Op::AwaitSomeSpinning(v, looks)),
+    ];
+    let other = move || {
+        prop_oneof![
+            3 => Just(Op::AddSpinning),
+            1 => Just(Op::IsSpinLocked),
+            1 => (1u8..3).prop_map(Op::AwaitSpinning),
+            1 => access(),
+        ]
+    };
+    let spins = vec(spinning, 1).boxed();
+    programs_that_spin(spins, move || vec(other(), 1..=2).boxed(), 1)
+}
+
 fn programs_that_spin(
     spins: BoxedStrategy<Vec<Op>>,
     ops: impl Fn() -> BoxedStrategy<Vec<Op>>,

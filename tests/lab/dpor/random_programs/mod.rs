@@ -18,8 +18,9 @@ use self::counts::count_programs;
 use self::kinds::{
     CHANNELS, CROSSBEAM, MPSC, atomics, barriers, cells, condition_variables, initialisations,
     messages, mixed, mutexes, nested_reads, panics, parking, programs,
-    programs_that_spin_under_locks, programs_that_undo_rounds, programs_with, queues,
-    read_write_locks, spinning_programs, threads_of_threads, timed_mutexes, upgradable_locks,
+    programs_that_poll_under_a_spin_lock, programs_that_spin_under_locks,
+    programs_that_undo_rounds, programs_with, queues, read_write_locks, spinning_programs,
+    threads_of_threads, timed_mutexes, upgradable_locks,
 };
 use self::program::{Op, Program};
 use self::tasks::{TaskProgram, task_programs};
@@ -265,6 +266,7 @@ agree_on! { 4, Never;
     reduction_loses_no_outcome_of_spinning: spinning_programs(),
     reduction_loses_no_outcome_of_spinning_under_locks: programs_that_spin_under_locks(),
     reduction_loses_no_outcome_of_rounds_that_are_undone: programs_that_undo_rounds(),
+    reduction_loses_no_outcome_of_polls_under_a_spin_lock: programs_that_poll_under_a_spin_lock(),
 }
 
 /// Main only starts and joins the threads.

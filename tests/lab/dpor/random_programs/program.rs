@@ -10,7 +10,7 @@ use std::time::Duration;
 use racelab::cell::UnsafeCell;
 use racelab::parking_lot::{self, MutexGuard, RwLockUpgradableReadGuard, RwLockWriteGuard};
 use racelab::queue::{ArrayQueue, SegQueue};
-use racelab::sync::atomic::{AtomicU8, Ordering, Ordering::SeqCst, fence};
+use racelab::sync::atomic::{AtomicBool, AtomicU8, Ordering, Ordering::SeqCst, fence};
 use racelab::sync::{
     Arc, Barrier, Condvar, LazyLock, LockResult, Mutex, Once, OnceLock, RwLock, TryLockError,
     TryLockResult,
@@ -121,6 +121,14 @@ pub(crate) enum Op {
     AwaitSomeCounted(usize, usize),
     /// Waits until what a mutex guards is not 0, and gives up after this number of looks.
     AwaitSomeLocked(usize, usize),
+    /// Adds one to what the spin lock guards.
+    AddSpinning,
+    /// Whether the spin lock is locked.
+    IsSpinLocked,
+    /// Waits until what the spin lock guards has this value at least, by a critical section in each round.
+    AwaitSpinning(u8),
+    /// Likewise, and gives up after this number of looks.
+    AwaitSomeSpinning(u8, usize),
 
     ReadCell,
     WriteCell(u8),
@@ -221,6 +229,47 @@ struct Shared {
     array: ArrayQueue<i8>,
     segments: SegQueue<i8>,
     cell: Plain,
+    spin: SpinLock,
+}
+
+/// A number behind a lock that is an atomic.
+struct SpinLock {
+    is_locked: AtomicBool,
+    value: Plain,
+}
+
+impl SpinLock {
+    fn lock(&self) {
+        let lock = || {
+            let exchanged = self.is_locked.compare_exchange(false, true, SeqCst, SeqCst);
+            exchanged.is_ok()
+        };
+        while !lock() {
+            thread::yield_now();
+        }
+    }
+
+    fn unlock(&self) {
+        self.is_locked.store(false, SeqCst);
+    }
+
+    fn add(&self) -> u8 {
+        self.lock();
+        // SAFETY: see `Plain`.
+        let value = unsafe { self.value.0.read() } + 1;
+        // SAFETY: see `Plain`.
+        unsafe { self.value.0.write(value) };
+        self.unlock();
+        value
+    }
+
+    fn get(&self) -> u8 {
+        self.lock();
+        // SAFETY: see `Plain`.
+        let value = unsafe { self.value.0.read() };
+        self.unlock();
+        value
+    }
 }
 
 /// A cell that threads share with no care.
@@ -247,6 +296,10 @@ impl Shared {
             array: ArrayQueue::new(1),
             segments: SegQueue::new(),
             cell: Plain(UnsafeCell::new(0)),
+            spin: SpinLock {
+                is_locked: AtomicBool::new(false),
+                value: Plain(UnsafeCell::new(0)),
+            },
         }
     }
 }
@@ -567,6 +620,31 @@ impl Runner {
             Op::AwaitSomeLocked(mutex, looks) => {
                 let is_set = || {
                     let is_set = *shared.mutexes[mutex].lock().unwrap() != 0;
+                    if !is_set {
+                        thread::yield_now();
+                    }
+                    is_set
+                };
+                let is_set = (0..looks).any(|_| is_set());
+                self.see(is_set);
+            }
+
+            Op::AddSpinning => {
+                let value = shared.spin.add();
+                self.see(value);
+            }
+            Op::IsSpinLocked => {
+                let is_locked = shared.spin.is_locked.load(SeqCst);
+                self.see(is_locked);
+            }
+            Op::AwaitSpinning(value) => {
+                while shared.spin.get() < value {
+                    thread::yield_now();
+                }
+            }
+            Op::AwaitSomeSpinning(value, looks) => {
+                let is_set = || {
+                    let is_set = shared.spin.get() >= value;
                     if !is_set {
                         thread::yield_now();
                     }
