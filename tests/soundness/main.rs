@@ -10,6 +10,7 @@
 )]
 
 mod cell;
+mod locks_of_tasks;
 mod once;
 mod parking_lot;
 mod raw_locks;
