@@ -377,11 +377,12 @@ impl Execution {
             let ways = self.ways(id, next);
             let may_fail = !matches!(
                 next.alternatives,
-                Alternatives::None | Alternatives::Timeout
+                Alternatives::None | Alternatives::Timeout | Alternatives::Branches(_)
             );
             if ways == 1 && may_fail && self.stalls(id, next) {
                 left_out.add(match next.alternatives {
                     Alternatives::WakeUp => LeftOut::RepeatedWakeUps,
+                    Alternatives::Expiry(_) => LeftOut::RepeatedTimeouts,
                     _ => LeftOut::RepeatedFailures,
                 });
             }

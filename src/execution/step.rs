@@ -388,7 +388,7 @@ impl Execution {
             return true;
         }
         let event = *self.events.last().expect("the operation was recorded");
-        let polls = self.thread(self.current).polls;
+        let polls = self.thread(self.current).task.is_some();
         self.order(&event, next);
         if mode == Mode::RunningOn {
             // What happens before what is kept, since a race still must not take place.

@@ -40,7 +40,7 @@ use self::condvar::Condvar;
 use self::mutex::Mutex;
 use self::once::{Initialisation, Progress};
 use self::read_write::{Holds, ReadWrite};
-use self::task::Task;
+use self::task::{Task, TaskSet};
 
 /// What the operations of a primitive mean to other threads, and so to a search.
 ///
@@ -214,6 +214,7 @@ pub(crate) enum State {
     Once(Initialisation),
     Barrier(Barrier),
     Task(Task),
+    TaskSet(TaskSet),
     Cell(Cell),
     /// The threads of a scope, which the scope itself keeps.
     Scope,
@@ -388,6 +389,7 @@ macro_rules! of_primitive {
             State::Once($primitive) => $of_it,
             State::Barrier($primitive) => $of_it,
             State::Task($primitive) => $of_it,
+            State::TaskSet($primitive) => $of_it,
             State::Cell($primitive) => $of_it,
             State::Scope => $of_scope,
         }
@@ -424,6 +426,7 @@ pub(crate) fn primitive<'a>(execution: &'a Execution, next: &NextStep) -> &'a dy
         (Some(object), _) => execution.object(object).state.primitive(),
         (None, Operation::Wait | Operation::Park | Operation::Unpark) => &park::Token,
         (None, Operation::Fence) => &atomic::Fence,
+        (None, Operation::Poll) => &task::Branches,
         (None, _) => &thread::Threads,
     }
 }

@@ -74,11 +74,13 @@ pub enum Operation {
     Timeout,
     /// A poll of a future.
     Poll,
+    /// A request that a task be cancelled where it waits next.
+    Abort,
 }
 
 impl Operation {
     /// The whole vocabulary.
-    pub const ALL: [Operation; 29] = [
+    pub const ALL: [Operation; 30] = [
         Operation::Load,
         Operation::Store,
         Operation::Rmw,
@@ -108,6 +110,7 @@ impl Operation {
         Operation::Sleep,
         Operation::Timeout,
         Operation::Poll,
+        Operation::Abort,
     ];
 
     /// The kebab-case name.
@@ -142,6 +145,7 @@ impl Operation {
             Operation::Sleep => "sleep",
             Operation::Timeout => "timeout",
             Operation::Poll => "poll",
+            Operation::Abort => "abort",
         }
     }
 }

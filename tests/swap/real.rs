@@ -8,7 +8,7 @@ mod with_the_real_crates {
 
     mod tokio {
         pub(super) use ::tokio::sync::mpsc::{channel, error::SendError};
-        pub(super) use ::tokio::task::{JoinHandle, spawn, yield_now};
+        pub(super) use ::tokio::{spawn, task};
     }
 
     include!("jobs.rs");

@@ -16,6 +16,7 @@ mod queue;
 mod running_on;
 mod rwlock;
 mod same_as_std;
+mod tasks;
 mod thread_local;
 mod worlds;
 
