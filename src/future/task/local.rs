@@ -12,8 +12,8 @@ use pin_project_lite::pin_project;
 
 use crate::thread;
 
-/// Like [`tokio::task_local!`]: declares values that each task has for itself, while a
-/// [`LocalKey::scope`] runs.
+/// Like tokio's macro of this name: declares values that each task has for itself, while a
+/// `LocalKey::scope` runs.
 ///
 /// ```
 /// use racelab::future;

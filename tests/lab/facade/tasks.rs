@@ -256,7 +256,7 @@ fn a_runtime_runs_tasks_between_its_calls_of_block_on() {
             let entered = spawn(async { 2 });
             drop(guard);
             assert!(Handle::try_current().is_err());
-            assert_eq!(first + runtime.handle().block_on(entered).unwrap(), 3);
+            assert_eq!(first + runtime.block_on(entered).unwrap(), 3);
         };
         body();
         let report = Explorer::new(Engine::Dpor).explore(body);
