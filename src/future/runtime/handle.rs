@@ -100,7 +100,7 @@ impl Runtime {
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         match &self.real {
             // One with a single thread runs its tasks here.
-            Some(real) if !self.handle.is_in_execution() => real.block_on(future),
+            Some(real) if !is_running() => real.block_on(future),
             _ => self.handle.block_on(future),
         }
     }
@@ -273,10 +273,6 @@ impl Handle {
         &self.kind
     }
 
-    fn is_in_execution(&self) -> bool {
-        is_running()
-    }
-
     fn shut_down(&self, waits: bool) {
         let Kind::Modelled(tasks) = &self.kind else {
             return;
@@ -284,12 +280,11 @@ impl Handle {
         if !self.binding.is_current() {
             return;
         }
-        if waits && drive::current().is_some() && !std::thread::panicking() {
-            panic!(
-                "Cannot drop a runtime in a context where blocking is not allowed. This happens \
-                 when a runtime is dropped from within an asynchronous context."
-            );
-        }
+        assert!(
+            !waits || drive::current().is_none() || std::thread::panicking(),
+            "Cannot drop a runtime in a context where blocking is not allowed. This happens when a \
+             runtime is dropped from within an asynchronous context."
+        );
         tasks.shut_down(waits, self.binding.made_at());
     }
 }

@@ -185,11 +185,11 @@ impl TaskRef {
 
     /// Aborts the task in a destructor, called for at this place.
     pub(in crate::future) fn abort_in_drop(&self, at: &'static Location<'static>) {
-        if self.binding.is_current() && !self.is_known_to_be_done() {
-            let task = self.binding.object();
-            let next = NextStep::new(Operation::Abort).at(at);
-            task.into_iter()
-                .for_each(|task| model::task::abort_in_drop(task, next));
+        if self.binding.is_current()
+            && !self.is_known_to_be_done()
+            && let Some(task) = self.binding.object()
+        {
+            model::task::abort_in_drop(task, NextStep::new(Operation::Abort).at(at));
         }
     }
 
@@ -221,7 +221,7 @@ impl TaskRef {
         };
         let mut waker = Some(context.waker().clone());
         let is_done = self.look(task, || {
-            std::mem::swap(&mut waker, &mut slot.lock().waiting)
+            std::mem::swap(&mut waker, &mut slot.lock().waiting);
         });
         // It may be one that was there before, and its destructor may be anything.
         drop(waker);

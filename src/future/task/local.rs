@@ -90,10 +90,8 @@ impl<T: 'static> LocalKey<T> {
     where
         F: FnOnce(&T) -> R,
     {
-        match self.try_with(f) {
-            Ok(result) => result,
-            Err(_) => panic!("cannot access a task-local storage value without setting it first"),
-        }
+        let result = self.try_with(f).ok();
+        result.expect("cannot access a task-local storage value without setting it first")
     }
 
     /// Gives access to the value.

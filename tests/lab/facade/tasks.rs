@@ -1,6 +1,6 @@
 //! How tasks end, and what ends them: aborts, panics, timers, the end of a runtime.
 
-use std::future::{pending, poll_fn};
+use std::future::{pending, poll_fn, ready};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -440,15 +440,12 @@ fn a_loop_that_waits_for_a_flag_by_timers_ends_if_it_is_set() {
 
 #[test]
 fn any_branch_of_a_select_is_polled_first_and_with_biased_the_first_one() {
-    async fn number(n: u32) -> u32 {
-        n
-    }
     let results = outcomes(|| {
         block_on(async {
             outcome(future::select! {
-                n = number(1) => n,
-                n = number(2) => n,
-                n = number(3), if false => n,
+                n = ready(1) => n,
+                n = ready(2) => n,
+                n = ready(3), if false => n,
             });
         });
     });
@@ -457,8 +454,8 @@ fn any_branch_of_a_select_is_polled_first_and_with_biased_the_first_one() {
         block_on(async {
             outcome(future::select! {
                 biased;
-                n = number(1) => n,
-                n = number(2) => n,
+                n = ready(1) => n,
+                n = ready(2) => n,
             });
         });
     });
