@@ -377,11 +377,15 @@ impl Execution {
             let ways = self.ways(id, next);
             let may_fail = !matches!(
                 next.alternatives,
-                Alternatives::None | Alternatives::Timeout | Alternatives::Sides { .. }
+                Alternatives::None
+                    | Alternatives::Timeout
+                    | Alternatives::Sides { .. }
+                    | Alternatives::Branches(_)
             );
             if ways == 1 && may_fail && self.stalls(id, next) {
                 left_out.add(match next.alternatives {
                     Alternatives::WakeUp => LeftOut::RepeatedWakeUps,
+                    Alternatives::Expiry(_) => LeftOut::RepeatedTimeouts,
                     _ => LeftOut::RepeatedFailures,
                 });
             }

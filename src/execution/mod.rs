@@ -79,6 +79,8 @@ use recorded::{Lineage, Recorded};
 pub(crate) use refusal::Refusal;
 #[cfg(feature = "cli")]
 pub(crate) use refusal::refuse;
+#[cfg(feature = "future")]
+pub(crate) use root::{caught_panic, fail_of_caught, is_doom};
 pub(crate) use root::{message_of, run_body, run_thread};
 pub(crate) use running::intrusion;
 pub(crate) use runtime::{RacesWith, Runtime};

@@ -172,6 +172,11 @@ pub(crate) enum Alternatives {
     Unfinished,
     /// The wait that it begins can end spuriously, where such wake-ups are explored: alternative 1.
     WakeUp,
+    /// The timer with this number of its task can have expired, or not yet: alternative 1 is that it
+    /// has.
+    Expiry(u32),
+    /// It polls one of so many branches first: alternative `k` is the one with this number.
+    Branches(u32),
     /// It can wait behind a thread that waits to write, for ever if nobody can do anything else:
     /// alternative 1.
     BehindWriters,

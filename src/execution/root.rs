@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::trace::ThreadId;
 
 use super::closing::close;
-use super::{Ending, Mode, Spot, with};
+use super::{Ending, Mode, Panic, Spot, try_with, with};
 
 /// What the threads of a doomed execution are unwound with.
 pub(super) struct Doomed;
@@ -81,6 +81,29 @@ fn fail(thread: ThreadId, payload: &(dyn Any + Send)) {
         } else {
             execution.end(ending);
         }
+    });
+}
+
+/// Whether this is what the threads of a doomed execution are unwound with, and not a panic of the code
+/// under test.
+pub(crate) fn is_doom(payload: &(dyn Any + Send)) -> bool {
+    payload.is::<Doomed>()
+}
+
+/// What the current thread has panicked with, which was caught, and where.
+pub(crate) fn caught_panic(payload: &(dyn Any + Send)) -> Panic {
+    let noted = with(|execution| execution.current_mut().last_panic.take());
+    noted.unwrap_or_else(|| (message_of(payload), None))
+}
+
+/// Lets a panic that a thread has caught be the failure after all, since nobody has asked for it.
+pub(crate) fn fail_of_caught(thread: ThreadId, (message, at): Panic) {
+    try_with(|execution| {
+        execution.end(Ending::Panicked {
+            thread,
+            message,
+            at,
+        });
     });
 }
 

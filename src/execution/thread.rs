@@ -1,6 +1,6 @@
 //! The threads of an execution.
 
-use crate::trace::{Clock, ThreadId};
+use crate::trace::{Clock, ObjectId, ThreadId};
 
 use super::happens_before::Knowledge;
 use super::locals::Locals;
@@ -60,8 +60,8 @@ pub(crate) struct Thread {
     pub(crate) lingers: bool,
     /// Whether it was notified since it began to wait, or its wait has timed out.
     pub(crate) woken: bool,
-    /// Whether it runs futures: `block_on`, or a task.
-    pub(crate) polls: bool,
+    /// The task that it runs, which can be that of a `block_on`.
+    pub(crate) task: Option<ObjectId>,
     /// Whether it can pass its next `park`.
     pub(crate) has_token: bool,
     /// How often its token was given or taken.
@@ -117,7 +117,7 @@ impl Thread {
             waits_unwinding,
             lingers,
             woken,
-            polls,
+            task,
             has_token,
             tokens,
             plain_writes,
@@ -130,6 +130,7 @@ impl Thread {
         *next = None;
         *standing = Standing::Idle;
         *parent = None;
+        *task = None;
         *last_panic = None;
         *first_panic = None;
         let flags = [
@@ -144,7 +145,6 @@ impl Thread {
             waits_unwinding,
             lingers,
             woken,
-            polls,
             has_token,
         ];
         for flag in flags {

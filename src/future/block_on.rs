@@ -3,8 +3,8 @@
 /// Runs a future to its end on this thread, with a runtime for the tasks that it starts.
 ///
 /// Outside of executions that is a runtime of tokio with two threads. When the future has ended,
-/// the tasks that are left are cancelled where they wait next. In an execution they run to their
-/// end. Without the feature `future` no tasks can be started, and there is no runtime.
+/// the tasks that are left are cancelled where they wait next, and it waits until they have ended, in
+/// executions too. Without the feature `future` no tasks can be started, and there is no runtime.
 ///
 /// ```
 /// use std::future::poll_fn;
@@ -35,15 +35,43 @@
 pub fn block_on<F: Future>(future: F) -> F::Output {
     #[cfg(feature = "engine")]
     if crate::execution::is_running() {
-        return super::task::block_on(future);
+        return in_execution(future);
     }
     run(future)
+}
+
+#[cfg(all(feature = "engine", feature = "future"))]
+#[track_caller]
+fn in_execution<F: Future>(future: F) -> F::Output {
+    use std::panic::Location;
+    use std::sync::Arc;
+
+    use super::runtime::Tasks;
+
+    /// A runtime of one future, which ends with it.
+    struct Runtime(Arc<Tasks>, &'static Location<'static>);
+
+    impl Drop for Runtime {
+        fn drop(&mut self) {
+            self.0.shut_down(true, self.1);
+        }
+    }
+
+    let runtime = Runtime(Arc::default(), Location::caller());
+    runtime.0.block_on(future)
+}
+
+#[cfg(all(feature = "engine", not(feature = "future")))]
+#[track_caller]
+fn in_execution<F: Future>(future: F) -> F::Output {
+    super::task::drive::block_on(future)
 }
 
 #[cfg(feature = "future")]
 fn run<F: Future>(future: F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        .enable_all()
         .build()
         .expect("the system can start threads");
     runtime.block_on(future)

@@ -1,4 +1,7 @@
-//! Tasks and what they wait for, as tokio has them, bound at run time.
+//! Tasks and what they wait for, as the crate tokio has them, bound at run time.
+//!
+//! What tokio has is at its path, so that `use racelab::future as tokio;` is all that changes. Beside it
+//! there is [`block_on`], which makes a runtime for one future.
 //!
 //! Outside of executions they are tokio's. Inside, each task is a thread that the lab schedules
 //! and that polls its future: first at once, and then each time after its waker was used. A poll
@@ -6,12 +9,15 @@
 //! Wakers may be cloned, kept, dropped, used from any thread of the execution, and used twice: the
 //! futures of other crates and hand-written ones run as well, if what they share is the façade's.
 //!
-//! In an execution the tasks belong to it, and not to the [`block_on`] that they were started in:
-//! they run to their end. tokio cancels those that are left when its runtime ends, which would
-//! hide tasks that wait forever.
+//! When a runtime ends, as that of [`block_on`] does with its future, the tasks that are left are
+//! cancelled where they wait next, in an execution as well. A panic of a task is an error where its
+//! handle is awaited. If nobody takes it out of the handle, it is the failure of the execution.
 //!
-//! [`block_on`] and [`yield_now`] are always there. The rest needs the feature `future`, and without
-//! `engine` it *is* tokio's.
+//! Input and output, `LocalSet` and `#[tokio::test]` are not there: files and sockets are of the machine,
+//! a `LocalSet` needs one thread that runs several tasks, and the attribute makes a runtime of tokio's own.
+//!
+//! [`block_on`] and `task::yield_now` are always there. The rest needs the feature `future`, and without
+//! `engine` it *is* tokio's, but for the macros `select!`, `join!` and `try_join!`.
 //!
 //! ```
 //! # #[cfg(feature = "future")] {
@@ -36,20 +42,34 @@
 //! ```
 
 mod block_on;
-#[cfg(all(feature = "engine", feature = "future"))]
-mod join;
+#[cfg(feature = "future")]
+pub mod runtime;
+#[cfg(feature = "future")]
+mod select;
 #[cfg(feature = "future")]
 pub mod sync;
-#[cfg(feature = "engine")]
-mod task;
-#[cfg(any(feature = "engine", not(feature = "future")))]
-mod yield_now;
+pub mod task;
+#[cfg(feature = "future")]
+pub mod time;
+
+/// For the macros.
+#[cfg(feature = "future")]
+#[doc(hidden)]
+pub mod __select {
+    pub use super::select::{Disabled, Either, Rounds, in_turn, poll_once};
+}
 
 pub use self::block_on::block_on;
-#[cfg(all(feature = "engine", feature = "future"))]
-pub use self::join::{JoinError, JoinHandle, spawn};
-#[cfg(any(feature = "engine", not(feature = "future")))]
-pub use self::yield_now::yield_now;
+#[cfg(feature = "future")]
+pub use self::task::spawn;
+#[cfg(all(feature = "future", feature = "engine"))]
+#[doc(inline)]
+pub use crate::__task_local as task_local;
+#[cfg(feature = "future")]
+#[doc(inline)]
+pub use crate::{__join as join, __select as select, __try_join as try_join};
+#[cfg(feature = "future")]
+pub use tokio::pin;
 // Only what the lab has as well: the rest would be missed only when a test is built.
 #[cfg(all(feature = "future", not(feature = "engine")))]
-pub use tokio::task::{JoinError, JoinHandle, spawn, yield_now};
+pub use tokio::task_local;

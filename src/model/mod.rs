@@ -45,7 +45,7 @@ use self::condvar::Condvar;
 use self::mutex::Mutex;
 use self::once::{Initialisation, Progress};
 use self::read_write::{Holds, ReadWrite};
-use self::task::Task;
+use self::task::{Task, TaskSet};
 
 /// What the operations of a primitive mean to other threads, and so to a search.
 ///
@@ -227,6 +227,7 @@ pub(crate) enum State {
     Task(Task),
     #[cfg(feature = "future")]
     Awaited(Box<awaited::Awaited>),
+    TaskSet(TaskSet),
     Cell(Cell),
     /// The threads of a scope, which the scope itself keeps.
     Scope,
@@ -422,6 +423,7 @@ macro_rules! of_primitive {
             State::Task($primitive) => $of_it,
             #[cfg(feature = "future")]
             State::Awaited($primitive) => $of_it,
+            State::TaskSet($primitive) => $of_it,
             State::Cell($primitive) => $of_it,
             State::Scope => $of_scope,
         }
@@ -459,6 +461,7 @@ pub(crate) fn primitive<'a>(execution: &'a Execution, next: &NextStep) -> &'a dy
         (None, Operation::Wait | Operation::Park | Operation::Unpark) => &park::Token,
         (None, Operation::Fence) => &atomic::Fence,
         (None, Operation::Select) => &select::Select,
+        (None, Operation::Poll) => &task::Branches,
         (None, _) => &thread::Threads,
     }
 }

@@ -77,11 +77,13 @@ pub enum Operation {
     /// A choice among operations of channels that found none possible, reserved room to send, or only
     /// looked. One that received is a [`Receive`](Self::Receive).
     Select,
+    /// A request that a task be cancelled where it waits next.
+    Abort,
 }
 
 impl Operation {
     /// The whole vocabulary.
-    pub const ALL: [Operation; 30] = [
+    pub const ALL: [Operation; 31] = [
         Operation::Load,
         Operation::Store,
         Operation::Rmw,
@@ -112,6 +114,7 @@ impl Operation {
         Operation::Timeout,
         Operation::Poll,
         Operation::Select,
+        Operation::Abort,
     ];
 
     /// The kebab-case name.
@@ -147,6 +150,7 @@ impl Operation {
             Operation::Timeout => "timeout",
             Operation::Poll => "poll",
             Operation::Select => "select",
+            Operation::Abort => "abort",
         }
     }
 }

@@ -84,7 +84,7 @@ fn a_task_records_as_a_thread_does() {
             future::block_on(async {
                 let tasks = [1, 2].map(|number| {
                     future::spawn(async move {
-                        future::yield_now().await;
+                        future::task::yield_now().await;
                         outcome(number);
                     })
                 });

@@ -59,13 +59,13 @@ pub(super) async fn sum_in_tasks(numbers: &[u32], bound: usize) -> u32 {
     let tasks = numbers.iter().map(|&number| {
         let sender = sender.clone();
         tokio::spawn(async move {
-            tokio::yield_now().await;
+            tokio::task::yield_now().await;
             let sent: Result<(), tokio::sync::mpsc::error::SendError<u32>> =
                 sender.send(number * number).await;
             sent.is_ok()
         })
     });
-    let tasks: Vec<tokio::JoinHandle<bool>> = tasks.collect();
+    let tasks: Vec<tokio::task::JoinHandle<bool>> = tasks.collect();
     drop(sender);
     let mut sum = 0;
     while let Some(square) = receiver.recv().await {

@@ -7,8 +7,7 @@ mod with_the_real_crates {
     use ::std::{thread, time::Duration};
 
     mod tokio {
-        pub(super) use ::tokio::sync;
-        pub(super) use ::tokio::task::{JoinHandle, spawn, yield_now};
+        pub(super) use ::tokio::{spawn, sync, task};
     }
 
     include!("jobs.rs");

@@ -198,6 +198,9 @@ fn unsupported(execution: &Execution, next: &NextStep) -> Option<String> {
         (_, Alternatives::Unfinished) => Some(format!(
             "under loom nobody can ask whether a thread has finished, as {at} does"
         )),
+        (_, Alternatives::Branches(_)) => Some(format!(
+            "loom polls the branches of a `select!` in one order only, and {at} has one that is not `biased`"
+        )),
         _ => None,
     }
 }
@@ -221,9 +224,10 @@ fn note_left_out(execution: &mut Execution, next: &NextStep) {
         | Alternatives::BehindWriters
         | Alternatives::Unfinished
         | Alternatives::Sides { .. }
+        | Alternatives::Branches(_)
         | Alternatives::Waiters
         | Alternatives::WakeUp => return,
-        Alternatives::Timeout => LeftOut::Timeouts,
+        Alternatives::Timeout | Alternatives::Expiry(_) => LeftOut::Timeouts,
         Alternatives::Spurious(_) => LeftOut::SpuriousFailures,
         Alternatives::Unmet => LeftOut::Rendezvous,
     };

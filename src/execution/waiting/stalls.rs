@@ -235,6 +235,7 @@ fn can_repeat(next: &NextStep) -> bool {
             | Alternatives::Spurious(_)
             | Alternatives::Unmet
             | Alternatives::Unfinished
+            | Alternatives::Expiry(_)
             | Alternatives::WakeUp
             | Alternatives::Sides {
                 times_out: true,

@@ -3,7 +3,7 @@
 use tokio::runtime::Builder;
 
 use crate::execution::is_running;
-use crate::future::task;
+use crate::future::task::drive;
 
 /// Runs a future of this module on the current thread.
 ///
@@ -17,7 +17,7 @@ pub(super) fn block_on<F: Future>(future: F) -> F::Output {
         return runtime.expect("it has no driver").block_on(future);
     }
     assert!(
-        !task::is_inside(),
+        drive::current().is_none(),
         "Cannot block the current thread from within a runtime. This happens because a function \
          attempted to block the current thread while the thread is being used to drive \
          asynchronous tasks."

@@ -18,6 +18,7 @@ mod running_on;
 mod rwlock;
 mod same_as_std;
 mod select;
+mod tasks;
 mod thread_local;
 mod tokio;
 mod worlds;

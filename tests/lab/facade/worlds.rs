@@ -565,7 +565,7 @@ fn the_façade_is_send_and_sync_where_std_is() {
     is_sync::<ArrayQueue<std::cell::Cell<u8>>>();
     is_sync::<future::sync::mpsc::Sender<std::cell::Cell<u8>>>();
     is_send::<future::sync::mpsc::Receiver<std::cell::Cell<u8>>>();
-    is_sync::<future::JoinHandle<std::cell::Cell<u8>>>();
+    is_sync::<future::task::JoinHandle<std::cell::Cell<u8>>>();
 }
 
 #[test]
@@ -574,5 +574,5 @@ fn the_futures_of_the_façade_can_be_sent() {
     let (sender, mut receiver) = future::sync::mpsc::channel(1);
     is_send(&sender.send(1));
     is_send(&receiver.recv());
-    is_send(&future::yield_now());
+    is_send(&future::task::yield_now());
 }

@@ -156,7 +156,7 @@ impl Member {
         for op in &ops {
             let message = self.message();
             match (op, &self.sender, &mut self.receiver) {
-                (TaskOp::Yield, ..) => future::yield_now().await,
+                (TaskOp::Yield, ..) => future::task::yield_now().await,
                 (TaskOp::Send, Some(sender), _) => {
                     let sent = sender.send(message).await;
                     self.seen.push(if sent.is_ok() { 0 } else { -1 });

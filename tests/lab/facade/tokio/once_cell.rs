@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use racelab::future::sync::{Barrier, OnceCell};
-use racelab::future::{self, spawn, yield_now};
+use racelab::future::{self, spawn, task::yield_now};
 use racelab::{Named, outcome};
 
 use super::super::same_as_std::{Op, agree, ops};

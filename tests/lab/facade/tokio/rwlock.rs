@@ -165,7 +165,7 @@ fn readers_share_the_lock_and_a_writer_does_not() {
         let writer = spawn(async move {
             let mut both = other.write().await;
             both.0 += 1;
-            future::yield_now().await;
+            future::task::yield_now().await;
             both.1 += 1;
         });
         let first = lock.read().await;

@@ -148,7 +148,7 @@ fn a_panic_with_futures_that_wait_is_the_failure() {
             let other = Arc::clone(&mutex);
             let first = spawn(async move { *other.lock().await += 1 });
             let second = spawn(async move { receiver.recv().await });
-            future::yield_now().await;
+            future::task::yield_now().await;
             outcome("panics");
             assert_eq!(*guard, 1, "to be seen");
             drop((first, second, sender));
@@ -184,7 +184,7 @@ fn a_task_that_polls_a_lock_until_it_is_set_ends_or_is_a_livelock() {
                 let other = Arc::clone(&is_set);
                 let task = spawn(async move {
                     while !*other.lock().await {
-                        future::yield_now().await;
+                        future::task::yield_now().await;
                     }
                 });
                 *is_set.lock().await = sets;

@@ -7,54 +7,61 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use crate::execution::{Binding, NextStep, with};
 use crate::model::task;
-use crate::trace::{Operation, ThreadId};
+use crate::trace::{ObjectId, Operation, ThreadId};
 
 /// Gives a task the name of its thread.
-pub(super) fn name(task: &Binding, thread: ThreadId) {
+pub(in crate::future) fn name(task: &Binding, thread: ThreadId) {
     task.name(thread.to_string().into());
 }
 
 /// Runs a future on the current thread.
 #[track_caller]
-pub(super) fn block_on<F: Future>(future: F) -> F::Output {
+pub(in crate::future) fn block_on<F: Future>(future: F) -> F::Output {
     let at = Location::caller();
+    assert_outside();
+    let task = task::bind(None);
+    name(&task, with(|execution| execution.me()));
+    drive(task, at, future).expect("nobody can abort it")
+}
+
+/// Panics if the current thread runs a task.
+#[track_caller]
+pub(in crate::future) fn assert_outside() {
     assert!(
-        !is_inside(),
+        current().is_none(),
         "racelab: `block_on` inside of `block_on` or of a task: its thread could not poll anything else"
     );
-    let task = task::bind();
-    name(&task, with(|execution| execution.me()));
-    run(task, at, future)
 }
 
-/// Whether the current thread runs futures.
-pub(super) fn is_inside() -> bool {
-    with(|execution| execution.current_mut().polls)
+/// The task that the current thread runs.
+pub(in crate::future) fn current() -> Option<ObjectId> {
+    with(|execution| execution.current_mut().task)
 }
 
-/// Polls a future on the current thread until it has ended, and drops it.
+/// Polls a future on the current thread until it has ended, and drops it. `None` if the task was
+/// aborted first.
 ///
 /// A poll is a step, which is possible first at once and then when the task was woken since the
 /// last one began: so no wake-up during a poll is lost.
-pub(super) fn run<F: Future>(
+pub(in crate::future) fn drive<F: Future>(
     binding: Binding,
     at: &'static Location<'static>,
     future: F,
-) -> F::Output {
-    let _inside = Inside::enter();
+) -> Option<F::Output> {
     let object = binding.object().expect("the task was made in here");
+    let _inside = Inside::enter(object);
     let waker = Waker::from(Arc::new(Wakes(binding)));
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);
-    let mut next = task::poll(object).at(at);
-    loop {
-        task::begin_poll(object, next);
+    let mut place = at;
+    while task::begin_poll(object, task::poll(object).at(place)) {
         if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-            return value;
+            return Some(value);
         }
         // It waits where it has found last that it has to.
-        next = next.at(with(|execution| execution.place()).unwrap_or(at));
+        place = with(|execution| execution.place()).unwrap_or(at);
     }
+    None
 }
 
 /// What is behind the waker of a task.
@@ -72,18 +79,18 @@ impl Wake for Wakes {
     }
 }
 
-/// The time in which a thread runs futures.
-struct Inside;
+/// The time in which a thread runs a task.
+pub(super) struct Inside;
 
 impl Inside {
-    fn enter() -> Self {
-        with(|execution| execution.current_mut().polls = true);
+    pub(super) fn enter(task: ObjectId) -> Self {
+        with(|execution| execution.current_mut().task = Some(task));
         Inside
     }
 }
 
 impl Drop for Inside {
     fn drop(&mut self) {
-        with(|execution| execution.current_mut().polls = false);
+        with(|execution| execution.current_mut().task = None);
     }
 }
