@@ -731,6 +731,8 @@ fn a_deadlock_of_tasks_leaves_nothing() {
         block_on(async {
             let sender = waiting_tasks(live).await;
             drop(sender);
+            // Its end would cancel them.
+            std::future::pending::<()>().await;
         });
     });
 }

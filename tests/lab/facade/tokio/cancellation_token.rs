@@ -3,7 +3,7 @@
 use std::task::Poll;
 
 use proptest::prelude::*;
-use racelab::future::{self, spawn, sync::CancellationToken, yield_now};
+use racelab::future::{self, spawn, sync::CancellationToken, task::yield_now};
 use racelab::{Named, outcome};
 
 use super::super::same_as_std::{Op, agree, ops};
