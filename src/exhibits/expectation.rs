@@ -42,6 +42,16 @@ pub enum Expectation {
 /// The variants that an engine cannot run, apart from those that their kind tells.
 const MISSING: &[(&str, Engine, Missing)] = &[
     ("queue-consumer/condvar", Engine::Loom, Missing::WakeOrder),
+    (
+        "async-pitfalls/dropped-half-way",
+        Engine::Loom,
+        Missing::TimeOuts,
+    ),
+    (
+        "async-pitfalls/cancel-safe",
+        Engine::Loom,
+        Missing::TimeOuts,
+    ),
     ("corpus/reorder_5", Engine::Loom, Missing::ManyThreads),
     ("corpus/reorder_10", Engine::Loom, Missing::ManyThreads),
 ];

@@ -6,6 +6,7 @@
 //! Beside the gallery stands the corpus: programs with a known bug, on which searches are compared;
 //! and what is shared across processes, which no search can schedule.
 
+pub mod async_pitfalls;
 pub mod corpus;
 pub mod counter;
 pub mod event_loop;
@@ -164,6 +165,7 @@ pub const ALL: &[&Exhibit] = &[
     &queue_consumer::EXHIBIT,
     &pool::EXHIBIT,
     &event_loop::EXHIBIT,
+    &async_pitfalls::EXHIBIT,
 ];
 
 /// The programs on which searches are compared. They are no part of the gallery: there is nothing

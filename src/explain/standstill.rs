@@ -78,7 +78,9 @@ fn awaits(trace: &Trace, blocked: &Blocked) -> Option<String> {
     let mut awaits: Vec<&Event> = Vec::new();
     let mut dropped: Vec<&Event> = Vec::new();
     let is_same = |one: &Event, other: &Event| one.object == other.object && one.at == other.at;
-    for event in own.take_while(|event| event.operation != Operation::Poll) {
+    // A poll without an object is the choice of a branch of a `select!`.
+    let is_poll = |event: &&Event| event.operation == Operation::Poll && event.object.is_some();
+    for event in own.take_while(|event| !is_poll(event)) {
         let is_pending = event.result == Some(EventResult::Pending);
         if !is_pending && event.operation == Operation::Disconnect {
             dropped.push(event);

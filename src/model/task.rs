@@ -11,7 +11,7 @@ use crate::execution::{
     Alternatives, Binding, Execution, Mode, NextStep, Requirement, Spot, Touches, step,
     step_in_drop, with,
 };
-use crate::trace::{Clock, EventResult, ObjectId, Operation, ThreadId, Value};
+use crate::trace::{Clock, EventResult, ObjectId, ObjectInfo, Operation, ThreadId, Value};
 
 use super::{Announced, Before, Done, Order, Primitive, State};
 
@@ -46,7 +46,7 @@ impl Primitive for TaskSet {
     }
 
     fn order(&mut self, order: &mut Order<'_>) {
-        if order.event.result != Some(EventResult::Failed) {
+        if order.event.result != Some(EventResult::Pending) {
             order.knowledge.clock.join(&self.released);
         }
     }
@@ -190,7 +190,7 @@ pub(crate) fn bind(set: Option<ObjectId>) -> Binding {
         timers: Timers::default(),
         set,
     };
-    Binding::new("Task", |_| State::Task(task))
+    Binding::new(ObjectInfo::TASK, |_| State::Task(task))
 }
 
 /// What the next poll of the task requires.
@@ -296,7 +296,7 @@ pub(crate) fn take_ended(
         let thread = ended.pop_front();
         if thread.is_none() {
             wait();
-            execution.note(|event| event.result = Some(EventResult::Failed));
+            execution.note(|event| event.result = Some(EventResult::Pending));
         }
         thread
     })
@@ -359,7 +359,7 @@ impl Timer {
                 timers.due.clear();
             } else {
                 timers.due.retain(|&mut other| other != self.number);
-                execution.note(|event| event.result = Some(EventResult::Failed));
+                execution.note(|event| event.result = Some(EventResult::Pending));
             }
             has_expired
         })

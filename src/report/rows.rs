@@ -1,6 +1,6 @@
 //! A trace as rows of a table: what is in them, before they are laid out.
 
-use crate::trace::{Event, EventResult, Operation, Trace, Value};
+use crate::trace::{Event, EventResult, ObjectInfo, Operation, Trace, Value};
 use crate::verdict::Failure;
 
 use super::style::{Style, printable};
@@ -51,6 +51,9 @@ pub(super) fn operation_width(trace: &Trace) -> usize {
 
 /// What an event is in the column of its thread.
 fn cell(trace: &Trace, event: &Event, style: &Style) -> String {
+    if let Some(text) = of_task(trace, event) {
+        return text;
+    }
     let object = event
         .object
         .map(|object| printable(&trace.object_name(object)));
@@ -87,6 +90,34 @@ fn cell(trace: &Trace, event: &Event, style: &Style) -> String {
         text += &format!(", wakes {target}");
     }
     text
+}
+
+/// What an event of a task is in the words of those who write tasks. `None` for all others.
+fn of_task(trace: &Trace, event: &Event) -> Option<String> {
+    let Some(object) = event.object else {
+        let branch = event.read.filter(|_| event.operation == Operation::Poll)?;
+        return Some(format!("select branch {branch} first"));
+    };
+    let info = trace.objects.get(object.index())?;
+    if info.kind != ObjectInfo::TASK {
+        return None;
+    }
+    let task = printable(&trace.object_name(object));
+    let is_pending = event.result == Some(EventResult::Pending);
+    let has_failed = event.result == Some(EventResult::Failed);
+    let width = operation_width(trace);
+    let text = match event.operation {
+        Operation::Poll => "poll".to_owned(),
+        Operation::Timeout if is_pending => "timer is not over".to_owned(),
+        Operation::Timeout => "timer is over".to_owned(),
+        Operation::Join if is_pending => format!("{:width$} {task}, pending", "await"),
+        Operation::Join => format!("{:width$} {task}", "await"),
+        Operation::Send if has_failed => "finish without a result".to_owned(),
+        Operation::Send => "finish".to_owned(),
+        Operation::Abort if has_failed => format!("{:width$} {task}, which is done", "abort"),
+        _ => return None,
+    };
+    Some(text)
 }
 
 /// What the newest value would have been, for a read of another one.

@@ -116,6 +116,11 @@ pub struct ObjectInfo {
     pub made_at: &'static Location<'static>,
 }
 
+impl ObjectInfo {
+    /// The kind of a task, which is also named in reports.
+    pub(crate) const TASK: &'static str = "Task";
+}
+
 impl fmt::Display for ObjectInfo {
     /// The name, or the kind and the rank, as `AtomicUsize#1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

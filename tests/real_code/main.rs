@@ -6,6 +6,7 @@
 //! not pass it. What the lab does in each case, step by step, is tested in `tests/lab`.
 #![cfg(not(loom))]
 
+mod async_bugs;
 mod atomics;
 mod barriers;
 mod checks;

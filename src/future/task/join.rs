@@ -257,7 +257,7 @@ impl TaskRef {
             let result = if is_done {
                 EventResult::Succeeded
             } else {
-                EventResult::Failed
+                EventResult::Pending
             };
             execution.note(|event| event.result = Some(result));
             is_done

@@ -1,0 +1,37 @@
+//! Safe: a task asks to be notified before it looks, so that what comes after the look is not missed.
+
+use crate::Named;
+use crate::future::{self, sync::Notify};
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicBool, Ordering::SeqCst};
+
+use super::jobs::assert_all;
+
+/// `tasks` tasks wait until there are jobs, and do `jobs` jobs each.
+pub(super) fn run(tasks: usize, jobs: usize) {
+    future::block_on(async move {
+        let ready = Arc::new(AtomicBool::new(false).named("ready"));
+        let notify = Arc::new(Notify::new().named("notify"));
+        let mut workers = Vec::new();
+        for task in 0..tasks {
+            let (ready, notify) = (Arc::clone(&ready), Arc::clone(&notify));
+            workers.push(future::spawn(async move {
+                loop {
+                    let notified = notify.notified();
+                    if ready.load(SeqCst) {
+                        break;
+                    }
+                    notified.await;
+                }
+                (task * jobs..(task + 1) * jobs).collect::<Vec<_>>()
+            }));
+        }
+        ready.store(true, SeqCst);
+        notify.notify_waiters();
+        let mut done = Vec::new();
+        for worker in workers {
+            done.extend(worker.await.unwrap());
+        }
+        assert_all(done, tasks, jobs);
+    });
+}
