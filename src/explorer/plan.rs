@@ -15,7 +15,7 @@ use crate::search::{
     self, Dfs, Divisible, Dpor, Exploration, Limits, Minimised, Numbers, Pct, Pos, Profile, Random,
     Sampling, Strategy, Surw, Tally, Tree, Urw, Walk,
 };
-use crate::trace::CellAccesses;
+use crate::trace::{CellAccesses, LeftOut};
 use crate::verdict::{Coverage, Engine, Reason, Report, SpuriousWakeUps, Verdict};
 
 use super::Explorer;
@@ -103,7 +103,15 @@ impl Explorer {
         let smallest = tally.smallest.take();
         let verdict = match smallest {
             // All interleavings were seen, so that the smallest failing one is the smallest there is.
-            Some(found) if coverage == Coverage::Complete && self.engine == Engine::Dfs => {
+            Some(found)
+                if coverage == Coverage::Complete
+                    && self.engine == Engine::Dfs
+                    && !tally
+                        .left_out
+                        .to_vec()
+                        .into_iter()
+                        .any(LeftOut::is_repetition) =>
+            {
                 Verdict::Violated(Box::new(failure(found, Some(true), 0, false)))
             }
             Some(found) if !self.minimises => {

@@ -25,6 +25,7 @@ const UNEQUAL: &str = "assertion `left == right` failed";
 const MIXED: &str = "lines are mixed";
 const OF_OTHERS: &str = "asked for page";
 const LATE: &str = "a key has waited for";
+const NOT_ALL: &str = "each job is done once";
 const EMPTY: &str = "popped from an empty queue";
 const LOST: &str = "not each item was consumed once";
 const NONE_FREE: &str = "no connection is free";
@@ -145,6 +146,18 @@ table! {
         never_gives_back: Fails(Deadlock, STANDSTILL),
         gives_back: Holds,
         worker: Holds,
+    }
+    async_pitfalls {
+        lock_over_await: Fails(Deadlock, STANDSTILL),
+        lock_released: Holds,
+        dropped_half_way: Fails(Panic, NOT_ALL),
+        cancel_safe: Holds,
+        notify_before_wait: Fails(Deadlock, STANDSTILL),
+        notified_first: Holds,
+        sends_to_itself: Fails(Deadlock, STANDSTILL),
+        own_backlog: Holds,
+        waker_after_look: Fails(Deadlock, STANDSTILL),
+        waker_first: Holds,
     }
 }
 

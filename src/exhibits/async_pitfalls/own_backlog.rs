@@ -26,7 +26,7 @@ pub(super) fn run(tasks: usize, jobs: usize) {
         for task in 0..tasks {
             let sender = sender.clone();
             future::spawn(async move {
-                for number in 1 + task * jobs..1 + (task + 1) * jobs {
+                for number in (task * jobs + 1)..=((task + 1) * jobs) {
                     let is_half_done = false;
                     sender
                         .send(Job {
