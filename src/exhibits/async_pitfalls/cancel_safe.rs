@@ -27,15 +27,14 @@ pub(super) fn run(tasks: usize, jobs: usize) {
         }
         drop(sender);
         let mut done = Vec::new();
-        while done.len() < tasks * jobs {
-            match timeout(PATIENCE, queue.recv()).await {
-                Ok(Some(job)) => {
-                    yield_now().await;
-                    done.push(job);
-                }
-                Ok(None) => break,
-                Err(_) => {}
-            }
+        for _ in 0..tasks * jobs {
+            let job = match timeout(PATIENCE, queue.recv()).await {
+                Ok(job) => job,
+                // It has looked elsewhere, and comes back.
+                Err(_) => queue.recv().await,
+            };
+            yield_now().await;
+            done.extend(job);
         }
         assert_all(done, tasks, jobs);
     });

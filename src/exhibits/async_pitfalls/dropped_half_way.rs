@@ -27,12 +27,13 @@ pub(super) fn run(tasks: usize, jobs: usize) {
         }
         drop(sender);
         let mut done = Vec::new();
-        while done.len() < tasks * jobs {
-            match timeout(PATIENCE, next(&mut queue)).await {
-                Ok(Some(job)) => done.push(job),
-                Ok(None) => break,
-                Err(_) => {}
-            }
+        for _ in 0..tasks * jobs {
+            let job = match timeout(PATIENCE, next(&mut queue)).await {
+                Ok(job) => job,
+                // It has looked elsewhere, and comes back.
+                Err(_) => next(&mut queue).await,
+            };
+            done.extend(job);
         }
         assert_all(done, tasks, jobs);
     });
