@@ -30,6 +30,9 @@ pub(crate) struct ReadWrite {
     read: Clock,
     /// What those who held it upgradably knew when they ceased to, which the next ones learn.
     read_upgradably: Clock,
+    /// The last attempt of each thread to read beside others that does not wait, by its own clock: had
+    /// somebody waited to write, it could have failed.
+    attempts: SmallVec<[(ThreadId, u32); 1]>,
     /// Whether it is seen when what it guards is lent for changes.
     sees_changes: bool,
 }
@@ -142,12 +145,13 @@ pub(crate) fn acquire(
     let next = NextStep::new(access.operation()).on(lock).at(at);
     let next = next.requires(access.requirement(lock)).or(alternatives);
     step(next, |execution, alternative| {
+        note_arrival(execution, lock, access);
         if alternative == 1 {
             execution.note(|event| event.operation = Operation::Timeout);
             return false;
         }
         if !matches!(alternatives, Alternatives::BehindWriters) {
-            leave_out_failure(execution, lock, access);
+            note_attempt(execution, lock, access);
         }
         let mine = Hold::mine(execution, at);
         access.hold(state(execution, lock), mine);
@@ -155,11 +159,36 @@ pub(crate) fn acquire(
     })
 }
 
-/// Notes that a thread comes to read that does not wait, if it could fail since another one waits to
+/// Notes that a thread comes to read that does not wait, which could fail where another one waits to
 /// write.
-fn leave_out_failure(execution: &mut Execution, lock: ObjectId, access: Access) {
+fn note_attempt(execution: &mut Execution, lock: ObjectId, access: Access) {
     let gives_way = matches!(access, Access::Read | Access::ReadUpgradably);
-    if gives_way && execution.is_explored() && execution.waiting_writer(lock).is_some() {
+    if !gives_way || !execution.is_explored() {
+        return;
+    }
+    if execution.waiting_writer(lock).is_some() {
+        execution.leave_out(LeftOut::WaitingWriters);
+    }
+    let me = execution.me();
+    let now = execution.thread(me).knowledge.clock.get(me);
+    let state = state(execution, lock);
+    if state.glimpse().is_read {
+        state.attempts.retain(|(thread, _)| *thread != me);
+        state.attempts.push((me, now));
+    }
+}
+
+/// Notes that a thread comes to write. What it does before is independent of attempts to read, so that no
+/// search lets it come before one for that reason alone.
+fn note_arrival(execution: &mut Execution, lock: ObjectId, access: Access) {
+    if !matches!(access, Access::Write | Access::Upgrade) || !execution.is_explored() {
+        return;
+    }
+    let me = execution.me();
+    let attempts = state(execution, lock).attempts.clone();
+    let known = &execution.thread(me).knowledge.clock;
+    let could_fail = |(thread, at): &(ThreadId, u32)| *thread != me && known.get(*thread) <= *at;
+    if attempts.iter().any(could_fail) {
         execution.leave_out(LeftOut::WaitingWriters);
     }
 }
@@ -171,7 +200,7 @@ pub(crate) fn try_acquire(lock: ObjectId, access: Access, at: &'static Location<
         |execution, _| {
             let is_possible = execution.met(execution.me(), access.requirement(lock));
             let result = if is_possible {
-                leave_out_failure(execution, lock, access);
+                note_attempt(execution, lock, access);
                 let mine = Hold::mine(execution, at);
                 access.hold(state(execution, lock), mine);
                 EventResult::Succeeded

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use racelab::parking_lot;
 use racelab::parking_lot::RwLockUpgradableReadGuard;
-use racelab::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use racelab::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use racelab::sync::{Arc, RwLock, mpsc};
 use racelab::trace::{EventResult, LeftOut, Obstacle, Operation, ThreadId};
 use racelab::{Coverage, Engine, Explorer, Failure, FailureKind, Named, Report, Verdict, thread};
@@ -357,4 +357,40 @@ fn a_divided_search_counts_each_wait_once() {
         assert_eq!(divided.executions, whole.executions, "{divided}");
         assert_eq!(divided.violations, whole.violations, "{divided}");
     }
+}
+
+/// Whether a search names what it leaves out of an attempt to read beside a reader, and of a writer.
+fn names_an_attempt(writer_begins_first: bool) -> bool {
+    let report = explore(Engine::Dpor, move || {
+        let shard = Arc::new(parking_lot::RwLock::new(0));
+        let write = {
+            let shard = Arc::clone(&shard);
+            let own = AtomicUsize::new(0);
+            move || {
+                // Nobody else uses it, so that no order of this step is explored for its own sake.
+                own.load(SeqCst);
+                *shard.write() += 1;
+            }
+        };
+        let attempt = || {
+            let first = shard.read();
+            assert!(shard.try_read().is_some());
+            drop(first);
+        };
+        if writer_begins_first {
+            let writer = thread::spawn(write);
+            attempt();
+            writer.join().unwrap();
+        } else {
+            attempt();
+            thread::spawn(write).join().unwrap();
+        }
+    });
+    report.left_out.contains(&LeftOut::WaitingWriters)
+}
+
+#[test]
+fn an_attempt_to_read_before_a_writer_comes_is_named_if_the_writer_could_come_first() {
+    assert!(names_an_attempt(true));
+    assert!(!names_an_attempt(false));
 }
