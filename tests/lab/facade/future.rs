@@ -244,10 +244,10 @@ fn the_operations_of_a_task_are_named() {
     let events: Vec<String> = events
         .map(|event| {
             let object = event.object.map(|object| failure.trace.object_name(object));
-            let failed = event.result == Some(EventResult::Failed);
-            let failed = if failed { " failed" } else { "" };
+            let is_pending = event.result == Some(EventResult::Pending);
+            let pending = if is_pending { " pending" } else { "" };
             let (operation, object) = (event.operation, object.unwrap_or_default());
-            format!("{} {operation} {object}{failed}", event.thread)
+            format!("{} {operation} {object}{pending}", event.thread)
         })
         .collect();
     assert_eq!(
@@ -255,7 +255,7 @@ fn the_operations_of_a_task_are_named() {
         [
             "main poll main",
             "main spawn ",
-            "main join T1 failed",
+            "main join T1 pending",
             "T1 poll T1",
             "T1 wake T1",
             "T1 yield ",

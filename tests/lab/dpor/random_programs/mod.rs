@@ -266,6 +266,10 @@ agree_on! { 4, Never;
     reduction_loses_no_outcome_of_spinning: spinning_programs(),
     reduction_loses_no_outcome_of_spinning_under_locks: programs_that_spin_under_locks(),
     reduction_loses_no_outcome_of_rounds_that_are_undone: programs_that_undo_rounds(),
+}
+
+// A program takes half a minute.
+agree_on! { 2, Never;
     reduction_loses_no_outcome_of_polls_under_a_spin_lock: programs_that_poll_under_a_spin_lock(),
 }
 
