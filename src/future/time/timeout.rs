@@ -19,7 +19,9 @@ use super::sleep::{Sleep, sleep, sleep_until};
 /// use std::time::Duration;
 /// use racelab::future::{self, time};
 ///
-/// let value = future::block_on(time::timeout(Duration::from_secs(5), async { 7 }));
+/// let value = future::block_on(async {
+///     time::timeout(Duration::from_secs(5), async { 7 }).await
+/// });
 /// assert_eq!(value, Ok(7));
 /// ```
 ///
