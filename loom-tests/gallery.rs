@@ -37,6 +37,12 @@ const WAKE_ORDER: Expected = Unknown(
     "loom does not explore the order of wake-ups",
 );
 
+const TIME_OUTS: Expected = Unknown(
+    Missing::TimeOuts,
+    LeftOut::Timeouts,
+    "loom does not explore time-outs",
+);
+
 const SPURIOUS: Expected = Missed(
     Missing::SpuriousWakeUps,
     LeftOut::SpuriousWakeUps,
@@ -128,6 +134,18 @@ table! {
         never_gives_back: Fails(Deadlock, STANDSTILL),
         gives_back: Holds,
         worker: Holds,
+    }
+    async_pitfalls {
+        lock_over_await: Fails(Deadlock, STANDSTILL),
+        lock_released: Holds,
+        dropped_half_way: TIME_OUTS,
+        cancel_safe: TIME_OUTS,
+        notify_before_wait: Fails(Deadlock, STANDSTILL),
+        notified_first: Holds,
+        sends_to_itself: Fails(Deadlock, STANDSTILL),
+        own_backlog: Holds,
+        waker_after_look: Fails(Deadlock, STANDSTILL),
+        waker_first: Holds,
     }
 }
 
