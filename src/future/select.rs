@@ -181,7 +181,7 @@ macro_rules! __select {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __join {
-    (@ $biased:tt [$(($future:ident $output:ident $of:expr))*]) => {{
+    (@ $result:ident $biased:tt [$(($future:ident $output:ident $of:expr))*]) => {{
         $(
             let $future = ::std::future::IntoFuture::into_future($of);
             let mut $future = ::std::pin::pin!(::std::option::Option::Some($future));
@@ -197,6 +197,7 @@ macro_rules! __join {
                         is_pending |= $crate::future::__select::poll_once(
                             &mut $future, &mut $output, context,
                         );
+                        $crate::__join!(@ end $result $output);
                     }
                     branch += 1;
                 )*
@@ -205,18 +206,33 @@ macro_rules! __join {
             if is_pending {
                 ::std::task::Poll::Pending
             } else {
-                ::std::task::Poll::Ready(($($output.take().expect("it has ended"),)*))
+                ::std::task::Poll::Ready($crate::__join!(@ all $result $($output)*))
             }
         })
         .await
     }};
     (@ unit $future:ident) => { () };
-    (@ $biased:tt [$($futures:tt)*] $of:expr $(, $($rest:tt)*)?) => {
-        $crate::__join!(@ $biased [$($futures)* (future output $of)] $($($rest)*)?)
+    // What the end of one future means: of `values` nothing, of `results` an error is the end of all.
+    (@ end values $output:ident) => {};
+    (@ end results $output:ident) => {
+        if let ::std::option::Option::Some(::std::result::Result::Err(_)) = $output
+            && let ::std::option::Option::Some(::std::result::Result::Err(error)) = $output.take()
+        {
+            return ::std::task::Poll::Ready(::std::result::Result::Err(error));
+        }
     };
-    (biased; $($futures:tt)+) => { $crate::__join!(@ true [] $($futures)+) };
+    (@ all values $($output:ident)*) => { ($($output.take().expect("it has ended"),)*) };
+    (@ all results $($output:ident)*) => {
+        ::std::result::Result::Ok((
+            $($output.take().and_then(::std::result::Result::ok).expect("it has ended"),)*
+        ))
+    };
+    (@ $result:ident $biased:tt [$($futures:tt)*] $of:expr $(, $($rest:tt)*)?) => {
+        $crate::__join!(@ $result $biased [$($futures)* (future output $of)] $($($rest)*)?)
+    };
+    (biased; $($futures:tt)+) => { $crate::__join!(@ values true [] $($futures)+) };
     () => { async {}.await };
-    ($($futures:tt)+) => { $crate::__join!(@ false [] $($futures)+) };
+    ($($futures:tt)+) => { $crate::__join!(@ values false [] $($futures)+) };
 }
 
 /// Waits for several futures, or for the first error, as
@@ -233,48 +249,9 @@ macro_rules! __join {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __try_join {
-    (@ $biased:tt [$(($future:ident $output:ident $of:expr))*]) => {{
-        $(
-            let $future = ::std::future::IntoFuture::into_future($of);
-            let mut $future = ::std::pin::pin!(::std::option::Option::Some($future));
-            let mut $output = ::std::option::Option::None;
-        )*
-        let mut rounds = $crate::future::__select::Rounds::new($biased);
-        ::std::future::poll_fn(|context| {
-            let mut is_pending = false;
-            for first in rounds.next(<[()]>::len(&[$($crate::__join!(@ unit $future)),*])) {
-                let mut branch = 0;
-                $(
-                    if branch == first {
-                        is_pending |= $crate::future::__select::poll_once(
-                            &mut $future, &mut $output, context,
-                        );
-                        if let ::std::option::Option::Some(::std::result::Result::Err(_)) = $output
-                            && let ::std::option::Option::Some(::std::result::Result::Err(error)) = $output.take()
-                        {
-                            return ::std::task::Poll::Ready(::std::result::Result::Err(error));
-                        }
-                    }
-                    branch += 1;
-                )*
-                let _ = branch;
-            }
-            if is_pending {
-                ::std::task::Poll::Pending
-            } else {
-                ::std::task::Poll::Ready(::std::result::Result::Ok((
-                    $($output.take().and_then(::std::result::Result::ok).expect("it has ended"),)*
-                )))
-            }
-        })
-        .await
-    }};
-    (@ $biased:tt [$($futures:tt)*] $of:expr $(, $($rest:tt)*)?) => {
-        $crate::__try_join!(@ $biased [$($futures)* (future output $of)] $($($rest)*)?)
-    };
-    (biased; $($futures:tt)+) => { $crate::__try_join!(@ true [] $($futures)+) };
+    (biased; $($futures:tt)+) => { $crate::__join!(@ results true [] $($futures)+) };
     () => { async { ::std::result::Result::Ok(()) }.await };
-    ($($futures:tt)+) => { $crate::__try_join!(@ false [] $($futures)+) };
+    ($($futures:tt)+) => { $crate::__join!(@ results false [] $($futures)+) };
 }
 
 /// What the branch of a `select!` has come to, whose number is how many `Later`s there are.
@@ -304,7 +281,7 @@ pub fn in_turn(is_biased: bool, branches: &[bool]) -> impl Iterator<Item = usize
     rotated.map(move |place| enabled[place])
 }
 
-/// The place of the branch that is polled first of so many.
+/// The place of the branch that is polled first, of `branches`.
 #[cfg_attr(feature = "engine", track_caller)]
 fn first_of(branches: usize) -> usize {
     #[cfg(feature = "engine")]
@@ -333,7 +310,7 @@ impl Rounds {
         }
     }
 
-    /// The order of the next round of so many.
+    /// The order of the next round of `count` futures.
     pub fn next(&mut self, count: usize) -> impl Iterator<Item = usize> + use<> {
         let first = self.first;
         if !self.is_biased {
