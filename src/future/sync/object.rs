@@ -130,7 +130,7 @@ impl Here {
         result
     }
 
-    /// Does an operation, as a step of an execution. Who is to be woken by it is woken afterwards.
+    /// Does an operation, as a step of an execution. The tasks that it wakes are woken afterwards.
     #[track_caller]
     pub(super) fn perform_first<R>(
         self,
@@ -228,3 +228,24 @@ impl Here {
         !self.is_real() && self.0.is_current() && with(|execution| execution.is_doomed())
     }
 }
+
+/// What each end of a channel has, whatever it sends: it is shown without its contents, and names the
+/// channel.
+macro_rules! end {
+    ($name:ident) => {
+        impl<T> ::std::fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+
+        impl<T> $crate::Named for $name<T> {
+            /// Names the channel.
+            fn named(self, name: impl Into<::std::borrow::Cow<'static, str>>) -> Self {
+                self.here.name(name.into());
+                self
+            }
+        }
+    };
+}
+pub(super) use end;

@@ -1,18 +1,15 @@
 //! Messages that every receiver gets.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use tokio::sync::broadcast as real;
 use tokio::sync::broadcast::error::{RecvError, SendError, TryRecvError};
 
-use crate::Named;
 use crate::execution::{Ending, give_up};
 use crate::future::sync::awaiting::{Awaiting, always};
 use crate::future::sync::blocking::block_on;
-use crate::future::sync::object::Here;
+use crate::future::sync::object::{Here, end};
 use crate::model::awaited::{Exchange, Role, Seen};
 use crate::trace::Operation;
 
@@ -482,24 +479,6 @@ impl<T> Drop for Receiver<T> {
             self.kept.discard();
         }
     }
-}
-
-macro_rules! end {
-    ($name:ident) => {
-        impl<T> fmt::Debug for $name<T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-
-        impl<T> Named for $name<T> {
-            /// Names the channel.
-            fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-                self.here.name(name.into());
-                self
-            }
-        }
-    };
 }
 
 end!(Sender);

@@ -1,7 +1,5 @@
 //! The channel with a bound.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::future::poll_fn;
 use std::panic::Location;
 use std::pin::Pin;
@@ -11,7 +9,6 @@ use pin_project_lite::pin_project;
 use tokio::sync::mpsc as real;
 use tokio::sync::mpsc::error::{SendError, TryRecvError, TrySendError};
 
-use crate::Named;
 use crate::future::sync::awaiting::{Awaiting, Wait, always, unless_closed};
 use crate::future::sync::blocking::block_on;
 use crate::future::sync::letters::Letters;
@@ -167,7 +164,7 @@ impl<T> Sender<T> {
         async move { Ok(Permit::new(self, at, reserved.await?)) }
     }
 
-    /// Waits until there is room for so many messages, and keeps that. Each poll is a step.
+    /// Waits until there is room for `n` messages, and reserves it. Each poll is a step.
     ///
     /// # Errors
     ///
@@ -217,7 +214,7 @@ impl<T> Sender<T> {
         Ok(Permit::new(self, at, reserved))
     }
 
-    /// Keeps room for so many messages if there is. One step.
+    /// Reserves room for `n` messages if there is any. One step.
     ///
     /// # Errors
     ///

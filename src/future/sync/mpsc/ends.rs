@@ -12,7 +12,7 @@ macro_rules! receiver {
                 poll_fn(move |context| self.poll_in(&mut wait, context))
             }
 
-            /// Receives messages, so many at most, and waits until there is one. Returns how many:
+            /// Receives at most `limit` messages, and waits until there is one. Returns how many:
             /// none if no sender is left, or the channel is closed. Each poll is a step.
             #[track_caller]
             pub fn recv_many(
@@ -74,7 +74,7 @@ macro_rules! receiver {
                 self.poll_in(&mut wait, context)
             }
 
-            /// Like [`poll_recv`](Self::poll_recv), with so many messages at most.
+            /// Like [`poll_recv`](Self::poll_recv), with at most `limit` messages.
             #[track_caller]
             pub fn poll_recv_many(
                 &mut self,
@@ -198,7 +198,7 @@ macro_rules! receiver {
             }
         }
 
-        crate::future::sync::mpsc::ends::end!($name);
+        crate::future::sync::object::end!($name);
     };
 }
 
@@ -324,27 +324,9 @@ macro_rules! sender {
             }
         }
 
-        crate::future::sync::mpsc::ends::end!($name);
-        crate::future::sync::mpsc::ends::end!($weak);
+        crate::future::sync::object::end!($name);
+        crate::future::sync::object::end!($weak);
     };
 }
 
-macro_rules! end {
-    ($name:ident) => {
-        impl<T> fmt::Debug for $name<T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-
-        impl<T> Named for $name<T> {
-            /// Names the channel.
-            fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-                self.here.name(name.into());
-                self
-            }
-        }
-    };
-}
-
-pub(super) use {end, receiver, sender};
+pub(super) use {receiver, sender};

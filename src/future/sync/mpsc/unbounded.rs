@@ -1,7 +1,5 @@
 //! The channel without a bound.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::future::poll_fn;
 use std::panic::Location;
 use std::task::{Context, Poll};
@@ -9,7 +7,6 @@ use std::task::{Context, Poll};
 use tokio::sync::mpsc as real;
 use tokio::sync::mpsc::error::{SendError, TryRecvError};
 
-use crate::Named;
 use crate::future::sync::awaiting::{Awaiting, Wait, always};
 use crate::future::sync::blocking::block_on;
 use crate::future::sync::letters::Letters;

@@ -1,7 +1,5 @@
 //! A channel for one message.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::future::poll_fn;
 use std::panic::Location;
 use std::pin::Pin;
@@ -10,14 +8,13 @@ use std::task::{Context, Poll};
 use tokio::sync::oneshot as real;
 use tokio::sync::oneshot::error::{RecvError, TryRecvError};
 
-use crate::Named;
 use crate::model::awaited::{Exchange, Role, Seen};
 use crate::trace::{EventResult, Operation};
 
 use crate::future::sync::awaiting::Wait;
 use crate::future::sync::blocking::block_on;
 use crate::future::sync::letters::Letters;
-use crate::future::sync::object::Here;
+use crate::future::sync::object::{Here, end};
 
 /// Like [`tokio::sync::oneshot::channel`]: makes a channel for one message.
 #[track_caller]
@@ -219,24 +216,6 @@ impl<T> Drop for Receiver<T> {
             self.letters.discard();
         }
     }
-}
-
-macro_rules! end {
-    ($name:ident) => {
-        impl<T> fmt::Debug for $name<T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).finish_non_exhaustive()
-            }
-        }
-
-        impl<T> Named for $name<T> {
-            /// Names the channel.
-            fn named(self, name: impl Into<Cow<'static, str>>) -> Self {
-                self.here.name(name.into());
-                self
-            }
-        }
-    };
 }
 
 end!(Sender);
