@@ -100,7 +100,7 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Like [`send`](Self::send), but waits for so long at most.
+    /// Like [`send`](Self::send), but waits for `timeout` at most.
     ///
     /// In an execution there is no time: as long as there is no room, or the message is not taken,
     /// the wait can time out, whatever the limit is, and both ways are explored.
@@ -183,7 +183,7 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// Like [`recv`](Self::recv), but waits for so long at most.
+    /// Like [`recv`](Self::recv), but waits for `timeout` at most.
     ///
     /// In an execution there is no time: as long as there is no message the wait can time out,
     /// whatever the limit is, and both ways are explored.

@@ -167,7 +167,7 @@ impl<'a> Select<'a> {
         })
     }
 
-    /// Like [`select`](Self::select), but waits for so long at most.
+    /// Like [`select`](Self::select), but waits for `timeout` at most.
     ///
     /// # Errors
     ///
@@ -234,7 +234,7 @@ impl<'a> Select<'a> {
         self.index_of(position)
     }
 
-    /// Like [`ready`](Self::ready), but waits for so long at most.
+    /// Like [`ready`](Self::ready), but waits for `timeout` at most.
     ///
     /// # Errors
     ///

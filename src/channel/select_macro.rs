@@ -1,7 +1,7 @@
 //! The macros that select one of several operations.
 
 /// Like [`crossbeam_channel::select!`]: waits until one of several operations is possible, does it, and
-/// goes on with its arm. With `default` it does not wait, or for so long at most.
+/// goes on with its arm. With `default` it does not wait, or at most for the duration.
 ///
 /// In an execution it is a [`Select`](crate::channel::Select): each of the operations that are possible
 /// is explored.

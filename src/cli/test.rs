@@ -51,7 +51,7 @@ pub(super) struct Test {
     #[arg(long = "engine", value_name = "ENGINE", value_parser = options::engine())]
     engines: Vec<Engine>,
 
-    /// Stop each check after so long: 20ms, 10s; a bare number is seconds [default: what each check
+    /// Stop each check after this time: 20ms, 10s; a bare number is seconds [default: what each check
     /// says itself]
     #[arg(
         long,

@@ -42,7 +42,7 @@ impl Backoff {
         self.0.snooze();
     }
 
-    /// Whether it has waited for so long that it is better to block the thread.
+    /// Whether it has waited long enough that it is better to block the thread.
     pub fn is_completed(&self) -> bool {
         self.0.is_completed()
     }

@@ -175,7 +175,7 @@ pub(crate) enum Alternatives {
     /// The timer with this number of its task can have expired, or not yet: alternative 1 is that it
     /// has.
     Expiry(u32),
-    /// It polls one of so many branches first: alternative `k` is the one with this number.
+    /// It polls one of this number of branches first: alternative `k` is branch `k`.
     Branches(u32),
     /// It can wait behind a thread that waits to write, for ever if nobody can do anything else:
     /// alternative 1.

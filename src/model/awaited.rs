@@ -66,7 +66,7 @@ pub(crate) enum Exchange {
     LearnsToWrite,
     /// A message goes on its way, with what is known.
     Sends,
-    /// The messages from the one with this number on, so many, arrive with what is known with them.
+    /// This number of messages, from the one with this number on, arrive with what is known with them.
     Receives(usize, usize),
 }
 

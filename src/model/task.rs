@@ -326,7 +326,7 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
-    /// Starts a timer of the task, which is no step.
+    /// Starts a timer of the task. Not a step.
     pub(crate) fn start(task: ObjectId) -> Self {
         let number = with(|execution| {
             let timers = &mut state(execution, task).timers;
@@ -342,7 +342,7 @@ impl Timer {
         self.task == task
     }
 
-    /// Stops it, so that it wakes nobody any more. That is no step.
+    /// Stops it, so that it wakes nobody any more. Not a step.
     pub(crate) fn stop(self) {
         with(|execution| state(execution, self.task).timers.stop(self.number));
     }
@@ -366,7 +366,7 @@ impl Timer {
     }
 }
 
-/// Chooses which one of so many branches is polled first, as a step.
+/// Chooses which of the branches is polled first, as a step.
 #[track_caller]
 pub(crate) fn choose_branch(branches: u32) -> u32 {
     let next = NextStep::new(Operation::Poll).or(Alternatives::Branches(branches));

@@ -280,7 +280,7 @@ fn a_worker_that_puts_back(keeps_room: bool) {
         } else {
             None
         };
-        // It has come to nothing the first time.
+        // The first attempt has failed.
         let message = messages.recv().await.unwrap();
         let again = match room {
             Some(room) => {

@@ -72,7 +72,7 @@ impl Parker {
         self.wait(Limit::None, real::Parker::park);
     }
 
-    /// Like [`park`](Self::park), but waits for so long at most. In an execution there is no time:
+    /// Like [`park`](Self::park), but waits for `timeout` at most. In an execution there is no time:
     /// without a token it can time out, and both ways are explored.
     #[track_caller]
     pub fn park_timeout(&self, timeout: Duration) {

@@ -383,7 +383,7 @@ impl Execution {
     fn rounds_of(&self, me: ThreadId, earlier: &[Event]) -> Option<Rounds> {
         // The yield is one of them.
         let events = earlier.iter().rev().take(EVENTS - 1);
-        // What is no step, as a look at plain data, is not followed.
+        // Events that are not steps, as reads of plain data, are not followed.
         let is_mine = |event: &&Event| event.thread == me && event.step.is_some();
         let mine: SmallVec<[&Event; EVENTS]> = events.filter(is_mine).collect();
         let [before, last] = self.last_two_rounds(&mine)?;

@@ -111,7 +111,7 @@ impl Runtime {
         self.handle.enter()
     }
 
-    /// Cancels the tasks that are left, and waits until they have ended, at most for so long. In an
+    /// Cancels the tasks that are left, and waits until they have ended, for `duration` at most. In an
     /// execution the time can run out at once, so that it does not wait.
     pub fn shutdown_timeout(mut self, duration: Duration) {
         match self.real.take() {

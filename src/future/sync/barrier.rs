@@ -22,7 +22,7 @@ pub struct Barrier {
 }
 
 impl Barrier {
-    /// A barrier for so many tasks, and for one if that is 0.
+    /// A barrier for `n` tasks, or for one if `n` is 0.
     #[track_caller]
     pub fn new(n: usize) -> Self {
         Barrier {

@@ -36,7 +36,7 @@ impl Later {
         ended
     }
 
-    /// Wakes who is to be woken, in the order in which they began to wait. tokio has an order of
+    /// Wakes the tasks that were put off, in the order in which they began to wait. tokio has an order of
     /// its own, which in part is random.
     pub(super) fn carry_out(mut self) {
         self.woken.sort_by_key(|kept| kept.number);

@@ -37,7 +37,7 @@ impl<T> RwLock<T> {
         RwLock(Lock::new("RwLock", alone(MAX_READS), value))
     }
 
-    /// A lock that nobody holds, and so many at most can hold to read.
+    /// A lock that nobody holds, and at most `max_reads` can hold to read.
     ///
     /// # Panics
     ///

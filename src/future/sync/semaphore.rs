@@ -1,4 +1,4 @@
-//! Permits, of which there are so many.
+//! A number of permits, which tasks acquire.
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
@@ -29,7 +29,7 @@ impl Semaphore {
     /// How many permits a semaphore can hold.
     pub const MAX_PERMITS: usize = real::Semaphore::MAX_PERMITS;
 
-    /// A semaphore with so many permits.
+    /// A semaphore with this number of permits.
     ///
     /// # Panics
     ///
@@ -70,7 +70,7 @@ impl Semaphore {
             .act(Operation::Unlock, Exchange::Leaves, add);
     }
 
-    /// Takes away free permits, so many at most, and returns how many. One step.
+    /// Takes away at most `n` free permits, and returns how many. One step.
     #[track_caller]
     pub fn forget_permits(&self, n: usize) -> usize {
         self.object
@@ -92,7 +92,7 @@ impl Semaphore {
         self.acquire_many(1)
     }
 
-    /// Acquires so many permits at once. Each poll is a step.
+    /// Acquires `n` permits at once. Each poll is a step.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl Semaphore {
         self.try_acquire_many(1)
     }
 
-    /// Acquires so many permits if they are free. One step.
+    /// Acquires `n` permits if they are free. One step.
     ///
     /// # Errors
     ///
@@ -402,7 +402,7 @@ macro_rules! permit {
                 self.0.merge(other.0);
             }
 
-            /// Splits off so many permits, `None` if there are not as many.
+            /// Splits off `n` permits, `None` if there are fewer.
             pub fn split(&mut self, n: usize) -> Option<Self> {
                 self.0.split(n).map(Self)
             }

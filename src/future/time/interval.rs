@@ -123,7 +123,7 @@ impl Interval {
         }
     }
 
-    /// Lets the next tick be so long from now.
+    /// Lets the next tick be after this duration.
     pub fn reset_after(&mut self, after: Duration) {
         self.reset_at(Instant::now() + after);
     }

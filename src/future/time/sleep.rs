@@ -13,7 +13,7 @@ use crate::future::task::drive;
 use crate::model::task::Timer;
 use crate::trace::Operation;
 
-/// Like [`tokio::time::sleep`]: waits for so long.
+/// Like [`tokio::time::sleep`]: waits for this duration.
 ///
 /// # Panics
 ///

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::sleep::{Sleep, sleep, sleep_until};
 
-/// Like [`tokio::time::timeout`]: gives a future so long. In an execution the time can run out whenever
+/// Like [`tokio::time::timeout`]: limits the time of a future. In an execution the time can run out whenever
 /// the future has to wait, whatever the limit is.
 ///
 /// ```

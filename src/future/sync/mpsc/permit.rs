@@ -134,7 +134,7 @@ impl<T> Drop for OwnedPermit<T> {
     }
 }
 
-/// Like [`tokio::sync::mpsc::PermitIterator`]: room for so many messages. What is left of it is given
+/// Like [`tokio::sync::mpsc::PermitIterator`]: room for several messages. What is left of it is given
 /// back when it is dropped.
 pub struct PermitIterator<'a, T> {
     sender: &'a Sender<T>,
